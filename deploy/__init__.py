@@ -1,0 +1,1 @@
+"""What is installed: the local stack, the rulebooks, the runbook."""

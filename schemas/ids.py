@@ -1,0 +1,40 @@
+"""Identifiers. Each is a NewType, so that one cannot be passed where another is meant.
+
+Derived ids are uuid5 (RFC 9562, 5.5) over a namespace of ours, so that the same cause always
+gives the same id: a repeat is the same message, and a replay gives the same bytes.
+"""
+
+from typing import NewType
+from uuid import UUID, uuid5
+
+OrganCode = NewType("OrganCode", str)  # 统一社会信用代码, GB 32100: 18 characters
+Alias = NewType("Alias", str)  # [a-z0-9-]{2,24}: an organ's login, inbox and short name
+DivisionCode = NewType("DivisionCode", str)  # 12 digits: GB/T 2260 and the township's six
+MatterCode = NewType("MatterCode", str)  # 事项编码 of the rulebook
+MessageId = NewType("MessageId", str)  # UUID text, lower case
+CaseId = NewType("CaseId", str)  # UUID text, lower case; the Kafka key
+DutyId = NewType("DutyId", str)  # UUID text
+RuleId = NewType("RuleId", str)  # a row of the rulebook's jurisdiction table
+RulebookHash = NewType("RulebookHash", str)  # SHA-256 over the rulebook's files, hex
+
+NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
+BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters
+
+
+def derive(*parts: str) -> str:
+    """Return the UUID text that follows from the parts, whose order matters."""
+    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def case_id_of(opening: MessageId) -> CaseId:
+    """Return the id of the case that the message opens."""
+    return CaseId(derive("case", opening))
+
+
+def message_id_of(organ: OrganCode, source: str, digest: str) -> MessageId:
+    """Return the id of an outgoing message from where it lay and what it held.
+
+    `source` is a row key or a file name, `digest` the SHA-256 of the content: a row corrected in
+    place is a new message, the same row read twice is the same message.
+    """
+    return MessageId(derive("message", organ, source, digest))

@@ -1,0 +1,130 @@
+"""Which record lives where: the one table of flows, senders and inboxes (design D5).
+
+Everything that needs to know where a record may be written reads it here: lint, registry
+subjects, topics, ACLs, the exchange's check for misrouted messages, the docs.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from schemas.messages import (
+    Accepted,
+    Advice,
+    CaseProgress,
+    CaseSettled,
+    CaseTransfer,
+    Correction,
+    Delivered,
+    DutyNotice,
+    FilingReply,
+    Held,
+    LeadTransfer,
+    Message,
+    OutcomeFeedback,
+    Rejected,
+    SignedFor,
+    Tick,
+    Withdrawal,
+)
+from schemas.parts import Flow
+
+
+class Author(StrEnum):
+    """Who may write a record."""
+
+    ORGAN = "organ"
+    BUS = "bus"  # the exchange, or an operator with the bus's key
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record type: its class, who writes it, whether it opens a case and on which flow."""
+
+    cls: type[Message]
+    zh: str
+    author: Author
+    opens: Flow | None = None  # the flow whose case it opens; None: a message of an open case
+    on_flows: bool = True  # False: only ever written to inboxes
+
+    @property
+    def name(self) -> str:
+        """The record's name, CamelCase, as in its .avsc."""
+        return self.cls.__name__
+
+    @property
+    def full_name(self) -> str:
+        """The Avro full name."""
+        return f"yichuan.{self.name}"
+
+    @property
+    def snake(self) -> str:
+        """The name as the command line and the documents write it."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.name).lower()
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """The flows on which it may lie."""
+        if not self.on_flows:
+            return ()
+        return (self.opens,) if self.opens else tuple(Flow)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Its subjects in the registry (TopicRecordName strategy)."""
+        topics = self.flows or ("inbox",)
+        return tuple(f"{topic}-{self.full_name}" for topic in topics)
+
+
+_TABLE: Final = (
+    Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS),
+    Record(CaseTransfer, "行政案件移送函", Author.ORGAN, opens=Flow.TRANSFERS),
+    Record(FilingReply, "复函", Author.ORGAN),
+    Record(OutcomeFeedback, "办结反馈", Author.ORGAN),
+    Record(CaseProgress, "办理进展", Author.ORGAN),
+    Record(Withdrawal, "撤回", Author.ORGAN),
+    Record(Correction, "更正", Author.ORGAN),
+    Record(Delivered, "送达", Author.ORGAN),
+    Record(SignedFor, "签收", Author.ORGAN),
+    Record(Accepted, "受理回执", Author.BUS, on_flows=False),
+    Record(Rejected, "退回", Author.BUS, on_flows=False),
+    Record(Held, "暂存", Author.BUS, on_flows=False),
+    Record(Advice, "提示", Author.BUS, on_flows=False),
+    Record(DutyNotice, "提醒与督办", Author.BUS, on_flows=False),
+    Record(Tick, "时钟", Author.BUS),
+    Record(CaseSettled, "冻结处理", Author.BUS),
+)
+
+RECORDS: Final = MappingProxyType({record.name: record for record in _TABLE})
+BY_SNAKE: Final = MappingProxyType({record.snake: record for record in _TABLE})
+
+JOURNAL: Final = "journal"
+DEAD_LETTERS: Final = "dead-letters"
+
+
+def inbox_of(alias: str) -> str:
+    """Return the topic of an organ's inbox."""
+    return f"inbox.{alias}"
+
+
+def flow_partition(key: bytes, partitions: int) -> int:
+    """Return the partition of a key: Kafka's own murmur2 partitioner, toPositive (design D5)."""
+    return (_murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def _murmur2(data: bytes) -> int:
+    """Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2), as an unsigned 32-bit int."""
+    length = len(data)
+    multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
+    hashed = (0x9747B28C ^ length) & mask
+    for start in range(0, length - length % 4, 4):
+        word = int.from_bytes(data[start : start + 4], "little") * multiplier & mask
+        word = (word ^ (word >> 24)) * multiplier & mask
+        hashed = (hashed * multiplier & mask) ^ word
+    tail = data[length - length % 4 :]
+    if tail:
+        hashed = (hashed ^ int.from_bytes(tail, "little")) * multiplier & mask
+    hashed = (hashed ^ (hashed >> 13)) * multiplier & mask
+    return hashed ^ (hashed >> 15)

@@ -1,0 +1,1 @@
+"""What decides: the law, the rulebook, the casebook, the exchange, the command."""

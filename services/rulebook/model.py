@@ -1,0 +1,233 @@
+"""The rulebook as frozen data. Parsed by parse.py, read from disk by load.py, checked by lint.py.
+
+Every duration and every competence is data with a legal basis and dates, never a constant: the
+guidance names no day counts, and powers move between township and county (domain, section 5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId, RulebookHash
+
+
+class OrganType(StrEnum):
+    """What kind of organ (domain, section 1)."""
+
+    TOWNSHIP = "township"
+    DEPARTMENT = "department"
+    OTHER_DEPARTMENT = "other_department"
+    COUNTY_GOVERNMENT = "county_government"
+    SUPERVISOR = "supervisor"
+    CITY_GOVERNMENT = "city_government"
+    CITY_DEPARTMENT = "city_department"
+
+
+class Line(StrEnum):
+    """On which line an organ is superior."""
+
+    GOVERNMENT = "government"
+    PROFESSIONAL = "professional"
+
+
+@dataclass(frozen=True, slots=True)
+class Superior:
+    """One superior of an organ, with dates (valid_to is the last day, inclusive)."""
+
+    organ: OrganCode
+    line: Line
+    valid_from: date
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredOfficer:
+    """An officer as the directory knows them; valid_to is the last day of the certificate."""
+
+    name: str
+    organ: OrganCode
+    certificate: str
+    valid_to: date
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key of an organ (or of the bus): keys.csv. Judged at the log append time."""
+
+    kid: str  # RFC 7638 thumbprint of the JWK
+    organ: OrganCode
+    algorithm: str  # ES256 or Ed25519; the key's, never the message's
+    x: str  # base64url, as in the JWK
+    y: str  # base64url; empty for Ed25519
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organ:
+    """A participant of the bus."""
+
+    code: OrganCode
+    alias: Alias
+    name: str
+    type: OrganType
+    division: DivisionCode
+    kind: str | None = None  # of a department: market_supervision, urban_management, …
+    superiors: tuple[Superior, ...] = ()
+    contact: str = ""
+    phone: str = ""
+    address: str = ""
+    valid_from: date = date.min
+    valid_to: date | None = None
+    successor: OrganCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who there is. Look-ups are in directory.py."""
+
+    organs: Mapping[OrganCode, Organ]
+    officers: Mapping[tuple[OrganCode, str], RegisteredOfficer]  # (organ, certificate)
+    keys: Mapping[str, PublicKey]  # by kid
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """An administrative division (GB/T 2260 and the township level)."""
+
+    code: DivisionCode
+    name: str
+    level: str  # province | prefecture | county | township
+    parent: DivisionCode | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """执法事项."""
+
+    code: MatterCode
+    name: str
+    group: str
+
+
+class Mode(StrEnum):
+    """How the power is held."""
+
+    STATUTORY = "statutory"  # 法定
+    DEVOLVED = "devolved"  # 下放/赋权
+    ENTRUSTED = "entrusted"  # 委托: the principal stays the organ
+
+
+class DecidingDate(StrEnum):
+    """Which date of the case decides whether a rule applies (the transitional clause)."""
+
+    ACT = "act"
+    FOUND = "found"
+    FILED = "filed"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class JurisdictionRule:
+    """One row of jurisdiction.csv: who is competent for a matter in an area, from when, by what law."""
+
+    id: RuleId
+    matter: MatterCode | None  # either a matter …
+    group: str | None  # … or a group of matters
+    area: DivisionCode  # the division and all below it
+    competent: str  # "township", "kind:<department kind>" or "organ:<code>"
+    mode: Mode
+    basis: str  # with 《》 and 第…条
+    basis_in_force: date
+    publication: str
+    published_on: date
+    valid_from: date
+    valid_to: date | None = None  # last day, inclusive
+    deciding_date: DecidingDate = DecidingDate.ACT
+    concurrent: bool = False
+    line: int = 0  # in jurisdiction.csv, for lint and explanations
+
+
+class Unit(StrEnum):
+    """The kind of day or hour a length counts in."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    WORKING_DAYS = "working_days"
+    CALENDAR_DAYS = "calendar_days"
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A legal length: `7 working days`."""
+
+    amount: int
+    unit: Unit
+
+
+class RungDays(StrEnum):
+    """On which days a rung may fall."""
+
+    WORKING = "working"
+    ANY = "any"
+    AT_ONCE = "at_once"  # the plain distance after the due time, to the minute: demo and tests
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """When the rungs fall (domain, section 4, Ladder)."""
+
+    name: str
+    hour: time  # 09:00
+    reminder_lead: Length
+    yellow_after: Length  # 0 working days: the first working day after the due day
+    red_after: Length  # after yellow's day
+    supervision_after: Length  # after yellow's day
+    rung_days: RungDays
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRule:
+    """The length of a duty, for whom, since when, by what basis (duties.toml)."""
+
+    kind: str  # sign_for, decide_filing, …
+    length: Length
+    ladder: Ladder
+    basis: str
+    valid_from: date
+    valid_to: date | None = None
+    sector: str | None = None  # only for owners of this department kind; None: for all
+    record: str | None = None  # only when opened by this record; None: by any
+    roll: bool = False  # calendar-day duties that end on a day off end on the next working day
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Working days: the library's table with the rulebook's own over it, as plain sets.
+
+    A date not in `days_off` and not in `workdays` follows its weekday. Past `known_until` the
+    weekday rule is a guess, and what is computed from it is provisional.
+    """
+
+    days_off: frozenset[date]  # weekdays that are holidays
+    workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
+    known_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything a decision may depend on beyond the case and the message."""
+
+    name: str
+    hash: RulebookHash
+    bus: str  # the name of the bus, sealed into every message
+    county: DivisionCode
+    directory: Directory
+    divisions: Mapping[DivisionCode, Division]
+    matters: Mapping[MatterCode, Matter]
+    rules: tuple[JurisdictionRule, ...]
+    duties: tuple[DutyRule, ...]
+    calendar: Calendar
+    # Rules by what they name, (matter or group) → rules, built once by parse.py.
+    rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]]
