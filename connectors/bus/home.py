@@ -1,0 +1,216 @@
+"""Where an installation keeps things, and what it is configured to be.
+
+One folder, `--home` (YICHUAN_HOME), holds the configuration, the rulebook's copy, keys, logins,
+data, pids and logs. `yichuan.toml` in it is read first; `YICHUAN_<SECTION>__<KEY>` wins over it.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from schemas.errors import UserError
+
+PORT_BASE: Final = 19000
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BusSection(_Section):
+    """[bus]."""
+
+    rulebook: str = Field("demo", description="a name under deploy/rulebooks, or a folder")
+
+
+class PortsSection(_Section):
+    """[ports]: +0 Kafka SASL, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
+
+    base: int = Field(PORT_BASE, ge=1024, le=65000)
+
+
+class KafkaSection(_Section):
+    """[kafka]. Empty bootstrap: the local stack of `yichuan up`."""
+
+    bootstrap: str = ""
+    security: str = Field("SASL_PLAINTEXT", pattern="^SASL_(PLAINTEXT|SSL)$")
+    mechanism: str = "SCRAM-SHA-512"
+    ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
+    replication: int = Field(1, ge=1, le=7, description="3 in production, with min ISR 2")
+    partitions: int = Field(4, ge=1, le=64, description="of each flow; never changes later")
+    memory_mb: int = Field(768, ge=256, le=65536)
+
+
+class RegistrySection(_Section):
+    """[registry]. Empty url: the local stack of `yichuan up`."""
+
+    url: str = Field("", description="Confluent-compatible base URL")
+    memory_mb: int = Field(400, ge=200, le=65536)
+
+
+class CasebookSection(_Section):
+    """[casebook]. Empty url: SQLite in the home."""
+
+    url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL")
+
+
+class ExchangeSection(_Section):
+    """[exchange]."""
+
+    tick_seconds: float = Field(10.0, gt=0, le=60)
+    batch_max: int = Field(500, ge=1, le=5000, description="messages in one transaction")
+    batch_wait_ms: int = Field(50, ge=1, le=5000)
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Every key has a default: an empty home works."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="YICHUAN_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    bus: BusSection = BusSection()
+    ports: PortsSection = PortsSection()
+    kafka: KafkaSection = KafkaSection()
+    registry: RegistrySection = RegistrySection()
+    casebook: CasebookSection = CasebookSection()
+    exchange: ExchangeSection = ExchangeSection()
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients reach Kafka."""
+        return self.kafka.bootstrap or f"127.0.0.1:{self.ports.base}"
+
+    @property
+    def registry_url(self) -> str:
+        """The registry's Confluent-compatible API."""
+        return self.registry.url or f"http://127.0.0.1:{self.ports.base + 10}/apis/ccompat/v7"
+
+    @property
+    def stack_is_local(self) -> bool:
+        """Whether `yichuan up` runs the broker and the registry."""
+        return not self.kafka.bootstrap
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A login: credentials/<login>.toml, mode 0600."""
+
+    username: str
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder and what lies where in it. Makes no folder by itself."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """yichuan.toml."""
+        return self.path / "yichuan.toml"
+
+    @property
+    def rulebook(self) -> Path:
+        """The rulebook's copy in force, keys.csv included."""
+        return self.path / "rulebook"
+
+    @property
+    def schema_ids(self) -> Path:
+        """schema_ids.json: registry id → fingerprint, written by `schemas apply`."""
+        return self.path / "schema_ids.json"
+
+    @property
+    def casebook(self) -> Path:
+        """The SQLite casebook."""
+        return self.path / "casebook.sqlite"
+
+    @property
+    def data(self) -> Path:
+        """Kafka's log and the registry's store."""
+        return self.path / "data"
+
+    @property
+    def run(self) -> Path:
+        """pids."""
+        return self.path / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the processes."""
+        return self.path / "logs"
+
+    def key(self, login: str) -> Path:
+        """The private key of an alias, or of `bus` (PKCS 8 PEM, 0600)."""
+        return self.path / "keys" / f"{login}.pem"
+
+    def credentials_file(self, login: str) -> Path:
+        """The login file of an alias, or of `admin`, `exchange`, `registry-admin`, `registry-reader`."""
+        return self.path / "credentials" / f"{login}.toml"
+
+    def credentials(self, login: str) -> Credentials:
+        """Read a login. Raises UserError home.login_missing."""
+        path = self.credentials_file(login)
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError("home.login_missing", where=str(path), exit_code=3) from None
+        return Credentials(table["username"], SecretStr(table["password"]))
+
+    def settings(self) -> Settings:
+        """Read the configuration. Raises UserError home.config_invalid with the key at fault."""
+        config = self.config
+
+        class _FromHome(Settings):
+            @classmethod
+            def settings_customise_sources(
+                cls,
+                settings_cls: type[BaseSettings],
+                init_settings: PydanticBaseSettingsSource,
+                env_settings: PydanticBaseSettingsSource,
+                dotenv_settings: PydanticBaseSettingsSource,
+                file_secret_settings: PydanticBaseSettingsSource,
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                del init_settings, dotenv_settings, file_secret_settings
+                return env_settings, TomlConfigSettingsSource(settings_cls, config)
+
+        try:
+            return _FromHome()
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
+        except tomllib.TOMLDecodeError as error:
+            raise UserError("home.config_invalid", where=str(config), detail=str(error)) from None
+
+
+def home_at(path: Path | None = None) -> Home:
+    """Return the home given, or YICHUAN_HOME's, or the default one."""
+    chosen = path or Path(os.environ.get("YICHUAN_HOME") or "~/.local/share/yichuan")
+    return Home(chosen.expanduser().resolve())
+
+
+def cache_dir() -> Path:
+    """Where downloads are kept, outside the repository and the home (YICHUAN_CACHE)."""
+    return Path(os.environ.get("YICHUAN_CACHE") or "~/.cache/yichuan").expanduser().resolve()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)
