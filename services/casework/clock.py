@@ -1,0 +1,58 @@
+"""A Tick fires what is due: each rung exactly once, in order (domain, section 4, Ladder).
+
+A Tick lies in the partition of the case, so it comes after every message that was there before it:
+a backlog makes no false overdue. Nothing fires in a case with waiting messages; on release these
+are decided first, at their own received times.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.ids import MessageId, OrganCode
+from schemas.messages import Rung
+from services.casework.case import Case, Duty
+from services.casework.effects import Decision, Effect, FireRung
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import county_government_of, superiors_of, supervisor_of
+from services.rulebook.model import Directory, Rulebook
+
+
+def fire(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Decision:
+    """Fire every rung of the case whose nominal time has come, oldest first."""
+    if case.stop is not None or case.waiting:
+        return Decision(case, ())
+    effects: list[Effect] = []
+    duties = list(case.duties)
+    owed = sorted(
+        (rung.nominal_at, position, step)
+        for position, duty in enumerate(duties)
+        if duty.closing is None
+        for step, rung in enumerate(duty.ladder)
+        if rung.fired_at is None and rung.nominal_at <= at
+    )
+    for nominal_at, position, step in owed:
+        duty = duties[position]
+        rung = duty.ladder[step]
+        ladder = (*duty.ladder[:step], replace(rung, fired_at=at), *duty.ladder[step + 1 :])
+        duties[position] = replace(duty, ladder=ladder)
+        told = _told(duty, rung.rung, rulebook.directory, at)
+        effects.append(FireRung(tick, duties[position], rung.rung, nominal_at, told))
+    return Decision(replace(case, duties=tuple(duties)), tuple(effects))
+
+
+def _told(duty: Duty, rung: Rung, directory: Directory, at: datetime) -> tuple[OrganCode, ...]:
+    """Who hears of a rung: reminder the owner; yellow both; red and the last those above them."""
+    on = local_date(at)
+    supervisor = supervisor_of(directory, duty.owner, on)
+    match rung:
+        case Rung.REMINDER:
+            wanted = (duty.owner,)
+        case Rung.YELLOW:
+            wanted = (duty.owner, duty.counterpart)
+        case Rung.RED:
+            above = (organ.code for organ in superiors_of(directory, duty.owner, on))
+            wanted = (*((supervisor.code,) if supervisor else ()), *above)
+        case _:
+            county = county_government_of(directory, duty.owner, on)
+            wanted = tuple(organ.code for organ in (county, supervisor) if organ is not None)
+    return tuple(dict.fromkeys(wanted))

@@ -1,0 +1,138 @@
+"""What a decision does, as values. The shell carries them out; `simulate` prints them.
+
+Every effect names the message it is about. None holds content of a message.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import Refusal
+from schemas.ids import MessageId, OrganCode, RuleId
+from schemas.messages import HoldReason, Rung
+from schemas.parts import Relation
+from services.casework.case import Case, Closing, Duty, State
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The message stands; `to` gets Accepted. `quiet`: a connector's receipt needs no answer."""
+
+    message: MessageId
+    record: str
+    to: OrganCode
+    recipients: tuple[tuple[OrganCode, Relation], ...] = ()
+    rule: RuleId | None = None
+    basis: str | None = None
+    explanation: str | None = None
+    duties: tuple[Duty, ...] = ()
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The message is refused and changed nothing; `to` gets Rejected."""
+
+    message: MessageId
+    record: str
+    to: OrganCode
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The message waits; each of `to` (its sender, and for a gap the supervisor) gets Held."""
+
+    message: MessageId
+    record: str
+    to: tuple[OrganCode, ...]
+    reason: HoldReason
+    code: str
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A held message goes on from here; `by` is what released it."""
+
+    message: MessageId
+    by: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Write a copy of the message for one organ."""
+
+    message: MessageId
+    record: str
+    to: OrganCode
+    relation: Relation
+    rule: RuleId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Advise:
+    """Tell one organ something that is no refusal."""
+
+    message: MessageId
+    to: OrganCode
+    code: str
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDuty:
+    """A duty begins."""
+
+    message: MessageId
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDuty:
+    """A duty ends."""
+
+    message: MessageId
+    duty: Duty
+    closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class FireRung:
+    """A rung of a duty's ladder is reached; each of `to` gets a DutyNotice."""
+
+    message: MessageId
+    duty: Duty
+    rung: Rung
+    nominal_at: datetime
+    to: tuple[OrganCode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeState:
+    """The case moves on."""
+
+    message: MessageId
+    before: State
+    after: State
+
+
+Effect = (
+    Accept
+    | Reject
+    | Hold
+    | Release
+    | Deliver
+    | Advise
+    | OpenDuty
+    | CloseDuty
+    | FireRung
+    | ChangeState
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the case, and what is to be done. `case` None: no case came of it."""
+
+    case: Case | None
+    effects: tuple[Effect, ...]

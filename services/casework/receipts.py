@@ -1,0 +1,70 @@
+"""Receipts: Delivered is the connector's, SignedFor a person's (domain, section 3, Receipts).
+
+The first receipt stands. The same again gets the same answer; a contradicting one is refused.
+"""
+
+from dataclasses import replace
+from hashlib import sha256
+
+from schemas.errors import Refusal
+from schemas.ids import OrganCode
+from schemas.messages import Delivered, SignedFor
+from schemas.parts import Relation
+from services.casework.case import Case, Handed, State
+from services.casework.effects import Accept
+from services.casework.steps import Outcome, Situation, hand, handed_to, take
+from services.casework.transitions import Step
+
+
+def delivered(case: Case, message: Delivered, situation: Situation) -> Outcome | Refusal:
+    """Note when the message was in the agency's own system. Answered quietly."""
+    handed = handed_to(case, message.envelope.in_reply_to, message.envelope.sender)
+    if handed is None:
+        return Refusal("receipt.nothing_delivered", "envelope.in_reply_to")
+    if handed.delivered_at is None:
+        case = _noted(case, handed, replace(handed, delivered_at=situation.at))
+    return Outcome(case).also(_answer(message, quiet=True))
+
+
+def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome | Refusal:
+    """Note who signed; the handler's signing of the transfer moves the case on."""
+    handed = handed_to(case, message.envelope.in_reply_to, message.envelope.sender)
+    if handed is None:
+        return Refusal("receipt.nothing_delivered", "envelope.in_reply_to")
+    signature = _signature(message)
+    if handed.signed_at is not None:
+        if handed.signature != signature:
+            return Refusal("receipt.contradicts", "signed_by")
+        return Outcome(case).also(_answer(message))
+    outcome: Outcome | Refusal = Outcome(case)
+    opens = handed.message == case.opening and message.envelope.sender == case.handler
+    if opens and case.state is State.ISSUED:
+        outcome = take(Outcome(case), Step.SIGN, message, situation)
+        if isinstance(outcome, Refusal):
+            return outcome
+    signed = replace(handed, signed_at=situation.at, signature=signature)
+    outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
+    outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)
+    return outcome.also(_answer(message, to=((handed.author, Relation.SENDER),)))
+
+
+def _noted(case: Case, before: Handed, after: Handed) -> Case:
+    return replace(
+        case, handed=tuple(after if handed is before else handed for handed in case.handed)
+    )
+
+
+def _signature(message: SignedFor) -> str:
+    """A digest, so that the case holds no name."""
+    when = message.signed_at.isoformat() if message.signed_at else ""
+    return sha256(f"{message.signed_by}\x1f{when}".encode()).hexdigest()
+
+
+def _answer(
+    message: Delivered | SignedFor,
+    *,
+    to: tuple[tuple[OrganCode, Relation], ...] = (),
+    quiet: bool = False,
+) -> Accept:
+    envelope = message.envelope
+    return Accept(envelope.message_id, envelope.record, envelope.sender, to, quiet=quiet)
