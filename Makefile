@@ -1,0 +1,149 @@
+# Every step that a person or CI takes. Bare `make` prints this as help.
+# Needs: python3.11 or newer with venv, git, make. Everything else is installed into .venv.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PURE_TESTS := tests/unit tests/contract tests/house
+
+# The interpreter that makes .venv; the first of these that is new enough and can make one.
+PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3
+
+# The stack's ports and folder; a second stack beside the first: make demo PORT_BASE=21000 YICHUAN_HOME=...
+PORT_BASE ?=
+ifneq ($(PORT_BASE),)
+export YICHUAN_PORTS__BASE := $(PORT_BASE)
+endif
+ifneq ($(YICHUAN_HOME),)
+export YICHUAN_HOME
+endif
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+##@ See it run
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## the whole county on a real broker; leaves it running and says how to look on
+	$(BIN)/yichuan demo
+
+.PHONY: up
+up: $(VENV)/.runtime ## start the local broker and registry
+	$(BIN)/yichuan up
+
+.PHONY: down
+down: $(VENV)/.runtime ## stop them, and what the demo left running
+	$(BIN)/yichuan down
+
+##@ Test it
+
+.PHONY: test
+test: $(VENV)/.dev ## everything: unit, contract and house tests, then the real broker
+	$(BIN)/python -m pytest $(PURE_TESTS)
+	$(MAKE) integration
+
+.PHONY: check
+check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; under 2 minutes
+	$(BIN)/ruff format --check .
+	$(MAKE) lint types layers
+	$(BIN)/coverage run -m pytest $(PURE_TESTS)
+	$(BIN)/coverage report
+
+.PHONY: unit
+unit: $(VENV)/.dev ## unit and house tests; T=path runs one file or test
+	$(BIN)/python -m pytest $(or $(T),tests/unit tests/house)
+
+.PHONY: contract
+contract: $(VENV)/.dev ## the schemas, their examples and their history
+	$(BIN)/python -m pytest tests/contract
+
+.PHONY: integration
+integration: $(VENV)/.dev ## tests on a real broker and registry; T=path runs one
+	$(BIN)/python -m pytest $(or $(T),tests/integration)
+
+.PHONY: prove
+prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
+	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }
+	$(BIN)/python -m tests.prove.run $(WHAT) $(if $(LONG),--long) $(addprefix --only ,$(ONLY))
+
+##@ Work on it
+
+.PHONY: setup
+setup: $(VENV)/.dev ## make .venv with everything locked; other targets do it by themselves
+
+.PHONY: format
+format: $(VENV)/.dev ## put the code into its one form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff, every rule
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: $(VENV)/.dev ## who may import whom
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: lock
+lock: ## write both locks anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev -o requirements-dev.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --group build -c requirements-dev.lock -o requirements.lock $(LOCK_OPTIONS)
+
+.PHONY: clean
+clean: ## remove .venv and every cache; stacks, homes and downloads stay
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Hashes, and no index address: a lock that names a host works in one place only.
+LOCK_OPTIONS := --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+
+# ------------------------------------------------------------------------------ the environment
+# The stamps lie in .venv, so that a removed .venv is made anew. Hashes are required and nothing is
+# resolved: the locks are complete. The project itself is linked in, with the locked setuptools.
+
+$(VENV)/bin/python:
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "making $(VENV) with $$("$$python" --version)"; \
+	    exec "$$python" -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or newer that can make a venv was found (tried: $(PYTHONS)).' >&2; \
+	echo 'Install one (Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11' >&2; \
+	exit 1
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo 'installing what Yichuan runs on ($(shell grep -c '==' requirements.lock) locked packages; a minute or two the first time)'
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(VENV)/bin/python
+	@echo 'installing what the tests need ($(shell grep -c '==' requirements-dev.lock) locked packages in all)'
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The outside client of `make prove`: librdkafka's own command, in C, which shares no code with us.
+.PHONY: kcat
+kcat:
+	@command -v kcat >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'installing kcat, the outside client of the proof'; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq kcat >/dev/null && exit 0; \
+	fi; \
+	echo 'make prove needs kcat, a Kafka client that is not ours. Install it (Debian: apt-get install kcat) and run again.' >&2; \
+	exit 1

@@ -1,0 +1,1 @@
+"""Tests: unit, contract, integration, house rules, and the proof of each promise."""

@@ -1,0 +1,16 @@
+"""What every test gets: no network, but for the integration tests, which may talk to 127.0.0.1."""
+
+from pathlib import Path
+
+import pytest
+
+INTEGRATION = Path(__file__).parent / "integration"
+INTEGRATION_SECONDS_MAX = 600  # each test, the start of the real broker by its fixture included
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Open 127.0.0.1, and more time, for the tests that run real parts."""
+    for item in items:
+        if INTEGRATION in item.path.parents:
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
+            item.add_marker(pytest.mark.timeout(INTEGRATION_SECONDS_MAX))
