@@ -1,0 +1,158 @@
+"""The house rules of the .avsc sources (design D7). A finding says where, which rule, and why.
+
+A finding's code is of this module only; the command line's code is `schema.lint_failed`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.classes import FieldClass, Intake
+from schemas.inline import NAMESPACE, fingerprint, inline
+
+RECORD_TAIL: Final = ("envelope",)
+ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # schemas/seal.py cuts the bytes here
+UNKNOWN_SYMBOL: Final = "unknown"
+
+Source = Mapping[str, Any]
+
+_PRIMITIVES: Final = frozenset({"boolean", "int", "long", "string"})
+_LOGICAL: Final = frozenset({("int", "date"), ("long", "timestamp-millis"), ("bytes", "decimal")})
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
+_LATIN: Final = re.compile(r"[A-Za-z]")
+_SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_CAMEL: Final = re.compile(r"([A-Z][a-z0-9]*)+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One breach of a rule: `path` is Type or Type.field."""
+
+    path: str
+    code: str
+    message: str
+
+
+def lint(
+    sources: Mapping[str, Source], checked_in: Mapping[str, str] | None = None
+) -> tuple[Finding, ...]:
+    """Return all findings, in order of path.
+
+    `sources` is full name → .avsc. `checked_in`, full name → fingerprint, is compared with what
+    the sources give; None leaves that out (a changed copy has no checked-in fingerprints).
+    """
+    findings = [found for name, source in sources.items() for found in _type(name, source, sources)]
+    if checked_in is not None and not findings:
+        findings.extend(_fingerprints(sources, checked_in))
+    return tuple(sorted(findings))
+
+
+def fingerprints_of(sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return full name → fingerprint of every record that has an envelope, sorted by name."""
+    return {
+        name: fingerprint(inline(name, sources))
+        for name, source in sorted(sources.items())
+        if any(field["name"] == "envelope" for field in source.get("fields", ()))
+    }
+
+
+def _type(full_name: str, source: Source, sources: Mapping[str, Source]) -> Iterator[Finding]:
+    name = source.get("name", "")
+    if source.get("namespace") != NAMESPACE or full_name != f"{NAMESPACE}.{name}":
+        yield Finding(full_name, "namespace", f"the namespace is {NAMESPACE}")
+    if not _CAMEL.fullmatch(name):
+        yield Finding(full_name, "naming", "a type is named in CamelCase")
+    yield from _doc(name, source.get("doc"))
+    if source.get("type") == "enum":
+        yield from _enum(name, source)
+    elif source.get("type") == "record":
+        for field in source["fields"]:
+            yield from _field(name, field, sources)
+        yield from _tail(name, [field["name"] for field in source["fields"]])
+    else:
+        yield Finding(name, "type", "a source is a record or an enum")
+
+
+def _doc(path: str, doc: object) -> Iterator[Finding]:
+    """`中文 | English`."""
+    chinese, bar, english = doc.partition(" | ") if isinstance(doc, str) else ("", "", "")
+    if not bar or not _CHINESE.search(chinese):
+        yield Finding(path, "doc.zh", "the doc begins in Chinese, before ' | '")
+    if not bar or not _LATIN.search(english):
+        yield Finding(path, "doc.en", "the doc ends in English, after ' | '")
+
+
+def _enum(name: str, source: Source) -> Iterator[Finding]:
+    symbols = source["symbols"]
+    if source.get("default") != UNKNOWN_SYMBOL or UNKNOWN_SYMBOL not in symbols:
+        yield Finding(name, "enum.default", f"an enum has the symbol {UNKNOWN_SYMBOL} as default")
+    docs = source.get("symbol_docs", {})
+    for symbol in symbols:
+        if not _SNAKE.fullmatch(symbol):
+            yield Finding(f"{name}.{symbol}", "naming", "a symbol is named in snake_case")
+        yield from _doc(f"{name}.{symbol}", docs.get(symbol))
+    for stray in sorted(set(docs) - set(symbols)):
+        yield Finding(f"{name}.{stray}", "enum.stray_doc", "symbol_docs names no symbol")
+
+
+def _field(owner: str, field: Source, sources: Mapping[str, Source]) -> Iterator[Finding]:
+    path = f"{owner}.{field['name']}"
+    if not _SNAKE.fullmatch(field["name"]):
+        yield Finding(path, "naming", "a field is named in snake_case")
+    yield from _doc(path, field.get("doc"))
+    yield from _class(path, field)
+    if field.get("intake", Intake.REQUIRED) not in set(Intake):
+        yield Finding(path, "intake", f"intake is one of {', '.join(Intake)}")
+    yield from _field_type(path, field["type"], sources)
+    if isinstance(field["type"], list) and field.get("default", UNKNOWN_SYMBOL) is not None:
+        yield Finding(path, "default", "a nullable field has the default null")
+
+
+def _class(path: str, field: Source) -> Iterator[Finding]:
+    klass = field.get("confidentiality")
+    if klass is None:
+        yield Finding(path, "class.missing", "every field has a confidentiality class")
+    elif klass not in set(FieldClass):
+        yield Finding(path, "class.unknown", f"a class is one of {', '.join(FieldClass)}")
+    elif klass != FieldClass.PUBLIC and not isinstance(field["type"], list):
+        yield Finding(path, "class.not_nullable", "what may be withheld is nullable")
+    if klass is not None and field.get("confluent:tags") != [klass.upper()]:
+        yield Finding(path, "class.tags", "confluent:tags holds the class in upper case")
+
+
+def _field_type(path: str, avro: Any, sources: Mapping[str, Source]) -> Iterator[Finding]:  # noqa: ANN401 - an Avro type is str, list or dict
+    if isinstance(avro, list):
+        if len(avro) != 2 or avro[0] != "null" or isinstance(avro[1], list):  # noqa: PLR2004 - null and one type
+            yield Finding(path, "union", 'a union is ["null", T], null first')
+        else:
+            yield from _field_type(path, avro[1], sources)
+    elif isinstance(avro, str):
+        if avro not in _PRIMITIVES and avro not in sources:
+            yield Finding(path, "type", "no such type: full names only, of a source here")
+    elif avro.get("type") == "array":
+        if isinstance(avro["items"], list):
+            yield Finding(path, "union", "elements of an array are never null")
+        else:
+            yield from _field_type(path, avro["items"], sources)
+    elif (avro.get("type"), avro.get("logicalType")) not in _LOGICAL:
+        yield Finding(path, "type", "a type is a primitive, date, timestamp-millis or decimal")
+
+
+def _tail(name: str, fields: list[str]) -> Iterator[Finding]:
+    """The seal cuts encoded bytes at fixed places, so these fields stay last."""
+    if name == "Envelope" and tuple(fields[-len(ENVELOPE_TAIL) :]) != ENVELOPE_TAIL:
+        yield Finding(name, "tail", f"Envelope ends with {', '.join(ENVELOPE_TAIL)}")
+    if "envelope" in fields and tuple(fields[-1:]) != RECORD_TAIL:
+        yield Finding(name, "tail", "envelope is the last field of a record")
+
+
+def _fingerprints(
+    sources: Mapping[str, Source], checked_in: Mapping[str, str]
+) -> Iterator[Finding]:
+    current = fingerprints_of(sources)
+    for name in sorted(set(current) | set(checked_in)):
+        if current.get(name) != checked_in.get(name):
+            yield Finding(
+                name, "fingerprint", "fingerprints.json is stale: yichuan schemas lint --write"
+            )
