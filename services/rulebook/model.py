@@ -5,11 +5,11 @@ guidance names no day counts, and powers move between township and county (domai
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId, RulebookHash
+from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
 
 
 class OrganType(StrEnum):
@@ -90,6 +90,22 @@ class Directory:
     organs: Mapping[OrganCode, Organ]
     officers: Mapping[tuple[OrganCode, str], RegisteredOfficer]  # (organ, certificate)
     keys: Mapping[str, PublicKey]  # by kid
+    # Indexes, made here so that they cannot differ from what they index.
+    by_text: Mapping[str, tuple[Organ, ...]] = field(init=False, repr=False, compare=False)
+    by_place: Mapping[tuple[DivisionCode, str], tuple[Organ, ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        by_text: dict[str, tuple[Organ, ...]] = {}
+        by_place: dict[tuple[DivisionCode, str], tuple[Organ, ...]] = {}
+        for organ in self.organs.values():
+            for text in (organ.code, organ.alias, organ.name):
+                by_text[text] = (*by_text.get(text, ()), organ)
+            place = (organ.division, organ.kind or organ.type)
+            by_place[place] = (*by_place.get(place, ()), organ)
+        object.__setattr__(self, "by_text", by_text)
+        object.__setattr__(self, "by_place", by_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +146,7 @@ class DecidingDate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JurisdictionRule:
-    """One row of jurisdiction.csv: who is competent for a matter in an area, from when, by what law."""
+    """One row of jurisdiction.csv: who is competent for what, where, from when, by what law."""
 
     id: RuleId
     matter: MatterCode | None  # either a matter …
@@ -147,6 +163,11 @@ class JurisdictionRule:
     deciding_date: DecidingDate = DecidingDate.ACT
     concurrent: bool = False
     line: int = 0  # in jurisdiction.csv, for lint and explanations
+
+    @property
+    def subject(self) -> str:
+        """The matter or the group of matters that the rule names."""
+        return self.matter or self.group or ""
 
 
 class Unit(StrEnum):
@@ -185,6 +206,7 @@ class Ladder:
     red_after: Length  # after yellow's day
     supervision_after: Length  # after yellow's day
     rung_days: RungDays
+    reminder_lead_hours: Length = Length(1, Unit.HOURS)  # of duties that run in hours or minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +251,43 @@ class Rulebook:
     rules: tuple[JurisdictionRule, ...]
     duties: tuple[DutyRule, ...]
     calendar: Calendar
-    # Rules by what they name, (matter or group) → rules, built once by parse.py.
-    rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]]
+    # Indexes, made here so that they cannot differ from what they index.
+    rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # matter or group → its rules
+    rules_at: Mapping[DivisionCode, Mapping[str, tuple[JurisdictionRule, ...]]] = field(
+        init=False, repr=False, compare=False
+    )  # area → matter or group → its rules there
+    areas_of: Mapping[DivisionCode, tuple[DivisionCode, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # a division → itself and all above it, the smallest first
+
+    def __post_init__(self) -> None:
+        by_subject: dict[str, list[JurisdictionRule]] = {}
+        at: dict[DivisionCode, dict[str, list[JurisdictionRule]]] = {}
+        for rule in self.rules:
+            by_subject.setdefault(rule.subject, []).append(rule)
+            at.setdefault(rule.area, {}).setdefault(rule.subject, []).append(rule)
+        object.__setattr__(self, "rules_by_subject", _frozen(by_subject))
+        object.__setattr__(self, "rules_at", {area: _frozen(here) for area, here in at.items()})
+        chains = {code: _areas(code, self.divisions) for code in self.divisions}
+        object.__setattr__(self, "areas_of", chains)
+
+
+def _frozen(
+    rules: Mapping[str, list[JurisdictionRule]],
+) -> Mapping[str, tuple[JurisdictionRule, ...]]:
+    return {subject: tuple(listed) for subject, listed in rules.items()}
+
+
+def _areas(
+    code: DivisionCode, divisions: Mapping[DivisionCode, Division]
+) -> tuple[DivisionCode, ...]:
+    """Return the division and those above it. Real tables hold rows that are their own parent."""
+    chain: list[DivisionCode] = []
+    above: DivisionCode | None = code
+    while above is not None and above not in chain:
+        chain.append(above)
+        division = divisions.get(above)
+        above = division.parent if division else None
+    return tuple(chain)

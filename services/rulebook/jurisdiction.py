@@ -1,0 +1,242 @@
+"""Whose is it? The answer is a function of place, matter and dates, never of today alone.
+
+A rule names a matter or a group of matters, an area, who is competent, and the date of the case
+that decides whether it applies (the transitional clause: `已立案的由原机关办结`). Specific beats
+general: a smaller area a larger one, then a named matter a group (domain, section 5).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from schemas.ids import DivisionCode, MatterCode, OrganCode
+from services.rulebook.directory import department_of, in_office, township_of
+from services.rulebook.model import DecidingDate, JurisdictionRule, Organ, Rulebook
+
+
+class Verdict(StrEnum):
+    """What the rulebook says."""
+
+    COMPETENT = "competent"
+    GAP = "gap"  # nobody: the message is held
+    CONCURRENT = "concurrent"  # the law gives several organs the power (行政处罚法 25)
+
+
+class Standing(StrEnum):
+    """How one rule fared."""
+
+    WINS = "wins"
+    LESS_SPECIFIC = "less_specific"  # it applies, but a more specific one does too
+    NOT_YET = "not_yet"
+    ENDED = "ended"
+    NO_ORGAN = "no_organ"  # it wins, but there is no such organ: a gap, not the next rule's turn
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: whose is this matter, done at this place (行政处罚法 22), on these dates.
+
+    `filed_date` None: not filed; it could be filed at the earliest when it is transferred, so that
+    date stands in for it.
+    """
+
+    place: DivisionCode
+    matter: MatterCode
+    act_date: date
+    found_date: date
+    filed_date: date | None
+    transfer_date: date
+
+    def day(self, deciding: DecidingDate) -> date:
+        """Return the date of the case that decides."""
+        match deciding:
+            case DecidingDate.ACT:
+                return self.act_date
+            case DecidingDate.FOUND:
+                return self.found_date
+            case DecidingDate.FILED:
+                return self.filed_date or self.transfer_date
+            case DecidingDate.TRANSFER:
+                return self.transfer_date
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A rule that was looked at, the date that decided, and how it fared."""
+
+    rule: JurisdictionRule
+    on: date
+    standing: Standing
+    organ: OrganCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who is competent and why: the rules considered, the winner, the runner-up."""
+
+    verdict: Verdict
+    organs: tuple[OrganCode, ...]
+    rule: JurisdictionRule | None
+    basis: str | None
+    considered: tuple[Considered, ...]
+    runner_up: JurisdictionRule | None
+    question: Question
+    rulebook: Rulebook = field(repr=False, compare=False)
+
+    @property
+    def explanation_zh(self) -> str:
+        """The reasoning, rule by rule, in Chinese."""
+        return _explain(self, _ZH)
+
+    @property
+    def explanation_en(self) -> str:
+        """The reasoning, rule by rule, in English (names stay Chinese)."""
+        return _explain(self, _EN)
+
+
+def route(rulebook: Rulebook, question: Question) -> Answer:
+    """Return who is competent. A place or matter that the rulebook does not know is a gap."""
+    considered: list[Considered] = []
+    runner_up: JurisdictionRule | None = None
+    won_at: tuple[str, str] | None = None
+    for rule in _rules_for(rulebook, question):
+        on = question.day(rule.deciding_date)
+        organ: Organ | None = None
+        if on < rule.valid_from:
+            standing = Standing.NOT_YET
+        elif rule.valid_to is not None and on > rule.valid_to:
+            standing = Standing.ENDED
+        elif won_at in (None, (rule.area, rule.subject)):
+            won_at = (rule.area, rule.subject)
+            organ = _organ_of(rulebook, rule, question)
+            standing = Standing.NO_ORGAN if organ is None else Standing.WINS
+        else:
+            runner_up = runner_up or rule
+            standing = Standing.LESS_SPECIFIC
+        considered.append(Considered(rule, on, standing, organ.code if organ else None))
+    return _answer(rulebook, question, tuple(considered), runner_up)
+
+
+def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]:
+    """Return the rules that name the matter and the place, the most specific first."""
+    matter = rulebook.matters.get(question.matter)
+    if matter is None:
+        return []
+    found: list[JurisdictionRule] = []
+    for area in rulebook.areas_of.get(question.place, ()):
+        here = rulebook.rules_at.get(area)
+        if here is not None:
+            found += here.get(matter.code, ())
+            found += here.get(matter.group, ())
+    return found
+
+
+def _answer(
+    rulebook: Rulebook,
+    question: Question,
+    considered: tuple[Considered, ...],
+    runner_up: JurisdictionRule | None,
+) -> Answer:
+    winners = [entry for entry in considered if entry.organ is not None]
+    organs = tuple(dict.fromkeys(entry.organ for entry in winners if entry.organ is not None))
+    verdict = (Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)]
+    bases = dict.fromkeys(entry.rule.basis for entry in winners)
+    return Answer(
+        verdict=verdict,
+        organs=organs,
+        rule=winners[0].rule if winners else None,
+        basis="；".join(bases) or None,
+        considered=considered,
+        runner_up=runner_up,
+        question=question,
+        rulebook=rulebook,
+    )
+
+
+def _organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
+    """Return the organ in office at the transfer: its power may be older than itself."""
+    kind, _, name = rule.competent.partition(":")
+    on = question.transfer_date
+    match kind:
+        case "township":
+            areas = rulebook.areas_of[question.place]
+            found = (township_of(rulebook.directory, area, on) for area in areas)
+            return next((organ for organ in found if organ is not None), None)
+        case "kind":
+            return department_of(rulebook.directory, question.place, name, on)
+        case _:
+            return in_office(rulebook.directory, OrganCode(name), on)
+
+
+# The texts. {…} are names, dates and rule ids of the rulebook; no value of a message but place,
+# matter and dates, which the sender gave for this very purpose.
+_ZH = {
+    "question": "地点：{place}；事项：{matter}。",
+    Standing.WINS: "规则{rule}（{area}，{organ}，{mode}）适用：{clause}为{on}，依据{basis}。",
+    Standing.NO_ORGAN: "规则{rule}（{area}）适用，但目录中没有对应机关（{competent}）。",
+    Standing.LESS_SPECIFIC: "规则{rule}（{area}）也适用，但不如前者具体。",
+    Standing.NOT_YET: "规则{rule}（{area}）不适用：{clause}为{on}，该规则自{start}起适用。",
+    Standing.ENDED: "规则{rule}（{area}）不适用：{clause}为{on}，该规则适用至{end}为止。",
+    Verdict.COMPETENT: "结论：由{organs}管辖。",
+    Verdict.CONCURRENT: "结论：{organs}均有管辖权，由最先立案的机关管辖，未立案的由移送方选定。",
+    Verdict.GAP: "结论：没有任何机关有管辖权，该消息将暂存。",
+    DecidingDate.ACT: "违法行为发生日",
+    DecidingDate.FOUND: "发现日",
+    DecidingDate.FILED: "立案日（未立案的按移送日）",
+    DecidingDate.TRANSFER: "移送日",
+    "statutory": "法定",
+    "devolved": "下放",
+    "entrusted": "委托",
+    "and": "、",
+}
+_EN = {
+    "question": "Place: {place}; matter: {matter}. ",
+    Standing.WINS: "Rule {rule} ({area}, {organ}, {mode}) applies: {clause} is {on}, by {basis}. ",
+    Standing.NO_ORGAN: "Rule {rule} ({area}) applies, but the directory has no {competent}. ",
+    Standing.LESS_SPECIFIC: "Rule {rule} ({area}) applies too, but is less specific. ",
+    Standing.NOT_YET: "Rule {rule} ({area}) does not apply: {clause} is {on}, it starts {start}. ",
+    Standing.ENDED: "Rule {rule} ({area}) does not apply: {clause} is {on}, it ended {end}. ",
+    Verdict.COMPETENT: "Competent: {organs}.",
+    Verdict.CONCURRENT: "Competent: each of {organs}; the first to file, else as the sender says.",
+    Verdict.GAP: "Nobody is competent: the message would be held.",
+    DecidingDate.ACT: "the day of the act",
+    DecidingDate.FOUND: "the day it was found",
+    DecidingDate.FILED: "the day of filing (not filed: of transfer)",
+    DecidingDate.TRANSFER: "the day of transfer",
+    "statutory": "statutory",
+    "devolved": "devolved",
+    "entrusted": "entrusted",
+    "and": ", ",
+}
+
+
+def _explain(answer: Answer, texts: dict[str, str]) -> str:
+    divisions, organs = answer.rulebook.divisions, answer.rulebook.directory.organs
+    place = divisions.get(answer.question.place)
+    matter = answer.rulebook.matters.get(answer.question.matter)
+    parts = [
+        texts["question"].format(
+            place=f"{place.name} {place.code}" if place else answer.question.place,
+            matter=f"{matter.name} {matter.code}" if matter else answer.question.matter,
+        )
+    ]
+    for entry in answer.considered:
+        rule = entry.rule
+        area = divisions.get(rule.area)
+        parts.append(
+            texts[entry.standing].format(
+                rule=rule.id,
+                area=area.name if area else rule.area,
+                organ=organs[entry.organ].name if entry.organ else "",
+                mode=texts[rule.mode],
+                clause=texts[rule.deciding_date],
+                on=entry.on,
+                basis=rule.basis,
+                competent=rule.competent,
+                start=rule.valid_from,
+                end=rule.valid_to,
+            )
+        )
+    names = texts["and"].join(organs[organ].name for organ in answer.organs)
+    parts.append(texts[answer.verdict].format(organs=names))
+    return "".join(parts).strip()
