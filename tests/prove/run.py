@@ -1,0 +1,120 @@
+"""`make prove WHAT=<chapter> [LONG=1] [ONLY="id ..."]`: run each promise, print, write the proof.
+
+Exit 0: every check that ran passed. 1: one failed. 2: wrong use, or a promise without a check.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from connectors.bus import clock
+from tests.prove import bus
+from tests.prove.chapter import (
+    REPO,
+    Check,
+    Ground,
+    Promise,
+    Result,
+    promises_of,
+    read_results,
+    unmatched,
+    write_results,
+)
+
+CHAPTERS: Final = {"bus": bus.CHECKS}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a chapter and return the exit code."""
+    parser = argparse.ArgumentParser(prog="prove", description=__doc__)
+    parser.add_argument("chapter", choices=sorted(CHAPTERS))
+    parser.add_argument("--long", action="store_true", help="also those over 10 minutes")
+    parser.add_argument("--only", action="append", metavar="ID", help="these promises only")
+    options = parser.parse_args(argv)
+    promises, checks = promises_of(options.chapter), CHAPTERS[options.chapter]
+    wanted = options.only or list(promises)
+    faults = [fault for fault in unmatched(promises, checks) if fault.partition(":")[0] in wanted]
+    faults += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 2
+    chosen = [
+        promises[id_] for id_ in wanted if options.only or options.long or not promises[id_].is_long
+    ]
+    return prove(promises, chosen, checks, REPO / "tests" / "proof" / f"{options.chapter}.json")
+
+
+def prove(
+    promises: dict[str, Promise],
+    chosen: Sequence[Promise],
+    checks: Sequence[Check],
+    proof: Path,
+) -> int:
+    """Run the chosen promises; the others keep the result they had in `proof`."""
+    by_id = {check.id: check for check in checks}
+    results = read_results(proof)
+    failed = 0
+    with ExitStack() as ends:
+        # Entered first, so removed last: after what runs in it has ended.
+        scratch = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="yichuan-prove-")))
+        ground = Ground(REPO, scratch, ends)
+        for promise in promises.values():
+            if promise not in chosen:
+                before = results.get(promise.id)
+                known = f"{before.result} at {before.when}" if before else "never run"
+                print(f"  --  {promise.id}: not run ({known})", flush=True)
+                continue
+            result = _one(promise, by_id[promise.id], ground)
+            failed += result.result == "FAIL"
+            results[promise.id] = result
+            write_results(proof, promises, results)  # at once: a killed run keeps what it found
+            print(f"{result.result}  {promise.id} ({result.seconds} s): {result.figure}")
+            print(f"      {promise.text}", flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _one(promise: Promise, check: Check, ground: Ground) -> Result:
+    started = clock.monotonic()
+    try:
+        figure, verdict = check.run(ground), "PASS"
+    except AssertionError as error:
+        figure, verdict = str(error) or "an assertion without words", "FAIL"
+    except Exception as error:  # noqa: BLE001 - whatever breaks a check, its promise is not shown
+        figure, verdict = f"{type(error).__name__}: {error}", "FAIL"
+    return Result(
+        promise=promise.text,
+        result=verdict,
+        figure=_without_paths(figure, ground),
+        seconds=round(clock.monotonic() - started, 1),
+        when=clock.now().isoformat(timespec="seconds"),
+        commit=_commit(),
+        cores=len(os.sched_getaffinity(0)),
+    )
+
+
+def _without_paths(figure: str, ground: Ground) -> str:
+    """Return the figure fit for a committed file: no path of this machine."""
+    return figure.replace(str(ground.scratch), "<scratch>").replace(str(ground.repo), "<repo>")
+
+
+def _commit() -> str:
+    """Return what was proved: the commit, marked when the tree differs from it."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return described.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
