@@ -11,7 +11,7 @@ from typing import Any, Final
 from schemas.classes import FieldClass, is_lowered
 from schemas.lint import ENVELOPE_TAIL, RECORD_TAIL
 
-_TYPE_KEYS: Final = ("type", "logicalType", "precision", "scale")
+_TYPE_KEYS: Final = ("type", "logicalType", "precision", "scale", "size", "values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _full_name(schema: Mapping[str, Any]) -> str:
 def _shape(node: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an Avro type
     if isinstance(node, Mapping):
         return tuple(node.get(key) for key in _TYPE_KEYS)
-    return (node, None, None, None)
+    return (node, *(None for _ in _TYPE_KEYS[1:]))
 
 
 def _label(node: Any) -> str:  # noqa: ANN401 - an Avro type

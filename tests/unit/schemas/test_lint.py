@@ -1,0 +1,131 @@
+"""schemas/lint.py: each rule is shown what it must refuse."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from schemas.lint import Finding, fingerprints_of, lint
+from schemas.load import avro_sources, fingerprints
+
+Sources = dict[str, dict[str, Any]]
+
+
+def _changed(change: Callable[[Sources], object]) -> Sources:
+    sources = copy.deepcopy(avro_sources())
+    change(sources)
+    return sources
+
+
+def _field(sources: Sources, owner: str, name: str) -> dict[str, Any]:
+    fields = sources[f"yichuan.{owner}"]["fields"]
+    found: dict[str, Any] = next(field for field in fields if field["name"] == name)
+    return found
+
+
+def _party_name(**changes: object) -> Callable[[Sources], object]:
+    return lambda sources: _field(sources, "Party", "name").update(changes)
+
+
+def _without(owner: str, name: str, key: str) -> Callable[[Sources], object]:
+    return lambda sources: _field(sources, owner, name).pop(key)
+
+
+def _swap_last_two(owner: str) -> Callable[[Sources], object]:
+    def change(sources: Sources) -> None:
+        fields = sources[f"yichuan.{owner}"]["fields"]
+        fields[-1], fields[-2] = fields[-2], fields[-1]
+
+    return change
+
+
+def test_the_sources_are_clean() -> None:
+    assert lint(avro_sources(), fingerprints()) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        (_without("Party", "name", "doc"), "Party.name", "doc.zh"),
+        (_party_name(doc="Name | Name"), "Party.name", "doc.zh"),
+        (_party_name(doc="姓名"), "Party.name", "doc.en"),
+        (_party_name(doc="姓名 | 名称"), "Party.name", "doc.en"),
+        (lambda all_: all_["yichuan.Party"].pop("doc"), "Party", "doc.en"),
+        (_without("Party", "name", "confidentiality"), "Party.name", "class.missing"),
+        (_party_name(confidentiality="private"), "Party.name", "class.unknown"),
+        (_party_name(confidentiality="business"), "Party.name", "class.tags"),
+        (_without("Party", "name", "confluent:tags"), "Party.name", "class.tags"),
+        (_party_name(type="string"), "Party.name", "class.not_nullable"),
+        (_party_name(type=["string", "null"]), "Party.name", "union"),
+        (_party_name(type=["null", "string", "int"]), "Party.name", "union"),
+        (_party_name(type=["null", ["null", "string"]]), "Party.name", "union"),
+        (
+            _party_name(type=["null", {"type": "array", "items": ["null", "string"]}]),
+            "Party.name",
+            "union",
+        ),
+        (_party_name(type=["null", "float"]), "Party.name", "type"),
+        (_party_name(type=["null", "yichuan.Nobody"]), "Party.name", "type"),
+        (_party_name(type=["null", {"type": "map", "values": "string"}]), "Party.name", "type"),
+        (_party_name(intake="maybe"), "Party.name", "intake"),
+        (_party_name(default=""), "Party.name", "default"),
+        (_without("Party", "name", "default"), "Party.name", "default"),
+        (_party_name(name="fullName"), "Party.fullName", "naming"),
+        (lambda all_: all_["yichuan.Party"].update(name="party"), "yichuan.Party", "naming"),
+        (lambda all_: all_["yichuan.Party"].update(namespace="cn"), "yichuan.Party", "namespace"),
+        (lambda all_: all_["yichuan.Party"].update(type="fixed"), "Party", "type"),
+        (lambda all_: all_["yichuan.Stage"].pop("default"), "Stage", "enum.default"),
+        (lambda all_: all_["yichuan.Stage"].update(default="decided"), "Stage", "enum.default"),
+        (lambda all_: all_["yichuan.Stage"]["symbols"].append("Gone"), "Stage.Gone", "naming"),
+        (
+            lambda all_: all_["yichuan.Stage"]["symbol_docs"].pop("decided"),
+            "Stage.decided",
+            "doc.zh",
+        ),
+        (
+            lambda all_: all_["yichuan.Stage"]["symbols"].remove("served"),
+            "Stage.served",
+            "enum.stray_doc",
+        ),
+        (_swap_last_two("Withdrawal"), "Withdrawal", "tail"),
+        (_swap_last_two("Envelope"), "Envelope", "tail"),
+    ],
+)
+def test_each_rule_refuses_what_breaks_it(
+    change: Callable[[Sources], object], path: str, code: str
+) -> None:
+    found = lint(_changed(change))
+    assert (path, code) in {(finding.path, finding.code) for finding in found}
+
+
+def test_a_stale_fingerprint_is_found_and_named() -> None:
+    stale = {**fingerprints(), "yichuan.Tick": "0" * 64}
+    assert [finding.path for finding in lint(avro_sources(), stale)] == ["yichuan.Tick"]
+
+
+def test_a_record_without_and_one_beyond_the_checked_in_fingerprints_are_found() -> None:
+    other = {**fingerprints(), "yichuan.Gone": "0" * 64}
+    del other["yichuan.Tick"]
+    found = lint(avro_sources(), other)
+    assert [finding.path for finding in found] == ["yichuan.Gone", "yichuan.Tick"]
+
+
+def test_a_changed_copy_is_linted_without_fingerprints() -> None:
+    sources = _changed(_party_name(doc="名称 | The name"))
+    assert lint(sources) == ()
+    assert {finding.code for finding in lint(sources, fingerprints())} == {"fingerprint"}
+
+
+def test_findings_come_in_order_of_their_paths() -> None:
+    sources = _changed(_without("Violation", "cause", "doc"))
+    _field(sources, "Contact", "phone").pop("confluent:tags")
+    found = lint(sources)
+    assert found[0] == Finding(
+        "Contact.phone", "class.tags", "confluent:tags holds the class in upper case"
+    )
+    assert found == tuple(sorted(found))
+
+
+def test_only_records_are_fingerprinted() -> None:
+    assert set(fingerprints_of(avro_sources())) == set(fingerprints())
