@@ -28,6 +28,7 @@ from tests.prove.chapter import (
 )
 
 CHAPTERS: Final = {"bus": bus.CHECKS}
+WRONG_USE: Final = 2
 
 
 def main(argv: Sequence[str]) -> int:
@@ -43,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     faults += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
     if faults:
         print("\n".join(faults), file=sys.stderr)
-        return 2
+        return WRONG_USE
     chosen = [
         promises[id_] for id_ in wanted if options.only or options.long or not promises[id_].is_long
     ]
