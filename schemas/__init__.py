@@ -1,1 +1,1 @@
-"""Contracts: the records on the wire, their lawful form, their seal, their codes. Pure but for load.py."""
+"""Contracts: records on the wire, their lawful form, seal and codes. Pure but for load.py."""

@@ -84,7 +84,10 @@ class Broken(YichuanError):
 
 
 class UserError(YichuanError):
-    """The command cannot be done as asked. `exit_code`: 1 the answer is no, 2 wrong use, 3 could not be tried."""
+    """The command cannot be done as asked.
+
+    `exit_code`: 1 the answer is no, 2 wrong use, 3 could not be tried.
+    """
 
     def __init__(
         self, code: str, where: str | None = None, detail: str | None = None, *, exit_code: int = 2

@@ -201,8 +201,10 @@ class ViolationCorrection:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """更正 of a held message (in_reply_to); the original stays. Its addressee may be put right too:
-    then the envelope's addressees of the Correction are those meant."""
+    """更正 of a held message (in_reply_to); the original stays.
+
+    Its addressee may be put right too: then the Correction's own addressees are those meant.
+    """
 
     envelope: Envelope
     corrections: tuple[ViolationCorrection, ...] | None = None

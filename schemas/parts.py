@@ -129,9 +129,12 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What every record carries. It is the record's last field, and its own last three are
-    sent_at, delivery and seal, so that one encoding gives the canonical bytes, the signed bytes
-    and the content digest (schemas/seal.py)."""
+    """What every record carries.
+
+    It is the record's last field, and its own last three are sent_at, delivery and seal, so that
+    one encoding gives the canonical bytes, the signed bytes and the content digest
+    (schemas/seal.py).
+    """
 
     bus: str
     message_id: MessageId

@@ -1,1 +1,1 @@
-"""The bus itself: settings, Kafka clients, registry client, metrics, health. The one package all shells share."""
+"""The bus itself: settings, Kafka and registry clients, metrics. What all shells share."""

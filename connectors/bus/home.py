@@ -34,7 +34,7 @@ class BusSection(_Section):
 
 
 class PortsSection(_Section):
-    """[ports]: +0 Kafka SASL, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
+    """[ports]: +0 Kafka, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
 
     base: int = Field(PORT_BASE, ge=1024, le=65000)
 
@@ -143,7 +143,7 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """pids."""
+        """Pids of what runs."""
         return self.path / "run"
 
     @property
@@ -156,7 +156,7 @@ class Home:
         return self.path / "keys" / f"{login}.pem"
 
     def credentials_file(self, login: str) -> Path:
-        """The login file of an alias, or of `admin`, `exchange`, `registry-admin`, `registry-reader`."""
+        """The login file of an alias, `admin`, `exchange`, `registry-admin` or `registry-reader`."""
         return self.path / "credentials" / f"{login}.toml"
 
     def credentials(self, login: str) -> Credentials:
