@@ -156,7 +156,7 @@ class Home:
         return self.path / "keys" / f"{login}.pem"
 
     def credentials_file(self, login: str) -> Path:
-        """The login file of an alias, `admin`, `exchange`, `registry-admin` or `registry-reader`."""
+        """The login file of an alias, `admin`, `exchange`, `registry-admin`, `registry-reader`."""
         return self.path / "credentials" / f"{login}.toml"
 
     def credentials(self, login: str) -> Credentials:
