@@ -1,1 +1,1 @@
-"""The rulebook: directory, jurisdiction, duties, calendar. Officials' data; pure but for load.py."""
+"""The rulebook: directory, jurisdiction, duties, calendar; data for officials, pure but load.py."""

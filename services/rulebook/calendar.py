@@ -1,8 +1,8 @@
 """Legal time: working days, due dates and the rungs of the ladder (domain, section 4).
 
 The first day does not count. Day duties fall due at 24:00 of their last day, which is 00:00 of the
-next. Of the law's day counts only 二、三、五、七日 mean working days (行政处罚法 85), so a length says
-which kind of day it means. Past the known calendar the weekday is a guess: provisional.
+next. A length says which kind of day it means: of the law's own counts only 二、三、五、七日 are
+working days (行政处罚法 85). Past the known calendar the weekday is a guess: provisional.
 """
 
 import re

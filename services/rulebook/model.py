@@ -201,12 +201,12 @@ class Ladder:
 
     name: str
     hour: time  # 09:00
-    reminder_lead: Length
+    reminder_lead: Length  # before the due day
+    reminder_lead_hours: Length  # before the due time, of duties that run in hours or minutes
     yellow_after: Length  # 0 working days: the first working day after the due day
     red_after: Length  # after yellow's day
     supervision_after: Length  # after yellow's day
     rung_days: RungDays
-    reminder_lead_hours: Length = Length(1, Unit.HOURS)  # of duties that run in hours or minutes
 
 
 @dataclass(frozen=True, slots=True)

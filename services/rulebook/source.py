@@ -1,0 +1,285 @@
+"""The files of a rulebook as typed rows, each with its line, duplicates included.
+
+Lint points at these rows; parse.py makes the rulebook of them. An organ is named by its alias or
+its code wherever it is meant.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
+
+from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId
+from services.rulebook.duty_tables import Duties, read_duties
+from services.rulebook.model import (
+    DecidingDate,
+    Division,
+    JurisdictionRule,
+    Line,
+    Matter,
+    Mode,
+    Organ,
+    OrganType,
+    PublicKey,
+    RegisteredOfficer,
+    Superior,
+)
+from services.rulebook.tables import Row, invalid, nothing_left, rows, take, take_optional, toml
+
+HEAD: Final = "rulebook.toml"
+DUTIES: Final = "duties.toml"
+COLUMNS: Final = MappingProxyType(
+    {
+        "organs.csv": (
+            "code",
+            "alias",
+            "name",
+            "type",
+            "kind",
+            "division",
+            "contact",
+            "phone",
+            "address",
+            "valid_from",
+            "valid_to",
+            "successor",
+        ),
+        "superiors.csv": ("organ", "superior", "line", "valid_from", "valid_to"),
+        "officers.csv": ("organ", "name", "certificate", "valid_to"),
+        "divisions.csv": ("code", "name", "level", "parent"),
+        "matters.csv": ("code", "name", "group"),
+        "jurisdiction.csv": (
+            "id",
+            "matter",
+            "group",
+            "area",
+            "competent",
+            "mode",
+            "basis",
+            "basis_in_force",
+            "publication",
+            "published_on",
+            "valid_from",
+            "valid_to",
+            "deciding_date",
+            "concurrent",
+        ),
+        "calendar.csv": ("date", "kind", "note"),
+        "keys.csv": ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to"),
+    }
+)
+OPTIONAL: Final = frozenset({"keys.csv"})  # written by `topics apply` into an installation's copy
+FILES: Final = frozenset({HEAD, DUTIES, *COLUMNS})
+
+LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first
+
+_COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
+_CODE: Final = re.compile(r"\d{12}")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Value]):
+    """A value and where it stands."""
+
+    value: Value
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """rulebook.toml."""
+
+    name: str
+    bus: str
+    county: DivisionCode
+    notes_zh: str
+    notes_en: str
+    calendar_known_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything that the files say."""
+
+    head: Head
+    organs: tuple[Placed[Organ], ...]  # without their superiors
+    superiors: tuple[Placed[tuple[OrganCode, Superior]], ...]
+    officers: tuple[Placed[RegisteredOfficer], ...]
+    divisions: tuple[Placed[Division], ...]
+    matters: tuple[Placed[Matter], ...]
+    rules: tuple[Placed[JurisdictionRule], ...]
+    duties: Duties
+    days: tuple[Placed[tuple[date, bool]], ...]  # the date, and whether it is a working day
+    keys: tuple[Placed[PublicKey], ...]
+
+
+def read(files: Mapping[str, bytes]) -> Source:
+    """Read the files, by name. Raises UserError rules.invalid with file, line and column."""
+    for name in sorted(FILES - OPTIONAL - files.keys()):
+        raise invalid(name, None, name, "缺少该文件", "the file is missing")
+    for name in sorted(files.keys() - FILES):
+        raise invalid(name, None, name, "没有这种文件", "there is no such file in a rulebook")
+    table = {
+        name: rows(name, files[name], columns) if name in files else ()
+        for name, columns in COLUMNS.items()
+    }
+    codes: dict[str, OrganCode] = {}
+    for row in table["organs.csv"]:
+        code = OrganCode(row.required("code"))
+        codes.setdefault(code, code)
+        codes.setdefault(row.required("alias"), code)
+    return Source(
+        head=_head(files[HEAD]),
+        organs=tuple(_placed(row, _organ(row, codes)) for row in table["organs.csv"]),
+        superiors=tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"]),
+        officers=tuple(_placed(row, _officer(row, codes)) for row in table["officers.csv"]),
+        divisions=tuple(_placed(row, _division(row)) for row in table["divisions.csv"]),
+        matters=tuple(_placed(row, _matter(row)) for row in table["matters.csv"]),
+        rules=tuple(_placed(row, _rule(row, codes)) for row in table["jurisdiction.csv"]),
+        duties=read_duties(DUTIES, files[DUTIES]),
+        days=tuple(_placed(row, _day(row)) for row in table["calendar.csv"]),
+        keys=tuple(_placed(row, _key(row, codes)) for row in table["keys.csv"]),
+    )
+
+
+def _placed(row: Row, value: Value) -> Placed[Value]:
+    return Placed(value, row.file, row.line)
+
+
+def _head(content: bytes) -> Head:
+    table = toml(HEAD, content)
+    where = (HEAD, None)
+    head = Head(
+        name=take(table, "name", str, where),
+        bus=take(table, "bus", str, where),
+        county=DivisionCode(take(table, "county", str, where)),
+        notes_zh=take(table, "notes_zh", str, where),
+        notes_en=take(table, "notes_en", str, where),
+        calendar_known_until=take_optional(table, "calendar_known_until", date, where),
+    )
+    nothing_left(table, where)
+    return head
+
+
+def _organ(row: Row, codes: Mapping[str, OrganCode]) -> Organ:
+    return Organ(
+        code=OrganCode(row.required("code")),
+        alias=Alias(row.required("alias")),
+        name=row.required("name"),
+        type=row.choice("type", OrganType),
+        kind=row.optional("kind"),
+        division=_division_code(row, "division"),
+        contact=row.cells["contact"],
+        phone=row.cells["phone"],
+        address=row.cells["address"],
+        valid_from=row.day("valid_from"),
+        valid_to=row.optional_day("valid_to"),
+        successor=_code(row, "successor", codes) if row.optional("successor") else None,
+    )
+
+
+def _superior(row: Row, codes: Mapping[str, OrganCode]) -> tuple[OrganCode, Superior]:
+    return _code(row, "organ", codes), Superior(
+        organ=_code(row, "superior", codes),
+        line=row.choice("line", Line),
+        valid_from=row.day("valid_from"),
+        valid_to=row.optional_day("valid_to"),
+    )
+
+
+def _officer(row: Row, codes: Mapping[str, OrganCode]) -> RegisteredOfficer:
+    return RegisteredOfficer(
+        name=row.required("name"),
+        organ=_code(row, "organ", codes),
+        certificate=row.required("certificate"),
+        valid_to=row.day("valid_to"),
+    )
+
+
+def _division(row: Row) -> Division:
+    code = _division_code(row, "code")
+    parent = _division_code(row, "parent") if row.optional("parent") else None
+    if row.cells["level"] not in LEVELS:
+        words = ", ".join(LEVELS)
+        raise row.wrong("level", f"应为其一：{words}", f"must be one of {words}")
+    # 东莞市 and three others stand on two levels, the lower with itself as parent.
+    return Division(
+        code=code,
+        name=row.required("name"),
+        level=row.cells["level"],
+        parent=None if parent == code else parent,
+    )
+
+
+def _matter(row: Row) -> Matter:
+    return Matter(MatterCode(row.required("code")), row.required("name"), row.required("group"))
+
+
+def _rule(row: Row, codes: Mapping[str, OrganCode]) -> JurisdictionRule:
+    matter, group = row.optional("matter"), row.optional("group")
+    if (matter is None) == (group is None):
+        raise row.wrong("matter", "matter 与 group 须且只须填一项", "give either matter or group")
+    competent = row.required("competent")
+    if _COMPETENT.fullmatch(competent) is None:
+        zh, en = "应为 township、kind:<类别> 或 organ:<机关>", "is no township, kind:… or organ:…"
+        raise row.wrong("competent", zh, en)
+    kind, _, name = competent.partition(":")
+    return JurisdictionRule(
+        id=RuleId(row.required("id")),
+        matter=None if matter is None else MatterCode(matter),
+        group=group,
+        area=_division_code(row, "area"),
+        competent=f"organ:{codes.get(name, name)}" if kind == "organ" else competent,
+        mode=row.choice("mode", Mode),
+        basis=row.required("basis"),
+        basis_in_force=row.day("basis_in_force"),
+        publication=row.required("publication"),
+        published_on=row.day("published_on"),
+        valid_from=row.day("valid_from"),
+        valid_to=row.optional_day("valid_to"),
+        deciding_date=row.choice("deciding_date", DecidingDate),
+        concurrent=row.flag("concurrent"),
+        line=row.line,
+    )
+
+
+def _day(row: Row) -> tuple[date, bool]:
+    kind = row.required("kind")
+    if kind not in {"workday", "off"}:
+        raise row.wrong("kind", "应为 workday 或 off", "is neither workday nor off")
+    return row.day("date"), kind == "workday"
+
+
+def _key(row: Row, codes: Mapping[str, OrganCode]) -> PublicKey:
+    return PublicKey(
+        kid=row.required("kid"),
+        organ=_code(row, "organ", codes),
+        algorithm=row.required("algorithm"),
+        x=row.required("x"),
+        y=row.cells["y"],
+        valid_from=row.instant("valid_from"),
+        valid_to=row.optional_instant("valid_to"),
+    )
+
+
+def _code(row: Row, column: str, codes: Mapping[str, OrganCode]) -> OrganCode:
+    """Return the code of the organ named; one nobody knows is kept for lint to point at."""
+    text = row.required(column)
+    return codes.get(text, OrganCode(text))
+
+
+def _division_code(row: Row, column: str) -> DivisionCode:
+    code = row.required(column)
+    if _CODE.fullmatch(code) is None:
+        raise row.wrong(column, "应为12位行政区划代码", "is no division code of 12 digits")
+    return DivisionCode(code)
