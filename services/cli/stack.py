@@ -1,0 +1,79 @@
+"""`yichuan up | down | status`: the broker and the registry of a bare machine."""
+
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+
+from connectors.bus.home import Home, home_at
+from deploy.local import stack
+from deploy.local.status import ComponentStatus
+from deploy.local.status import status as look
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language, note, say, table
+
+_MEBIBYTE = 1 << 20
+
+
+def up(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Start broker and registry, wait until both answer, and say where they are."""
+    place = home_at(home)
+    stack.up(place, place.settings(), _progress)
+    _show(place, as_json=as_json)
+    if not as_json:
+        say(f"凭据在 {place.path / 'credentials'}", f"logins are in {place.path / 'credentials'}")
+        note("用 yichuan down 停止", "stop with yichuan down")
+
+
+def down(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """End every process of this home; those of others are left alone."""
+    place = home_at(home)
+    stopped = stack.down(place, _progress)
+    if as_json:
+        for name in stopped:
+            emit_json({"name": name, "running": False})
+    elif not stopped:
+        say("没有正在运行的进程", "nothing was running")
+    else:
+        say(f"已停止：{'、'.join(stopped)}", f"stopped: {', '.join(stopped)}")
+
+
+def status(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Say of each component whether it runs, where, since when and with how much memory."""
+    _show(home_at(home), as_json=as_json)
+
+
+def _show(home: Home, *, as_json: bool) -> None:
+    found = look(home, home.settings())
+    if as_json:
+        for item in found:
+            emit_json(asdict(item))
+        return
+    columns = in_language(
+        "组件 状态 地址 端口应答 版本 进程 运行时间 内存",
+        "component state address listening version pid uptime memory",
+    )
+    table(columns.split(), [_row(item) for item in found])
+
+
+def _row(item: ComponentStatus) -> tuple[str, ...]:
+    runs = in_language("运行", "running") if item.running else in_language("停止", "stopped")
+    if not item.local:
+        runs = (
+            in_language("可达", "answers") if item.running else in_language("不可达", "no answer")
+        )
+    uptime = timedelta(seconds=round(item.uptime_s)) if item.uptime_s is not None else "-"
+    memory = f"{item.memory_bytes / _MEBIBYTE:.0f} MiB" if item.memory_bytes is not None else "-"
+    return (
+        item.name,
+        runs,
+        item.address or "-",
+        in_language("是", "yes") if item.listening else in_language("否", "no"),
+        item.version or "-",
+        str(item.pid or "-"),
+        str(uptime),
+        memory,
+    )
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
