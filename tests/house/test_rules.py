@@ -1,6 +1,7 @@
 """The house rules, held against the tree. How each refuses is in test_rules_refuse.py."""
 
 import os
+import re
 import tomllib
 
 from tests.house import rules
@@ -63,3 +64,13 @@ def test_every_dependency_is_locked() -> None:
     runtime = rules.pins((REPO / "requirements.lock").read_text(encoding="utf-8"))
     named = [rules.package_of(requirement) for requirement in project["project"]["dependencies"]]
     assert [name for name in named if name not in runtime] == []
+
+
+def test_every_path_that_a_document_names_exists() -> None:
+    kept = {str(path) for path in tracked()}
+    kept |= {f"{parent}/" for path in tracked() for parent in path.parents}
+    for document in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"):
+        text = (REPO / document).read_text(encoding="utf-8")
+        named = set(re.findall(r"`([A-Za-z._/-]+/[A-Za-z._/-]*)`", text))
+        ours = {path for path in named if path.split("/")[0] in {*PRODUCT, "tests", ".ci"}}
+        assert sorted(ours - kept) == [], document
