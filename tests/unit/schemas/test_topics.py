@@ -1,0 +1,53 @@
+"""Which record lives where, and on which partition: Kafka's own murmur2, with its own vectors."""
+
+import pytest
+from aiokafka.partitioner import murmur2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.parts import Flow
+from schemas.topics import BY_SNAKE, RECORDS, Author, flow_partition, inbox_of
+
+# org.apache.kafka.common.utils.UtilsTest.testMurmur2
+VECTORS = [
+    (b"21", -973932308),
+    (b"foobar", -790332482),
+    (b"a-little-bit-long-string", -985981536),
+    (b"a-little-bit-longer-string", -1486304829),
+    (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+    (b"abc", 479470107),
+]
+
+
+@pytest.mark.parametrize(("key", "signed_hash"), VECTORS)
+def test_a_key_lies_where_kafka_itself_puts_it(key: bytes, signed_hash: int) -> None:
+    assert flow_partition(key, 2**31) == signed_hash & 0x7FFFFFFF
+
+
+@given(st.binary(max_size=80), st.integers(min_value=1, max_value=64))
+def test_the_partitioner_agrees_with_another_client(key: bytes, partitions: int) -> None:
+    assert flow_partition(key, partitions) == (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def test_an_opening_record_lies_on_its_own_flow_only() -> None:
+    assert RECORDS["LeadTransfer"].flows == (Flow.LEADS,)
+    assert RECORDS["LeadTransfer"].subjects == ("leads-yichuan.LeadTransfer",)
+
+
+def test_a_record_of_the_case_may_lie_on_every_flow() -> None:
+    assert RECORDS["FilingReply"].flows == tuple(Flow)
+    assert RECORDS["FilingReply"].subjects == tuple(f"{flow}-yichuan.FilingReply" for flow in Flow)
+
+
+def test_what_the_bus_says_to_one_organ_lies_in_inboxes_only() -> None:
+    assert RECORDS["Accepted"].flows == ()
+    assert RECORDS["Accepted"].subjects == ("inbox-yichuan.Accepted",)
+    assert all(record.author is Author.BUS for record in RECORDS.values() if not record.on_flows)
+
+
+def test_a_record_is_found_by_its_name_on_the_command_line() -> None:
+    assert BY_SNAKE["filing_reply"] is RECORDS["FilingReply"]
+
+
+def test_an_inbox_is_named_after_its_organ() -> None:
+    assert inbox_of("langdai") == "inbox.langdai"
