@@ -1,0 +1,137 @@
+"""The rows of the casebook as frozen values, and how a Case and its duties become text. Pure."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from schemas.ids import CaseId, MessageId, OrganCode
+from services.casework.case import Case, Duty
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_CASE: Final = TypeAdapter(Case)
+_DUTY: Final = TypeAdapter(Duty)
+
+
+def to_ms(at: datetime) -> int:
+    """Return an aware instant as milliseconds since 1970."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def from_ms(ms: int) -> datetime:
+    """Return milliseconds since 1970 as an instant in UTC."""
+    return _EPOCH + ms * _MILLISECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a partition is decided, and its clock: the running maximum of log append times."""
+
+    next_offset: int
+    clock: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What became of a message. `receipt` answers honest repeats."""
+
+    sender: OrganCode
+    message_id: MessageId
+    digest: str
+    case_id: CaseId
+    record: str
+    document_number: str | None
+    in_reply_to: MessageId | None
+    received_at: datetime
+    position: Position
+    outcome: str  # accepted, rejected, held, waiting, dead
+    code: str | None = None
+    receipt: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A sealed message as it was received."""
+
+    message_id: MessageId
+    sender: OrganCode
+    case_id: CaseId
+    record: str
+    fingerprint: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """Something to be published, whole."""
+
+    source: Position
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision, as trace and the journal tell it."""
+
+    position: Position
+    case_id: CaseId
+    message_id: MessageId
+    sender: OrganCode
+    record: str
+    at: datetime
+    outcome: str
+    code: str | None
+    rulebook: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRow:
+    """A dead letter, without its bytes."""
+
+    position: Position
+    at: datetime
+    code: str
+    message_id: MessageId | None
+    case_id: CaseId | None
+
+
+def case_to_text(case: Case) -> str:
+    """Return the case without its duties, which have rows of their own."""
+    return _CASE.dump_json(replace(case, duties=())).decode()
+
+
+def case_from_text(text: str, duties: tuple[Duty, ...]) -> Case:
+    """Return the case with its duties put back."""
+    return replace(_CASE.validate_json(text), duties=duties)
+
+
+def duty_to_text(duty: Duty) -> str:
+    """Return a duty as JSON."""
+    return _DUTY.dump_json(duty).decode()
+
+
+def duty_from_text(text: str) -> Duty:
+    """Return a duty from JSON."""
+    return _DUTY.validate_json(text)
+
+
+def case_document(case: Case) -> object:
+    """Return the whole case as plain JSON values, for digests and displays."""
+    return json.loads(_CASE.dump_json(case))

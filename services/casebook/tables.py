@@ -1,0 +1,160 @@
+"""The tables. Instants are integers, milliseconds since 1970 in UTC, so that every database
+compares and stores them alike. What is kept of a message's content lies in `originals` alone.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA: Final = MetaData()
+
+# SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
+_SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
+
+SETTINGS: Final = Table(
+    "settings",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# One row is fence, redelivery check, loss detector and clock of a partition.
+PROGRESS: Final = Table(
+    "progress",
+    METADATA,
+    Column("topic", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("clock_ms", BigInteger, nullable=False),
+)
+
+MESSAGES: Final = Table(
+    "messages",
+    METADATA,
+    Column("sender", String(32), primary_key=True),
+    Column("message_id", String(36), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("record", String(64), nullable=False),
+    Column("document_number", String(128)),
+    Column("in_reply_to", String(36)),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", String(64)),
+    Column("receipt", LargeBinary),  # framed Accepted, Rejected or Held, for honest repeats
+    Index("messages_by_case", "case_id"),
+    Index("messages_by_number", "document_number"),
+    Index("messages_by_id", "message_id"),
+)
+
+# (organ, 文号) in use; the row of a refused message is gone, so its number is free again.
+NUMBERS: Final = Table(
+    "numbers",
+    METADATA,
+    Column("organ", String(32), primary_key=True),
+    Column("number", String(128), primary_key=True),
+    Column("message_id", String(36), nullable=False),
+)
+
+ORIGINALS: Final = Table(
+    "originals",
+    METADATA,
+    Column("message_id", String(36), primary_key=True),
+    Column("sender", String(32), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    Column("record", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of the writer's schema
+    Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed
+    Index("originals_by_case", "case_id"),
+)
+
+CASES: Final = Table(
+    "cases",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("topic", String(64), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("stopped", String(16)),  # gap or frozen; null: it moves
+    Column("waiting", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # the Case without its duties, JSON
+    Index("cases_stopped", "stopped"),
+)
+
+DUTIES: Final = Table(
+    "duties",
+    METADATA,
+    Column("duty_id", String(36), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    Column("position", Integer, nullable=False),  # its place in the case's list
+    Column("topic", String(64), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("owner", String(32), nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("next_rung_ms", BigInteger),  # null: nothing more to fire
+    Column("body", Text, nullable=False),  # the Duty, JSON
+    Index("duties_by_case", "case_id"),
+    Index("duties_by_rung", "topic", "partition", "next_rung_ms"),
+    Index("duties_open", "open", "kind", "owner"),
+)
+
+DECISIONS: Final = Table(
+    "decisions",
+    METADATA,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("topic", String(64), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("sender", String(32), nullable=False),
+    Column("record", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", String(64)),
+    Column("rulebook", String(64), nullable=False),
+    Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
+    Index("decisions_by_case", "case_id"),
+)
+
+# What is still to be published; a published row is gone.
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("source_topic", String(64), nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", Text),  # JSON: [[name, base64], …]
+    Index("outbox_by_source", "source_topic", "source_partition", "seq"),
+)
+
+DEAD: Final = Table(
+    "dead",
+    METADATA,
+    Column("topic", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("message_id", String(36)),
+    Column("case_id", String(64)),
+)

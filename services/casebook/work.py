@@ -1,0 +1,242 @@
+"""The working set of one transaction: loaded in bulk, decided in memory, written in bulk.
+
+A batch asks for what it needs first (`preload`), decides message after message on the values here,
+and writes everything at its end (`flush`). Nothing of it exists before the transaction commits.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Row, Table, delete, select, tuple_
+
+from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.rows import (
+    DeadRow,
+    DecisionRow,
+    MessageRow,
+    Original,
+    OutboxRow,
+    Position,
+    Progress,
+    case_from_text,
+    duty_from_text,
+    from_ms,
+    to_ms,
+)
+from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS
+from services.casebook.write import Changes, flush
+from services.casework.case import Case, Duty
+
+_IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
+
+_T = TypeVar("_T")
+
+MessageKey = tuple[OrganCode, MessageId]
+NumberKey = tuple[OrganCode, str]
+
+
+class Work:
+    """What one batch has read and will write. Not shared between threads or transactions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._progress: dict[tuple[str, int], Progress | None] = {}
+        self._cases: dict[CaseId, Case | None] = {}
+        self._messages: dict[MessageKey, MessageRow | None] = {}
+        self._numbers: dict[NumberKey, MessageId | None] = {}
+        self._changes = Changes()
+
+    def progress(self, topic: str, partition: int) -> Progress | None:
+        """Return how far the partition is; None when nothing of it was ever decided."""
+        if (topic, partition) not in self._progress:
+            query = select(PROGRESS.c.next_offset, PROGRESS.c.clock_ms).where(
+                PROGRESS.c.topic == topic, PROGRESS.c.partition == partition
+            )
+            row = self._connection.execute(query.with_for_update()).first()
+            found = None if row is None else Progress(row.next_offset, from_ms(row.clock_ms))
+            self._progress[topic, partition] = found
+        return self._progress[topic, partition]
+
+    def advance(self, topic: str, partition: int, progress: Progress) -> None:
+        """Note how far the partition will be."""
+        self._progress[topic, partition] = progress
+        self._changes.progress[topic, partition] = progress
+
+    def preload(
+        self,
+        cases: Iterable[CaseId],
+        messages: Iterable[MessageKey],
+        numbers: Iterable[NumberKey],
+    ) -> None:
+        """Read what the batch will ask for, a few queries for all of it."""
+        self._load_cases(key for key in cases if key not in self._cases)
+        self._load_messages(key for key in messages if key not in self._messages)
+        self._load_numbers(key for key in numbers if key not in self._numbers)
+
+    def case(self, case_id: CaseId) -> Case | None:
+        """Return the case as this transaction sees it."""
+        if case_id not in self._cases:
+            self._load_cases([case_id])
+        return self._cases[case_id]
+
+    def put_case(self, case: Case, topic: str, partition: int) -> None:
+        """Replace the case; only duties that changed are written."""
+        self._changes.put_case(self._cases.get(case.id), case, topic, partition)
+        self._cases[case.id] = case
+
+    def message(self, sender: OrganCode, message_id: MessageId) -> MessageRow | None:
+        """Return what became of the sender's message of this id."""
+        key = (sender, message_id)
+        if key not in self._messages:
+            self._load_messages([key])
+        return self._messages[key]
+
+    def put_message(self, row: MessageRow) -> None:
+        """Write what became of a message."""
+        key = (row.sender, row.message_id)
+        self._messages[key] = row
+        self._changes.messages[key] = row
+
+    def number(self, organ: OrganCode, number: str) -> MessageId | None:
+        """Return the message that bears the organ's document number."""
+        key = (organ, number)
+        if key not in self._numbers:
+            self._load_numbers([key])
+        return self._numbers[key]
+
+    def put_number(self, organ: OrganCode, number: str, message_id: MessageId | None) -> None:
+        """Give the number to a message, or free it."""
+        self._numbers[organ, number] = message_id
+        self._changes.numbers[organ, number] = message_id
+
+    def original(self, message_id: MessageId, case_id: CaseId) -> Original | None:
+        """Return the sealed message of the case."""
+        pending = self._changes.originals.get(message_id)
+        if pending is not None:
+            return pending
+        query = select(ORIGINALS).where(
+            ORIGINALS.c.message_id == message_id, ORIGINALS.c.case_id == case_id
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else _original(row)
+
+    def put_original(self, original: Original) -> None:
+        """Keep the sealed message."""
+        self._changes.originals[original.message_id] = original
+
+    def drop_original(self, message_id: MessageId) -> None:
+        """Do not keep what this transaction has put: the message was refused."""
+        self._changes.originals.pop(message_id, None)
+
+    def due_cases(
+        self, topic: str, partition: int, at: datetime, limit: int
+    ) -> tuple[CaseId, ...]:
+        """Return up to `limit` cases of the partition with a rung to fire, the longest owed first.
+
+        Those changed in this transaction are judged as changed.
+        """
+        query = (
+            select(DUTIES.c.case_id)
+            .where(
+                DUTIES.c.topic == topic,
+                DUTIES.c.partition == partition,
+                DUTIES.c.next_rung_ms <= to_ms(at),
+            )
+            .order_by(DUTIES.c.next_rung_ms)
+            .limit(limit)
+        )
+        stored = [CaseId(row.case_id) for row in self._connection.execute(query)]
+        changed = [
+            case.id
+            for case, where in self._changes.cases.values()
+            if where == (topic, partition) and case.due_next is not None and case.due_next <= at
+        ]
+        return tuple(dict.fromkeys([*stored, *changed]))[:limit]
+
+    def add_decision(self, row: DecisionRow) -> None:
+        """Write a decision."""
+        self._changes.decisions.append(row)
+
+    def add_outbox(self, row: OutboxRow) -> None:
+        """Write something to publish; rows keep their order."""
+        self._changes.outbox.append(row)
+
+    def add_dead(self, row: DeadRow) -> None:
+        """Write a dead letter's note."""
+        self._changes.dead.append(row)
+
+    def flush(self) -> None:
+        """Write everything. Raises what the database raises; the caller rolls back."""
+        flush(self._connection, self._changes)
+
+    def _load_cases(self, keys: Iterable[CaseId]) -> None:
+        for part in _parts(keys):
+            duties: dict[str, list[Duty]] = {}
+            ordered = select(DUTIES.c.case_id, DUTIES.c.body).where(DUTIES.c.case_id.in_(part))
+            for row in self._connection.execute(ordered.order_by(DUTIES.c.position)):
+                duties.setdefault(row.case_id, []).append(duty_from_text(row.body))
+            self._cases.update(dict.fromkeys(part))
+            query = select(CASES.c.case_id, CASES.c.body).where(CASES.c.case_id.in_(part))
+            for row in self._connection.execute(query):
+                own = tuple(duties.get(row.case_id, ()))
+                self._cases[CaseId(row.case_id)] = case_from_text(row.body, own)
+
+    def _load_messages(self, keys: Iterable[MessageKey]) -> None:
+        for part in _parts(keys):
+            self._messages.update(dict.fromkeys(part))
+            for row in self._pairs(MESSAGES, "sender", "message_id", part):
+                found = _message(row)
+                self._messages[found.sender, found.message_id] = found
+
+    def _load_numbers(self, keys: Iterable[NumberKey]) -> None:
+        for part in _parts(keys):
+            self._numbers.update(dict.fromkeys(part))
+            for row in self._pairs(NUMBERS, "organ", "number", part):
+                self._numbers[OrganCode(row.organ), row.number] = MessageId(row.message_id)
+
+    def _pairs(
+        self, table: Table, first: str, second: str, keys: list[tuple[Any, Any]]
+    ) -> Iterator[Row[Any]]:
+        columns = tuple_(table.c[first], table.c[second])
+        yield from self._connection.execute(select(table).where(columns.in_(keys)))
+
+
+def delete_published(connection: Connection, table: Table, seqs: list[int]) -> None:
+    """Take published rows, bodies and all, out of the outbox."""
+    for part in _parts(seqs):
+        connection.execute(delete(table).where(table.c.seq.in_(part)))
+
+
+def _parts(keys: Iterable[_T]) -> Iterator[list[_T]]:
+    every = list(dict.fromkeys(keys))
+    for start in range(0, len(every), _IN_MAX):
+        yield every[start : start + _IN_MAX]
+
+
+def _message(row: Row[Any]) -> MessageRow:
+    return MessageRow(
+        sender=OrganCode(row.sender),
+        message_id=MessageId(row.message_id),
+        digest=row.digest,
+        case_id=CaseId(row.case_id),
+        record=row.record,
+        document_number=row.document_number,
+        in_reply_to=MessageId(row.in_reply_to) if row.in_reply_to else None,
+        received_at=from_ms(row.received_ms),
+        position=Position(row.topic, row.partition, row.offset),
+        outcome=row.outcome,
+        code=row.code,
+        receipt=row.receipt,
+    )
+
+
+def _original(row: Row[Any]) -> Original:
+    return Original(
+        message_id=MessageId(row.message_id),
+        sender=OrganCode(row.sender),
+        case_id=CaseId(row.case_id),
+        record=row.record,
+        fingerprint=row.fingerprint,
+        body=row.body,
+    )

@@ -1,0 +1,242 @@
+"""Writing a working set: one statement per table, rows in one order, so that locks are too."""
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.rows import (
+    DeadRow,
+    DecisionRow,
+    MessageRow,
+    Original,
+    OutboxRow,
+    Progress,
+    case_to_text,
+    duty_to_text,
+    to_ms,
+)
+from services.casebook.tables import (
+    CASES,
+    DEAD,
+    DECISIONS,
+    DUTIES,
+    MESSAGES,
+    NUMBERS,
+    ORIGINALS,
+    OUTBOX,
+    PROGRESS,
+)
+from services.casework.case import Case, Duty
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction will write."""
+
+    progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
+    cases: dict[CaseId, tuple[Case, tuple[str, int]]] = field(default_factory=dict)
+    duties: dict[str, Values] = field(default_factory=dict)
+    messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
+    numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
+    originals: dict[MessageId, Original] = field(default_factory=dict)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    dead: list[DeadRow] = field(default_factory=list)
+
+    def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
+        """Note a case, and those of its duties that changed."""
+        self.cases[after.id] = (after, (topic, partition))
+        known = set(before.duties) if before else set()
+        for position, duty in enumerate(after.duties):
+            if duty not in known:
+                self.duties[duty.id] = _duty(after, duty, position, topic, partition)
+
+
+def flush(connection: Connection, changes: Changes) -> None:
+    """Write the changes. Progress comes first: it is the fence."""
+    _upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
+    _upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes))
+    _numbers(connection, changes)
+    _upsert(connection, ORIGINALS, ("message_id", "sender"), _originals(changes))
+    _upsert(connection, CASES, ("case_id",), _cases(changes))
+    _upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
+    _insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
+    _insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
+    _upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
+
+
+def headers_to_text(headers: tuple[tuple[str, bytes], ...]) -> str | None:
+    """Return Kafka headers as text."""
+    if not headers:
+        return None
+    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in headers])
+
+
+def headers_from_text(text: str | None) -> tuple[tuple[str, bytes], ...]:
+    """Return Kafka headers from text."""
+    pairs = json.loads(text) if text else []
+    return tuple((name, base64.b64decode(value)) for name, value in pairs)
+
+
+def _upsert(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Iterable[Values]
+) -> None:
+    values = sorted(rows, key=lambda row: tuple(str(row[key]) for key in keys))
+    if not values:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    others = [column.name for column in table.columns if column.name not in keys]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(keys), set_={name: statement.excluded[name] for name in others}
+        ),
+        values,
+    )
+
+
+def _insert(connection: Connection, table: Table, rows: list[Values]) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _numbers(connection: Connection, changes: Changes) -> None:
+    taken = [
+        {"organ": organ, "number": number, "message_id": message}
+        for (organ, number), message in changes.numbers.items()
+        if message is not None
+    ]
+    _upsert(connection, NUMBERS, ("organ", "number"), taken)
+    for (organ, number), message in sorted(changes.numbers.items()):
+        if message is None:
+            connection.execute(
+                delete(NUMBERS).where(NUMBERS.c.organ == organ, NUMBERS.c.number == number)
+            )
+
+
+def _progress(changes: Changes) -> list[Values]:
+    return [
+        {
+            "topic": topic,
+            "partition": partition,
+            "next_offset": progress.next_offset,
+            "clock_ms": to_ms(progress.clock),
+        }
+        for (topic, partition), progress in changes.progress.items()
+    ]
+
+
+def _messages(changes: Changes) -> list[Values]:
+    return [
+        {
+            "sender": row.sender,
+            "message_id": row.message_id,
+            "digest": row.digest,
+            "case_id": row.case_id,
+            "record": row.record,
+            "document_number": row.document_number,
+            "in_reply_to": row.in_reply_to,
+            "received_ms": to_ms(row.received_at),
+            "topic": row.position.topic,
+            "partition": row.position.partition,
+            "offset": row.position.offset,
+            "outcome": row.outcome,
+            "code": row.code,
+            "receipt": row.receipt,
+        }
+        for row in changes.messages.values()
+    ]
+
+
+def _originals(changes: Changes) -> list[Values]:
+    return [
+        {
+            "message_id": row.message_id,
+            "sender": row.sender,
+            "case_id": row.case_id,
+            "record": row.record,
+            "fingerprint": row.fingerprint,
+            "body": row.body,
+        }
+        for row in changes.originals.values()
+    ]
+
+
+def _cases(changes: Changes) -> list[Values]:
+    return [
+        {
+            "case_id": case.id,
+            "topic": topic,
+            "partition": partition,
+            "state": case.state,
+            "stopped": case.stop.reason if case.stop else None,
+            "waiting": len(case.waiting),
+            "body": case_to_text(case),
+        }
+        for case, (topic, partition) in changes.cases.values()
+    ]
+
+
+def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
+    rung = duty.next_rung
+    return {
+        "duty_id": duty.id,
+        "case_id": case.id,
+        "position": position,
+        "topic": topic,
+        "partition": partition,
+        "kind": duty.kind,
+        "owner": duty.owner,
+        "due_ms": to_ms(duty.due),
+        "open": duty.closing is None,
+        "next_rung_ms": to_ms(rung.nominal_at) if rung else None,
+        "body": duty_to_text(duty),
+    }
+
+
+def _decision(row: DecisionRow) -> Values:
+    return {
+        "topic": row.position.topic,
+        "partition": row.position.partition,
+        "offset": row.position.offset,
+        "case_id": row.case_id,
+        "message_id": row.message_id,
+        "sender": row.sender,
+        "record": row.record,
+        "at_ms": to_ms(row.at),
+        "outcome": row.outcome,
+        "code": row.code,
+        "rulebook": row.rulebook,
+        "entry": row.entry,
+    }
+
+
+def _outbox(row: OutboxRow) -> Values:
+    return {
+        "source_topic": row.source.topic,
+        "source_partition": row.source.partition,
+        "topic": row.topic,
+        "key": row.key,
+        "value": row.value,
+        "headers": headers_to_text(row.headers),
+    }
+
+
+def _dead(row: DeadRow) -> Values:
+    return {
+        "topic": row.position.topic,
+        "partition": row.position.partition,
+        "offset": row.position.offset,
+        "at_ms": to_ms(row.at),
+        "code": row.code,
+        "message_id": row.message_id,
+        "case_id": row.case_id,
+    }

@@ -1,0 +1,93 @@
+"""Before the first record: the casebook's progress is the truth, the group's offsets follow it.
+
+A group that is ahead of the casebook (an older casebook was restored, or it is new) would skip
+what was never decided: its offsets are set back. A log that begins after the casebook's progress
+has lost records that nobody decided: the exchange does not start.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from connectors.bus.home import Home, Settings
+from connectors.bus.kafka import explain, start_consumer
+from connectors.bus.layout import EXCHANGE
+from schemas.errors import Broken
+from schemas.parts import Flow
+from services.casebook.rows import Progress
+from services.casebook.store import Casebook
+from services.casebook.work import Work
+
+_SECONDS_MAX: Final = 60.0  # longer than a dead member's session
+_PAUSE_SECONDS: Final = 2.0
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def align(home: Home, settings: Settings, casebook: Casebook, group: str) -> None:
+    """Make the progress rows that are missing, and set the group back where it is ahead.
+
+    Raises Broken log.gap, Unavailable kafka.unreachable.
+    """
+    login = home.credentials(EXCHANGE)
+    consumer = await start_consumer(settings, login, (), group=group, client_id="exchange-align")
+    try:
+        places = await _places(consumer)
+        begins = await consumer.beginning_offsets(places)
+        wanted = _wanted(casebook, begins)
+        consumer.assign(places)
+        ahead: dict[TopicPartition, int] = {}
+        for place in places:
+            committed = await consumer.committed(place)
+            if committed is not None and committed > wanted[place]:
+                ahead[place] = wanted[place]
+        if ahead:
+            await _set_back(consumer, ahead)
+    except KafkaError as error:
+        raise explain(error, where=settings.bootstrap) from error
+    finally:
+        await consumer.stop()
+
+
+async def _places(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+    await consumer.topics()
+    places: list[TopicPartition] = []
+    for flow in Flow:
+        partitions = consumer.partitions_for_topic(flow.value)
+        if not partitions:
+            raise Broken("topics.missing", where=flow.value)
+        places += [TopicPartition(flow.value, number) for number in sorted(partitions)]
+    return places
+
+
+def _wanted(
+    casebook: Casebook, begins: dict[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    wanted: dict[TopicPartition, int] = {}
+    with casebook.engine.begin() as connection:
+        work = Work(connection)
+        for place, begin in begins.items():
+            progress = work.progress(place.topic, place.partition)
+            if progress is None:
+                progress = Progress(begin, _NEVER)
+                work.advance(place.topic, place.partition, progress)
+            if progress.next_offset < begin:
+                detail = f"{place.topic}/{place.partition}: {progress.next_offset} < {begin}"
+                raise Broken("log.gap", detail=detail)
+            wanted[place] = progress.next_offset
+        work.flush()
+    return wanted
+
+
+async def _set_back(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    """The broker takes this only while the group has no member: a dead one must time out first."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(KafkaError),
+        stop=stop_after_delay(_SECONDS_MAX),
+        wait=wait_fixed(_PAUSE_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            await consumer.commit(offsets)

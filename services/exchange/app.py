@@ -1,0 +1,135 @@
+"""The Faust shell: group, partitions, worker. No rule lives here (design D3).
+
+What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/integration pins it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import faust
+from faust.auth import SASLCredentials
+
+from connectors.bus.home import Home, Settings
+from connectors.bus.kafka import ssl_context_of, start_producer
+from connectors.bus.layout import EXCHANGE
+from schemas.errors import YichuanError
+from schemas.parts import Flow
+from services.casebook.rows import Position, from_ms
+from services.casebook.store import Casebook
+from services.exchange.align import align
+from services.exchange.intake import Incoming
+from services.exchange.measures import Measures
+from services.exchange.office import Office
+from services.exchange.opening import open_casebook, open_office
+from services.exchange.shell import Shell, give_up
+
+GROUP: Final = "exchange.flows"
+_SESSION_SECONDS: Final = 10.0
+_HEARTBEAT_SECONDS: Final = 2.0
+_COMMIT_SECONDS: Final = 1.0
+_BUFFER_MAX: Final = 4096  # records that Faust holds before it stops fetching
+_MILLISECONDS: Final = 1000
+
+
+def run(home: Home, worker: int = 0) -> None:
+    """Run one exchange until it is told to stop. Raises UserError before anything is started."""
+    settings = home.settings()
+    office = open_office(home, settings)
+    casebook = open_casebook(home, settings)
+    asyncio.run(align(home, settings, casebook, GROUP))
+    app = _app(home, settings, worker)
+    _declare(app, home, settings, office, casebook)
+    # Not through Faust's command line: that would open a web server on every address.
+    faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
+
+
+def _app(home: Home, settings: Settings, worker: int) -> faust.App:
+    login = home.credentials(EXCHANGE)
+    return faust.App(
+        GROUP,
+        broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
+        broker_credentials=SASLCredentials(
+            username=login.username,
+            password=login.password.get_secret_value(),
+            mechanism=settings.kafka.mechanism,
+            ssl_context=ssl_context_of(settings),  # given: SASL_SSL, None: SASL_PLAINTEXT
+        ),
+        autodiscover=False,
+        broker_commit_interval=_COMMIT_SECONDS,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+        broker_max_poll_records=settings.exchange.batch_max,
+        broker_session_timeout=_SESSION_SECONDS,
+        # Static membership: a worker killed and started again gets its partitions at once.
+        consumer_group_instance_id=f"{GROUP}-{worker}",
+        consumer_auto_offset_reset="earliest",
+        datadir=str(home.run / f"faust-{worker}"),
+        processing_guarantee="at_least_once",  # exactly_once lost state and doubled (D2)
+        store="memory://",
+        stream_buffer_maxsize=_BUFFER_MAX,
+        stream_wait_empty=True,  # False loses what is in hand when SIGTERM comes
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+
+def _declare(
+    app: faust.App, home: Home, settings: Settings, office: Office, casebook: Casebook
+) -> None:
+    """Declare the one agent and the ticker."""
+    shell: asyncio.Future[Shell] = asyncio.Future(loop=_loop(app))
+    flows = app.topic(
+        *(flow.value for flow in Flow), key_serializer="raw", value_serializer="raw"
+    )
+
+    @app.task
+    async def begin() -> None:
+        try:
+            login = home.credentials(EXCHANGE)
+            producer = await start_producer(settings, login, client_id="exchange")
+            measures = Measures(settings, casebook)
+            opened = Shell(settings, office, casebook, producer, measures)
+            await opened.publish_leftovers()
+            await measures.serve()
+        except YichuanError as error:
+            give_up(error)
+        shell.set_result(opened)
+        await _tick_for_ever(app, opened)
+
+    @app.agent(flows, concurrency=1)
+    async def decide(stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped here
+        exchange = settings.exchange
+        wait = exchange.batch_wait_ms / _MILLISECONDS
+        async for events in stream.take_events(exchange.batch_max, within=wait):
+            await (await asyncio.shield(shell)).handle([_incoming(event) for event in events])
+
+
+async def _tick_for_ever(app: faust.App, shell: Shell) -> None:
+    flows = {flow.value for flow in Flow}
+    while not app.should_stop:
+        assigned = sorted(
+            (place.topic, place.partition)
+            for place in app.consumer.assignment()
+            if place.topic in flows
+        )
+        try:
+            await shell.tick(assigned)
+        except YichuanError as error:
+            give_up(error)
+        await app.service.sleep(shell.settings.exchange.tick_seconds)
+
+
+def _incoming(event: Any) -> Incoming:  # noqa: ANN401 - a Faust event
+    message = event.message
+    return Incoming(
+        Position(message.topic, message.partition, message.offset),
+        message.key,
+        message.value,
+        from_ms(round(message.timestamp * _MILLISECONDS)),
+    )
+
+
+def _loop(app: faust.App) -> asyncio.AbstractEventLoop:
+    loop: asyncio.AbstractEventLoop = app.loop
+    return loop

@@ -1,0 +1,227 @@
+"""One record at a time: look up, decide, write down. In memory, on the Work of a transaction.
+
+`decide` is the only thing here that may raise for a reason that lies in a message; it changes
+nothing when it does, and then only the message's case is stopped.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from schemas.errors import Refusal
+from schemas.messages import Message, Tick
+from services.casebook.rows import MessageRow, Progress
+from services.casebook.work import Work
+from services.casework.case import Case
+from services.casework.decide import decide, freeze, next_waiting
+from services.casework.effects import Decision, FireRung, Reject
+from services.casework.steps import Facts
+from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
+from services.exchange.lookups import facts_of, note_number, number_taken, original_in, reopened
+from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
+from services.exchange.office import Office
+from services.exchange.sending import Sending
+
+TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch did, for the metrics; counted only once it has committed."""
+
+    messages: list[tuple[str, str, str]] = field(default_factory=list)  # flow, record, outcome
+    dead: list[str] = field(default_factory=list)
+    rungs: list[tuple[str, str]] = field(default_factory=list)  # duty, rung
+
+
+class Desk:
+    """Decides the records of one transaction, in the order they are given."""
+
+    def __init__(self, office: Office, work: Work, tally: Tally) -> None:
+        self._office = office
+        self._work = work
+        self._tally = tally
+        self._sending = Sending(office, work)
+
+    def handle(self, intake: Intake, *, unstorable: bool = False) -> None:
+        """Decide one record and note how far its partition is.
+
+        `unstorable`: the database would not take it; it goes to the dead letters and its case
+        is frozen.
+        """
+        incoming = intake.incoming
+        position = incoming.position
+        before = self._work.progress(position.topic, position.partition)
+        clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        if unstorable:
+            self._unstorable(intake, clock)
+        elif isinstance(intake, Dead):
+            self._dead(incoming, intake.refusal, None, clock)
+        elif isinstance(intake, Refused):
+            self._refused(intake, clock)
+        elif isinstance(intake.opened.message, Tick):
+            self._tick(intake, clock)
+        else:
+            self._message(intake, clock)
+        self._work.advance(
+            position.topic, position.partition, Progress(position.offset + 1, clock)
+        )
+
+    def _message(self, sound: Sound, at: datetime) -> None:
+        message = sound.opened.message
+        envelope = message.envelope
+        digest = sound.opened.content_digest
+        known = self._work.message(envelope.sender, envelope.message_id)
+        if known is not None and known.digest == digest:
+            self._again(known, sound.incoming)
+            return
+        if known is not None:
+            self._reject(sound, Refusal("message.id_reused"), at)
+            return
+        case = self._work.case(envelope.case_id)
+        # Kept before it is decided, because its copies are made of it; a refused one is dropped.
+        self._work.put_original(original_of(sound))
+        facts = facts_of(self._office, self._work, message, case)
+        self._decide(sound.incoming, message, digest, case, facts, at)
+
+    def _decide(  # noqa: PLR0913 - one decision and all it stands on
+        self,
+        incoming: Incoming,
+        message: Message,
+        digest: str,
+        case: Case | None,
+        facts: Facts,
+        at: datetime,
+    ) -> None:
+        """Decide and write down; then what waited goes on, each with a decision of its own."""
+        decision = self._decided(incoming, message, case, facts, at)
+        self._write(incoming, message, digest, facts, decision, at)
+        found = next_waiting(decision.case) if decision.case else None
+        if found is None:
+            return
+        waiting, rest = found
+        self._put_case(rest, incoming)
+        original = original_in(self._work, waiting.message, rest.id)
+        waited = reopened(self._office, original)
+        known = self._work.message(original.sender, original.message_id)
+        again = Facts(number_taken=number_taken(self._work, waited), resumed=True)
+        digest = known.digest if known else ""
+        self._decide(incoming, waited, digest, rest, again, waiting.received_at)
+
+    def _decided(
+        self, incoming: Incoming, message: Message, case: Case | None, facts: Facts, at: datetime
+    ) -> Decision:
+        try:
+            return decide(case, message, facts, self._office.rulebook, at)
+        except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
+            self._dead(incoming, Refusal("case.defect"), message, at)
+            return freeze(case, message, "case.defect", at)
+
+    def _write(  # noqa: PLR0913 - one decision and all it stands on
+        self,
+        incoming: Incoming,
+        message: Message,
+        digest: str,
+        facts: Facts,
+        decision: Decision,
+        at: datetime,
+    ) -> None:
+        envelope = message.envelope
+        if decision.case is not None:
+            self._put_case(decision.case, incoming)
+        outcome, code = outcome_of(decision.effects, envelope.message_id)
+        note_number(self._work, message, outcome)
+        receipt = self._sending.carry_out(decision, incoming, message, at)
+        if outcome == "rejected":
+            self._work.drop_original(envelope.message_id)
+        decided = Decided(
+            incoming, message, digest, envelope.case_id, facts, decision.effects, at
+        )
+        self._work.put_message(message_row(decided, outcome, code, receipt))
+        self._journal(decided)
+        self._tally.messages.append((envelope.flow, envelope.record, outcome))
+
+    def _refused(self, refused: Refused, at: datetime) -> None:
+        """A form that the law does not know, or a message in the wrong place."""
+        envelope = refused.opened.message.envelope
+        known = self._work.message(envelope.sender, envelope.message_id)
+        if known is not None and known.digest == refused.opened.content_digest:
+            self._again(known, refused.incoming)
+            return
+        decided, receipt = self._reject(refused, refused.refusal, at)
+        if refused.reserves_id and known is None:
+            code = refused.refusal.code
+            self._work.put_message(message_row(decided, "rejected", code, receipt))
+
+    def _reject(
+        self, intake: Sound | Refused, refusal: Refusal, at: datetime
+    ) -> tuple[Decided, bytes | None]:
+        """Answer with a Rejected that is told apart by the content it refuses."""
+        message = intake.opened.message
+        envelope = message.envelope
+        digest = intake.opened.content_digest
+        effect = Reject(envelope.message_id, envelope.record, envelope.sender, refusal)
+        decision = Decision(None, (effect,))
+        salt = digest + refusal.code
+        receipt = self._sending.carry_out(decision, intake.incoming, message, at, salt=salt)
+        decided = Decided(
+            intake.incoming, message, digest, envelope.case_id, None, decision.effects, at
+        )
+        self._journal(decided)
+        self._tally.messages.append((envelope.flow, envelope.record, "rejected"))
+        return decided, receipt
+
+    def _again(self, known: MessageRow, incoming: Incoming) -> None:
+        """The same content again gets the first receipt."""
+        if known.receipt is not None:
+            self._sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
+        self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
+
+    def _tick(self, sound: Sound, at: datetime) -> None:
+        incoming = sound.incoming
+        position = incoming.position
+        message = sound.opened.message
+        due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
+        for case_id in due:
+            case = self._work.case(case_id)
+            decision = self._decided(incoming, message, case, Facts(), at)
+            if decision.case is None or not decision.effects:
+                continue
+            if decision.case.is_frozen:  # by this very Tick: settling it may fire it again
+                self._work.put_original(original_of(sound))
+            self._put_case(decision.case, incoming)
+            self._sending.carry_out(decision, incoming, message, at)
+            digest = sound.opened.content_digest
+            self._journal(
+                Decided(incoming, message, digest, case_id, Facts(), decision.effects, at)
+            )
+            self._tally.rungs.extend(
+                (effect.duty.kind, effect.rung)
+                for effect in decision.effects
+                if isinstance(effect, FireRung)
+            )
+        self._tally.messages.append((position.topic, "Tick", "accepted"))
+
+    def _unstorable(self, intake: Intake, at: datetime) -> None:
+        message = None if isinstance(intake, Dead) else intake.opened.message
+        self._dead(intake.incoming, Refusal("message.unstorable"), message, at)
+        if message is None:
+            return
+        case = self._work.case(message.envelope.case_id)
+        frozen = freeze(case, message, "message.unstorable", at).case
+        if frozen is not None:
+            self._put_case(frozen, intake.incoming)
+
+    def _dead(
+        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+    ) -> None:
+        self._sending.dead(incoming, refusal, message, at)
+        self._tally.dead.append(refusal.code)
+
+    def _put_case(self, case: Case, incoming: Incoming) -> None:
+        self._work.put_case(case, incoming.position.topic, incoming.position.partition)
+
+    def _journal(self, decided: Decided) -> None:
+        row, published = decision_rows(decided, self._office.rulebook.hash)
+        self._work.add_decision(row)
+        self._work.add_outbox(published)

@@ -1,0 +1,123 @@
+"""From bytes to a message that may be decided: frame, decode, seal, sender, place, form. Pure.
+
+Before a seal is verified nothing in a message is believed, its sender least of all: such bytes go
+to the dead letters and nobody is answered. After it, the sender hears what is wrong.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.checks import lawful_form
+from schemas.codec import Opened, unframe
+from schemas.errors import Malformed, Refusal
+from schemas.ids import BUS, case_id_of
+from schemas.messages import Message, Tick
+from schemas.seal import check_sender, verify
+from schemas.topics import RECORDS, Author, flow_partition
+from services.casebook.rows import Position
+from services.exchange.office import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One record of a flow as the broker gives it."""
+
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    stamped_at: datetime  # log append time
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A message that its sender sealed, in its place and in lawful form."""
+
+    incoming: Incoming
+    opened: Opened
+    schema_id: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message whose seal is the sender's, but which may not stand."""
+
+    incoming: Incoming
+    opened: Opened
+    refusal: Refusal
+    reserves_id: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Bytes that nobody can be answered for."""
+
+    incoming: Incoming
+    refusal: Refusal
+
+
+Intake = Sound | Refused | Dead
+
+
+def take_in(incoming: Incoming, office: Office) -> Intake:
+    """Judge one record of a flow."""
+    try:
+        schema_id, body = unframe(incoming.value or b"")
+    except Malformed as error:
+        return Dead(incoming, Refusal(error.code, error.where))
+    codec = office.codecs.get(schema_id)
+    if codec is None:
+        return Dead(incoming, Refusal("message.unknown_schema", detail=str(schema_id)))
+    try:
+        opened = codec.open(body)
+    except Malformed as error:
+        return Dead(incoming, Refusal(error.code, error.where))
+    unsealed = _seal(opened, incoming, office)
+    if unsealed is not None:
+        return Dead(incoming, unsealed)
+    misplaced = _place(opened.message, incoming, office)
+    if misplaced is not None:
+        return _answer(incoming, opened, misplaced, office, reserves_id=False)
+    malformed = lawful_form(opened.message)
+    if malformed is not None:
+        return _answer(incoming, opened, malformed, office, reserves_id=True)
+    return Sound(incoming, opened, schema_id, body)
+
+
+def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
+    signer = verify(opened, office.key, incoming.stamped_at)
+    if isinstance(signer, Refusal):
+        return signer
+    return check_sender(opened.message.envelope, signer, office.rulebook.bus)
+
+
+def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | None:
+    """Is the message where its sealed content says it must be?"""
+    envelope = message.envelope
+    record = RECORDS[type(message).__name__]
+    topic = incoming.position.topic
+    if envelope.record != record.name or envelope.flow != topic:
+        return Refusal("message.misrouted", detail="flow")
+    if record.author is Author.BUS and envelope.sender != BUS:
+        return Refusal("message.bus_only", detail=record.name)
+    if topic not in record.flows:
+        return Refusal("message.misrouted", detail="flow")
+    if incoming.key != envelope.case_id.encode():
+        return Refusal("message.misrouted", detail="key")
+    if isinstance(message, Tick):
+        at_home = (message.topic, message.partition) == (topic, incoming.position.partition)
+        return None if at_home else Refusal("message.misrouted", detail="partition")
+    if incoming.position.partition != flow_partition(incoming.key, office.partitions):
+        return Refusal("message.misrouted", detail="partition")
+    if record.opens is not None and envelope.case_id != case_id_of(envelope.message_id):
+        return Refusal("message.misrouted", detail="case")
+    return None
+
+
+def _answer(
+    incoming: Incoming, opened: Opened, refusal: Refusal, office: Office, *, reserves_id: bool
+) -> Refused | Dead:
+    """A sender without an inbox cannot be answered."""
+    if office.alias(opened.message.envelope.sender) is None:
+        return Dead(incoming, refusal)
+    return Refused(incoming, opened, refusal, reserves_id)

@@ -1,0 +1,45 @@
+"""What one exchange decides with: rulebook, key, codecs by registry id. Read once, at the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.codec import Codec, current
+from schemas.errors import Broken
+from schemas.ids import Alias, OrganCode
+from schemas.jwk import Signer
+from services.rulebook.model import PublicKey, Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The exchange's means. Frozen: a new rulebook is a new Office."""
+
+    rulebook: Rulebook
+    signer: Signer
+    partitions: int  # of each flow
+    codecs: Mapping[int, Codec]  # by the id in the frame
+    ids: Mapping[str, int]  # fingerprint → id in the frame
+
+    def key(self, kid: str) -> PublicKey | None:
+        """A public key of the directory."""
+        return self.rulebook.directory.keys.get(kid)
+
+    def alias(self, organ: OrganCode) -> Alias | None:
+        """The organ's inbox name; None for an organ that the directory does not know."""
+        found = self.rulebook.directory.organs.get(organ)
+        return found.alias if found else None
+
+    def id_of(self, fingerprint: str) -> int:
+        """The registry id of a schema. Raises Broken schema.not_applied."""
+        try:
+            return self.ids[fingerprint]
+        except KeyError:
+            raise Broken("schema.not_applied", detail=fingerprint[:12]) from None
+
+    def codec_of(self, fingerprint: str) -> Codec:
+        """The codec of a schema that a stored original was written with."""
+        return self.codecs[self.id_of(fingerprint)]
+
+    def own(self, record: str) -> int:
+        """Return the registry id of our own version of a record."""
+        return self.id_of(current(record).fingerprint)

@@ -1,0 +1,47 @@
+"""Opening what an exchange needs, before it reads a single record."""
+
+from connectors.bus.home import Home, Settings
+from connectors.bus.registry import SchemaIds
+from schemas.codec import Codec, current
+from schemas.errors import UserError
+from schemas.ids import BUS
+from schemas.jwk import signer_from_pem
+from schemas.topics import RECORDS
+from services.casebook.store import Casebook, open_sqlite, open_url
+from services.exchange.office import Office
+from services.rulebook.load import load
+
+
+def open_office(home: Home, settings: Settings) -> Office:
+    """Read the rulebook's copy, the bus's key and the schema ids.
+
+    Raises UserError where one is missing or the key is not the directory's.
+    """
+    rulebook = load(home.rulebook)
+    pem = home.key("bus")
+    if not pem.exists():
+        raise UserError("home.login_missing", where=str(pem), exit_code=3)
+    signer = signer_from_pem(pem.read_bytes())
+    registered = rulebook.directory.keys.get(signer.kid)
+    if registered is None or registered.organ != BUS:
+        raise UserError("seal.key_unknown", where=str(pem), exit_code=3)
+    ids = SchemaIds.load(home.schema_ids)
+    ours = {codec.fingerprint: codec for codec in map(current, RECORDS)}
+    codecs: dict[int, Codec] = {
+        number: ours[fingerprint]
+        for number, fingerprint in ids.by_id.items()
+        if fingerprint in ours
+    }
+    return Office(
+        rulebook=rulebook,
+        signer=signer,
+        partitions=settings.kafka.partitions,
+        codecs=codecs,
+        ids={fingerprint: ids.id_for(fingerprint) for fingerprint in ours},
+    )
+
+
+def open_casebook(home: Home, settings: Settings) -> Casebook:
+    """Open the casebook for writing. Raises UserError casebook.in_use."""
+    url = settings.casebook.url.get_secret_value()
+    return open_url(url) if url else open_sqlite(home.casebook)

@@ -1,0 +1,99 @@
+"""What leaves the exchange, as rows of the outbox: copies, what the bus says, dead letters."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.codec import frame
+from schemas.errors import Broken, Refusal
+from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.messages import Message
+from schemas.parts import Delivery
+from schemas.seal import seal_message
+from schemas.topics import inbox_of
+from services.casebook.rows import DeadRow, OutboxRow
+from services.casebook.work import Work
+from services.casework.case import Case
+from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release
+from services.casework.say import About, say
+from services.exchange.intake import Incoming
+from services.exchange.journal import dead_letter
+from services.exchange.office import Office
+
+
+class Sending:
+    """Turns effects into outbox rows of one transaction."""
+
+    def __init__(self, office: Office, work: Work) -> None:
+        self._office = office
+        self._work = work
+
+    def carry_out(
+        self, decision: Decision, incoming: Incoming, message: Message, at: datetime, salt: str = ""
+    ) -> bytes | None:
+        """Put what the effects say and deliver into the outbox; return the sender's receipt."""
+        envelope = message.envelope
+        about = About(
+            decision.case.id if decision.case else envelope.case_id, envelope.flow
+        )
+        receipt: bytes | None = None
+        for effect in decision.effects:
+            if isinstance(effect, Deliver):
+                self._deliver(effect, about.case, incoming, at)
+            if isinstance(effect, Release) and decision.case is not None:
+                self._released(effect.message, decision.case, decision)
+            for said in say(effect, about, self._office.rulebook, at, salt):
+                value = self._say(said.to, said.message, incoming)
+                answers = effect.message == envelope.message_id and said.to == envelope.sender
+                if answers and isinstance(effect, Accept | Reject | Hold):
+                    receipt = value
+        return receipt
+
+    def into_inbox(self, to: OrganCode, case: CaseId, value: bytes, incoming: Incoming) -> None:
+        """Put a framed value into an organ's inbox."""
+        alias = self._office.alias(to)
+        if alias is None:
+            raise Broken("organ.unknown", detail=to)
+        self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
+
+    def dead(
+        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+    ) -> None:
+        """Put the original bytes into the dead letters, with the reason."""
+        envelope = message.envelope if message else None
+        self._work.add_outbox(dead_letter(incoming, refusal))
+        self._work.add_dead(
+            DeadRow(
+                incoming.position,
+                at,
+                refusal.code,
+                envelope.message_id if envelope else None,
+                envelope.case_id if envelope else None,
+            )
+        )
+
+    def _deliver(self, effect: Deliver, case: CaseId, incoming: Incoming, at: datetime) -> None:
+        """Write the copy from the sealed original: its bytes, with the delivery put in."""
+        original = self._work.original(effect.message, case)
+        if original is None:
+            raise Broken("casebook.original_missing", detail=effect.message)
+        codec = self._office.codec_of(original.fingerprint)
+        delivery = Delivery(effect.to, effect.relation, effect.rule, at)
+        body = codec.copy(codec.open(original.body), delivery)
+        schema_id = self._office.id_of(original.fingerprint)
+        self.into_inbox(effect.to, case, frame(schema_id, body), incoming)
+
+    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
+        schema_id = self._office.own(type(message).__name__)
+        value = frame(schema_id, seal_message(message, self._office.signer).body)
+        self.into_inbox(to, message.envelope.case_id, value, incoming)
+        return value
+
+    def _released(self, message_id: MessageId, case: Case, decision: Decision) -> None:
+        """What was held has been decided together with the message that released it."""
+        accepted = any(
+            isinstance(effect, Accept) and effect.message == message_id
+            for effect in decision.effects
+        )
+        row = self._work.message(case.sender, message_id) if accepted else None
+        if row is not None:
+            self._work.put_message(replace(row, outcome="accepted", code=None))
