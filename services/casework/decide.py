@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import assert_never
 
 from schemas.errors import Refusal
+from schemas.ids import BUS
 from schemas.messages import (
     Accepted,
     Advice,
@@ -86,9 +87,8 @@ def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Deci
     stopped = case or new_case(message, at)
     envelope = message.envelope
     stop = Stop(envelope.message_id, HoldReason.FROZEN, code, at)
-    told = Hold(
-        envelope.message_id, envelope.record, (envelope.sender,), HoldReason.FROZEN, code
-    )
+    to = (envelope.sender,) if envelope.sender != BUS else ()
+    told = Hold(envelope.message_id, envelope.record, to, HoldReason.FROZEN, code)
     return Decision(replace(stopped, stop=stop), (told,))
 
 
