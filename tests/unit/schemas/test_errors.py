@@ -13,7 +13,7 @@ def test_a_code_has_its_texts_in_both_languages() -> None:
 
 
 def test_an_unknown_code_is_a_mistake_of_ours() -> None:
-    with pytest.raises(KeyError, match="no.such_code"):
+    with pytest.raises(KeyError, match=r"no\.such_code"):
         text("no.such_code")
 
 
