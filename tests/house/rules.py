@@ -31,7 +31,7 @@ _MACHINE_PATH: Final = re.compile(r"(?<![\w.])/(?:work|root|home|Users|tmp)/")
 _REGISTRY: Final = re.compile(
     r"\b(?:pypi|pythonhosted|npmjs|crates|maven|maven\.apache|deb\.debian)\.(?:org|io|com)\b"
 )
-_URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/:\"'`<>)\]}]+)")
+_URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/:\"'`<>(){}\[\]$]+)")
 _CODE: Final = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 
 
