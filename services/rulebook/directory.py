@@ -49,7 +49,8 @@ def county_of(place: DivisionCode) -> DivisionCode:
 
 
 def township_of(directory: Directory, place: DivisionCode, on: date) -> Organ | None:
-    """Return the township's organ whose own area the place is."""
+    """Return the organ of the township that the place is, or lies in (codes of nine digits)."""
+    place = DivisionCode(place[:9] + "000")
     return _valid(directory.by_place.get((place, OrganType.TOWNSHIP), ()), on)
 
 

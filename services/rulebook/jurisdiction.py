@@ -47,17 +47,14 @@ class Question:
     filed_date: date | None
     transfer_date: date
 
-    def day(self, deciding: DecidingDate) -> date:
-        """Return the date of the case that decides."""
-        match deciding:
-            case DecidingDate.ACT:
-                return self.act_date
-            case DecidingDate.FOUND:
-                return self.found_date
-            case DecidingDate.FILED:
-                return self.filed_date or self.transfer_date
-            case DecidingDate.TRANSFER:
-                return self.transfer_date
+    def days(self) -> dict[DecidingDate, date]:
+        """Return the date of the case behind each transitional clause."""
+        return {
+            DecidingDate.ACT: self.act_date,
+            DecidingDate.FOUND: self.found_date,
+            DecidingDate.FILED: self.filed_date or self.transfer_date,
+            DecidingDate.TRANSFER: self.transfer_date,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +75,16 @@ class Answer:
     organs: tuple[OrganCode, ...]
     rule: JurisdictionRule | None
     basis: str | None
-    considered: tuple[Considered, ...]
-    runner_up: JurisdictionRule | None
+    runner_up: JurisdictionRule | None  # the next in line, were it not for the winner
     question: Question
     rulebook: Rulebook = field(repr=False, compare=False)
+
+    @property
+    def considered(self) -> tuple[Considered, ...]:
+        """Every rule that names the matter and the place, the most specific first."""
+        rules = _rules_for(self.rulebook, self.question)
+        applying = _applying(rules, self.question)
+        return tuple(_consider(self, rule, applying) for rule in rules)
 
     @property
     def explanation_zh(self) -> str:
@@ -96,25 +99,51 @@ class Answer:
 
 def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
-    considered: list[Considered] = []
-    runner_up: JurisdictionRule | None = None
-    won_at: tuple[str, str] | None = None
-    for rule in _rules_for(rulebook, question):
-        on = question.day(rule.deciding_date)
-        organ: Organ | None = None
-        if on < rule.valid_from:
-            standing = Standing.NOT_YET
-        elif rule.valid_to is not None and on > rule.valid_to:
-            standing = Standing.ENDED
-        elif won_at in (None, (rule.area, rule.subject)):
-            won_at = (rule.area, rule.subject)
-            organ = _organ_of(rulebook, rule, question)
-            standing = Standing.NO_ORGAN if organ is None else Standing.WINS
-        else:
-            runner_up = runner_up or rule
-            standing = Standing.LESS_SPECIFIC
-        considered.append(Considered(rule, on, standing, organ.code if organ else None))
-    return _answer(rulebook, question, tuple(considered), runner_up)
+    applying = _applying(_rules_for(rulebook, question), question)
+    winners = [rule for rule in applying if _is_beside(rule, applying[0])]
+    won = [(rule, organ) for rule in winners if (organ := _organ_of(rulebook, rule, question))]
+    organs = tuple(dict.fromkeys(organ.code for _, organ in won))
+    return Answer(
+        verdict=(Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)],
+        organs=organs,
+        rule=won[0][0] if won else None,
+        basis="；".join(dict.fromkeys(rule.basis for rule, _ in won)) or None,
+        runner_up=applying[len(winners)] if len(winners) < len(applying) else None,
+        question=question,
+        rulebook=rulebook,
+    )
+
+
+def _applying(rules: list[JurisdictionRule], question: Question) -> list[JurisdictionRule]:
+    """Return the rules in force on the date that decides for each."""
+    days = question.days()
+    return [
+        rule
+        for rule in rules
+        if rule.valid_from <= days[rule.deciding_date]
+        and (rule.valid_to is None or days[rule.deciding_date] <= rule.valid_to)
+    ]
+
+
+def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
+    """Whether two rules are equally specific."""
+    return rule.area == other.area and rule.subject == other.subject
+
+
+def _consider(
+    answer: Answer, rule: JurisdictionRule, applying: list[JurisdictionRule]
+) -> Considered:
+    on = answer.question.days()[rule.deciding_date]
+    if on < rule.valid_from:
+        return Considered(rule, on, Standing.NOT_YET)
+    if rule not in applying:
+        return Considered(rule, on, Standing.ENDED)
+    if not _is_beside(rule, applying[0]):
+        return Considered(rule, on, Standing.LESS_SPECIFIC)
+    organ = _organ_of(answer.rulebook, rule, answer.question)
+    if organ is None:
+        return Considered(rule, on, Standing.NO_ORGAN)
+    return Considered(rule, on, Standing.WINS, organ.code)
 
 
 def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]:
@@ -131,37 +160,13 @@ def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]
     return found
 
 
-def _answer(
-    rulebook: Rulebook,
-    question: Question,
-    considered: tuple[Considered, ...],
-    runner_up: JurisdictionRule | None,
-) -> Answer:
-    winners = [entry for entry in considered if entry.organ is not None]
-    organs = tuple(dict.fromkeys(entry.organ for entry in winners if entry.organ is not None))
-    verdict = (Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)]
-    bases = dict.fromkeys(entry.rule.basis for entry in winners)
-    return Answer(
-        verdict=verdict,
-        organs=organs,
-        rule=winners[0].rule if winners else None,
-        basis="；".join(bases) or None,
-        considered=considered,
-        runner_up=runner_up,
-        question=question,
-        rulebook=rulebook,
-    )
-
-
 def _organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
     """Return the organ in office at the transfer: its power may be older than itself."""
     kind, _, name = rule.competent.partition(":")
     on = question.transfer_date
     match kind:
         case "township":
-            areas = rulebook.areas_of[question.place]
-            found = (township_of(rulebook.directory, area, on) for area in areas)
-            return next((organ for organ in found if organ is not None), None)
+            return township_of(rulebook.directory, question.place, on)
         case "kind":
             return department_of(rulebook.directory, question.place, name, on)
         case _:

@@ -9,9 +9,9 @@ from typing import Final
 import chinese_calendar
 
 from schemas.errors import UserError
+from services.rulebook.layout import FILES
 from services.rulebook.model import Calendar, Rulebook
 from services.rulebook.parse import parse
-from services.rulebook.source import FILES
 
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024  # each file; the whole country's divisions are 2 MB
 _SATURDAY: Final = 5

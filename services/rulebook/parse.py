@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from schemas.ids import DivisionCode, OrganCode, RulebookHash
+from services.rulebook.layout import LEVELS
 from services.rulebook.model import Calendar, Directory, Division, Rulebook, Superior
-from services.rulebook.source import LEVELS, Placed, Source, read
+from services.rulebook.source import Placed, Source, read
 from services.rulebook.tables import invalid
 
 Value = TypeVar("Value")

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId
 from services.rulebook.duty_tables import Duties, read_duties
+from services.rulebook.layout import COLUMNS, DUTIES, FILES, HEAD, LEVELS, OPTIONAL
 from services.rulebook.model import (
     DecidingDate,
     Division,
@@ -27,53 +27,6 @@ from services.rulebook.model import (
     Superior,
 )
 from services.rulebook.tables import Row, invalid, nothing_left, rows, take, take_optional, toml
-
-HEAD: Final = "rulebook.toml"
-DUTIES: Final = "duties.toml"
-COLUMNS: Final = MappingProxyType(
-    {
-        "organs.csv": (
-            "code",
-            "alias",
-            "name",
-            "type",
-            "kind",
-            "division",
-            "contact",
-            "phone",
-            "address",
-            "valid_from",
-            "valid_to",
-            "successor",
-        ),
-        "superiors.csv": ("organ", "superior", "line", "valid_from", "valid_to"),
-        "officers.csv": ("organ", "name", "certificate", "valid_to"),
-        "divisions.csv": ("code", "name", "level", "parent"),
-        "matters.csv": ("code", "name", "group"),
-        "jurisdiction.csv": (
-            "id",
-            "matter",
-            "group",
-            "area",
-            "competent",
-            "mode",
-            "basis",
-            "basis_in_force",
-            "publication",
-            "published_on",
-            "valid_from",
-            "valid_to",
-            "deciding_date",
-            "concurrent",
-        ),
-        "calendar.csv": ("date", "kind", "note"),
-        "keys.csv": ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to"),
-    }
-)
-OPTIONAL: Final = frozenset({"keys.csv"})  # written by `topics apply` into an installation's copy
-FILES: Final = frozenset({HEAD, DUTIES, *COLUMNS})
-
-LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
 _CODE: Final = re.compile(r"\d{12}")

@@ -1,0 +1,117 @@
+"""Is this rulebook fit to be used? Every finding with file and line, the gravest first.
+
+lint_directory.py and lint_jurisdiction.py hold the rules about organs and about competences.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from itertools import combinations
+from typing import Final
+
+from schemas.errors import UserError
+from schemas.topics import RECORDS
+from services.rulebook.finding import Finding, Severity, error, warning
+from services.rulebook.layout import DUTIES, HEAD
+from services.rulebook.lint_directory import directory_findings
+from services.rulebook.lint_jurisdiction import gap_notes, jurisdiction_findings
+from services.rulebook.model import Calendar, DutyRule
+from services.rulebook.parse import calendar_over, parse, repeated
+from services.rulebook.source import Source, read
+
+CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
+# Without a general length for these a case cannot be decided at all (domain, section 4).
+DUTIES_NEEDED: Final = ("sign_for", "decide_filing", "decide_case", "outcome_feedback")
+
+_BUS: Final = re.compile(r"[a-z0-9-]{2,40}")
+_ORDER: Final = tuple(Severity)
+
+
+def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Finding, ...]:
+    """Return all findings. `on` is today: what lies behind it is history, not a fault."""
+    try:
+        source = read(files)
+    except UserError as fault:
+        return (error("unreadable", fault.where or "", fault.detail or "", fault.detail or ""),)
+    findings = [
+        *_head_findings(source),
+        *directory_findings(source, on),
+        *jurisdiction_findings(source),
+        *_duty_findings(source),
+        *_calendar_findings(source, library, on),
+    ]
+    again = [
+        error("repeated", where, f"{what} 重复", f"{what} appears twice")
+        for where, what in repeated(source)
+    ]
+    # Gaps are asked of the rulebook itself, which cannot hold what appears twice.
+    findings += again or gap_notes(parse(files, library), source, on)
+    return tuple(sorted(findings, key=_place))
+
+
+def _place(finding: Finding) -> tuple[int, str, int]:
+    file, _, line = finding.where.partition(":")
+    return _ORDER.index(finding.severity), file, int(line or 0)
+
+
+def _head_findings(source: Source) -> Iterator[Finding]:
+    head = source.head
+    if _BUS.fullmatch(head.bus) is None:
+        en = "is not 2 to 40 of a-z, 0-9 and -"
+        yield error(
+            "bus_form", HEAD, f"总线名称“{head.bus}”应为小写字母、数字或-", f"{head.bus} {en}"
+        )
+    if head.county not in {entry.value.code for entry in source.divisions}:
+        zh, en = f"区划 {head.county} 不在 divisions.csv 中", f"no division {head.county}"
+        yield error("dangling", HEAD, zh, en)
+
+
+def _duty_findings(source: Source) -> Iterator[Finding]:
+    kinds = {entry.value.kind for entry in source.organs}
+    for rule, line in zip(source.duties.rules, source.duties.lines, strict=True):
+        where = f"{DUTIES}:{line}"
+        if rule.sector is not None and rule.sector not in kinds:
+            zh, en = f"没有 {rule.sector} 类部门", f"no department of kind {rule.sector}"
+            yield error("dangling", where, zh, en)
+        if rule.record is not None and rule.record not in RECORDS:
+            zh, en = f"没有消息类型 {rule.record}", f"there is no record {rule.record}"
+            yield error("dangling", where, zh, en)
+        if rule.valid_to is not None and rule.valid_to < rule.valid_from:
+            yield error("dates_reversed", where, "失效日早于生效日", "ends before it starts")
+    placed = zip(source.duties.rules, source.duties.lines, strict=True)
+    for (one, _), (other, line) in combinations(placed, 2):
+        if _specific(one) == _specific(other) and _meet(one, other):
+            zh, en = f"{one.kind} 的期限重复规定", f"{one.kind} has two lengths at one time"
+            yield error("overlap", f"{DUTIES}:{line}", zh, en)
+    general = {
+        rule.kind
+        for rule in source.duties.rules
+        if (rule.sector, rule.record, rule.valid_to) == (None, None, None)
+    }
+    for kind in DUTIES_NEEDED:
+        if kind not in general:
+            zh, en = f"{kind} 没有普遍适用的期限", f"{kind} has no length that holds for all"
+            yield error("duty_missing", DUTIES, zh, en)
+
+
+def _specific(rule: DutyRule) -> tuple[str, str | None, str | None]:
+    return rule.kind, rule.sector, rule.record
+
+
+def _meet(one: DutyRule, other: DutyRule) -> bool:
+    return one.valid_from <= (other.valid_to or date.max) and other.valid_from <= (
+        one.valid_to or date.max
+    )
+
+
+def _calendar_findings(source: Source, library: Calendar, on: date) -> Iterator[Finding]:
+    known_until = calendar_over(library, source).known_until
+    if known_until < on + CALENDAR_AHEAD:
+        zh = f"日历只到 {known_until}：此后的到期日为暂定；请在 calendar.csv 补充并写明已知到何日"
+        en = f"the calendar ends on {known_until}: due dates beyond are provisional"
+        yield warning("calendar_short", HEAD, zh, en)
+    for entry in source.days:
+        if entry.value[0] > known_until:
+            zh = f"晚于已知日历 {known_until}：请改 calendar_known_until"
+            en = f"is past {known_until}: set calendar_known_until"
+            yield warning("calendar_unused", entry.where, zh, en)
