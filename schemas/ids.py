@@ -4,6 +4,7 @@ Derived ids are uuid5 (RFC 9562, 5.5) over a namespace of ours, so that the same
 gives the same id: a repeat is the same message, and a replay gives the same bytes.
 """
 
+import re
 from typing import NewType
 from uuid import UUID, uuid5
 
@@ -19,6 +20,13 @@ RulebookHash = NewType("RulebookHash", str)  # SHA-256 over the rulebook's files
 
 NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
 BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID as ours are written: lower case, with hyphens."""
+    return _UUID.fullmatch(text) is not None
 
 
 def derive(*parts: str) -> str:

@@ -1,0 +1,139 @@
+"""The lawful form of one message: what can be told from the message alone (guidance 二, domain 2).
+
+Connectors ask before they seal, the exchange asks again of what was sealed. Whether an officer or
+an organ exists, a number was used before, a case is at that step: the exchange knows, not this.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from schemas.document_number import normal_document_number
+from schemas.errors import Refusal
+from schemas.ids import is_uuid
+from schemas.intake import what_the_schema_asks
+from schemas.messages import (
+    CaseSettled,
+    CaseTransfer,
+    Correction,
+    FilingReply,
+    LeadTransfer,
+    Message,
+    NotFiledGround,
+    Outcome,
+    OutcomeFeedback,
+    ViolationAnswer,
+)
+from schemas.parts import Envelope, Secrecy
+from schemas.topics import RECORDS
+from schemas.transfer_form import DIVISION, SHA256, numbered, one_addressee, transfer_form
+
+
+def lawful_form(message: Message) -> Refusal | None:
+    """Return why the message is unlawful whoever sent it and whatever came before, or None."""
+    refusal = _envelope(message) or what_the_schema_asks(message)
+    if refusal is not None:
+        return refusal
+    check = _OF_RECORD.get(type(message))
+    return check(message) if check else None
+
+
+def _envelope(message: Message) -> Refusal | None:
+    envelope = message.envelope
+    record = RECORDS[type(message).__name__]
+    if envelope.secrecy is not Secrecy.NONE:  # first: nothing else of it is looked at
+        return Refusal("secrecy.may_not_travel", where="envelope.secrecy")
+    if envelope.delivery is not None:
+        return Refusal("message.delivery_filled", where="envelope.delivery")
+    if envelope.record != record.name:
+        return Refusal("message.field_invalid", where="envelope.record")
+    if record.opens is not None and envelope.flow is not record.opens:
+        return Refusal("message.misrouted", where="envelope.flow")
+    for name in ("message_id", "case_id", "in_reply_to"):
+        value = getattr(envelope, name)
+        if value is not None and not is_uuid(value):
+            return Refusal("message.field_invalid", where=f"envelope.{name}")
+    return _number_and_attachments(envelope)
+
+
+def _number_and_attachments(envelope: Envelope) -> Refusal | None:
+    number = envelope.document_number
+    if number is not None and normal_document_number(number) != number:
+        return Refusal("document_number.malformed", where="envelope.document_number")
+    if len(set(envelope.addressees)) != len(envelope.addressees):
+        return Refusal("message.field_invalid", where="envelope.addressees")
+    for index, attachment in enumerate(envelope.attachments or ()):
+        if not SHA256.fullmatch(attachment.sha256 or ""):
+            where = f"envelope.attachments[{index}].sha256"
+            return Refusal("message.field_invalid", where=where)
+    return None
+
+
+def _filing_reply(message: FilingReply) -> Refusal | None:
+    answers = message.answers or ()
+    if not answers:
+        return Refusal("filing.answers_empty", where="answers")
+    if not numbered(answer.number for answer in answers):
+        return Refusal("filing.answer_numbers", where="answers")
+    for index, answer in enumerate(answers):
+        found = _filed(answer) if answer.filed else _not_filed(answer)
+        if found is not None:
+            code, name = found
+            return Refusal(code, where=f"answers[{index}].{name}")
+    return None
+
+
+def _filed(answer: ViolationAnswer) -> tuple[str, str] | None:
+    """Annex 3, 决定予以立案查处: with the receiver's own case number."""
+    if not (answer.case_number or "").strip():
+        return "filing.case_number_missing", "case_number"
+    if answer.filed_on is None:
+        return "filing.filed_on_missing", "filed_on"
+    return ("filing.contradictory", "ground") if answer.ground is not None else None
+
+
+def _not_filed(answer: ViolationAnswer) -> tuple[str, str] | None:
+    """Guidance 二(二)2: 不予立案的书面说明理由; "not ours" is an objection, 二(二)3."""
+    if answer.ground is NotFiledGround.NOT_OURS:
+        return "filing.use_objection", "ground"
+    if answer.ground is None:
+        return "filing.ground_missing", "ground"
+    if not (answer.reasons or "").strip():
+        return "filing.reasons_missing", "reasons"
+    return ("filing.contradictory", "filed_on") if answer.filed_on is not None else None
+
+
+def _correction(message: Correction) -> Refusal | None:
+    corrections = message.corrections or ()
+    if not corrections and not message.envelope.addressees:
+        return Refusal("correction.empty", where="corrections")
+    if corrections and not numbered(correction.number for correction in corrections):
+        return Refusal("transfer.violation_numbers", where="corrections")
+    for index, correction in enumerate(corrections):
+        where = f"corrections[{index}]"
+        if not (correction.place or correction.place_text or correction.matter):
+            return Refusal("correction.empty", where=where)
+        if correction.place is not None and not DIVISION.fullmatch(correction.place):
+            return Refusal("message.field_invalid", where=f"{where}.place")
+    return one_addressee(message)
+
+
+def _outcome(message: OutcomeFeedback) -> Refusal | None:
+    if message.outcome is Outcome.PENALTY and not message.penalties:
+        return Refusal("outcome.penalties_missing", where="penalties")
+    return None
+
+
+def _settled(message: CaseSettled) -> Refusal | None:
+    if message.envelope.in_reply_to is None:
+        return Refusal("reply.in_reply_to_missing", where="envelope.in_reply_to")
+    return None
+
+
+_OF_RECORD: Final[Mapping[type, Callable[[Any], Refusal | None]]] = {
+    LeadTransfer: transfer_form,
+    CaseTransfer: transfer_form,
+    FilingReply: _filing_reply,
+    Correction: _correction,
+    OutcomeFeedback: _outcome,
+    CaseSettled: _settled,
+}

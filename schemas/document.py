@@ -1,0 +1,218 @@
+"""A document of an agency (a JSON file, a request body, a row) becomes a message, or a refusal.
+
+The sender writes what only it can know; the envelope's bus, ids, flow, record, sender and sent_at
+may be left out and follow from who sends what. Where they are given they must agree: a document
+that says something else was meant for another place.
+
+This checks the form only. What the law asks of it is in schemas/checks.py.
+"""
+
+import codecs
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from schemas.codec import ENCODED_MAX_BYTES, encode
+from schemas.document_number import normal_document_number
+from schemas.errors import Refusal
+from schemas.ids import BUS, CaseId, MessageId, OrganCode, case_id_of, is_uuid
+from schemas.json_form import FormError, message_from, shown_name
+from schemas.messages import Message
+from schemas.parts import Flow
+from schemas.render import CHINA
+from schemas.topics import BY_SNAKE, RECORDS, Author, Record
+
+DOCUMENT_MAX_BYTES: Final = 4_000_000  # look at a file's size before reading it
+SEAL_ROOM_BYTES: Final = 1_000  # of ENCODED_MAX_BYTES, kept for the seal
+
+_IDS_SHOWN: Final = 10  # of the messages that a number may mean
+_JSON_DEPTH: Final = "too deep"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A message that may be answered, and the case it belongs to."""
+
+    message_id: MessageId
+    case_id: CaseId
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeDefaults:
+    """What the envelope gets where the document leaves it out.
+
+    `targets` finds what in_reply_to means, by message id or 文号, among what this organ sent and
+    got; several when a number is not unique.
+    """
+
+    bus: str
+    sender: OrganCode
+    message_id: MessageId
+    sent_at: datetime
+    targets: Callable[[str], tuple[Target, ...]]
+
+
+def read(record: str | None, raw: bytes, defaults: EnvelopeDefaults) -> Message | Refusal:
+    """Return the message of a document, not yet sealed, or why there is none.
+
+    `record` is the snake_case or Avro name; None: the document names it, by the key `record` or
+    `envelope.record`. Refusals carry the path of the fault (`violations[0].place`), no values.
+    """
+    try:
+        document = _parse(raw)
+        named = _record_of(record, document, defaults)
+        envelope = document.get("envelope")
+        filled = _filled({} if envelope is None else envelope, named, defaults)
+        message = message_from(named.name, {**document, "envelope": filled})
+    except FormError as error:
+        return error.refusal
+    if len(encode(message)) > ENCODED_MAX_BYTES - SEAL_ROOM_BYTES:
+        return Refusal("message.too_large")
+    return message
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    if len(raw) > DOCUMENT_MAX_BYTES:
+        raise FormError("message.too_large", "$")
+    try:
+        text = raw.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        raise FormError("message.not_utf8", "$", detail=f"byte {error.start}") from None
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise FormError("message.invalid_json", place) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; 1,000 deep
+        detail = _JSON_DEPTH if isinstance(error, RecursionError) else None
+        raise FormError("message.invalid_json", "$", detail=detail) from None
+    if not isinstance(document, dict):
+        raise FormError("message.invalid_json", "$", detail="not an object")
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise FormError("message.invalid_json", shown_name(twice), detail="given twice")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise FormError("message.invalid_json", name)  # NaN, Infinity, -Infinity: no JSON
+
+
+def _record_of(record: str | None, document: dict[str, Any], defaults: EnvelopeDefaults) -> Record:
+    """Return the record that the caller and the document name; takes the key `record` out."""
+    envelope = document.get("envelope")
+    names = {
+        "record": document.pop("record", None),
+        "envelope.record": envelope.get("record") if isinstance(envelope, dict) else None,
+    }
+    found = None if record is None else _record_named(record, "record")
+    for where, name in names.items():
+        if name is None:
+            continue
+        other = _record_named(name, where)
+        if found is not None and other is not found:
+            raise FormError("message.field_invalid", where)
+        found = other
+    if found is None:
+        raise FormError("message.unknown_record", "record")
+    if found.author is Author.BUS and defaults.sender != BUS:
+        raise FormError("message.bus_only", "record")
+    return found
+
+
+def _record_named(name: object, where: str) -> Record:
+    found = (BY_SNAKE.get(name) or RECORDS.get(name)) if isinstance(name, str) else None
+    if found is None:
+        raise FormError("message.unknown_record", where)
+    return found
+
+
+def _filled(envelope: object, record: Record, defaults: EnvelopeDefaults) -> dict[str, Any]:
+    """Return the envelope with what it may leave out."""
+    if not isinstance(envelope, dict):
+        raise FormError("message.field_invalid", "envelope")
+    if envelope.get("bus") not in (None, defaults.bus):
+        raise FormError("seal.other_bus", "envelope.bus")
+    if envelope.get("sender") not in (None, defaults.sender):
+        raise FormError("seal.not_the_senders", "envelope.sender")
+    given = {name: value for name, value in envelope.items() if value is not None}
+    filled = {
+        "message_id": defaults.message_id,
+        "sent_at": defaults.sent_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
+        **given,
+        "bus": defaults.bus,
+        "sender": defaults.sender,
+        "record": record.name,
+    }
+    if not isinstance(filled["message_id"], str) or not is_uuid(filled["message_id"]):
+        raise FormError("message.field_invalid", "envelope.message_id", detail="UUID")
+    if "document_number" in given:
+        filled["document_number"] = _number(given["document_number"], "envelope.document_number")
+    placed = _placed(filled, record, defaults)
+    for name in ("case_id", "flow", "in_reply_to"):
+        if placed[name] is not None:
+            filled[name] = placed[name]
+    return filled
+
+
+def _placed(
+    envelope: dict[str, Any], record: Record, defaults: EnvelopeDefaults
+) -> dict[str, str | None]:
+    """Return the case and flow the message belongs to, and the message it answers."""
+    answered = _answered(envelope, defaults)
+    case_id, flow = envelope.get("case_id"), envelope.get("flow")
+    in_reply_to = answered.message_id if answered else envelope.get("in_reply_to")
+    if record.opens is not None:
+        opened = case_id_of(MessageId(envelope["message_id"]))
+        expected: tuple[str, str] | None = (opened, record.opens)
+    elif answered is not None:
+        expected = (answered.case_id, answered.flow)
+    elif case_id is not None and flow is not None:
+        expected = None  # a receipt of a connector: it holds the message it answers
+    elif in_reply_to is None:
+        raise FormError("reply.in_reply_to_missing", "envelope.in_reply_to")
+    else:
+        raise FormError("reply.target_unknown", "envelope.in_reply_to")
+    if expected is not None:
+        for where, value, right in zip(("case_id", "flow"), (case_id, flow), expected, strict=True):
+            if value not in (None, right):
+                raise FormError("message.field_invalid", f"envelope.{where}")
+        case_id, flow = expected
+    return {"case_id": case_id, "flow": flow, "in_reply_to": in_reply_to}
+
+
+def _answered(envelope: dict[str, Any], defaults: EnvelopeDefaults) -> Target | None:
+    """Return what in_reply_to means; None when it names nothing that this organ knows by id."""
+    named = envelope.get("in_reply_to")
+    if named is None:
+        return None
+    if not isinstance(named, str):
+        raise FormError("message.field_invalid", "envelope.in_reply_to")
+    by_id = is_uuid(named)
+    number = named if by_id else _number(named, "envelope.in_reply_to")
+    found = defaults.targets(number)
+    case_id = envelope.get("case_id")
+    if case_id is not None:
+        found = tuple(target for target in found if target.case_id == case_id) or found
+    if len(found) > 1:
+        ids = ", ".join(target.message_id for target in found[:_IDS_SHOWN])
+        raise FormError("document_number.ambiguous", "envelope.in_reply_to", detail=ids)
+    if not found and not by_id:
+        raise FormError("reply.target_unknown", "envelope.in_reply_to")
+    return found[0] if found else None
+
+
+def _number(value: object, where: str) -> str:
+    number = normal_document_number(value) if isinstance(value, str) else None
+    if number is None:
+        raise FormError("document_number.malformed", where)
+    return number
