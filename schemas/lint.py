@@ -58,20 +58,33 @@ def fingerprints_of(sources: Mapping[str, Source]) -> dict[str, str]:
 
 
 def _type(full_name: str, source: Source, sources: Mapping[str, Source]) -> Iterator[Finding]:
-    name = source.get("name", "")
+    name = str(source.get("name", ""))
+    if not _is_shaped(source):
+        yield Finding(full_name, "type", "a source is an Avro record or enum, whole")
+        return
     if source.get("namespace") != NAMESPACE or full_name != f"{NAMESPACE}.{name}":
         yield Finding(full_name, "namespace", f"the namespace is {NAMESPACE}")
     if not _CAMEL.fullmatch(name):
         yield Finding(full_name, "naming", "a type is named in CamelCase")
     yield from _doc(name, source.get("doc"))
-    if source.get("type") == "enum":
+    if source["type"] == "enum":
         yield from _enum(name, source)
-    elif source.get("type") == "record":
+    else:
         for field in source["fields"]:
             yield from _field(name, field, sources)
         yield from _tail(name, [field["name"] for field in source["fields"]])
-    else:
-        yield Finding(name, "type", "a source is a record or an enum")
+
+
+def _is_shaped(source: Source) -> bool:
+    """Whether the parts are there that everything else relies on."""
+    if source.get("type") == "enum":
+        return isinstance(source.get("symbols"), list)
+    fields = source.get("fields")
+    return (
+        source.get("type") == "record"
+        and isinstance(fields, list)
+        and all({"name", "type"} <= field.keys() for field in fields)
+    )
 
 
 def _doc(path: str, doc: object) -> Iterator[Finding]:

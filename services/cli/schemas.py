@@ -1,0 +1,188 @@
+"""`yichuan schemas lint | docs | plan | apply`: the contracts, and what a registry has of them."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from connectors.bus.home import Home, home_at
+from connectors.bus.registry import Registry, SchemaIds
+from schemas.describe import describe
+from schemas.errors import UserError
+from schemas.inline import canonical_json, fingerprint
+from schemas.lint import fingerprints_of
+from schemas.lint import lint as findings_of
+from schemas.load import avro_sources, fingerprints
+from schemas.rollout import LEVEL, Schema, Step, Verdict, step, wanted
+from schemas.topics import BY_SNAKE, RECORDS
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, say
+from services.cli.schemas_print import (
+    NO,
+    description_object,
+    print_description,
+    print_steps,
+    refuse_lint,
+    refuse_steps,
+)
+
+_REQUESTS_AT_ONCE: Final = 8  # to the registry
+_FINGERPRINTS: Final = Path(__file__).parents[2] / "schemas" / "fingerprints.json"
+
+AvroFolder = Annotated[
+    Path | None,
+    typer.Option("--avro", help="a changed copy of schemas/avro / schemas/avro 的改动副本"),
+]
+Sources = Mapping[str, Schema]
+
+
+def lint(
+    avro: AvroFolder = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="write fingerprints.json / 更新指纹文件")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check the schema files; with --write, renew the checked-in fingerprints first."""
+    if write and avro is not None:
+        raise UserError("command.usage", where="--write --avro")
+    sources = _sources(avro)
+    if write and not (found := findings_of(sources)):
+        listed = fingerprints_of(sources)
+        _FINGERPRINTS.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+    elif write:
+        return refuse_lint(found, as_json=as_json)
+    else:
+        listed = fingerprints() if avro is None else {}
+    found = findings_of(sources, listed if avro is None else None)
+    if found:
+        return refuse_lint(found, as_json=as_json)
+    if as_json:
+        emit_json({"types": len(sources), "findings": 0})
+    else:
+        say(f"{len(sources)} 个类型，没有问题", f"{len(sources)} types, no findings")
+    return 0
+
+
+def docs(
+    record: Annotated[str | None, typer.Argument(help="e.g. lead_transfer")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every record with its paths: type, class, and what the sender must give."""
+    if record is not None and record not in BY_SNAKE:
+        raise UserError("message.unknown_record", where=record, exit_code=NO)
+    names = [BY_SNAKE[record].name] if record else list(RECORDS)
+    for description in map(describe, names):
+        if as_json:
+            emit_json(description_object(description))
+        else:
+            print_description(description)
+
+
+def plan(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
+    """Show what apply would do, subject by subject; changes nothing."""
+    sources = _checked(_sources(avro))
+    prepared = asyncio.run(_plan(home_at(home), wanted(sources)))
+    if any(entry.verdict is Verdict.REFUSED for entry in prepared.steps):
+        return refuse_steps(prepared.steps, as_json=as_json)
+    print_steps(prepared.steps, as_json=as_json)
+    return 0
+
+
+def apply(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
+    """Register the schemas and write the map of ids; all of it, or nothing when one is refused."""
+    sources, place = _checked(_sources(avro)), home_at(home)
+    steps = asyncio.run(_apply(place, sources))
+    if any(entry.verdict is Verdict.REFUSED for entry in steps):
+        return refuse_steps(steps, as_json=as_json)
+    print_steps(steps, as_json=as_json)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What the registry holds, and what is to be done about it."""
+
+    steps: tuple[Step, ...]
+    ids: Mapping[int, str]  # registry id → fingerprint, of every version of our subjects
+
+
+async def _plan(place: Home, schemas: Mapping[str, Schema]) -> _Prepared:
+    login = place.credentials("registry-reader")
+    async with Registry(place.settings().registry_url, login) as registry:
+        return await _prepare(registry, schemas)
+
+
+async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
+    schemas = wanted(sources)
+    login = place.credentials("registry-admin")
+    async with Registry(place.settings().registry_url, login) as registry:
+        prepared = await _prepare(registry, schemas)
+        if any(entry.verdict is Verdict.REFUSED for entry in prepared.steps):
+            return prepared.steps
+        ids, by_subject = dict(prepared.ids), {}
+        for (
+            subject,
+            schema,
+        ) in schemas.items():  # one at a time: the first registration makes the id
+            if await registry.compatibility(subject) != LEVEL:
+                await registry.set_compatibility(subject, LEVEL)
+            by_subject[subject] = await registry.register(subject, canonical_json(schema))
+            ids[by_subject[subject]] = fingerprint(schema)
+    SchemaIds(ids, by_subject).save(place.schema_ids)
+    return prepared.steps
+
+
+async def _prepare(registry: Registry, schemas: Mapping[str, Schema]) -> _Prepared:
+    limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+
+    async def versions_of(subject: str) -> dict[int, tuple[int, Schema]]:
+        async with limit:
+            numbers = await registry.versions(subject)
+            found = {number: await registry.version(subject, number) for number in numbers}
+        return {number: (one.id, json.loads(one.text)) for number, one in found.items()}
+
+    registered = await asyncio.gather(*(versions_of(subject) for subject in schemas))
+    return _Prepared(
+        steps=tuple(
+            step(subject, schema, {number: version for number, (_, version) in held.items()})
+            for (subject, schema), held in zip(schemas.items(), registered, strict=True)
+        ),
+        ids={
+            schema_id: fingerprint(version)
+            for held in registered
+            for schema_id, version in held.values()
+        },
+    )
+
+
+def _sources(avro: Path | None) -> Sources:
+    """Return the package's .avsc, or those of a folder laid out like schemas/avro."""
+    if avro is None:
+        return avro_sources()
+    sources = {}
+    for path in sorted((*avro.glob("*.avsc"), *avro.glob("shared/*.avsc"))):
+        try:
+            source = json.loads(path.read_text(encoding="utf-8"))
+            sources[f"{source['namespace']}.{source['name']}"] = source
+        except (ValueError, KeyError, TypeError) as error:
+            detail = type(error).__name__
+            raise UserError("schema.unreadable", where=str(path), detail=detail) from None
+    missing = sorted({entry.full_name for entry in RECORDS.values()} - sources.keys())
+    if missing:
+        raise UserError("schema.unreadable", where=str(avro), detail=", ".join(missing))
+    return sources
+
+
+def _checked(sources: Sources) -> Sources:
+    """Refuse what cannot be written out whole; the other rules come after compatibility."""
+    broken = [found for found in findings_of(sources) if found.code in {"type", "namespace"}]
+    if broken:
+        raise UserError(
+            "schema.lint_failed", where=broken[0].path, detail=broken[0].message, exit_code=NO
+        )
+    return sources
