@@ -144,6 +144,7 @@ def login_works(home: Home, settings: Settings) -> bool:
     try:
         client.list_topics(timeout=LOGIN_SECONDS_MAX)
     except KafkaException:
+        client.poll(0)  # calls `note`
         if refused:
             where = str(home.credentials_file(ADMIN))
             raise UserError("stack.login_refused", where=where, exit_code=3) from None

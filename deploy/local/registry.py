@@ -80,6 +80,8 @@ def server_properties(settings: Settings, admin: Credentials, reader: Credential
             f"{users}.roles.{admin.username}": "sr-admin",
             f"{users}.roles.{reader.username}": "sr-readonly",
             "apicurio.auth.role-based-authorization": "true",
+            "quarkus.http.auth.permission.everything.paths": "/*",  # version and home page, too
+            "quarkus.http.auth.permission.everything.policy": "authenticated",
             "apicurio.config.dynamic.allow-all": "false",  # settings change here, not by HTTP
             "apicurio.storage.kind": "sql",
             "apicurio.storage.sql.kind": "h2",

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.home import Home, KafkaSection, RegistrySection, Settings
+from deploy.local import stack, status
+from deploy.local.wording import say
+from schemas.errors import UserError
+
+
+def given_cluster() -> Settings:
+    return Settings(
+        kafka=KafkaSection(bootstrap="kafka.example:9094,second.example:9094"),
+        registry=RegistrySection(url="https://registry.example/apis/ccompat/v7"),
+    )
+
+
+def test_with_a_given_cluster_there_is_nothing_to_start(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        stack.up(Home(tmp_path / "home"), given_cluster(), print)
+    assert refused.value.code == "stack.external"
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_status_of_a_given_cluster_says_whether_it_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def answers(host: str, port: int) -> bool:
+        asked.append((host, port))
+        return host == "registry.example"
+
+    monkeypatch.setattr(status, "answers", answers)
+    kafka, registry = status.status(Home(tmp_path), given_cluster())
+    assert asked == [("kafka.example", 9094), ("registry.example", 443)]
+    assert (kafka.local, kafka.running, kafka.pid) == (False, False, None)
+    assert (registry.local, registry.running) == (False, True)
+
+
+def test_down_in_an_empty_home_is_harmless(tmp_path: Path) -> None:
+    assert stack.down(Home(tmp_path / "home"), print) == ()
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(("language", "text"), [("zh", "好"), ("", "好"), ("en", "good")])
+def test_progress_is_in_the_language_asked_for(
+    monkeypatch: pytest.MonkeyPatch, language: str, text: str
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    assert say("好", "good") == text
