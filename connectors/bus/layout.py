@@ -1,0 +1,151 @@
+"""What the broker should hold: topics, logins and access rights, from the directory (D5). Pure.
+
+connectors/bus/changes.py compares it with what is there; connectors/bus/admin.py reads and acts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.errors import UserError
+from schemas.ids import Alias
+from schemas.parts import Flow
+from schemas.topics import DEAD_LETTERS, JOURNAL, inbox_of
+
+EXCHANGE: Final = "exchange"  # the exchange's login, and the prefix of its consumer groups
+MESSAGE_BYTES_MAX: Final = 1_048_576  # of a record batch; a sealed message is 900,000 at most
+INBOX_PREFIX: Final = inbox_of("")
+TOPIC: Final = "topic"
+GROUP: Final = "group"
+LITERAL: Final = "literal"
+PREFIXED: Final = "prefixed"
+
+_MINUTE_MS: Final = 60_000
+_DAY_MS: Final = 24 * 60 * _MINUTE_MS
+_FLOW_RETENTION_MS: Final = 30 * _DAY_MS
+_FLOW_SEGMENT_MS: Final = 10 * _MINUTE_MS
+_INBOX_RETENTION_MS: Final = 400 * _DAY_MS
+_UNLIMITED: Final = -1
+
+# Aliases become logins: these names are, or begin, logins that are no organ's.
+_RESERVED: Final = ("admin", "broker", "bus")
+_RESERVED_PREFIXES: Final = ("exchange", "registry")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Acl:
+    """One access right, in Kafka's own words in lower case.
+
+    READ and WRITE imply DESCRIBE, so DESCRIBE is never granted by itself.
+    """
+
+    principal: str  # User:<login>
+    resource: str  # topic, group; of others' also broker (the cluster), transactional_id
+    pattern: str  # literal or prefixed
+    name: str
+    operation: str  # read, write; of others' also create, all, …
+    permission: str = "allow"
+    host: str = "*"
+
+    def __str__(self) -> str:
+        """One line for people: who may (not) do what to which."""
+        name = f"{self.name}*" if self.pattern == PREFIXED else self.name
+        host = "" if self.host == "*" else f" from {self.host}"
+        return f"{self.principal} {self.permission} {self.operation} {self.resource} {name}{host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic with the settings that matter to us."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What there should be."""
+
+    topics: tuple[Topic, ...]
+    logins: tuple[str, ...]
+    acls: frozenset[Acl]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What there is: on the cluster, and which logins' passwords the home holds."""
+
+    topics: Mapping[str, Topic]
+    logins: frozenset[str]
+    acls: frozenset[Acl]
+    passwords: frozenset[str]
+
+
+def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> Layout:
+    """Return what the bus needs for these organs.
+
+    `partitions` are those of each flow. Raises UserError topics.alias_reserved.
+    """
+    ordered = tuple(sorted(set(aliases)))
+    for alias in ordered:
+        if alias in _RESERVED or alias.startswith(_RESERVED_PREFIXES):
+            raise UserError("topics.alias_reserved", where=alias)
+    topics = (
+        *(_topic(flow, partitions, replication, _FLOW_CONFIG) for flow in Flow),
+        *(_topic(inbox_of(alias), 1, replication, _INBOX_CONFIG) for alias in ordered),
+        _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
+        _topic(DEAD_LETTERS, 1, replication, _LEDGER_CONFIG),
+    )
+    organs = (acl for alias in ordered for acl in _organ_acls(alias))
+    return Layout(topics, (EXCHANGE, *ordered), frozenset((*organs, *_exchange_acls())))
+
+
+def principal_of(login: str) -> str:
+    """Return the Kafka principal of a login."""
+    return f"User:{login}"
+
+
+def _topic(name: str, partitions: int, replication: int, config: Mapping[str, str]) -> Topic:
+    in_sync = str(replication // 2 + 1)  # a majority: what is acknowledged outlives any minority
+    return Topic(
+        name, partitions, replication, {**_COMMON_CONFIG, **config, "min.insync.replicas": in_sync}
+    )
+
+
+_COMMON_CONFIG: Final = {
+    "cleanup.policy": "delete",
+    "compression.type": "producer",
+    "max.message.bytes": str(MESSAGE_BYTES_MAX),
+    "message.timestamp.type": "LogAppendTime",  # received time is the broker's (D4)
+    "retention.bytes": str(_UNLIMITED),
+    "unclean.leader.election.enable": "false",  # a lost leader must not lose what it acknowledged
+}
+_FLOW_CONFIG: Final = {
+    "retention.ms": str(_FLOW_RETENTION_MS),
+    "segment.ms": str(_FLOW_SEGMENT_MS),
+}
+_INBOX_CONFIG: Final = {"retention.ms": str(_INBOX_RETENTION_MS)}
+_LEDGER_CONFIG: Final = {"retention.ms": str(_UNLIMITED)}
+
+
+def _organ_acls(alias: Alias) -> Iterable[Acl]:
+    """An organ writes the flows, reads its own inbox, and uses groups named `<alias>.…`."""
+    who = principal_of(alias)
+    for flow in Flow:
+        yield Acl(who, TOPIC, LITERAL, flow.value, "write")
+    yield Acl(who, TOPIC, LITERAL, inbox_of(alias), "read")
+    yield Acl(who, GROUP, PREFIXED, f"{alias}.", "read")
+
+
+def _exchange_acls() -> Iterable[Acl]:
+    """The exchange alone reads the flows; it writes Ticks there, and everything else."""
+    who = principal_of(EXCHANGE)
+    for flow in Flow:
+        yield Acl(who, TOPIC, LITERAL, flow.value, "read")
+        yield Acl(who, TOPIC, LITERAL, flow.value, "write")
+    yield Acl(who, TOPIC, PREFIXED, INBOX_PREFIX, "write")
+    yield Acl(who, TOPIC, LITERAL, JOURNAL, "write")
+    yield Acl(who, TOPIC, LITERAL, DEAD_LETTERS, "write")
+    yield Acl(who, GROUP, PREFIXED, EXCHANGE, "read")

@@ -1,0 +1,185 @@
+"""Every metric of the bus, once: a closed list, so that a misspelt name is a type error.
+
+Names are `yichuan_<thing>_<unit>[_total]`; units are seconds, bytes, or what is counted. Labels
+are bounded: flow, record, organ's alias, outcome, stage, duty, code, partition; never an id.
+`rows()` is the table for the documentation.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from connectors.bus import clock
+
+# A second series per counter, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call] # the client left it without types
+
+REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # process_resident_memory_bytes and its like
+_Metric = Counter | Gauge | Histogram | Info
+_SUFFIXES: Final = {"counter": "_total", "info": "_info"}  # what the client adds
+UNKNOWN: Final = "unknown"  # the record of a message that could not be decoded
+
+
+class Stage(StrEnum):
+    """The steps of a message's way through the exchange, each timed by itself."""
+
+    DECODE = "decode"
+    VERIFY = "verify"
+    DECIDE = "decide"
+    STORE = "store"
+    PUBLISH = "publish"
+
+
+class Outcome(StrEnum):
+    """What became of a message that the exchange read."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    HELD = "held"
+    WAITING = "waiting"  # behind a held message or in a frozen case
+    APPLIED = "applied"  # the bus's own: Tick, CaseSettled
+    DUPLICATE = "duplicate"
+    DEAD_LETTERED = "dead_lettered"
+
+
+# From a tenth of a millisecond, one signature, to the ten seconds between two ticks.
+_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(f"yichuan_{name}", text, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(f"yichuan_{name}", text, labels, registry=REGISTRY)
+
+
+def _seconds(name: str, text: str, *labels: str) -> Histogram:
+    return Histogram(f"yichuan_{name}_seconds", text, labels, registry=REGISTRY, buckets=_SECONDS)
+
+
+# The exchange.
+MESSAGES: Final = _counter(
+    "exchange_messages", "Messages read from the flows, by outcome", "flow", "record", "outcome"
+)
+STAGE_SECONDS: Final = _seconds("exchange_stage", "Time of one batch in one stage", "stage")
+BATCH_SECONDS: Final = _seconds("exchange_batch", "Time of one batch, read to acknowledged")
+OPEN_DUTIES: Final = _gauge("open_duties", "Duties neither closed nor passed on", "duty", "organ")
+OVERDUE_DUTIES: Final = _gauge("overdue_duties", "Open duties past their due time", "duty", "organ")
+HELD_MESSAGES: Final = _gauge("held_messages", "Messages held now, by the reason's code", "code")
+FROZEN_CASES: Final = _gauge("frozen_cases", "Cases frozen by a defect, until settled")
+DEAD_LETTERS: Final = _counter("dead_letter_messages", "Messages to the dead letters", "code")
+OUTBOX_MESSAGES: Final = _gauge("outbox_messages", "Decided, committed and not yet published")
+LAG_MESSAGES: Final = _gauge(
+    "lag_messages", "Messages in the flow that are not decided yet", "flow", "partition"
+)
+LAG_SECONDS: Final = _gauge(
+    "lag_seconds", "Age of the newest decided message; Ticks keep it small", "flow", "partition"
+)
+PROGRESS_SECONDS: Final = _gauge(
+    "progress_age_seconds", "Since the last committed batch, ticks included", "flow", "partition"
+)
+TICKS: Final = _counter("clock_ticks", "Ticks written into a partition", "flow", "partition")
+
+# The connectors.
+CONNECTOR_READ: Final = _counter("connector_read_messages", "Taken from the source", "organ")
+CONNECTOR_SENT: Final = _counter("connector_sent_messages", "Acknowledged by the broker", "organ")
+CONNECTOR_REFUSED: Final = _counter(
+    "connector_refused_messages", "Given back at the source, by code", "organ", "code"
+)
+CONNECTOR_DELIVERED: Final = _counter(
+    "connector_delivered_messages", "Written into the agency's system", "organ"
+)
+CONNECTOR_SPOOLED: Final = _gauge(
+    "connector_spooled_messages", "Checked and waiting to be sent", "organ"
+)
+CONNECTOR_ERRORS: Final = _counter(
+    "connector_errors", "Attempts that failed and are tried again, by code", "organ", "code"
+)
+
+# Every process.
+BUILD: Final = Info("yichuan_build", "Version and part that runs", registry=REGISTRY)
+
+
+def set_build(part: str, version: str) -> None:
+    """Say which part of the product this process is (exchange, connector), and its version."""
+    BUILD.info({"part": part, "version": version})
+
+
+@cache
+def messages(flow: str, record: str, outcome: Outcome) -> Counter:
+    """Return the counter of these labels, bound once. `record` is UNKNOWN if it did not decode."""
+    return MESSAGES.labels(flow, record, outcome.value)
+
+
+@cache
+def stage(which: Stage) -> Histogram:
+    """Return the histogram of a stage, bound once."""
+    return STAGE_SECONDS.labels(which.value)
+
+
+class Progress:
+    """When a partition last moved on: the age is computed when somebody looks."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, flow: str, partition: int) -> None:
+        self._at = clock.monotonic()
+        PROGRESS_SECONDS.labels(flow, str(partition)).set_function(self.age_seconds)
+
+    def made(self) -> None:
+        """A batch of the partition was committed."""
+        self._at = clock.monotonic()
+
+    def age_seconds(self) -> float:
+        """Return the seconds since then."""
+        return clock.monotonic() - self._at
+
+
+def forget_partition(flow: str, partition: int) -> None:
+    """Drop the gauges of a partition that went to another worker: a frozen value would lie."""
+    for gauge in (LAG_MESSAGES, LAG_SECONDS, PROGRESS_SECONDS):
+        gauge.remove(flow, str(partition))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric, for the documentation."""
+
+    name: str
+    kind: str  # counter, gauge, histogram, info
+    labels: tuple[str, ...]
+    help: str
+
+
+def rows() -> tuple[Row, ...]:
+    """Return every metric of ours, in the order of this file."""
+    return tuple(_row(metric) for metric in globals().values() if isinstance(metric, _Metric))
+
+
+def as_markdown() -> str:
+    """Return the table for the documentation."""
+    head = ("| metric | kind | labels | meaning |", "|---|---|---|---|")
+    lines = (
+        f"| `{row.name}` | {row.kind} | {', '.join(row.labels)} | {row.help} |" for row in rows()
+    )
+    return "\n".join((*head, *lines)) + "\n"
+
+
+def _row(metric: _Metric) -> Row:
+    family = next(iter(metric.describe()))
+    suffix = _SUFFIXES.get(family.type, "")
+    labels = tuple(metric._labelnames)  # noqa: SLF001 - the client has no public way to ask
+    return Row(family.name + suffix, family.type, labels, family.documentation)

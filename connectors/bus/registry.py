@@ -1,0 +1,253 @@
+"""The schema registry, over the Confluent-compatible API that Apicurio and others offer (D1, D7).
+
+Own and thin: the official client drags an HTTP stack of its own along. What decoding needs lies
+in `SchemaIds`, a file, so that messages flow while the registry is down.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from aiohttp import (
+    BasicAuth,
+    ClientError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+)
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from connectors.bus.home import Credentials, write_private
+from schemas.errors import Broken, Unavailable, UserError, YichuanError
+
+_ATTEMPTS_MAX: Final = 5
+_REQUEST_SECONDS_MAX: Final = 10.0
+_CONNECT_SECONDS_MAX: Final = 3.0
+_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+_REASON_CHARACTERS_MAX: Final = 2_000
+_MEDIA_TYPE: Final = "application/vnd.schemaregistry.v1+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One version of a subject: the registry's id, and the schema's JSON text."""
+
+    id: int
+    text: str
+
+
+class Registry:
+    """A registry to talk to, as an async context manager. `url` ends before `/subjects`.
+
+    Every method raises Unavailable registry.unreachable (after bounded retries) or
+    registry.login_refused, and UserError registry.forbidden or registry.refused.
+    """
+
+    def __init__(self, url: str, credentials: Credentials) -> None:
+        self._url = url.rstrip("/")
+        self._auth = BasicAuth(
+            credentials.username, credentials.password.get_secret_value(), encoding="utf-8"
+        )
+        self._session: ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = ClientSession(
+            auth=self._auth,
+            timeout=ClientTimeout(total=_REQUEST_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX),
+            headers={"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE},
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def subjects(self) -> tuple[str, ...]:
+        """Return every subject, sorted."""
+        return tuple(sorted(await self._call("GET", "/subjects")))
+
+    async def versions(self, subject: str) -> tuple[int, ...]:
+        """Return the version numbers of a subject; none where there is no such subject."""
+        found = await self._call("GET", f"/subjects/{_part(subject)}/versions", missing_ok=True)
+        return tuple(found or ())
+
+    async def version(self, subject: str, number: int) -> Schema:
+        """Return one version. Raises UserError registry.not_found."""
+        found = await self._call("GET", f"/subjects/{_part(subject)}/versions/{number}")
+        return Schema(found["id"], found["schema"])
+
+    async def schema_by_id(self, schema_id: int) -> str:
+        """Return the JSON text of a schema. Raises UserError registry.not_found."""
+        found = await self._call("GET", f"/schemas/ids/{schema_id}")
+        return str(found["schema"])
+
+    async def register(self, subject: str, schema: str) -> int:
+        """Register a schema's JSON text and return its id; the same text again: the same id.
+
+        Raises UserError registry.incompatible with the registry's reason.
+        """
+        found = await self._call("POST", f"/subjects/{_part(subject)}/versions", {"schema": schema})
+        return int(found["id"])
+
+    async def compatibility(self, subject: str) -> str | None:
+        """Return the subject's own compatibility level; None where it has none."""
+        found = await self._call("GET", f"/config/{_part(subject)}", missing_ok=True)
+        return found["compatibilityLevel"] if found else None
+
+    async def set_compatibility(self, subject: str, level: str) -> None:
+        """Set a subject's level, FULL_TRANSITIVE for ours; the subject need not exist yet."""
+        await self._call("PUT", f"/config/{_part(subject)}", {"compatibility": level})
+
+    async def mode(self, subject: str | None = None) -> str:
+        """Return READWRITE, READONLY or IMPORT: of the subject, or of the whole registry."""
+        path = "/mode" if subject is None else f"/mode/{_part(subject)}?defaultToGlobal=true"
+        found = await self._call("GET", path)
+        return str(found["mode"])
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, str] | None = None,
+        *,
+        missing_ok: bool = False,
+    ) -> Any:  # noqa: ANN401 - JSON
+        """Call with bounded retries; with `missing_ok`, None for what is not there.
+
+        Repeating a POST is harmless: the same schema again has the same id.
+        """
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(_ATTEMPTS_MAX),
+            wait=wait_exponential_jitter(initial=0.1, max=2.0),
+            reraise=True,
+        )
+        reply: tuple[int, Any] = await attempts(self._once, method, path, body)
+        status, answer = reply
+        if status == HTTPStatus.NOT_FOUND and missing_ok:
+            return None
+        if status != HTTPStatus.OK:
+            raise _refusal(status, answer, self._url + path)
+        return answer
+
+    async def _once(
+        self, method: str, path: str, body: Mapping[str, str] | None
+    ) -> tuple[int, Any]:
+        if self._session is None:
+            raise Broken("registry.unreachable", where=self._url, detail="outside its `async with`")
+        try:
+            async with self._session.request(
+                method, self._url + path, json=body, allow_redirects=False
+            ) as response:
+                text = await _bounded(response)
+        except (ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(type(error).__name__) from error
+        answer = _parsed(text)
+        is_ours = answer is not None or response.status != HTTPStatus.OK
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_ours:
+            raise self._unreachable(str(response.status))
+        return response.status, answer
+
+    def _unreachable(self, detail: str) -> Unavailable:
+        return Unavailable("registry.unreachable", where=self._url, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaIds:
+    """What a registry's ids mean: they differ per registry, fingerprints do not (design D7).
+
+    Written by `schemas apply`, read by whatever encodes or decodes.
+    """
+
+    by_id: Mapping[int, str]  # registry id → fingerprint
+    by_subject: Mapping[str, int]  # subject → the id to write with
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file. Raises UserError registry.ids_missing or registry.ids_invalid."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            by_id = {int(key): str(value) for key, value in document["by_id"].items()}
+            by_subject = {str(key): int(value) for key, value in document["by_subject"].items()}
+        except FileNotFoundError:
+            raise UserError("registry.ids_missing", where=str(path), exit_code=3) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UserError("registry.ids_invalid", where=str(path), exit_code=3) from None
+        return cls(MappingProxyType(by_id), MappingProxyType(by_subject))
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all; the same map always gives the same bytes."""
+        document = {
+            "by_id": {str(key): self.by_id[key] for key in sorted(self.by_id)},
+            "by_subject": {key: self.by_subject[key] for key in sorted(self.by_subject)},
+        }
+        write_private(path, json.dumps(document, indent=2) + "\n")
+
+    def fingerprint_of(self, schema_id: int) -> str | None:
+        """Return the fingerprint of a registry id; None for an id that is not ours."""
+        return self.by_id.get(schema_id)
+
+    def id_for(self, fingerprint: str) -> int:
+        """Return the id to write a schema with, the highest where there are several.
+
+        Raises UserError registry.ids_missing: `schemas apply` has not registered it.
+        """
+        found = [number for number, known in self.by_id.items() if known == fingerprint]
+        if not found:
+            raise UserError("registry.ids_missing", where=fingerprint, exit_code=3)
+        return max(found)
+
+
+def _part(subject: str) -> str:
+    return quote(subject, safe="")
+
+
+async def _bounded(response: ClientResponse) -> bytes:
+    """Read a body that is no longer than a schema can be."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _BODY_BYTES_MAX:
+            raise ClientPayloadError
+    return bytes(body)
+
+
+def _parsed(text: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON; None for a proxy's page or an empty answer."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _refusal(status: int, answer: Any, where: str) -> YichuanError:  # noqa: ANN401 - JSON
+    reason = _reason(answer)
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return Unavailable("registry.login_refused", where=where)
+        case HTTPStatus.FORBIDDEN:
+            return UserError("registry.forbidden", where=where, exit_code=1)
+        case HTTPStatus.NOT_FOUND:
+            return UserError("registry.not_found", where=where, exit_code=1)
+        case HTTPStatus.CONFLICT:
+            return UserError("registry.incompatible", where=where, detail=reason, exit_code=1)
+    return UserError("registry.refused", where=where, detail=f"HTTP {status} {reason}", exit_code=1)
+
+
+def _reason(answer: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the registry's words without the Java class that Apicurio puts before them."""
+    text = str(answer.get("message", "")) if isinstance(answer, dict) else ""
+    return re.sub(r"^(?:[a-z]\w*\.)+\w+: ", "", text)[:_REASON_CHARACTERS_MAX]

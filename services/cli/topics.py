@@ -1,0 +1,157 @@
+"""`yichuan topics plan | apply`: make the cluster and the home fit the rulebook's directory.
+
+What follows from the directory: the rulebook's copy in the home with a key pair per organ, the
+topics, a login per organ, and its access rights.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from connectors.bus import clock
+from connectors.bus.admin import carry_out, connect, read, settle
+from connectors.bus.changes import Change, in_words, left_alone
+from connectors.bus.changes import plan as plan_of
+from connectors.bus.home import Home, Settings, home_at
+from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, ensure_keys, read_rows
+from connectors.bus.layout import Acl, Layout, layout
+from schemas.ids import Alias, OrganCode
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, note, say
+from services.rulebook.load import load, locate, read_files
+
+_ADMIN: Final = "admin"  # the login of the home that may change the cluster
+
+Line = tuple[str, str, str]  # kind, what, detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The rulebook that the configuration names, and what follows from it."""
+
+    folder: Path
+    organs: tuple[tuple[OrganCode, Alias], ...]
+    wanted: Layout
+
+
+def plan(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Say what apply would change, and change nothing."""
+    place = home_at(home)
+    settings = place.settings()
+    chosen = _chosen(settings)
+    client = connect(settings, place.credentials(_ADMIN))
+    actual = read(client, place, settings, chosen.wanted)
+    lines = [
+        *_files_to_change(place, chosen),
+        *(in_words(change) for change in plan_of(chosen.wanted, actual)),
+    ]
+    _show(lines, left_alone(chosen.wanted, actual), as_json=as_json)
+
+
+def apply(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Make the home and the cluster fit the directory; a second time there is nothing to do."""
+    place = home_at(home)
+    settings = place.settings()
+    chosen = _chosen(settings)
+    client = connect(settings, place.credentials(_ADMIN))
+    lines = _change_files(place, chosen)
+    actual = read(client, place, settings, chosen.wanted)
+    changes: Sequence[Change] = plan_of(chosen.wanted, actual)
+    if changes:
+        carry_out(client, place, settings, changes)
+        settle(client, place, settings, chosen.wanted)
+    lines = [*lines, *(in_words(change) for change in changes)]
+    _show(lines, left_alone(chosen.wanted, actual), as_json=as_json)
+
+
+def _chosen(settings: Settings) -> _Chosen:
+    folder = locate(settings.bus.rulebook)
+    organs = tuple(
+        sorted((organ.code, organ.alias) for organ in load(folder).directory.organs.values())
+    )
+    wanted = layout(
+        (alias for _, alias in organs),
+        partitions=settings.kafka.partitions,
+        replication=settings.kafka.replication,
+    )
+    return _Chosen(folder, organs, wanted)
+
+
+def _files_to_change(home: Home, chosen: _Chosen) -> list[Line]:
+    lines: list[Line] = []
+    if _differs(home, chosen.folder):
+        lines.append(("copy_rulebook", chosen.folder.name, str(home.rulebook)))
+    logins = (BUS_LOGIN, *(alias for _, alias in chosen.organs))
+    return [
+        *lines,
+        *(("make_key", login, "") for login in logins if not home.key(login).exists()),
+    ]
+
+
+def _change_files(home: Home, chosen: _Chosen) -> list[Line]:
+    lines: list[Line] = []
+    if _differs(home, chosen.folder):
+        _copy(chosen.folder, home.rulebook)
+        lines.append(("copy_rulebook", chosen.folder.name, str(home.rulebook)))
+    listed = read_rows(chosen.folder / KEYS_CSV)
+    made = ensure_keys(home, chosen.organs, clock.now(), listed)
+    load(home.rulebook)  # what is in force must load, public keys included
+    return [*lines, *(("make_key", login, "") for login in made)]
+
+
+def _differs(home: Home, folder: Path) -> bool:
+    """Whether the home's copy is another text; its public keys are its own."""
+    if not home.rulebook.is_dir():
+        return True
+    ours, theirs = read_files(home.rulebook), read_files(folder)
+    return {**ours, KEYS_CSV: b""} != {**theirs, KEYS_CSV: b""}
+
+
+def _copy(folder: Path, target: Path) -> None:
+    """Put a new copy in the old one's place. A reader sees the old, none or the new: no mixture."""
+    partial = target.with_name(f".{target.name}.partial")
+    previous = target.with_name(f".{target.name}.previous")
+    for leftover in (partial, previous):
+        shutil.rmtree(leftover, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name, content in read_files(folder).items():
+        (partial / name).write_bytes(content)
+    if target.exists():
+        if (target / KEYS_CSV).exists():
+            shutil.copy2(target / KEYS_CSV, partial / KEYS_CSV)
+        target.rename(previous)
+    partial.rename(target)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+_WORDS: Final = {
+    "copy_rulebook": ("复制规则库", "copy rulebook"),
+    "make_key": ("生成密钥", "make key"),
+    "create_topic": ("新建主题", "create topic"),
+    "set_config": ("更正设置", "set"),
+    "set_login": ("设置登录", "set login"),
+    "drop_login": ("删除登录", "drop login"),
+    "grant": ("授权", "grant"),
+    "revoke": ("收回权限", "revoke"),
+}
+
+
+def _show(lines: Sequence[Line], others: Sequence[Acl], *, as_json: bool) -> None:
+    if as_json:
+        for kind, what, detail in lines:
+            emit_json({"change": kind, "what": what, "detail": detail or None})
+        for acl in others:
+            emit_json({"change": "left_alone", "what": acl.principal, "detail": str(acl)})
+        return
+    for kind, what, detail in lines:
+        zh, en = _WORDS[kind]
+        words = detail if kind in {"grant", "revoke"} else f"{what} {detail}".rstrip()
+        say(f"{zh}：{words}", f"{en}: {words}")
+    for acl in others:
+        note(f"未改动，请核对：{acl}", f"left alone, have a look: {acl}")
+    if lines:
+        say(f"共 {len(lines)} 项", f"{len(lines)} changes")
+    else:
+        say("无须改动", "nothing to change")
