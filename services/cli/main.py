@@ -1,0 +1,192 @@
+"""The command line: nouns, then verbs (design, section 5).
+
+Start-up is quick because only the noun that is asked for is imported; the others are listed by
+their help texts alone. Known errors become a line and an exit code here; anything else is a bug
+and stays a traceback.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from schemas.errors import Malformed, UserError, YichuanError, text
+from services.cli.output import error_object, language, print_error, print_failure
+
+NO: Final = 1  # the answer is no
+WRONG_USE: Final = 2
+NOT_TRIED: Final = 3  # it could not be tried: nothing answers, or something of ours is broken
+_INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where a command is: module and function, with its help in both languages."""
+
+    module: str
+    function: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A noun with its verbs."""
+
+    zh: str
+    en: str
+    verbs: Mapping[str, Verb] = field(default_factory=dict)
+
+
+_CLI: Final = "services.cli"
+COMMANDS: Final[Mapping[str, Verb | Noun]] = {
+    "up": Verb(f"{_CLI}.stack", "up", "启动本机 Kafka 与登记中心", "start broker and registry"),
+    "down": Verb(
+        f"{_CLI}.stack", "down", "停止，包括演示留下的进程", "stop them, and what the demo left"
+    ),
+    "status": Verb(f"{_CLI}.stack", "status", "各进程的状况", "what runs and how it does"),
+    "demo": Verb(f"{_CLI}.demo", "demo", "一个县的全过程演示", "a whole county, end to end"),
+    "send": Verb(
+        f"{_CLI}.send",
+        "send",
+        "检查、封签、发送，并等待回执",
+        "check, seal, publish, await receipt",
+    ),
+    "inbox": Verb(f"{_CLI}.inbox", "inbox", "某机关收到了什么", "what an organ got"),
+    "trace": Verb(
+        f"{_CLI}.trace", "trace", "按标识或文号查看案件全程", "the whole journey, by id or 文号"
+    ),
+    "route": Verb(f"{_CLI}.route", "route", "归谁管辖及理由", "whose it is, and why"),
+    "deadline": Verb(f"{_CLI}.deadline", "deadline", "何时到期，逐日列明", "when it falls due"),
+    "schemas": Noun(
+        "消息模式",
+        "the contracts",
+        {
+            "lint": Verb(f"{_CLI}.schemas", "lint", "检查模式文件", "check the schema files"),
+            "plan": Verb(f"{_CLI}.schemas", "plan", "与登记中心的差异", "what apply would do"),
+            "apply": Verb(f"{_CLI}.schemas", "apply", "登记模式", "register the schemas"),
+            "docs": Verb(f"{_CLI}.schemas", "docs", "每种消息的字段", "every field of each record"),
+        },
+    ),
+    "topics": Noun(
+        "主题、登录与权限",
+        "topics, logins and access rights",
+        {
+            "plan": Verb(f"{_CLI}.topics", "plan", "与集群的差异", "what apply would do"),
+            "apply": Verb(f"{_CLI}.topics", "apply", "使集群符合名录", "make the cluster fit"),
+        },
+    ),
+    "rules": Noun(
+        "规则库",
+        "the rulebook",
+        {
+            "lint": Verb(f"{_CLI}.rules", "lint", "检查规则库", "check a rulebook"),
+            "show": Verb(f"{_CLI}.rules", "show", "查看规则库内容", "print a part of it"),
+        },
+    ),
+    "keys": Noun(
+        "封签密钥",
+        "the keys of the seals",
+        {"list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys")},
+    ),
+    "connector": Noun(
+        "连接器",
+        "connectors",
+        {"run": Verb(f"{_CLI}.connector", "run", "运行一个连接器", "run one connector")},
+    ),
+    "exchange": Noun(
+        "交换进程",
+        "the exchange",
+        {"run": Verb(f"{_CLI}.exchange_cmd", "exchange_run", "运行交换进程", "run the exchange")},
+    ),
+    "errors": Verb(f"{_CLI}.errors_cmd", "errors", "全部错误代码", "every error code"),
+}
+
+
+def run() -> None:
+    """The entry point `yichuan`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 worked, 1 no, 2 wrong use, 3 not tried."""
+    as_json = "--json" in arguments
+    incomplete = not arguments or isinstance(COMMANDS.get(arguments[-1]), Noun)
+    try:
+        result = typer.main.get_command(application(arguments)).main(
+            args=[*arguments, "--help"] if incomplete else list(arguments),
+            prog_name="yichuan",
+            standalone_mode=False,
+        )
+    except typer.TyperException as error:
+        wrong = error_object(text("command.usage"), detail=error.format_message())
+        print_error(wrong, as_json=as_json)
+        return WRONG_USE
+    except YichuanError as error:
+        print_failure(error, as_json=as_json)
+        return exit_code_of(error)
+    except typer.Abort:
+        return _INTERRUPTED
+    return WRONG_USE if incomplete else result or 0
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """Return the app, with the noun that the arguments name imported and the others as help."""
+    chosen = next((argument for argument in arguments if argument in COMMANDS), None)
+    app = _typer(_help("驿传：执法机关之间的消息总线", "Yichuan: the bus between agencies"))
+    app.callback()(_globals)
+    for name, entry in COMMANDS.items():
+        if isinstance(entry, Verb):
+            _add(app, name, entry, real=name == chosen)
+            continue
+        noun = _typer(_help(entry.zh, entry.en))
+        for verb_name, verb in entry.verbs.items():
+            _add(noun, verb_name, verb, real=name == chosen and verb_name in arguments)
+        noun.callback()(_nothing)
+        app.add_typer(noun, name=name)
+    return app
+
+
+def exit_code_of(error: YichuanError) -> int:
+    """Return the exit code that an error ends a command with."""
+    match error:
+        case UserError():
+            return error.exit_code
+        case Malformed():
+            return NO
+        case _:
+            return NOT_TRIED
+
+
+def _typer(words: str) -> typer.Typer:
+    return typer.Typer(help=words, add_completion=False, rich_markup_mode=None)
+
+
+def _add(app: typer.Typer, name: str, verb: Verb, *, real: bool) -> None:
+    function: Callable[..., Any] = _nothing
+    if real:
+        function = getattr(import_module(verb.module), verb.function)
+    app.command(name, help=_help(verb.zh, verb.en))(function)
+
+
+def _globals(
+    home: Annotated[
+        Path | None, typer.Option("--home", help="YICHUAN_HOME", show_default=False)
+    ] = None,
+) -> None:
+    """`--home` before the noun is the same as after it."""
+    if home is not None:
+        os.environ["YICHUAN_HOME"] = str(home)
+
+
+def _nothing() -> None:
+    """A command that is listed, not run: its module is imported only when it is asked for."""
+
+
+def _help(zh: str, en: str) -> str:
+    return en if language() == "en" else zh

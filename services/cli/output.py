@@ -1,0 +1,99 @@
+"""What a command prints: JSON lines for programs, tables and prose for people, errors for both.
+
+stdout holds the answer and nothing else; progress and errors in prose go to stderr. Texts follow
+YICHUAN_LANG (zh by default, en). With --json an error is one object on stdout, too.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from schemas.errors import ErrorText, YichuanError, text
+from schemas.render import CHINA
+
+ERROR_KEYS: Final = ("code", "zh", "en", "remedy_zh", "remedy_en", "where", "detail")
+_WIDTH_WITHOUT_TERMINAL: Final = 160  # columns, when the output is a file or a pipe
+
+
+def language() -> str:
+    """Return `zh` or `en`, as YICHUAN_LANG says; `zh` when it says neither."""
+    return "en" if os.environ.get("YICHUAN_LANG", "").lower().startswith("en") else "zh"
+
+
+def in_language(zh: str, en: str) -> str:
+    """Return the text of the language in force."""
+    return en if language() == "en" else zh
+
+
+def emit_json(obj: Mapping[str, Any]) -> None:
+    """Print one object as one line; instants as in documents, Chinese stays readable."""
+    print(json.dumps(obj, ensure_ascii=False, default=_plain), flush=True)
+
+
+def say(zh: str, en: str) -> None:
+    """Print a line of the answer."""
+    print(in_language(zh, en), flush=True)
+
+
+def note(zh: str, en: str) -> None:
+    """Print a line that is not part of the answer: progress, hints."""
+    print(in_language(zh, en), file=sys.stderr, flush=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
+    """Print a table for people; columns wrap, nothing is cut off."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - rich costs start-up time, only people need it
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    drawn = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
+
+
+def error_object(
+    words: ErrorText, where: str | None = None, detail: str | None = None
+) -> dict[str, str | None]:
+    """Return the stable form of an error, as it stands under `error`."""
+    return {
+        "code": words.code,
+        "zh": words.zh,
+        "en": words.en,
+        "remedy_zh": words.remedy_zh,
+        "remedy_en": words.remedy_en,
+        "where": where,
+        "detail": detail,
+    }
+
+
+def print_error(error: Mapping[str, str | None], *, as_json: bool, **beside: object) -> None:
+    """Print an error: prose on stderr, with --json also one object on stdout.
+
+    `beside` stands next to `error` in that object, as the message's id of a refused message.
+    """
+    chosen = language()
+    place = " · ".join(part for part in (error["where"], error["detail"]) if part)
+    line = f"{error['code']}: {error[chosen]}" + (f" ({place})" if place else "")
+    print(line, file=sys.stderr)
+    print(f"  → {error[f'remedy_{chosen}']}", file=sys.stderr, flush=True)
+    if as_json:
+        emit_json({**beside, "error": error})
+
+
+def print_failure(error: YichuanError, *, as_json: bool) -> None:
+    """Print an error of ours. A KeyError means that its code is missing in errors.toml."""
+    print_error(error_object(text(error.code), error.where, error.detail), as_json=as_json)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(CHINA).isoformat(timespec="milliseconds")
+    return str(value)

@@ -1,0 +1,191 @@
+"""`yichuan send RECORD --as ORGAN FILE.json`: check, seal, publish, wait for the bus's answer."""
+
+import asyncio
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from aiokafka.errors import KafkaError
+
+from connectors.bus.clock import now
+from connectors.bus.kafka import explain, start_producer
+from schemas.checks import lawful_form
+from schemas.codec import current, frame
+from schemas.document import DOCUMENT_MAX_BYTES, EnvelopeDefaults, read
+from schemas.errors import Refusal, Unavailable, UserError, text
+from schemas.ids import BUS, message_id_of
+from schemas.jwk import signer_from_pem
+from schemas.messages import Accepted, Held, Message, Rejected
+from schemas.seal import Sealed, seal_message
+from schemas.topics import BY_SNAKE, RECORDS
+from services.cli.desk import Desk, open_desk
+from services.cli.mailbox import Mailbox, open_mailbox
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, error_object, print_error
+from services.cli.send_text import receipt_document, receipt_lines
+from services.cli.sent import Known, note_sent, sent_before
+from services.rulebook.model import Organ
+
+_NO: Final = 1  # exit code: the answer is no
+_PUBLISH_SECONDS_MAX: Final = 30.0
+_STDIN: Final = "-"
+Receipt = Accepted | Rejected | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is sent, and the answer; None where nobody waited for it."""
+
+    message: Message
+    receipt: Receipt | None
+
+
+def send(
+    record: Annotated[str, typer.Argument(help="e.g. lead_transfer")],
+    file: Annotated[str, typer.Argument(help="a JSON document; - reads stdin")],
+    organ: Annotated[str, typer.Option("--as", help="code, name or alias / 机关")],
+    wait: Annotated[float, typer.Option(min=0, max=600, help="seconds / 等待秒数")] = 30.0,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Send one document as an organ; exit 0 accepted or held, 1 refused, 3 no answer."""
+    if record not in BY_SNAKE and record not in RECORDS:
+        raise UserError("message.unknown_record", where=record)
+    raw = _read(file)
+    desk = open_desk(home)
+    sender = desk.organ(organ)
+    outcome = asyncio.run(send_document(desk, sender, record, raw, wait))
+    if isinstance(outcome, Refusal):
+        words = error_object(text(outcome.code), outcome.where, outcome.detail)
+        print_error(words, as_json=as_json, outcome="refused")
+        return _NO
+    return _report(desk, outcome, as_json=as_json)
+
+
+async def send_document(
+    desk: Desk, sender: Organ, record: str | None, raw: bytes, wait: float
+) -> Sending | Refusal:
+    """Check, seal and publish a document, and wait up to `wait` seconds for the answer.
+
+    Raises Unavailable send.no_answer when there is none in time, and what the broker raises.
+    """
+    async with open_mailbox(desk, sender) as mailbox:
+        message = await _message(desk, sender, record, raw, mailbox)
+        if isinstance(message, Refusal):
+            return message
+        unlawful = lawful_form(message)
+        if unlawful is not None:
+            return unlawful
+        signer = signer_from_pem(desk.home.key(sender.alias).read_bytes())
+        sealed = seal_message(message, signer)
+        begin = await mailbox.end()
+        await _publish(desk, sender, sealed)
+        note_sent(desk.home, sender.alias, Known.of(message))
+        if not wait:
+            return Sending(message, None)
+        return Sending(message, await _answer(mailbox, message, begin, wait))
+
+
+async def _message(
+    desk: Desk, sender: Organ, record: str | None, raw: bytes, mailbox: Mailbox
+) -> Message | Refusal:
+    """Read the document; what it answers is looked up only where it answers something.
+
+    The same document of the same organ has the same id, so sending it again is no second message.
+    """
+    known = list(sent_before(desk.home, sender.alias))
+    asked: list[str] = []
+
+    def targets(named: str) -> tuple[Any, ...]:
+        asked.append(named)
+        found = {one.target.message_id: one.target for one in known if one.is_named(named)}
+        return tuple(found.values())
+
+    digest = hashlib.sha256(raw).hexdigest()
+    defaults = EnvelopeDefaults(
+        bus=desk.rulebook.bus,
+        sender=sender.code,
+        message_id=message_id_of(sender.code, "send", digest),
+        sent_at=now(),
+        targets=targets,
+    )
+    message = read(record, raw, defaults)
+    if asked:
+        known += [
+            Known.of(letter.message)
+            async for letter in mailbox.present()
+            if letter.message is not None and letter.message.envelope.sender != BUS
+        ]
+        message = read(record, raw, defaults)
+    return message
+
+
+async def _publish(desk: Desk, sender: Organ, sealed: Sealed) -> None:
+    envelope = sealed.message.envelope
+    schema_id = desk.ids[current(envelope.record).fingerprint]
+    login = desk.home.credentials(sender.alias)
+    producer = await start_producer(desk.settings, login, client_id=f"{sender.alias}-cli")
+    try:
+        await asyncio.wait_for(
+            producer.send_and_wait(
+                envelope.flow.value,
+                frame(schema_id, sealed.body),
+                key=envelope.case_id.encode(),
+            ),
+            _PUBLISH_SECONDS_MAX,
+        )
+    except (KafkaError, TimeoutError) as error:
+        raise explain(error, where=envelope.flow.value) from error
+    finally:
+        await producer.stop()
+
+
+async def _answer(mailbox: Mailbox, message: Message, begin: int, wait: float) -> Receipt:
+    message_id = message.envelope.message_id
+    async for letter in mailbox.following(begin, wait):
+        found = letter.message
+        if (
+            isinstance(found, Accepted | Rejected | Held)
+            and letter.fault is None
+            and found.envelope.in_reply_to == message_id
+        ):
+            return found
+    raise Unavailable("send.no_answer", where=message_id, detail=f"{wait:g} s")
+
+
+def _report(desk: Desk, sending: Sending, *, as_json: bool) -> int:
+    envelope = sending.message.envelope
+    document = receipt_document(sending.message, sending.receipt, desk.rulebook.directory)
+    if isinstance(sending.receipt, Rejected):
+        refused = sending.receipt
+        error = {
+            "code": refused.code,
+            "zh": refused.zh,
+            "en": refused.en,
+            "remedy_zh": refused.remedy_zh,
+            "remedy_en": refused.remedy_en,
+            "where": refused.where,
+            "detail": refused.explanation,
+        }
+        beside = {"message": envelope.message_id, "case": envelope.case_id}
+        print_error(error, as_json=as_json, outcome="rejected", **beside)
+        return _NO
+    if as_json:
+        emit_json(document)
+    else:
+        print("\n".join(receipt_lines(document)))
+    return 0
+
+
+def _read(file: str) -> bytes:
+    """Read the document, and no more of it than a document can be."""
+    if file == _STDIN:
+        return sys.stdin.buffer.read(DOCUMENT_MAX_BYTES + 1)
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(DOCUMENT_MAX_BYTES + 1)
+    except OSError as error:
+        raise UserError("file.unreadable", where=file, detail=error.strerror) from None

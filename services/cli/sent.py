@@ -1,0 +1,68 @@
+"""What `yichuan send` sent from this home, so that a later message can answer it by id or 文号."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from connectors.bus.home import Home
+from schemas.document import Target
+from schemas.document_number import normal_document_number
+from schemas.ids import Alias, CaseId, MessageId
+from schemas.messages import Message
+from schemas.parts import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message that this organ sent or got: what in_reply_to may mean."""
+
+    target: Target
+    number: str | None
+    record: str
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return what is to be known of a message."""
+        envelope = message.envelope
+        target = Target(envelope.message_id, envelope.case_id, envelope.flow)
+        return cls(target, envelope.document_number, envelope.record)
+
+    def is_named(self, text: str) -> bool:
+        """Whether the text is its message id or its number."""
+        if text == self.target.message_id:
+            return True
+        return self.number is not None and normal_document_number(text) == self.number
+
+
+def note_sent(home: Home, alias: Alias, known: Known) -> None:
+    """Write down what was sent; a line for each, no content."""
+    path = _ledger(home, alias)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = known.target
+    line = {
+        "id": target.message_id,
+        "case": target.case_id,
+        "flow": target.flow,
+        "number": known.number,
+        "record": known.record,
+    }
+    with path.open("a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def sent_before(home: Home, alias: Alias) -> Iterator[Known]:
+    """Yield what was sent from this home as the organ, the oldest first."""
+    path = _ledger(home, alias)
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as ledger:
+        for line in ledger:
+            found = json.loads(line)
+            target = Target(MessageId(found["id"]), CaseId(found["case"]), Flow(found["flow"]))
+            yield Known(target, found["number"], found["record"])
+
+
+def _ledger(home: Home, alias: Alias) -> Path:
+    return home.path / "sent" / f"{alias}.jsonl"

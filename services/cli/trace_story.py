@@ -1,0 +1,199 @@
+"""The journey of a case as one document, from the casebook's case and decisions. Pure.
+
+It holds what the casebook holds in the clear: ids, numbers, codes, organs, rules and times. No
+content of a message is in it, so an operator may look at it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from schemas.ids import OrganCode
+from services.casebook.rows import DecisionRow
+from services.casework.case import Case, Duty, Handed
+from services.rulebook.model import Directory
+
+Document = dict[str, Any]
+
+
+def story(case: Case | None, decisions: Sequence[DecisionRow], directory: Directory) -> Document:
+    """Return the journey of one case; it has at least one decision.
+
+    `case` None: its opening message was refused, so no case came of it.
+    """
+    told = _Teller(directory, case)
+    steps = [told.step(row) for row in decisions]
+    first = decisions[0]
+    duties = [told.duty(duty) for duty in case.duties] if case else []
+    return {
+        "case": first.case_id,
+        "flow": first.position.topic,
+        "state": case.state if case else "refused",
+        "opened_at": case.opened_at if case else first.at,
+        "document_number": steps[0]["document_number"],
+        "sender": steps[0]["from"],
+        "handler": told.organ(case.handler if case else None),
+        "rule": case.rule if case else None,
+        "basis": _basis(steps),
+        "stop": _stop(case),
+        "waiting": [
+            {"message": waiting.message, "received_at": waiting.received_at}
+            for waiting in (case.waiting if case else ())
+        ],
+        "steps": steps,
+        "duties": duties,
+        "clock": [duty for duty in duties if duty["closing"] is None],
+    }
+
+
+def summary(case: Case, directory: Directory) -> Document:
+    """Return one line about a case, for when a number is borne by several."""
+    told = _Teller(directory, case)
+    return {
+        "case": case.id,
+        "flow": case.flow,
+        "state": case.state,
+        "opened_at": case.opened_at,
+        "document_number": case.document_number,
+        "sender": told.organ(case.sender),
+        "handler": told.organ(case.handler),
+    }
+
+
+class _Teller:
+    """Names organs and joins what was handed over with when it arrived."""
+
+    def __init__(self, directory: Directory, case: Case | None) -> None:
+        self._directory = directory
+        self._handed: Mapping[tuple[str, str], Handed] = {
+            (handed.message, handed.to): handed for handed in (case.handed if case else ())
+        }
+
+    def organ(self, code: str | None) -> Document | None:
+        if code is None:
+            return None
+        known = self._directory.organs.get(OrganCode(code))
+        return {
+            "code": code,
+            "alias": known.alias if known else None,
+            "name": known.name if known else code,
+        }
+
+    def step(self, row: DecisionRow) -> Document:
+        entry = json.loads(row.entry)
+        return {
+            "at": row.at,
+            "message": row.message_id,
+            "record": row.record,
+            "from": self.organ(row.sender),
+            "document_number": entry.get("document_number"),
+            "in_reply_to": entry.get("in_reply_to"),
+            "outcome": row.outcome,
+            "code": row.code,
+            "rulebook": row.rulebook,
+            "effects": [self._effect(effect) for effect in entry.get("effects", ())],
+        }
+
+    def duty(self, duty: Duty) -> Document:
+        return {
+            "duty": duty.kind,
+            "organ": self.organ(duty.owner),
+            "counterpart": self.organ(duty.counterpart),
+            "message": duty.message,
+            "opened_at": duty.opened_at,
+            "due": duty.due,
+            "provisional": duty.provisional,
+            "basis": duty.basis,
+            "closing": duty.closing,
+            "closed_at": duty.closed_at,
+            "rungs": [
+                {"rung": rung.rung, "nominal_at": rung.nominal_at, "fired_at": rung.fired_at}
+                for rung in duty.ladder
+            ],
+        }
+
+    def _effect(self, effect: Document) -> Document:
+        name = effect["effect"]
+        match name:
+            case "accepted":
+                return {
+                    "effect": name,
+                    "to": self.organ(effect["to"]),
+                    "recipients": [
+                        {"organ": self.organ(organ), "relation": relation}
+                        for organ, relation in effect["recipients"]
+                    ],
+                    **_picked(effect, ("rule", "basis", "explanation", "quiet")),
+                }
+            case "rejected":
+                refusal = effect["refusal"]
+                return {
+                    "effect": name,
+                    "to": self.organ(effect["to"]),
+                    "code": refusal["code"],
+                    "where": refusal["where"],
+                    "explanation": refusal["detail"],
+                }
+            case "held":
+                return {
+                    "effect": name,
+                    "to": self._organs(effect["to"]),
+                    **_picked(effect, ("reason", "code", "explanation")),
+                }
+            case "delivered":
+                handed = self._handed.get((effect["message"], effect["to"]))
+                return {
+                    "effect": name,
+                    "to": self.organ(effect["to"]),
+                    **_picked(effect, ("relation", "rule")),
+                    "delivered_at": handed.delivered_at if handed else None,
+                    "signed_at": handed.signed_at if handed else None,
+                }
+            case "duty_opened" | "duty_closed":
+                duty = effect["duty"]
+                return {
+                    "effect": name,
+                    "duty": duty["kind"],
+                    "organ": self.organ(duty["owner"]),
+                    **_picked(duty, ("due", "provisional", "basis", "closing")),
+                }
+            case "rung":
+                return {
+                    "effect": name,
+                    "duty": effect["duty"]["kind"],
+                    "organ": self.organ(effect["duty"]["owner"]),
+                    **_picked(effect, ("rung", "nominal_at")),
+                    "to": self._organs(effect["to"]),
+                }
+            case "advised":
+                return {
+                    "effect": name,
+                    "to": self.organ(effect["to"]),
+                    **_picked(effect, ("code", "explanation")),
+                }
+            case _:  # released, state_changed: no organ in them
+                return effect
+
+    def _organs(self, codes: Iterable[str]) -> list[Document | None]:
+        return [self.organ(code) for code in codes]
+
+
+def _picked(document: Document, names: Iterable[str]) -> Document:
+    return {name: document.get(name) for name in names}
+
+
+def _basis(steps: Iterable[Document]) -> str | None:
+    bases = (
+        effect["basis"]
+        for step in steps
+        for effect in step["effects"]
+        if effect["effect"] == "accepted" and effect["basis"]
+    )
+    return next(bases, None)
+
+
+def _stop(case: Case | None) -> Document | None:
+    if case is None or case.stop is None:
+        return None
+    stop = case.stop
+    return {"message": stop.message, "reason": stop.reason, "code": stop.code, "since": stop.at}

@@ -1,0 +1,209 @@
+"""The journey of a case as text that an official reads, Chinese or English."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import texts
+from services.cli.output import in_language, language
+from services.cli.words import (
+    CLOSINGS,
+    DUTIES,
+    FLOWS,
+    HOLDS,
+    OUTCOMES,
+    RELATIONS,
+    RUNGS,
+    STATES,
+    clock_time,
+    record_word,
+    word,
+)
+
+Document = dict[str, Any]
+_INDENT = "     "
+
+
+def lines(told: Document) -> Iterator[str]:
+    """Return the lines of a story (trace_story.story)."""
+    yield from _head(told)
+    yield ""
+    yield in_language("经过", "What happened")
+    for number, step in enumerate(told["steps"], start=1):
+        yield from _step(number, step)
+    yield ""
+    yield in_language("义务", "Duties")
+    yield from (_duty(duty) for duty in told["duties"])
+    if not told["duties"]:
+        yield in_language("  无", "  none")
+    yield ""
+    yield from _now(told)
+
+
+def one_line(case: Document) -> tuple[str, ...]:
+    """Return the cells of one case in a list of several (trace_story.summary)."""
+    return (
+        case["case"],
+        case["document_number"] or "",
+        _name(case["sender"]),
+        _name(case["handler"]),
+        word(STATES, case["state"]),
+        clock_time(case["opened_at"]),
+    )
+
+
+def _head(told: Document) -> Iterator[str]:
+    yield f"{in_language('案件', 'Case')} {told['case']} · {word(FLOWS, told['flow'])}"
+    number = told["document_number"] or in_language("（无文号）", "(no number)")
+    yield in_language(
+        f"  文号：{number}　移送机关：{_name(told['sender'])}　办理机关：{_name(told['handler'])}",
+        f"  number: {number}; sender: {_name(told['sender'])}; handler: {_name(told['handler'])}",
+    )
+    yield f"  {in_language('状态：', 'state: ')}{word(STATES, told['state'])}"
+    if told["basis"]:
+        rule = told["rule"] or "—"
+        yield in_language(
+            f"  管辖规则：{rule}　法律依据：{told['basis']}",
+            f"  rule: {rule}; legal basis: {told['basis']}",
+        )
+
+
+def _step(number: int, step: Document) -> Iterator[str]:
+    bears = f" {step['document_number']}" if step["document_number"] else ""
+    outcome = word(OUTCOMES, step["outcome"])
+    code = f" {step['code']}" if step["code"] else ""
+    yield (
+        f"{number:>3}. {clock_time(step['at'])} {_name(step['from'])} · "
+        f"{record_word(step['record'])}{bears} → {outcome}{code}"
+    )
+    yield f"{_INDENT}{in_language('消息', 'message')} {step['message']}"
+    for effect in step["effects"]:
+        for line in _effect(effect):
+            yield _INDENT + line
+
+
+def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm per effect
+    match effect["effect"]:
+        case "accepted":
+            if effect["rule"] or effect["basis"]:
+                yield in_language(
+                    f"管辖规则 {effect['rule'] or '—'}，依据{effect['basis'] or '—'}",
+                    f"rule {effect['rule'] or '-'}, basis {effect['basis'] or '-'}",
+                )
+            if effect["explanation"]:
+                yield in_language("说明：", "why: ") + effect["explanation"]
+        case "rejected":
+            yield _refusal(effect)
+        case "held":
+            reason = word(HOLDS, effect["reason"])
+            names = "、".join(_name(organ) for organ in effect["to"])
+            yield in_language(f"暂存：{reason}；已告知 {names}", f"held: {reason}; told: {names}")
+            if effect["explanation"]:
+                yield in_language("说明：", "why: ") + effect["explanation"]
+        case "released":
+            yield in_language(f"解除暂存：{effect['message']}", f"released: {effect['message']}")
+        case "delivered":
+            yield _delivered(effect)
+        case "duty_opened":
+            duty, organ, due = _of_duty(effect)
+            yield in_language(
+                f"义务开始：{organ} {duty}，{due} 到期", f"duty: {organ}, {duty}, due {due}"
+            )
+        case "duty_closed":
+            duty, organ, _ = _of_duty(effect)
+            ended = word(CLOSINGS, effect["closing"] or "")
+            yield in_language(
+                f"义务结束：{organ} {duty}，{ended}", f"duty ended: {organ}, {duty}, {ended}"
+            )
+        case "rung":
+            rung, duty = word(RUNGS, effect["rung"]), word(DUTIES, effect["duty"])
+            names = "、".join(_name(organ) for organ in effect["to"])
+            yield in_language(
+                f"{rung}：{_name(effect['organ'])} {duty}；已告知 {names}",
+                f"{rung}: {_name(effect['organ'])}, {duty}; told: {names}",
+            )
+        case "state_changed":
+            before, after = word(STATES, effect["before"]), word(STATES, effect["after"])
+            yield in_language(f"状态：{before} → {after}", f"state: {before} → {after}")
+        case "advised":
+            yield f"{in_language('提示', 'advice')} {effect['code']}: {effect['explanation'] or ''}"
+
+
+def _refusal(effect: Document) -> str:
+    known = texts().get(effect["code"])
+    wrong, remedy = known.in_language(language()) if known else (effect["code"], "")
+    place = " · ".join(part for part in (effect["where"], effect["explanation"]) if part)
+    told = f"{wrong}" + (f"（{place}）" if place else "")
+    return in_language(f"退回理由：{told}；{remedy}", f"refused: {told}; {remedy}")
+
+
+def _delivered(effect: Document) -> str:
+    to = f"{_name(effect['to'])}（{word(RELATIONS, effect['relation'])}）"
+    arrived = _time(effect["delivered_at"])
+    signed = _time(effect["signed_at"])
+    return in_language(
+        f"送 {to}；进入其业务系统：{arrived or '尚未'}；签收：{signed or '尚未'}",
+        f"to {to}; in its own system: {arrived or 'not yet'}; signed for: {signed or 'not yet'}",
+    )
+
+
+def _duty(duty: Document) -> str:
+    ended = in_language("办理中", "open")
+    if duty["closing"]:
+        ended = f"{word(CLOSINGS, duty['closing'])} {_time(duty['closed_at'])}"
+    cards = "、".join(
+        f"{word(RUNGS, rung['rung'])} {_time(rung['fired_at'])}"
+        for rung in duty["rungs"]
+        if rung["fired_at"]
+    )
+    line = in_language(
+        f"  {_name(duty['organ'])} {word(DUTIES, duty['duty'])}：{_time(duty['opened_at'])} 起，"
+        f"{_due(duty)} 到期，{ended}",
+        f"  {_name(duty['organ'])}, {word(DUTIES, duty['duty'])}: from "
+        f"{_time(duty['opened_at'])}, due {_due(duty)}, {ended}",
+    )
+    return f"{line}（{cards}）" if cards else line
+
+
+def _now(told: Document) -> Iterator[str]:
+    stop = told["stop"]
+    if stop:
+        why, since = word(HOLDS, stop["reason"]), _time(stop["since"])
+        yield in_language(
+            f"现在：案件停在消息 {stop['message']}（{why}，{stop['code']}），自 {since}",
+            f"Now: stopped at message {stop['message']} ({why}, {stop['code']}) since {since}",
+        )
+    for waiting in told["waiting"]:
+        yield in_language(
+            f"  排队：{waiting['message']}，{_time(waiting['received_at'])} 收到",
+            f"  waiting: {waiting['message']}, received {_time(waiting['received_at'])}",
+        )
+    for duty in told["clock"]:
+        yield in_language(
+            f"现在：由{_name(duty['organ'])}{word(DUTIES, duty['duty'])}，{_due(duty)} 前",
+            f"Now: {_name(duty['organ'])} is to {word(DUTIES, duty['duty'])} by {_due(duty)}",
+        )
+    if not stop and not told["clock"]:
+        yield in_language("现在：没有未了的义务", "Now: nothing is owed")
+
+
+def _of_duty(effect: Document) -> tuple[str, str, str]:
+    return word(DUTIES, effect["duty"]), _name(effect["organ"]), _due(effect)
+
+
+def _due(duty: Document) -> str:
+    due = _time(duty["due"]) or ""
+    return due + in_language("（暂定）", " (provisional)") if duty["provisional"] else due
+
+
+def _name(organ: Document | None) -> str:
+    if organ is None:
+        return "—"
+    return in_language("总线", "the bus") if organ["code"] == "BUS" else organ["name"]
+
+
+def _time(at: datetime | str | None) -> str | None:
+    """The casebook's rows hold instants, its journal entries their text."""
+    if at is None:
+        return None
+    return clock_time(datetime.fromisoformat(at) if isinstance(at, str) else at)

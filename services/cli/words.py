@@ -1,0 +1,94 @@
+"""Our symbols in words, in the language of YICHUAN_LANG: states, duties, rungs, relations."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from schemas.topics import RECORDS
+from services.cli.output import language
+from services.rulebook.calendar import ZONE
+from services.rulebook.model import Directory
+
+Words = Mapping[str, tuple[str, str]]  # symbol → (zh, en)
+
+STATES: Final[Words] = {
+    "new": ("未处理", "not decided"),
+    "refused": ("未成案：首发消息被退回", "no case: the opening message was refused"),
+    "held": ("暂存", "held"),
+    "issued": ("已发出，待签收", "issued, to be signed for"),
+    "received": ("已签收，待立案决定", "received, filing to be decided"),
+    "filed": ("已立案，办理中", "filed, being handled"),
+    "declined": ("不予立案", "not filed"),
+    "closed": ("已办结并反馈", "closed, outcome fed back"),
+    "withdrawn": ("已撤回", "withdrawn"),
+}
+DUTIES: Final[Words] = {
+    "sign_for": ("签收", "sign for it"),
+    "decide_filing": ("作出立案决定", "decide on filing"),
+    "decide_case": ("作出处理决定", "decide the case"),
+    "outcome_feedback": ("办结反馈", "feed back the outcome"),
+}
+RUNGS: Final[Words] = {
+    "reminder": ("提醒", "reminder"),
+    "yellow": ("黄牌", "yellow card"),
+    "red": ("红牌", "red card"),
+    "supervision": ("督办提示", "supervision notice"),
+}
+RELATIONS: Final[Words] = {
+    "handler": ("办理机关", "handler"),
+    "sender": ("移送机关", "sender"),
+    "supervisor": ("司法行政部门", "supervisor"),
+    "superior": ("上级机关", "superior"),
+}
+CLOSINGS: Final[Words] = {
+    "met": ("按期完成", "met"),
+    "late": ("逾期完成", "done late"),
+    "superseded": ("已被取代", "superseded"),
+    "waived": ("免除", "waived"),
+    "withdrawn": ("随撤回终止", "ended by withdrawal"),
+}
+OUTCOMES: Final[Words] = {
+    "accepted": ("受理", "accepted"),
+    "rejected": ("退回", "rejected"),
+    "held": ("暂存", "held"),
+    "waiting": ("排队等待", "waits its turn"),
+    "repeated": ("重复", "repeated"),
+    "dead": ("死信", "dead-lettered"),
+}
+HOLDS: Final[Words] = {
+    "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
+    "waiting": ("前一件尚未处理", "an earlier message is not settled"),
+    "frozen": ("程序缺陷，等待运维处理", "a defect of ours; operators settle it"),
+}
+FLOWS: Final[Words] = {
+    "copies": ("抄送", "copies"),
+    "notifications": ("告知", "notifications"),
+    "leads": ("违法线索", "leads"),
+    "transfers": ("案件移送", "transfers"),
+    "requests": ("协助与联合", "requests"),
+}
+
+
+def word(words: Words, symbol: str) -> str:
+    """Return the symbol in words; a symbol that a later version wrote stands as it is."""
+    zh, en = words.get(symbol, (symbol, symbol))
+    return en if language() == "en" else zh
+
+
+def record_word(record: str) -> str:
+    """Return a record's name: Chinese, or as the schema calls it."""
+    known = RECORDS.get(record)
+    return record if known is None or language() == "en" else known.zh
+
+
+def organ_word(directory: Directory, code: str) -> str:
+    """Return an organ's name; the bus and unknown codes stand for themselves."""
+    if code == "BUS":
+        return "the bus" if language() == "en" else "总线"
+    known = {str(organ.code): organ for organ in directory.by_text.get(code, ())}.get(code)
+    return code if known is None else known.name
+
+
+def clock_time(at: datetime) -> str:
+    """Return an instant as people in China read it, to the second."""
+    return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,126 @@
+"""The command line: which command runs, and how it ends."""
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+import typer
+
+from schemas.errors import Broken, Malformed, Unavailable, UserError, YichuanError, texts
+from services.cli import errors_cmd, main
+from services.cli.main import COMMANDS, Noun, Verb
+from services.cli.output import ERROR_KEYS
+
+VERBS = [
+    verb
+    for entry in COMMANDS.values()
+    for verb in (entry.verbs.values() if isinstance(entry, Noun) else (entry,))
+]
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, error: Exception | None) -> Callable[..., int]:
+    """Make `yichuan errors` end in an exception; return what runs the command line."""
+
+    def errors(as_json: bool = typer.Option(False, "--json")) -> None:  # noqa: FBT001 - as typer wants it
+        del as_json
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(errors_cmd, "errors", errors)
+    return lambda *arguments: main.main(["errors", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, 0),
+        (UserError("command.usage"), 2),
+        (UserError("case.unknown", exit_code=1), 1),
+        (UserError("home.login_missing", exit_code=3), 3),
+        (Malformed("message.malformed"), 1),
+        (Unavailable("kafka.unreachable"), 3),
+        (Broken("log.gap"), 3),
+        (typer.Exit(1), 1),
+    ],
+)
+def test_the_exit_code_says_whether_it_worked(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, code: int
+) -> None:
+    assert ending(monkeypatch, error)() == code
+
+
+def test_a_bug_is_not_dressed_up_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ending(monkeypatch, ZeroDivisionError())()
+
+
+def test_with_json_an_error_is_one_object_on_stdout_and_prose_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = UserError("case.unknown", where="x", detail="y", exit_code=1)
+    assert ending(monkeypatch, error)("--json") == 1
+    out, err = capsys.readouterr()
+    found = json.loads(out)["error"]
+    assert tuple(found) == ERROR_KEYS
+    assert found["code"] == "case.unknown"
+    assert (found["where"], found["detail"]) == ("x", "y")
+    assert found["zh"] == texts()["case.unknown"].zh
+    assert texts()["case.unknown"].zh in err
+
+
+@pytest.mark.parametrize("language", ["zh", "en", ""])
+def test_prose_is_in_the_language_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    ending(monkeypatch, UserError("case.unknown"))()
+    out, err = capsys.readouterr()
+    words = texts()["case.unknown"]
+    assert out == ""
+    assert (words.en if language == "en" else words.zh) in err
+    assert (words.remedy_en if language == "en" else words.remedy_zh) in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["errors", "--nonsense"], ["inbox"], ["send", "lead_transfer"], ["rules", "no"]],
+)
+def test_wrong_use_ends_with_2_and_says_so_in_json(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main.main([*arguments, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "command.usage"
+
+
+@pytest.mark.parametrize("arguments", [[], ["rules"], ["schemas"]])
+def test_a_noun_alone_prints_its_verbs_and_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main.main(arguments) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_help_lists_every_noun_without_importing_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.module}.{verb.function}")
+def test_every_command_listed_is_there(verb: Verb) -> None:
+    assert callable(getattr(import_module(verb.module), verb.function))
+
+
+def test_errors_lists_every_code_with_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["errors", "--json"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {entry["code"] for entry in listed} == set(texts())
+    assert all(all(entry.values()) for entry in listed)
+
+
+def test_an_error_of_ours_without_a_text_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    error: YichuanError = UserError("no.such_code")
+    with pytest.raises(KeyError):
+        ending(monkeypatch, error)()
