@@ -1,8 +1,4 @@
-"""Apache Kafka as one KRaft process: broker and controller, three listeners, each with a login.
-
-Clients log in with SCRAM-SHA-512. The broker's and the controller's own listeners take PLAIN with
-one login each, whose password is made anew at every start and whose name no organ can have.
-"""
+"""Apache Kafka as one KRaft process: how it is run, how its store is made, when it is ready."""
 
 import base64
 import secrets
@@ -18,16 +14,11 @@ from confluent_kafka.admin import AdminClient
 from connectors.bus.home import Credentials, Home, Settings, write_private
 from connectors.bus.kafka import librdkafka_options
 from deploy.local.artifacts import KAFKA, Lock
-from deploy.local.java import Component, environment, java, properties
-from deploy.local.ports import LOOPBACK
+from deploy.local.java import Component, environment, java
+from deploy.local.kafka_config import ADMIN, LOG4J_TEXT, broker_properties
+from deploy.local.logins import made_login
 from schemas.errors import UserError
 
-ADMIN: Final = "admin"
-BROKER_LOGIN: Final = "_broker"  # an alias has no underscore, so these two are nobody else's
-CONTROLLER_LOGIN: Final = "_controller"
-MESSAGE_BYTES_MAX: Final = 1_048_588  # 900,000 of ours, and the batch, headers and key around it
-REQUEST_BYTES_MAX: Final = 32 << 20
-OFFSETS_KEPT_MINUTES: Final = 366 * 24 * 60
 FORMAT_SECONDS_MAX: Final = 120
 FORMAT_MEMORY_MB: Final = 256
 LOGIN_SECONDS_MAX: Final = 5.0
@@ -36,33 +27,6 @@ SCRAM_ITERATIONS: Final = 8192
 PROPERTIES: Final = "run/kafka.properties"  # these are relative to the home
 LOG4J: Final = "run/kafka-log4j2.properties"
 DATA: Final = "data/kafka"
-
-_PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
-_SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
-
-_LOG4J_TEXT: Final = """\
-status=error
-appender.file.type=RollingFile
-appender.file.name=file
-appender.file.fileName=logs/kafka-server.log
-appender.file.filePattern=logs/kafka-server.%i.log
-appender.file.layout.type=PatternLayout
-appender.file.layout.pattern=%d{ISO8601} %p %m (%c)%n
-appender.file.policies.type=Policies
-appender.file.policies.size.type=SizeBasedTriggeringPolicy
-appender.file.policies.size.size=16MB
-appender.file.strategy.type=DefaultRolloverStrategy
-appender.file.strategy.max=3
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{ISO8601} %p %m (%c)%n
-appender.console.filter.threshold.type=ThresholdFilter
-appender.console.filter.threshold.level=error
-rootLogger.level=info
-rootLogger.appenderRef.file.ref=file
-rootLogger.appenderRef.console.ref=console
-"""
 
 
 def component(home: Home, settings: Settings, lock: Lock, cache: Path) -> Component:
@@ -93,34 +57,10 @@ def prepare(home: Home, settings: Settings, lock: Lock, cache: Path) -> None:
     stack.format_failed with the log's name.
     """
     admin = _admin(home)
-    write_private(home.path / LOG4J, _LOG4J_TEXT)
+    write_private(home.path / LOG4J, LOG4J_TEXT)
     write_private(home.path / PROPERTIES, broker_properties(settings, DATA))
     if not (home.path / DATA).exists():
         _format(home, settings, admin, class_path(lock, cache))
-
-
-def broker_properties(settings: Settings, data: str) -> str:
-    """Return the broker's configuration, with new passwords for its two inner listeners."""
-    base = settings.ports.base
-    return properties(
-        {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{LOOPBACK}:{base + 2}",
-            "listeners": (
-                f"CLIENT://{LOOPBACK}:{base},INTERNAL://{LOOPBACK}:{base + 1},"
-                f"CONTROLLER://{LOOPBACK}:{base + 2}"
-            ),
-            "listener.security.protocol.map": (
-                "CLIENT:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
-            ),
-            "inter.broker.listener.name": "INTERNAL",
-            "controller.listener.names": "CONTROLLER",
-            "log.dirs": data,
-            **_logins(),
-            **_limits(),
-        }
-    )
 
 
 def class_path(lock: Lock, cache: Path) -> str:
@@ -152,63 +92,12 @@ def login_works(home: Home, settings: Settings) -> bool:
     return True
 
 
-def _logins() -> dict[str, str]:
-    """Who may log in where, and who stands above the access rules."""
-    return {
-        "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.client.scram-sha-512.sasl.jaas.config": f"{_SCRAM} required;",
-        "listener.name.internal.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.internal.plain.sasl.jaas.config": _plain_login(BROKER_LOGIN),
-        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.controller.plain.sasl.jaas.config": _plain_login(CONTROLLER_LOGIN),
-        "sasl.mechanism.inter.broker.protocol": "PLAIN",
-        "sasl.mechanism.controller.protocol": "PLAIN",
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "false",
-        "super.users": f"User:{ADMIN};User:{BROKER_LOGIN};User:{CONTROLLER_LOGIN}",
-    }
-
-
-def _plain_login(name: str) -> str:
-    """Return a login module that logs in as `name` and lets nobody else in."""
-    password = secrets.token_urlsafe(32)
-    return f'{_PLAIN} required username="{name}" password="{password}" user_{name}="{password}";'
-
-
-def _limits() -> dict[str, str]:
-    """One node on a small host. Durability is the page cache's: production has three nodes."""
-    return {
-        "auto.create.topics.enable": "false",
-        "num.partitions": "1",
-        "default.replication.factor": "1",
-        "min.insync.replicas": "1",
-        "offsets.topic.replication.factor": "1",
-        "offsets.topic.num.partitions": "8",
-        "offsets.retention.minutes": str(OFFSETS_KEPT_MINUTES),
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "transaction.state.log.num.partitions": "4",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        "share.coordinator.state.topic.num.partitions": "4",
-        "group.initial.rebalance.delay.ms": "0",
-        "message.max.bytes": str(MESSAGE_BYTES_MAX),
-        "socket.request.max.bytes": str(REQUEST_BYTES_MAX),
-        "log.cleaner.dedupe.buffer.size": str(16 << 20),  # by default 128 MB of a small heap
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-    }
-
-
 def _admin(home: Home) -> Credentials:
     """Return the admin's login, made the first time."""
     path = home.credentials_file(ADMIN)
-    if not path.exists():
-        if (home.path / DATA).exists():
-            raise UserError("stack.login_lost", where=str(path), exit_code=3)
-        password = secrets.token_urlsafe(32)
-        write_private(path, f'username = "{ADMIN}"\npassword = "{password}"\n')
-    return home.credentials(ADMIN)
+    if not path.exists() and (home.path / DATA).exists():
+        raise UserError("stack.login_lost", where=str(path), exit_code=3)
+    return made_login(home, ADMIN, ADMIN)
 
 
 def _format(home: Home, settings: Settings, admin: Credentials, jars: str) -> None:
@@ -249,6 +138,7 @@ def _format(home: Home, settings: Settings, admin: Credentials, jars: str) -> No
     if done.returncode != 0:
         detail = f"exit {done.returncode}"
         raise UserError("stack.format_failed", where=str(log), detail=detail, exit_code=3)
+    log.unlink()  # the tool prints what it derived from the password
     (home.path / unfinished).rename(home.path / DATA)
 
 

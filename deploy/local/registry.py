@@ -6,7 +6,6 @@ reads them. Anonymous: nothing.
 
 import base64
 import http.client
-import secrets
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from connectors.bus.home import Credentials, Home, Settings, write_private
 from deploy.local.artifacts import REGISTRY, Lock
 from deploy.local.java import SCRATCH, Component, java, properties
+from deploy.local.logins import made_login
 from deploy.local.ports import LOOPBACK
 from schemas.errors import UserError
 
@@ -55,7 +55,7 @@ def ports(settings: Settings) -> tuple[int, int]:
 def prepare(home: Home, settings: Settings) -> None:
     """Make the logins the first time, and write the configuration that holds them."""
     (home.path / DATA).mkdir(parents=True, exist_ok=True, mode=0o700)
-    admin, reader = _login(home, ADMIN, "admin"), _login(home, READER, "reader")
+    admin, reader = made_login(home, ADMIN, "admin"), made_login(home, READER, "reader")
     write_private(home.path / PROPERTIES, server_properties(settings, admin, reader))
 
 
@@ -129,11 +129,3 @@ def answer(settings: Settings, login: Credentials | None) -> int | None:
         return None
     finally:
         connection.close()
-
-
-def _login(home: Home, login: str, username: str) -> Credentials:
-    if not home.credentials_file(login).exists():
-        password = secrets.token_urlsafe(32)
-        text = f'username = "{username}"\npassword = "{password}"\n'
-        write_private(home.credentials_file(login), text)
-    return home.credentials(login)

@@ -20,6 +20,7 @@ from connectors.bus.home import Credentials, Home, Settings, cache_dir
 from deploy.local import kafka, processes, registry
 from deploy.local import stack as local_stack
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
+from deploy.local.kafka_config import ADMIN, BROKER_LOGIN
 from deploy.local.ports import LOOPBACK, listening_ports
 from deploy.local.status import status
 from schemas.errors import UserError
@@ -81,7 +82,7 @@ def test_the_admins_login_works_and_a_wrong_password_is_refused(
     stack: tuple[Home, Settings],
 ) -> None:
     home, settings = stack
-    admin = home.credentials(kafka.ADMIN)
+    admin = home.credentials(ADMIN)
     port = settings.ports.base
     right = admin.password.get_secret_value()
 
@@ -107,11 +108,11 @@ def test_an_inner_listener_takes_no_clients_login(
 ) -> None:
     home, settings = stack
     port = settings.ports.base + offset
-    right = home.credentials(kafka.ADMIN).password.get_secret_value()
+    right = home.credentials(ADMIN).password.get_secret_value()
 
     assert KafkaError._AUTHENTICATION in login_errors(port, "SCRAM-SHA-512", "admin", right)
     assert KafkaError._AUTHENTICATION in login_errors(port, "PLAIN", "admin", right)
-    assert KafkaError._AUTHENTICATION in login_errors(port, "PLAIN", kafka.BROKER_LOGIN, "guess")
+    assert KafkaError._AUTHENTICATION in login_errors(port, "PLAIN", BROKER_LOGIN, "guess")
 
 
 def test_every_port_of_the_stack_is_open_on_the_loopback_only(
@@ -134,7 +135,7 @@ def test_a_login_file_that_does_not_fit_the_data_is_reported(
 ) -> None:
     _, settings = stack
     other = Home(tmp_path)
-    path = other.credentials_file(kafka.ADMIN)
+    path = other.credentials_file(ADMIN)
     path.parent.mkdir()
     path.write_text('username = "admin"\npassword = "of another store"\n', encoding="utf-8")
     with pytest.raises(UserError) as refused:
@@ -167,13 +168,13 @@ def test_the_registry_answers_by_login_and_role(stack: tuple[Home, Settings]) ->
 
 def test_no_secret_is_in_a_log_or_in_a_command_line(stack: tuple[Home, Settings]) -> None:
     home, _ = stack
-    logins = (kafka.ADMIN, registry.ADMIN, registry.READER)
+    logins = (ADMIN, registry.ADMIN, registry.READER)
     secrets = [home.credentials(login).password.get_secret_value() for login in logins]
     seen = "".join(path.read_text(encoding="utf-8") for path in home.logs.iterdir())
     seen += "".join(" ".join(psutil.Process(pid).cmdline()) for pid in pids(home).values())
 
     assert seen
-    assert not any(secret in seen for secret in secrets)
+    assert not any(secret in seen for secret in [*secrets, "storedKey"])
     private = [*(home.path / "credentials").iterdir(), *home.run.glob("*.properties")]
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
 

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Home, KafkaSection, PortsSection, Settings
-from deploy.local import kafka, registry
+from deploy.local import kafka, kafka_config, registry
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
 from deploy.local.java import environment, properties
 
@@ -18,7 +18,7 @@ def parsed(text: str) -> dict[str, str]:
 
 
 def test_every_listener_of_the_broker_wants_a_login_and_is_on_the_loopback() -> None:
-    found = parsed(kafka.broker_properties(SETTINGS, kafka.DATA))
+    found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
     listeners = dict(item.split("://") for item in found["listeners"].split(","))
     protocols = dict(item.split(":") for item in found["listener.security.protocol.map"].split(","))
     assert listeners == {
@@ -31,24 +31,24 @@ def test_every_listener_of_the_broker_wants_a_login_and_is_on_the_loopback() -> 
 
 
 def test_nobody_stands_above_the_access_rules_but_the_admin_and_the_broker_itself() -> None:
-    found = parsed(kafka.broker_properties(SETTINGS, kafka.DATA))
+    found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
     assert found["super.users"] == "User:admin;User:_broker;User:_controller"
     assert found["allow.everyone.if.no.acl.found"] == "false"
     assert found["auto.create.topics.enable"] == "false"
     alias = re.compile(r"[a-z0-9-]{2,24}")
-    assert not alias.fullmatch(kafka.BROKER_LOGIN)
-    assert not alias.fullmatch(kafka.CONTROLLER_LOGIN)
+    assert not alias.fullmatch(kafka_config.BROKER_LOGIN)
+    assert not alias.fullmatch(kafka_config.CONTROLLER_LOGIN)
 
 
 def test_the_inner_listeners_have_passwords_of_their_own_new_at_each_start() -> None:
-    texts = [kafka.broker_properties(SETTINGS, kafka.DATA) for _ in range(2)]
+    texts = [kafka_config.broker_properties(SETTINGS, kafka.DATA) for _ in range(2)]
     passwords = {item for text in texts for item in re.findall(r'password="([^"]+)"', text)}
     assert len(passwords) == 4
     assert min(len(password) for password in passwords) >= 43
 
 
 def test_a_message_at_the_limit_fits_and_offsets_are_kept_a_year() -> None:
-    found = parsed(kafka.broker_properties(SETTINGS, kafka.DATA))
+    found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
     assert int(found["message.max.bytes"]) > 900_000 + 64 * 1024
     assert int(found["offsets.retention.minutes"]) >= 365 * 24 * 60
     assert found["group.initial.rebalance.delay.ms"] == "0"

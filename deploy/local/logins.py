@@ -1,0 +1,17 @@
+"""The logins that the stack makes for itself, once, each in a file that only its owner reads."""
+
+import secrets
+from typing import Final
+
+from connectors.bus.home import Credentials, Home, write_private
+
+PASSWORD_BYTES: Final = 32
+
+
+def made_login(home: Home, login: str, username: str) -> Credentials:
+    """Return the login of credentials/<login>.toml, with a new random password the first time."""
+    path = home.credentials_file(login)
+    if not path.exists():
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        write_private(path, f'username = "{username}"\npassword = "{password}"\n')
+    return home.credentials(login)
