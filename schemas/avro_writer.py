@@ -4,7 +4,7 @@ It writes the only form that the reader takes. A compiled function raises one of
 value that the schema cannot hold; schemas/checks.py finds those beforehand and says where.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
@@ -79,9 +79,11 @@ def _sequence(type_name: str, record_fields: Sequence[Schema], named: dict[str, 
 
     A field of another version that we do not know is written null.
     """
-    ours = {field.name for field in fields(CLASSES[type_name])}
     names = [field["name"] for field in record_fields]
     writers = tuple(_writer(field["type"], named) for field in record_fields)
+    if type_name not in CLASSES:
+        return _never
+    ours = {field.name for field in fields(CLASSES[type_name])}
     for field in record_fields:
         if field["name"] not in ours and not isinstance(field["type"], list):
             raise Broken("schema.unsupported", where=f"{type_name}.{field['name']}")
@@ -105,6 +107,11 @@ def _sequence(type_name: str, record_fields: Sequence[Schema], named: dict[str, 
     return write_known_fields
 
 
+def _never(_value: object, _out: bytearray) -> None:
+    """Stands for a type that we do not know, which only a null of ours can be of."""
+    raise KeyError
+
+
 def _nothing(_value: object) -> None:
     """What we say of a field that we do not know."""
 
@@ -112,9 +119,10 @@ def _nothing(_value: object) -> None:
 def _enum(schema: Schema) -> Writer:
     """A symbol of ours that the schema lacks is written as the schema's default."""
     symbols = schema["symbols"]
+    ours: Iterable[str] = CLASSES.get(schema["name"], ())  # type: ignore[assignment] # an enum's class is iterable
     table = {
         member: symbols.index(member if member in symbols else schema["default"]) * 2
-        for member in CLASSES[schema["name"]]  # type: ignore[attr-defined] # an Avro enum's class is an Enum
+        for member in ours
         if member in symbols or "default" in schema
     }
 
