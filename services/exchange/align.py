@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from connectors.bus.home import Home, Settings
-from connectors.bus.kafka import explain, start_consumer
+from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.kafka import explain, partitions_of, start_consumer, start_producer
 from connectors.bus.layout import EXCHANGE
 from schemas.errors import Broken
 from schemas.parts import Flow
@@ -32,12 +32,12 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
     Raises Broken log.gap, Unavailable kafka.unreachable.
     """
     login = home.credentials(EXCHANGE)
+    places = await _places(settings, login)
     consumer = await start_consumer(settings, login, (), group=group, client_id="exchange-align")
     try:
-        places = await _places(consumer)
+        consumer.assign(places)
         begins = await consumer.beginning_offsets(places)
         wanted = _wanted(casebook, begins)
-        consumer.assign(places)
         ahead: dict[TopicPartition, int] = {}
         for place in places:
             committed = await consumer.committed(place)
@@ -51,20 +51,25 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
         await consumer.stop()
 
 
-async def _places(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-    await consumer.topics()
-    places: list[TopicPartition] = []
-    for flow in Flow:
-        partitions = consumer.partitions_for_topic(flow.value)
-        if not partitions:
-            raise Broken("topics.missing", where=flow.value)
-        places += [TopicPartition(flow.value, number) for number in sorted(partitions)]
-    return places
+async def _places(settings: Settings, login: Credentials) -> list[TopicPartition]:
+    """Return every partition of every flow: as many as configured, for keys depend on it."""
+    producer = await start_producer(settings, login, client_id="exchange-align")
+    try:
+        for flow in Flow:
+            there = await partitions_of(producer, flow.value)
+            if there != settings.kafka.partitions:
+                detail = f"{flow.value}: {there}, not {settings.kafka.partitions}"
+                raise Broken("topics.partitions_fixed", detail=detail)
+    finally:
+        await producer.stop()
+    return [
+        TopicPartition(flow.value, number)
+        for flow in Flow
+        for number in range(settings.kafka.partitions)
+    ]
 
 
-def _wanted(
-    casebook: Casebook, begins: dict[TopicPartition, int]
-) -> dict[TopicPartition, int]:
+def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
     wanted: dict[TopicPartition, int] = {}
     with casebook.engine.begin() as connection:
         work = Work(connection)

@@ -4,7 +4,6 @@ What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/inte
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any, Final
 
 import faust
@@ -39,7 +38,7 @@ def run(home: Home, worker: int = 0) -> None:
     casebook = open_casebook(home, settings)
     asyncio.run(align(home, settings, casebook, GROUP))
     app = _app(home, settings, worker)
-    _declare(app, home, settings, office, casebook)
+    _declare(app, home, settings, office, casebook, worker)
     # Not through Faust's command line: that would open a web server on every address.
     faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
@@ -75,20 +74,23 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
 
 
 def _declare(
-    app: faust.App, home: Home, settings: Settings, office: Office, casebook: Casebook
+    app: faust.App,
+    home: Home,
+    settings: Settings,
+    office: Office,
+    casebook: Casebook,
+    worker: int,
 ) -> None:
     """Declare the one agent and the ticker."""
     shell: asyncio.Future[Shell] = asyncio.Future(loop=_loop(app))
-    flows = app.topic(
-        *(flow.value for flow in Flow), key_serializer="raw", value_serializer="raw"
-    )
+    flows = app.topic(*(flow.value for flow in Flow), key_serializer="raw", value_serializer="raw")
 
     @app.task
     async def begin() -> None:
         try:
             login = home.credentials(EXCHANGE)
             producer = await start_producer(settings, login, client_id="exchange")
-            measures = Measures(settings, casebook)
+            measures = Measures(settings, office, casebook, worker)
             opened = Shell(settings, office, casebook, producer, measures)
             await opened.publish_leftovers()
             await measures.serve()
@@ -96,6 +98,12 @@ def _declare(
             give_up(error)
         shell.set_result(opened)
         await _tick_for_ever(app, opened)
+
+    @app.on_before_shutdown.connect
+    async def end(_app: Any, /, *_: Any, **_signal: Any) -> None:  # noqa: ANN401 - Faust's signal
+        """The consumer is empty by now: what was in hand is stored and published."""
+        if shell.done():
+            await shell.result().close()
 
     @app.agent(flows, concurrency=1)
     async def decide(stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped here
@@ -108,16 +116,16 @@ def _declare(
 async def _tick_for_ever(app: faust.App, shell: Shell) -> None:
     flows = {flow.value for flow in Flow}
     while not app.should_stop:
-        assigned = sorted(
-            (place.topic, place.partition)
-            for place in app.consumer.assignment()
+        ends = {
+            (place.topic, place.partition): app.consumer.highwater(place)
+            for place in sorted(app.consumer.assignment())
             if place.topic in flows
-        )
+        }
         try:
-            await shell.tick(assigned)
+            await shell.tick(ends)
         except YichuanError as error:
             give_up(error)
-        await app.service.sleep(shell.settings.exchange.tick_seconds)
+        await asyncio.sleep(shell.settings.exchange.tick_seconds)
 
 
 def _incoming(event: Any) -> Incoming:  # noqa: ANN401 - a Faust event

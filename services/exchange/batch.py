@@ -1,5 +1,7 @@
-"""One batch, one transaction. What fails for a passing reason is tried again within a limit; what
-fails for another is redone one record at a time, until the culprit is found and dead-lettered.
+"""One batch, one transaction.
+
+What fails for a passing reason is tried again within a limit; what fails for another is redone one
+record at a time, until the culprit is found and dead-lettered.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,7 +64,10 @@ def _patiently(
 
 
 def _once(
-    casebook: Casebook, office: Office, intakes: Sequence[Intake], unstorable: bool  # noqa: FBT001 - tenacity passes by position
+    casebook: Casebook,
+    office: Office,
+    intakes: Sequence[Intake],
+    unstorable: bool,  # noqa: FBT001 - tenacity passes by position
 ) -> Tally:
     tally = Tally()
     with casebook.engine.begin() as connection:

@@ -63,9 +63,7 @@ class Desk:
             self._tick(intake, clock)
         else:
             self._message(intake, clock)
-        self._work.advance(
-            position.topic, position.partition, Progress(position.offset + 1, clock)
-        )
+        self._work.advance(position.topic, position.partition, Progress(position.offset + 1, clock))
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
@@ -84,7 +82,7 @@ class Desk:
         facts = facts_of(self._office, self._work, message, case)
         self._decide(sound.incoming, message, digest, case, facts, at)
 
-    def _decide(  # noqa: PLR0913 - one decision and all it stands on
+    def _decide(
         self,
         incoming: Incoming,
         message: Message,
@@ -117,7 +115,7 @@ class Desk:
             self._dead(incoming, Refusal("case.defect"), message, at)
             return freeze(case, message, "case.defect", at)
 
-    def _write(  # noqa: PLR0913 - one decision and all it stands on
+    def _write(
         self,
         incoming: Incoming,
         message: Message,
@@ -134,9 +132,7 @@ class Desk:
         receipt = self._sending.carry_out(decision, incoming, message, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.message_id)
-        decided = Decided(
-            incoming, message, digest, envelope.case_id, facts, decision.effects, at
-        )
+        decided = Decided(incoming, message, digest, envelope.case_id, facts, decision.effects, at)
         self._work.put_message(message_row(decided, outcome, code, receipt))
         self._journal(decided)
         self._tally.messages.append((envelope.flow, envelope.record, outcome))

@@ -92,7 +92,7 @@ def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
 
 
 def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | None:
-    """Is the message where its sealed content says it must be?"""
+    """Return why the message is not where its sealed content says it must be."""
     envelope = message.envelope
     record = RECORDS[type(message).__name__]
     topic = incoming.position.topic

@@ -1,4 +1,4 @@
-"""Journal entries and dead letters: what is written down of a decision, by digest and code. Pure."""
+"""Journal entries and dead letters: what is written of a decision, by digest and code. Pure."""
 
 import hashlib
 import json

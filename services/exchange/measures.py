@@ -1,1 +1,148 @@
-"""What the exchange counts."""
+"""What the exchange counts, and how it answers when asked whether it lives."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine, func, select
+
+from connectors.bus import metrics
+from connectors.bus.health import Health, serving
+from connectors.bus.home import Settings
+from connectors.bus.metrics import Outcome, Progress, Stage
+from schemas.ids import OrganCode
+from services.casebook.rows import to_ms
+from services.casebook.store import Casebook
+from services.casebook.tables import CASES, DUTIES, OUTBOX
+from services.exchange.desk import Tally
+from services.exchange.intake import Incoming
+from services.exchange.office import Office
+
+PORT_OFFSET: Final = 30  # of the first worker, from ports.base
+STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
+_STUCK_SECONDS_MIN: Final = 60.0
+
+_OUTCOMES: Final = {
+    "accepted": Outcome.ACCEPTED,
+    "rejected": Outcome.REJECTED,
+    "held": Outcome.HELD,
+    "waiting": Outcome.WAITING,
+    "dead": Outcome.DEAD_LETTERED,
+    "repeated": Outcome.DUPLICATE,
+}
+Place = tuple[str, int]
+
+
+class Measures:
+    """The numbers of one exchange."""
+
+    def __init__(self, settings: Settings, office: Office, casebook: Casebook, worker: int) -> None:
+        self._port = settings.ports.base + PORT_OFFSET + worker
+        self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
+        self._office = office
+        self._engine = casebook.engine
+        self._progress: dict[Place, Progress] = {}
+        self._next_offset: dict[Place, int] = {}
+        self._failing: tuple[str, ...] = ()
+        self._ticks_failed = 0
+        self._open = AsyncExitStack()
+
+    async def serve(self) -> None:
+        """Open /metrics and /healthz on this host. Raises UserError port.in_use."""
+        await self._open.enter_async_context(
+            serving(self._port, live=self._live, ready=self._ready, started=Health)
+        )
+        metrics.BUILD.info({"part": "exchange", "rulebook": self._office.rulebook.hash})
+
+    async def close(self) -> None:
+        """Close the port."""
+        await self._open.aclose()
+
+    def batch(self, seconds: Mapping[Stage, float], tally: Tally) -> None:
+        """Count what a committed and published batch did."""
+        for stage, took in seconds.items():
+            metrics.stage(stage).observe(took)
+        metrics.BATCH_SECONDS.observe(sum(seconds.values()))
+        for flow, record, outcome in tally.messages:
+            metrics.messages(flow, record, _OUTCOMES[outcome]).inc()
+        for code in tally.dead:
+            metrics.DEAD_LETTERS.labels(code).inc()
+
+    def progressed(self, records: Iterable[Incoming], at: datetime) -> None:
+        """Note that the partitions moved on."""
+        for record in records:
+            place = (record.position.topic, record.position.partition)
+            if place not in self._progress:
+                self._progress[place] = Progress(*place)
+            self._progress[place].made()
+            self._next_offset[place] = record.position.offset + 1
+            age = (at - record.stamped_at).total_seconds()
+            metrics.LAG_SECONDS.labels(place[0], str(place[1])).set(max(age, 0.0))
+
+    def publishing(self, failing: tuple[str, ...]) -> None:
+        """Note the destinations that would not take their messages."""
+        self._failing = failing
+
+    def ticked(self, ends: Mapping[Place, int | None], *, sent: bool) -> None:
+        """Note a round of ticks, which partitions are ours now, and where their logs end."""
+        self._ticks_failed = 0 if sent else self._ticks_failed + 1
+        for place in set(self._progress) - set(ends):
+            del self._progress[place]
+            metrics.forget_partition(*place)
+        for place, end in ends.items():
+            if place not in self._progress:
+                self._progress[place] = Progress(*place)
+            if sent:
+                metrics.TICKS.labels(place[0], str(place[1])).inc()
+            behind = (end or 0) - self._next_offset.get(place, end or 0)
+            metrics.LAG_MESSAGES.labels(place[0], str(place[1])).set(max(behind, 0))
+
+    async def look(self, at: datetime) -> None:
+        """Read the gauges that only the casebook knows."""
+        await asyncio.to_thread(_look, self._engine, self._office, at)
+
+    def _live(self) -> Health:
+        stuck = [
+            f"progress.stuck {flow}/{partition}"
+            for (flow, partition), progress in self._progress.items()
+            if progress.age_seconds() > self._stuck_after
+        ]
+        return Health(tuple(stuck))
+
+    def _ready(self) -> Health:
+        reasons = [f"publish.failing {topic}" for topic in self._failing]
+        if not self._progress:
+            reasons.append("partitions.none")
+        if self._ticks_failed:
+            reasons.append("ticks.failing")
+        return Health(tuple(reasons))
+
+
+def _look(engine: Engine, office: Office, at: datetime) -> None:
+    opened = (
+        select(DUTIES.c.kind, DUTIES.c.owner, func.count())
+        .where(DUTIES.c.open)
+        .group_by(DUTIES.c.kind, DUTIES.c.owner)
+    )
+    with engine.connect() as connection:
+        every = connection.execute(opened).all()
+        overdue = connection.execute(opened.where(DUTIES.c.due_ms < to_ms(at))).all()
+        stopped = connection.execute(
+            select(CASES.c.stopped, func.count().label("number"))
+            .where(CASES.c.stopped.is_not(None))
+            .group_by(CASES.c.stopped)
+        ).all()
+        outbox = connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
+    late = {(kind, owner): number for kind, owner, number in overdue}
+    metrics.OPEN_DUTIES.clear()
+    metrics.OVERDUE_DUTIES.clear()
+    for kind, owner, number in every:
+        alias = office.alias(OrganCode(owner)) or metrics.UNKNOWN
+        metrics.OPEN_DUTIES.labels(kind, alias).set(number)
+        metrics.OVERDUE_DUTIES.labels(kind, alias).set(late.get((kind, owner), 0))
+    counts = {row.stopped: row.number for row in stopped}
+    metrics.HELD_MESSAGES.labels("hold.gap").set(counts.get("gap", 0))
+    metrics.FROZEN_CASES.set(counts.get("frozen", 0))
+    metrics.OUTBOX_MESSAGES.set(outbox)

@@ -35,7 +35,7 @@ class Decided:
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:
-    """Return (outcome, code) of the message itself: accepted, rejected, held, waiting, dead, fired."""
+    """Return the message's own (outcome, code): accepted, rejected, held, waiting, dead, fired."""
     for effect in effects:
         if effect.message != message:
             continue

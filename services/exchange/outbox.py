@@ -77,9 +77,7 @@ async def _send(
             failed[row.topic] = None
             continue
         under_way.append((row, future))
-    results = await asyncio.gather(
-        *(future for _, future in under_way), return_exceptions=True
-    )
+    results = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
     done: list[int] = []
     for (row, _), result in zip(under_way, results, strict=True):
         if isinstance(result, KafkaError):

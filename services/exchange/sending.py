@@ -32,9 +32,7 @@ class Sending:
     ) -> bytes | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt."""
         envelope = message.envelope
-        about = About(
-            decision.case.id if decision.case else envelope.case_id, envelope.flow
-        )
+        about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         receipt: bytes | None = None
         for effect in decision.effects:
             if isinstance(effect, Deliver):

@@ -7,16 +7,17 @@ cannot go on ends the process (`give_up`), and the batch is read again.
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Settings
+from connectors.bus.metrics import Stage
 from schemas.codec import frame
 from schemas.errors import Broken, Unavailable, YichuanError
 from schemas.ids import BUS, CaseId, MessageId, derive
@@ -27,9 +28,12 @@ from services.casebook.rows import from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch
 from services.exchange.intake import Incoming, take_in
-from services.exchange.measures import Measures
+from services.exchange.measures import Measures, Place
 from services.exchange.office import Office
 from services.exchange.outbox import publish
+
+if TYPE_CHECKING:
+    from aiokafka.structs import RecordMetadata
 
 SKEW_MAX: Final = timedelta(minutes=5)
 EXIT_BROKEN: Final = 70  # EX_SOFTWARE
@@ -62,34 +66,45 @@ class Shell:
             published = await publish(self.casebook.engine, self.producer, sources)
         except YichuanError as error:
             give_up(error)
-        self.measures.stage("verify", taken - began, len(records))
-        self.measures.stage("store", stored - taken, len(records))
-        self.measures.stage("publish", monotonic() - stored, len(records))
-        self.measures.count(tally)
-        self.measures.progress(records, now())
-        self.measures.stuck(published.failed)
+        seconds = {
+            Stage.VERIFY: taken - began,
+            Stage.STORE: stored - taken,
+            Stage.PUBLISH: monotonic() - stored,
+        }
+        self.measures.batch(seconds, tally)
+        self.measures.progressed(records, now())
+        self.measures.publishing(published.failed)
 
     async def publish_leftovers(self) -> None:
         """Publish what an earlier life of this exchange stored and did not send."""
         await publish(self.casebook.engine, self.producer)
 
-    async def tick(self, assigned: Sequence[tuple[str, int]]) -> None:
-        """Write a Tick into each assigned partition. Raises Broken clock.skew."""
+    async def tick(self, ends: Mapping[Place, int | None]) -> None:
+        """Write a Tick into each partition of `ends` (place → end of its log).
+
+        Raises Broken clock.skew.
+        """
         at = now()
-        sends = [await self._send_tick(Flow(topic), number, at) for topic, number in assigned]
+        sent = True
         try:
             async with asyncio.timeout(_TICK_SEND_SECONDS_MAX):
+                sends = [await self._send_tick(Flow(topic), part, at) for topic, part in ends]
                 for metadata in await asyncio.gather(*sends):
-                    stamp = from_ms(metadata.timestamp)
-                    if abs(stamp - now()) > SKEW_MAX:
-                        raise Broken("clock.skew", detail=stamp.isoformat())
+                    self._check_stamp(from_ms(metadata.timestamp))
         except (KafkaError, TimeoutError):
-            # The next Tick is due in seconds; being late delays a rung and loses none.
-            self.measures.tick_failed()
+            sent = False  # the next one is due in seconds: a rung is late, none is lost
+        self.measures.ticked(ends, sent=sent)
+        await self.measures.look(at)
+
+    async def close(self) -> None:
+        """Close what was opened, in the order back."""
+        await self.measures.close()
+        await self.producer.stop()
+        self.casebook.close()
 
     async def _send_tick(
         self, flow: Flow, partition: int, at: datetime
-    ) -> "asyncio.Future[object]":
+    ) -> "asyncio.Future[RecordMetadata]":
         case_id = CaseId(f"tick.{flow}.{partition}")
         envelope = Envelope(
             bus=self.office.rulebook.bus,
@@ -102,7 +117,7 @@ class Shell:
         )
         sealed = seal_message(Tick(envelope, flow, partition), self.office.signer)
         value = frame(self.office.own("Tick"), sealed.body)
-        future: asyncio.Future[object] = await self.producer.send(
+        future: asyncio.Future[RecordMetadata] = await self.producer.send(
             flow.value, value, key=case_id.encode(), partition=partition
         )
         return future
@@ -111,6 +126,10 @@ class Shell:
         latest = max(record.stamped_at for record in records)
         if latest - now() > SKEW_MAX:
             raise Broken("clock.ahead", detail=latest.isoformat())
+
+    def _check_stamp(self, stamp: datetime) -> None:
+        if abs(stamp - now()) > SKEW_MAX:
+            raise Broken("clock.skew", detail=stamp.isoformat())
 
 
 def give_up(error: YichuanError) -> NoReturn:
