@@ -217,11 +217,13 @@ def test_a_second_stack_stands_beside_survives_kill_9_and_goes_without_a_trace(
         kept = call(settings, reader, "GET", f"/schemas/ids/{registered['id']}")
         assert json.loads(kept[1]["schema"])["name"] == "one"
         assert kafka.login_works(home, settings)
+        user = (sys.executable, "-c", "import time; time.sleep(600)")
+        processes.start(home, "connector-example", user, {})
         last = pids(home)
     finally:
         stopped = local_stack.down(home, silent)
 
-    assert stopped == (REGISTRY, KAFKA)
+    assert stopped == ("connector-example", REGISTRY, KAFKA)
     assert not any(psutil.pid_exists(pid) for pid in last.values())
     assert local_stack.down(home, silent) == ()
     assert pids(first_home) == first
