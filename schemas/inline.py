@@ -14,6 +14,9 @@ from schemas.load import avro_sources
 from schemas.topics import RECORDS
 
 NAMESPACE: Final = "yichuan"
+PRIMITIVES: Final = frozenset(
+    {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+)
 
 
 @cache
@@ -42,6 +45,20 @@ def inline(full_name: str, sources: Mapping[str, Mapping[str, Any]]) -> dict[str
     """Return the type with all it names written out. Raises KeyError when a source is missing."""
     schema: dict[str, Any] = _expand(full_name, sources, set())
     return schema
+
+
+def schema_from(text: str) -> dict[str, Any]:
+    """Return the schema of a JSON text as a registry gives it back, in the form of `schema_of`.
+
+    Registries write a schema anew: Apicurio leaves out the namespace that a nested type inherits,
+    and shortens names to fit. Here every type has its namespace and every reference its full name
+    again, so that equal schemas have equal fingerprints. Raises ValueError: no JSON, or no record.
+    """
+    schema = json.loads(text)
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        raise ValueError
+    restored: dict[str, Any] = _with_full_names(schema, "")
+    return restored
 
 
 def canonical_json(schema: object) -> str:
@@ -82,3 +99,24 @@ def _expand_named(
             {**field, "type": _expand(field["type"], sources, seen)} for field in source["fields"]
         ],
     }
+
+
+def _with_full_names(node: Any, namespace: str) -> Any:  # noqa: ANN401 - an Avro schema is str, list or dict
+    if isinstance(node, list):
+        return [_with_full_names(branch, namespace) for branch in node]
+    if isinstance(node, str):
+        is_named = node not in PRIMITIVES and "." not in node and namespace
+        return f"{namespace}.{node}" if is_named else node
+    if node["type"] == "array":
+        return {**node, "items": _with_full_names(node["items"], namespace)}
+    if "name" not in node:
+        return node["type"] if node.keys() == {"type"} else dict(node)
+    given, _, name = str(node["name"]).rpartition(".")
+    namespace = given or node.get("namespace", namespace)
+    whole = {**node, "name": name, "namespace": namespace}
+    if node["type"] == "record":
+        whole["fields"] = [
+            {**field, "type": _with_full_names(field["type"], namespace)}
+            for field in node["fields"]
+        ]
+    return whole

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,7 +13,7 @@ from connectors.bus.home import Home, home_at
 from connectors.bus.registry import Registry, SchemaIds
 from schemas.describe import describe
 from schemas.errors import UserError
-from schemas.inline import canonical_json, fingerprint
+from schemas.inline import canonical_json, fingerprint, schema_from
 from schemas.lint import fingerprints_of
 from schemas.lint import lint as findings_of
 from schemas.load import avro_sources, fingerprints
@@ -85,19 +85,16 @@ def docs(
 
 def plan(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
     """Show what apply would do, subject by subject; changes nothing."""
-    sources = _checked(_sources(avro))
-    prepared = asyncio.run(_plan(home_at(home), wanted(sources)))
-    if any(entry.verdict is Verdict.REFUSED for entry in prepared.steps):
-        return refuse_steps(prepared.steps, as_json=as_json)
-    print_steps(prepared.steps, as_json=as_json)
-    return 0
+    return _answer(asyncio.run(_plan(home_at(home), _sources(avro))), as_json=as_json)
 
 
 def apply(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
-    """Register the schemas and write the map of ids; all of it, or nothing when one is refused."""
-    sources, place = _checked(_sources(avro)), home_at(home)
-    steps = asyncio.run(_apply(place, sources))
-    if any(entry.verdict is Verdict.REFUSED for entry in steps):
+    """Register the schemas and write the map of ids; nothing at all when one is refused."""
+    return _answer(asyncio.run(_apply(home_at(home), _sources(avro))), as_json=as_json)
+
+
+def _answer(steps: Sequence[Step], *, as_json: bool) -> int:
+    if _is_refused(steps):
         return refuse_steps(steps, as_json=as_json)
     print_steps(steps, as_json=as_json)
     return 0
@@ -111,24 +108,21 @@ class _Prepared:
     ids: Mapping[int, str]  # registry id → fingerprint, of every version of our subjects
 
 
-async def _plan(place: Home, schemas: Mapping[str, Schema]) -> _Prepared:
+async def _plan(place: Home, sources: Sources) -> tuple[Step, ...]:
     login = place.credentials("registry-reader")
     async with Registry(place.settings().registry_url, login) as registry:
-        return await _prepare(registry, schemas)
+        return (await _prepare(registry, sources)).steps
 
 
 async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
-    schemas = wanted(sources)
     login = place.credentials("registry-admin")
     async with Registry(place.settings().registry_url, login) as registry:
-        prepared = await _prepare(registry, schemas)
-        if any(entry.verdict is Verdict.REFUSED for entry in prepared.steps):
+        prepared = await _prepare(registry, sources)
+        if _is_refused(prepared.steps):
             return prepared.steps
         ids, by_subject = dict(prepared.ids), {}
-        for (
-            subject,
-            schema,
-        ) in schemas.items():  # one at a time: the first registration makes the id
+        # One at a time: the same schema under a second subject then gets the same id.
+        for subject, schema in wanted(sources).items():
             if await registry.compatibility(subject) != LEVEL:
                 await registry.set_compatibility(subject, LEVEL)
             by_subject[subject] = await registry.register(subject, canonical_json(schema))
@@ -137,17 +131,20 @@ async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
     return prepared.steps
 
 
-async def _prepare(registry: Registry, schemas: Mapping[str, Schema]) -> _Prepared:
+async def _prepare(registry: Registry, sources: Sources) -> _Prepared:
+    """Compare with every version of every subject. Raises UserError schema.lint_failed."""
+    _refuse_findings(sources, only_broken=True)
+    schemas = wanted(sources)
     limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
 
     async def versions_of(subject: str) -> dict[int, tuple[int, Schema]]:
         async with limit:
             numbers = await registry.versions(subject)
             found = {number: await registry.version(subject, number) for number in numbers}
-        return {number: (one.id, json.loads(one.text)) for number, one in found.items()}
+        return {number: (one.id, schema_from(one.text)) for number, one in found.items()}
 
     registered = await asyncio.gather(*(versions_of(subject) for subject in schemas))
-    return _Prepared(
+    prepared = _Prepared(
         steps=tuple(
             step(subject, schema, {number: version for number, (_, version) in held.items()})
             for (subject, schema), held in zip(schemas.items(), registered, strict=True)
@@ -158,6 +155,9 @@ async def _prepare(registry: Registry, schemas: Mapping[str, Schema]) -> _Prepar
             for schema_id, version in held.values()
         },
     )
+    if not _is_refused(prepared.steps):
+        _refuse_findings(sources, only_broken=False)
+    return prepared
 
 
 def _sources(avro: Path | None) -> Sources:
@@ -178,11 +178,22 @@ def _sources(avro: Path | None) -> Sources:
     return sources
 
 
-def _checked(sources: Sources) -> Sources:
-    """Refuse what cannot be written out whole; the other rules come after compatibility."""
-    broken = [found for found in findings_of(sources) if found.code in {"type", "namespace"}]
-    if broken:
+def _refuse_findings(sources: Sources, *, only_broken: bool) -> None:
+    """Refuse what the lint finds.
+
+    `only_broken`: only what keeps a schema from being written out. The rest waits until versions
+    are compared, which has a better reason to refuse a lost class for.
+    """
+    found = [
+        entry
+        for entry in findings_of(sources)
+        if not only_broken or entry.code in {"type", "namespace"}
+    ]
+    if found:
         raise UserError(
-            "schema.lint_failed", where=broken[0].path, detail=broken[0].message, exit_code=NO
+            "schema.lint_failed", where=found[0].path, detail=found[0].message, exit_code=NO
         )
-    return sources
+
+
+def _is_refused(steps: Sequence[Step]) -> bool:
+    return any(entry.verdict is Verdict.REFUSED for entry in steps)
