@@ -8,7 +8,6 @@ an exact decimal. The error names a code and a place, never a value.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -82,7 +81,10 @@ def _reader(schema: Any, named: dict[str, FormReader]) -> FormReader:  # noqa: A
 def _record(schema: Schema, named: dict[str, FormReader]) -> FormReader:
     cls = CLASSES[schema["name"]]
     readers = {field["name"]: _reader(field["type"], named) for field in schema["fields"]}
-    needed = {field.name for field in fields(cls) if field.default is MISSING}
+    nullable = {f["name"]: None for f in schema["fields"] if isinstance(f["type"], list)}
+    needed = [
+        f["name"] for f in schema["fields"] if f["name"] not in nullable and "default" not in f
+    ]
 
     def read(value: Any, where: str) -> Any:  # noqa: ANN401 - any JSON in, an object of cls out
         if not isinstance(value, dict):
@@ -95,7 +97,7 @@ def _record(schema: Schema, named: dict[str, FormReader]) -> FormReader:
             if value.get(name) is None:
                 raise FormError("message.field_missing", prefix + name)
         given = {name: readers[name](part, prefix + name) for name, part in value.items()}
-        return cls(**given)
+        return cls(**{**nullable, **given})
 
     return read
 
