@@ -52,7 +52,7 @@ CONNECT_SECONDS_MAX: Final = 30.0
 _ATTEMPT_SECONDS_MAX: Final = 3.0
 _REQUEST_SECONDS_MAX: Final = 30.0
 _LIMIT: Final = {"request_timeout": _REQUEST_SECONDS_MAX}
-_SETTLE_SECONDS_MAX: Final = 20.0
+SETTLE_SECONDS_MAX: Final = 20.0
 _SETTLE_POLL_SECONDS: Final = 0.2
 _BATCH_MAX: Final = 200  # things in one request
 _SCRAM_ITERATIONS: Final = 8192  # Kafka takes 4,096 to 16,384
@@ -134,12 +134,19 @@ def carry_out(
         _all_done(client.create_acls([binding_of(change.acl) for change in grants], **_LIMIT))
 
 
-def settle(client: AdminClient, home: Home, settings: Settings, wanted: Layout) -> None:
+def settle(
+    client: AdminClient,
+    home: Home,
+    settings: Settings,
+    wanted: Layout,
+    *,
+    seconds_max: float = SETTLE_SECONDS_MAX,
+) -> None:
     """Wait until the broker shows what was asked of it: rights and logins reach it by its log.
 
     Raises Unavailable topics.unsettled, naming what is still missing.
     """
-    deadline = clock.monotonic() + _SETTLE_SECONDS_MAX
+    deadline = clock.monotonic() + seconds_max
     while missing := plan(wanted, read(client, home, settings, wanted)):
         if clock.monotonic() >= deadline:
             raise Unavailable("topics.unsettled", detail=str(missing[0]))

@@ -7,6 +7,7 @@ neither is ever anonymous.
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -21,14 +22,17 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
 )
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.layout import MESSAGE_BYTES_MAX
 from schemas.errors import Unavailable, UserError, YichuanError
 
 START_SECONDS_MAX: Final = 30.0
-_ATTEMPT_SECONDS_MAX: Final = 15.0
+_LOGIN_SECONDS_MAX: Final = 15.0
+# A consumer's start waits for its partitions: those of a member that was killed come free after
+# its session, so the start must be given longer than that.
+_ATTEMPT_SECONDS_MAX: Final = 60.0
 _METADATA_SECONDS_MAX: Final = 15.0
 _STOP_SECONDS_MAX: Final = 10.0
 _REQUEST_MS_MAX: Final = 20_000
@@ -86,8 +90,10 @@ async def start_consumer(  # noqa: PLR0913 - each is one choice of the caller, b
     """Return a started consumer that reads from the earliest record and never commits by itself.
 
     `group` starts with `<login>.`, or is None to read without one; `member` is a static
-    membership (group.instance.id); `records_max` bounds one poll. Raises Unavailable
-    kafka.unreachable or kafka.login_refused.
+    membership (group.instance.id), whose restart after a crash need not wait for the session to
+    end; `records_max` bounds one poll. Raises Unavailable kafka.unreachable or
+    kafka.login_refused, UserError kafka.forbidden; `getone` raises TopicAuthorizationFailedError
+    for a topic that may be seen but not read.
     """
     names = tuple(topics)
     options = _client_options(settings, credentials, client_id) | {
@@ -188,7 +194,7 @@ async def _started(
     attempts = AsyncRetrying(
         retry=retry_if_exception(_is_unreachable),
         stop=stop_after_delay(seconds_max),
-        wait=wait_exponential_jitter(initial=0.2, max=3.0),
+        wait=wait_random_exponential(multiplier=0.2, max=3.0),
         reraise=True,
     )
     return await attempts(_start_once, settings, make, options)
@@ -200,7 +206,8 @@ async def _start_once(settings: Settings, make: Callable[[], Any], options: dict
     try:
         await asyncio.wait_for(client.start(), _ATTEMPT_SECONDS_MAX)
     except (KafkaError, OSError, TimeoutError) as error:
-        await asyncio.wait_for(client.stop(), _STOP_SECONDS_MAX)
+        with suppress(TimeoutError):  # given up: the connections close with the process
+            await asyncio.wait_for(client.stop(), _STOP_SECONDS_MAX)
         raise explain(error, where=settings.bootstrap) from error
     return client
 
@@ -212,7 +219,7 @@ async def _log_in(settings: Settings, options: dict[str, Any]) -> None:
     for host, port in _addresses(settings.bootstrap):
         try:
             connection = await asyncio.wait_for(
-                create_conn(host, port, **chosen), _ATTEMPT_SECONDS_MAX
+                create_conn(host, port, **chosen), _LOGIN_SECONDS_MAX
             )
         except (KafkaError, OSError, TimeoutError, ValueError) as error:
             failure = error  # ValueError: the server's SCRAM signature is not what it should be

@@ -93,7 +93,7 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         if alias in _RESERVED or alias.startswith(_RESERVED_PREFIXES):
             raise UserError("topics.alias_reserved", where=alias)
     topics = (
-        *(_topic(flow, partitions, replication, _FLOW_CONFIG) for flow in Flow),
+        *(_topic(flow.value, partitions, replication, _FLOW_CONFIG) for flow in Flow),
         *(_topic(inbox_of(alias), 1, replication, _INBOX_CONFIG) for alias in ordered),
         _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
         _topic(DEAD_LETTERS, 1, replication, _LEDGER_CONFIG),

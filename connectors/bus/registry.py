@@ -15,18 +15,18 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from aiohttp import (
-    BasicAuth,
     ClientError,
     ClientPayloadError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
+    encode_basic_auth,
 )
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_random_exponential,
 )
 
 from connectors.bus.home import Credentials, write_private
@@ -57,16 +57,19 @@ class Registry:
 
     def __init__(self, url: str, credentials: Credentials) -> None:
         self._url = url.rstrip("/")
-        self._auth = BasicAuth(
-            credentials.username, credentials.password.get_secret_value(), encoding="utf-8"
+        self._authorization = encode_basic_auth(
+            credentials.username, credentials.password.get_secret_value()
         )
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
-            auth=self._auth,
             timeout=ClientTimeout(total=_REQUEST_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX),
-            headers={"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE},
+            headers={
+                "Accept": _MEDIA_TYPE,
+                "Content-Type": _MEDIA_TYPE,
+                "Authorization": self._authorization,
+            },
         )
         return self
 
@@ -132,7 +135,7 @@ class Registry:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(Unavailable),
             stop=stop_after_attempt(_ATTEMPTS_MAX),
-            wait=wait_exponential_jitter(initial=0.1, max=2.0),
+            wait=wait_random_exponential(multiplier=0.1, max=2.0),
             reraise=True,
         )
         reply: tuple[int, Any] = await attempts(self._once, method, path, body)
