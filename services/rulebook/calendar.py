@@ -23,7 +23,7 @@ LENGTH_MAX: Final = {
 }  # about ten years of days, one of hours
 _SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
-_LENGTH: Final = re.compile(r"(\d{1,6}) (minute|hour|working day|calendar day)s?")
+_LENGTH: Final = re.compile(r"([0-9]{1,6}) (minute|hour|working day|calendar day)s?")
 
 
 @dataclass(frozen=True, slots=True)

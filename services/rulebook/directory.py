@@ -12,7 +12,6 @@ from schemas.ids import DivisionCode, OrganCode
 from services.rulebook.model import Directory, Line, Organ, OrganType
 
 SUCCESSIONS_MAX: Final = 16  # organs passed through from an organ to its successor in office
-HEIGHT_MAX: Final = 16  # levels from a township to the top of its line
 
 
 def find(directory: Directory, text: str, on: date) -> Organ | None:
@@ -123,10 +122,8 @@ def _above(directory: Directory, code: OrganCode, on: date, line: Line) -> tuple
     """Return all above the organ on the line, level by level."""
     found: dict[OrganCode, Organ] = {}
     level = superiors_of(directory, code, on, line)
-    for _ in range(HEIGHT_MAX):
-        new = [organ for organ in level if organ.code not in found]
-        if not new:
-            break
+    # The loop ends: every round finds an organ not seen before, and the directory is finite.
+    while new := [organ for organ in level if organ.code not in found]:
         found.update((organ.code, organ) for organ in new)
         level = tuple(
             above for organ in new for above in superiors_of(directory, organ.code, on, line)

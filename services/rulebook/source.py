@@ -29,7 +29,7 @@ from services.rulebook.model import (
 from services.rulebook.tables import Row, invalid, nothing_left, rows, take, take_optional, toml
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
-_CODE: Final = re.compile(r"\d{12}")
+_CODE: Final = re.compile(r"[0-9]{12}")
 
 Value = TypeVar("Value")
 

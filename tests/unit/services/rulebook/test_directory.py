@@ -1,0 +1,190 @@
+from datetime import date
+
+import pytest
+
+from schemas.ids import DivisionCode, OrganCode
+from services.rulebook.directory import (
+    common_superior,
+    county_government_of,
+    department_of,
+    find,
+    in_office,
+    organ_on,
+    superiors_of,
+    supervisor_of,
+    township_of,
+)
+from services.rulebook.model import Directory, Line, Organ
+from tests.unit.services.rulebook.tiny import (
+    CGJ,
+    COUNTY,
+    FILES,
+    GOV,
+    LANGDAI,
+    LPS_GOV,
+    LPS_SCJG,
+    SCJG,
+    SFJ,
+    YANJIAO,
+    YANJIAO_PLACE,
+    edited,
+    files,
+    rulebook,
+)
+
+TODAY = date(2026, 6, 1)
+NOBODY = OrganCode("11520203YC00099991")
+OTHER_COUNTY = "520204000000"
+OTHER_SCJG, OTHER_CGJ = OrganCode("A" * 18), OrganCode("B" * 18)
+
+
+def directory(contents: dict[str, bytes] | None = None) -> Directory:
+    return rulebook(contents).directory
+
+
+def two_counties() -> Directory:
+    """The tiny county and two departments of another."""
+    return directory(
+        files(
+            organs_csv=FILES["organs.csv"]
+            + f"{OTHER_SCJG},sc-scjg,水城区市场监督管理局,department,market_supervision,"
+            + f"{OTHER_COUNTY},,,,2019-01-01,,\n"
+            + f"{OTHER_CGJ},sc-cgj,水城区综合行政执法局,department,urban_management,"
+            + f"{OTHER_COUNTY},,,,2019-01-01,,\n",
+            superiors_csv=FILES["superiors.csv"]
+            + "sc-scjg,lps-scjg,professional,2019-01-01,\n"
+            + "sc-scjg,lps-gov,government,2019-01-01,\n"
+            + "sc-cgj,lps-gov,government,2019-01-01,\n",
+        )
+    )
+
+
+def code(organ: Organ | None) -> str | None:
+    return organ.code if organ else None
+
+
+@pytest.mark.parametrize("text", [YANJIAO, "yanjiao", "岩脚镇人民政府"])
+def test_an_organ_is_found_by_code_alias_and_exact_name(text: str) -> None:
+    assert code(find(directory(), text, TODAY)) == YANJIAO
+
+
+@pytest.mark.parametrize("text", ["", "Yanjiao", "岩脚镇", "yanjia"])
+def test_half_a_name_finds_nobody(text: str) -> None:
+    assert find(directory(), text, TODAY) is None
+
+
+MERGED = edited(
+    "organs.csv",
+    f"{CGJ},cgj,综合行政执法局,department,urban_management,{COUNTY},,,,2019-01-01,,\n",
+    f"{CGJ},cgj,综合行政执法局,department,urban_management,{COUNTY},,,,2019-01-01,2026-06-30,scjg\n",
+)
+RENAMED = edited(
+    "organs.csv",
+    f"{CGJ},cgj,综合行政执法局,department,urban_management,{COUNTY},,,,2019-01-01,,\n",
+    f"{CGJ},cgj,综合行政执法局,department,urban_management,{COUNTY},,,,2019-01-01,2026-06-30,cgj-2\n"
+    f"{NOBODY},cgj-2,综合行政执法局,department,urban_management,{COUNTY},,,,2026-07-01,,\n",
+)
+
+
+def test_dates_decide_between_two_organs_of_one_name() -> None:
+    renamed = directory(RENAMED)
+    assert code(find(renamed, "综合行政执法局", date(2026, 6, 30))) == CGJ
+    assert code(find(renamed, "综合行政执法局", date(2026, 7, 1))) == NOBODY
+    assert find(renamed, "cgj", date(2026, 7, 1)) is None
+    assert find(renamed, "cgj", date(2018, 12, 31)) is None
+
+
+def test_an_organ_is_valid_through_its_last_day_and_then_its_successor_is_in_office() -> None:
+    merged = directory(MERGED)
+    assert code(organ_on(merged, OrganCode(CGJ), date(2026, 6, 30))) == CGJ
+    assert organ_on(merged, OrganCode(CGJ), date(2026, 7, 1)) is None
+    assert code(in_office(merged, OrganCode(CGJ), date(2026, 6, 30))) == CGJ
+    assert code(in_office(merged, OrganCode(CGJ), date(2026, 7, 1))) == SCJG
+
+
+def test_nobody_is_in_office_before_the_organ_was_or_without_a_successor() -> None:
+    gone = edited(
+        "organs.csv",
+        f"{COUNTY},,,,2019-01-01,,\n{SCJG}",
+        f"{COUNTY},,,,2019-01-01,2026-01-01,\n{SCJG}",
+    )
+    assert in_office(directory(MERGED), OrganCode(CGJ), date(2018, 1, 1)) is None
+    assert in_office(directory(gone), OrganCode(CGJ), TODAY) is None
+    assert in_office(directory(), NOBODY, TODAY) is None
+
+
+def test_successors_that_go_round_end_in_nobody() -> None:
+    circle = edited(
+        "organs.csv",
+        f"{COUNTY},,,,2019-01-01,,\n{SCJG}",
+        f"{COUNTY},,,,2019-01-01,2026-01-01,cgj\n{SCJG}",
+    )
+    assert in_office(directory(circle), OrganCode(CGJ), TODAY) is None
+
+
+def test_the_county_has_one_government_one_supervisor_and_a_department_of_a_kind() -> None:
+    known = directory()
+    place = DivisionCode(YANJIAO_PLACE)
+    assert code(supervisor_of(known, OrganCode(YANJIAO), TODAY)) == SFJ
+    assert code(county_government_of(known, OrganCode(CGJ), TODAY)) == GOV
+    assert code(department_of(known, place, "market_supervision", TODAY)) == SCJG
+    assert code(township_of(known, place, TODAY)) == YANJIAO
+    assert code(township_of(known, DivisionCode("520203102203"), TODAY)) == YANJIAO
+    assert supervisor_of(known, NOBODY, TODAY) is None
+    assert supervisor_of(known, OrganCode(LPS_GOV), TODAY) is None
+
+
+def test_superiors_are_told_by_line_the_governments_first() -> None:
+    known = directory()
+    scjg = OrganCode(SCJG)
+    assert [organ.code for organ in superiors_of(known, scjg, TODAY)] == [GOV, LPS_SCJG]
+    assert [organ.code for organ in superiors_of(known, scjg, TODAY, Line.PROFESSIONAL)] == [
+        LPS_SCJG
+    ]
+    assert superiors_of(known, NOBODY, TODAY) == ()
+
+
+def test_a_superior_counts_only_in_its_time() -> None:
+    moved = directory(
+        edited(
+            "superiors.csv",
+            "yanjiao,gov,government,2019-01-01,",
+            "yanjiao,gov,government,2019-01-01,2026-05-31",
+        )
+    )
+    assert [organ.code for organ in superiors_of(moved, OrganCode(YANJIAO), date(2026, 5, 31))]
+    assert superiors_of(moved, OrganCode(YANJIAO), TODAY) == ()
+    assert superiors_of(moved, OrganCode(YANJIAO), date(2018, 1, 1)) == ()
+
+
+COMMON = {
+    "a township and a department of one county: its government": (YANJIAO, CGJ, GOV),
+    "two townships: the county's government": (YANJIAO, LANGDAI, GOV),
+    "two departments of one county: its government": (CGJ, SCJG, GOV),
+    "two departments of one line in two counties: their city department": (
+        SCJG,
+        OTHER_SCJG,
+        LPS_SCJG,
+    ),
+    "departments of two lines in two counties: the lowest government above both": (
+        SCJG,
+        OTHER_CGJ,
+        LPS_GOV,
+    ),
+    "of one line but without a city department: the lowest government above both": (
+        CGJ,
+        OTHER_CGJ,
+        LPS_GOV,
+    ),
+    "a party that would be the superior: the next above": (GOV, YANJIAO, LPS_GOV),
+    "nothing above: none": (LPS_GOV, YANJIAO, None),
+    "an unknown organ: none": (NOBODY, YANJIAO, None),
+}
+
+
+@pytest.mark.parametrize("case", COMMON)
+def test_the_common_superior(case: str) -> None:
+    a, b, expected = COMMON[case]
+    known = two_counties()
+    assert code(common_superior(known, OrganCode(a), OrganCode(b), TODAY)) == expected
+    assert code(common_superior(known, OrganCode(b), OrganCode(a), TODAY)) == expected

@@ -1,0 +1,50 @@
+from datetime import date
+
+import pytest
+
+from schemas.ids import OrganCode
+from services.rulebook.calendar import length_text
+from services.rulebook.duties import duty_rule
+from tests.unit.services.rulebook.tiny import CGJ, SCJG, added, rulebook
+
+DUTY = """
+[[duty]]
+kind = "decide_filing"
+length = "{length}"
+ladder = "standard"
+basis = "示例"
+valid_from = {start}
+{more}
+"""
+RULES = added(
+    "duties.toml",
+    DUTY.format(length="15 working days", start="2021-01-01", more='sector = "market_supervision"'),
+    DUTY.format(length="3 working days", start="2021-01-01", more='record = "CaseTransfer"'),
+    DUTY.format(length="9 working days", start="2026-01-01", more=""),
+    DUTY.format(length="1 hour", start="2019-01-01", more="valid_to = 2020-12-31"),
+)
+CASES = {
+    "the general rule": (CGJ, "LeadTransfer", "2025-06-01", "7 working days"),
+    "the younger of two general rules": (CGJ, "LeadTransfer", "2026-01-01", "9 working days"),
+    "the sector's rule": (SCJG, "LeadTransfer", "2026-01-01", "15 working days"),
+    "the record's rule": (CGJ, "CaseTransfer", "2026-01-01", "3 working days"),
+    "the sector before the record": (SCJG, "CaseTransfer", "2026-01-01", "15 working days"),
+    "the rule of that time": (SCJG, "CaseTransfer", "2020-12-31", "1 hour"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_most_specific_rule_of_the_day_wins(case: str) -> None:
+    organ, record, on, expected = CASES[case]
+    rules = rulebook(RULES)
+    owner = rules.directory.organs[OrganCode(organ)]
+    rule = duty_rule(rules, "decide_filing", owner, record, date.fromisoformat(on))
+    assert rule is not None
+    assert length_text(rule.length) == expected
+
+
+@pytest.mark.parametrize(("kind", "on"), [("no_such", "2026-01-01"), ("sign_for", "2020-12-31")])
+def test_no_rule_is_told_as_none(kind: str, on: str) -> None:
+    rules = rulebook()
+    owner = rules.directory.organs[OrganCode(CGJ)]
+    assert duty_rule(rules, kind, owner, "LeadTransfer", date.fromisoformat(on)) is None

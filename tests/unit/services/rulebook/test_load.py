@@ -1,0 +1,67 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import UserError
+from services.rulebook.load import bundled, library_calendar, load, locate, read_files
+from tests.unit.services.rulebook.tiny import FILES, KEYS_HEAD
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_folder_is_loaded_over_the_librarys_calendar(folder: Path) -> None:
+    loaded = load(folder)
+    assert loaded.name == "tiny"
+    assert date(2026, 10, 10) in loaded.calendar.workdays
+    assert date(2026, 12, 30) in loaded.calendar.days_off
+
+
+def test_keys_belong_to_the_version_and_a_remark_beside_the_files_does_not(folder: Path) -> None:
+    version = load(folder).hash
+    (folder / "README.md").write_text("说明", encoding="utf-8")
+    assert load(folder).hash == version
+    (folder / "keys.csv").write_text(KEYS_HEAD, encoding="utf-8")
+    assert load(folder).hash != version
+
+
+def test_a_misspelt_file_is_refused(folder: Path) -> None:
+    (folder / "calender.csv").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match=r"rules\.invalid calender\.csv"):
+        load(folder)
+
+
+def test_a_file_over_the_limit_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.rulebook.load.FILE_MAX_BYTES", 10)
+    with pytest.raises(UserError, match=r"rules\.invalid .*\.csv"):
+        read_files(folder)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"rules\.not_found"):
+        load(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["none", "", "..", "demo/../demo", "demo/"])
+def test_only_the_name_of_a_bundled_rulebook_names_one(name: str) -> None:
+    with pytest.raises(UserError, match=r"rules\.not_found"):
+        bundled(name)
+
+
+def test_a_rulebook_is_located_by_name_or_folder(folder: Path) -> None:
+    assert locate("demo") == bundled("demo")
+    assert locate(str(folder)) == folder
+    with pytest.raises(UserError, match=r"rules\.not_found"):
+        locate(str(folder / "none"))
+
+
+def test_the_librarys_calendar_holds_weekday_holidays_and_made_workdays_only() -> None:
+    library = library_calendar()
+    assert all(day.weekday() < 5 for day in library.days_off)
+    assert all(day.weekday() >= 5 for day in library.workdays)
+    assert library.known_until >= date(2026, 12, 31)
