@@ -18,7 +18,7 @@ from connectors.bus.clock import now
 from connectors.bus.home import Home, write_private
 from schemas.errors import Broken, UserError
 
-SAME_START_SECONDS: Final = 2.0  # the host's clock may be set while a process runs
+SAME_START_SECONDS: Final = 120.0  # the host's clock may be set while a process runs
 KILL_SECONDS_MAX: Final = 10.0  # after SIGKILL
 LOG_BYTES_MAX: Final = 16 << 20  # a longer log is set aside (.1) at the next start
 
@@ -120,24 +120,18 @@ def stop(home: Home, name: str, grace_s: float) -> bool:
     """
     process = running(home, name)
     if process is not None:
-        _end(process, grace_s)
+        end(process, grace_s)
     _record(home, name).unlink(missing_ok=True)
     return process is not None
 
 
-def all_recorded(home: Home) -> tuple[Process, ...]:
-    """Return every recorded process that still runs, the first started first."""
-    names = sorted(path.stem for path in home.run.glob("*.pid.json"))
-    found = (running(home, name.removesuffix(".pid")) for name in names)
-    return tuple(sorted((item for item in found if item), key=lambda item: item.created))
+def end(process: Process, grace_s: float) -> None:
+    """End a process and its children, recorded or not: SIGTERM, after `grace_s` seconds SIGKILL.
 
-
-def log_file(home: Home, name: str) -> Path:
-    """Where a process's stdout and stderr go."""
-    return home.logs / f"{name}.log"
-
-
-def _end(process: Process, grace_s: float) -> None:
+    Harmless when it has ended. Raises Broken process.unkillable.
+    """
+    if not is_alive(process):
+        return
     try:
         leader = psutil.Process(process.pid)
         family = [leader, *leader.children(recursive=True)]
@@ -155,6 +149,18 @@ def _end(process: Process, grace_s: float) -> None:
     if left:
         pids = ", ".join(str(member.pid) for member in left)
         raise Broken("process.unkillable", where=process.name, detail=f"pid {pids}")
+
+
+def all_recorded(home: Home) -> tuple[Process, ...]:
+    """Return every recorded process that still runs, the first started first."""
+    names = sorted(path.stem for path in home.run.glob("*.pid.json"))
+    found = (running(home, name.removesuffix(".pid")) for name in names)
+    return tuple(sorted((item for item in found if item), key=lambda item: item.created))
+
+
+def log_file(home: Home, name: str) -> Path:
+    """Where a process's stdout and stderr go."""
+    return home.logs / f"{name}.log"
 
 
 def _kill(process: psutil.Process) -> None:

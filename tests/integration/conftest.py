@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from connectors.bus.home import Home, Settings
+from deploy.local import processes
 from deploy.local import stack as local_stack
 from deploy.local.ports import is_free
 
@@ -57,11 +58,17 @@ def new_home() -> NewHome:
 def stack(tmp_path_factory: pytest.TempPathFactory, new_home: NewHome) -> Iterator[Stack]:
     """Start Kafka and the registry once, and end them after the last test."""
     started = new_home(tmp_path_factory.mktemp("stack") / "home")
+    ours: tuple[processes.Process, ...] = ()
     try:
         local_stack.up(started.home, started.settings, print)
+        ours = processes.all_recorded(started.home)
         yield started
     finally:
         local_stack.down(started.home, print)
+        # When a session stops early, pytest gives its folder free before it ends its fixtures:
+        # another session may have removed the folder, and the records in it.
+        for process in ours:
+            processes.end(process, local_stack.GRACE_SECONDS)
 
 
 def _free_base(given: set[int]) -> int:

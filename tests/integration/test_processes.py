@@ -86,12 +86,20 @@ def test_a_process_that_died_is_not_running_and_its_name_is_free(home: Home) -> 
     assert again.pid != started.pid
 
 
+def test_a_process_whose_record_is_gone_can_still_be_ended(home: Home) -> None:
+    started = processes.start(home, "sleeper", python(SLEEPS), {})
+    (home.run / "sleeper.pid.json").unlink()
+    processes.end(started, GRACE)
+    assert not psutil.pid_exists(started.pid)
+    processes.end(started, GRACE)
+
+
 @pytest.mark.parametrize("field", ["created", "argv"])
 def test_another_process_with_a_recorded_pid_is_left_alone(home: Home, field: str) -> None:
     stranger = processes.start(home, "stranger", python(SLEEPS), {})
     record = home.run / "stranger.pid.json"
     told = json.loads(record.read_text(encoding="utf-8"))
-    other = {"created": told["created"] - 60, "argv": ["another", "program"]}
+    other = {"created": told["created"] - 3600, "argv": ["another", "program"]}
     forged = home.run / "ours.pid.json"
     forged.write_text(json.dumps(told | {field: other[field]}), encoding="utf-8")
 
