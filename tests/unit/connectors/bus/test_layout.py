@@ -1,0 +1,96 @@
+import pytest
+
+from connectors.bus.layout import MESSAGE_BYTES_MAX, Acl, layout
+from schemas.errors import UserError
+from schemas.ids import Alias
+from schemas.parts import Flow
+
+ORGANS = (Alias("shi-jian"), Alias("dewu"))
+BUS = layout(ORGANS, partitions=4, replication=3)
+
+
+def rights_of(login: str) -> set[str]:
+    return {str(acl).removeprefix(f"User:{login} ") for acl in BUS.acls if _login(acl) == login}
+
+
+def _login(acl: Acl) -> str:
+    return acl.principal.removeprefix("User:")
+
+
+def test_an_organ_gets_exactly_these_rights() -> None:
+    assert rights_of("dewu") == {
+        "allow write topic copies",
+        "allow write topic notifications",
+        "allow write topic leads",
+        "allow write topic transfers",
+        "allow write topic requests",
+        "allow read topic inbox.dewu",
+        "allow read group dewu.*",
+    }
+
+
+def test_the_exchange_gets_exactly_these_rights() -> None:
+    flows = {f"allow {verb} topic {flow.value}" for flow in Flow for verb in ("read", "write")}
+    assert rights_of("exchange") == flows | {
+        "allow write topic inbox.*",
+        "allow write topic journal",
+        "allow write topic dead-letters",
+        "allow read group exchange*",
+    }
+
+
+def test_nobody_else_gets_any_right_and_every_login_is_listed() -> None:
+    assert BUS.logins == ("exchange", "dewu", "shi-jian")
+    assert {_login(acl) for acl in BUS.acls} == set(BUS.logins)
+
+
+def test_nobody_may_create_alter_or_describe_the_cluster() -> None:
+    assert {acl.operation for acl in BUS.acls} == {"read", "write"}
+    assert {acl.resource for acl in BUS.acls} == {"topic", "group"}
+    assert {acl.permission for acl in BUS.acls} == {"allow"}
+
+
+def test_an_alias_that_begins_another_reaches_neither_its_inbox_nor_its_groups() -> None:
+    near = layout((Alias("dewu"), Alias("dewu-2")), partitions=1, replication=1)
+    for acl in near.acls:
+        if acl.principal == "User:dewu" and acl.pattern == "prefixed":
+            assert not "dewu-2.connector".startswith(acl.name)
+
+
+def test_topics_partitions_and_retention_follow_the_design() -> None:
+    day = 24 * 3600 * 1000
+    topics = {topic.name: topic for topic in BUS.topics}
+    assert set(topics) == {*Flow, "inbox.dewu", "inbox.shi-jian", "journal", "dead-letters"}
+    kept = {name: int(topic.config["retention.ms"]) for name, topic in topics.items()}
+    assert {kept[flow] for flow in Flow} == {30 * day}
+    assert (kept["inbox.dewu"], kept["journal"], kept["dead-letters"]) == (400 * day, -1, -1)
+    assert {topics[flow].partitions for flow in Flow} == {4}
+    assert {topics[name].partitions for name in set(topics) - set(Flow)} == {1}
+    assert {topics[flow].config["segment.ms"] for flow in Flow} == {"600000"}
+
+
+def test_every_topic_is_stamped_by_the_broker_and_holds_a_message_of_a_megabyte() -> None:
+    for topic in BUS.topics:
+        assert topic.config["message.timestamp.type"] == "LogAppendTime"
+        assert int(topic.config["max.message.bytes"]) == MESSAGE_BYTES_MAX >= 1_000_000
+        assert topic.config["compression.type"] == "producer"
+        assert topic.config["cleanup.policy"] == "delete"
+
+
+@pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "2"), (3, "2"), (5, "3")])
+def test_a_majority_of_the_replicas_must_have_a_message(replication: int, in_sync: str) -> None:
+    topics = layout(ORGANS, partitions=1, replication=replication).topics
+    assert {topic.config["min.insync.replicas"] for topic in topics} == {in_sync}
+    assert {topic.replication for topic in topics} == {replication}
+
+
+@pytest.mark.parametrize(
+    "alias", ["admin", "broker", "bus", "exchange", "exchange-2", "registry-x"]
+)
+def test_an_alias_that_is_a_login_of_the_bus_is_refused(alias: str) -> None:
+    with pytest.raises(UserError, match=f"topics.alias_reserved {alias}"):
+        layout((Alias(alias),), partitions=1, replication=1)
+
+
+def test_the_order_of_the_organs_does_not_matter() -> None:
+    assert layout(reversed(ORGANS), partitions=4, replication=3) == BUS
