@@ -6,6 +6,7 @@ is taken for ours, so a pid that the system gave to another process is left alon
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,12 +15,14 @@ from typing import Final
 
 import psutil
 
-from connectors.bus.clock import now
+from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Home, write_private
 from schemas.errors import Broken, UserError
 
 SAME_START_SECONDS: Final = 120.0  # the host's clock may be set while a process runs
 KILL_SECONDS_MAX: Final = 10.0  # after SIGKILL
+COMMAND_LINE_SECONDS_MAX: Final = 5.0  # between the start and the command line being shown
+COMMAND_LINE_POLL_SECONDS: Final = 0.002
 LOG_BYTES_MAX: Final = 16 << 20  # a longer log is set aside (.1) at the next start
 
 # The handles of this very process's children: an ended child stays a zombie until it is polled.
@@ -78,6 +81,7 @@ def start(
             start_new_session=True,
         )
     _children[child.pid] = child
+    _await_command_line(child.pid)
     process = Process(name, child.pid, _created(child.pid), argv, log)
     record = {"name": name, "pid": process.pid, "created": process.created, "argv": argv}
     write_private(_record(home, name), json.dumps(record))
@@ -167,6 +171,16 @@ def _kill(process: psutil.Process) -> None:
     try:
         process.kill()
     except psutil.NoSuchProcess:
+        return
+
+
+def _await_command_line(pid: int) -> None:
+    """Wait until the system shows the new process's command line: for a moment it shows none."""
+    until = monotonic() + COMMAND_LINE_SECONDS_MAX
+    try:
+        while not psutil.Process(pid).cmdline() and monotonic() < until:
+            time.sleep(COMMAND_LINE_POLL_SECONDS)
+    except psutil.NoSuchProcess:  # it has ended already
         return
 
 

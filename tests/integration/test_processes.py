@@ -62,6 +62,13 @@ def test_a_started_process_is_found_again_and_ends_when_told(home: Home) -> None
     assert processes.all_recorded(home) == ()
 
 
+def test_a_process_is_found_at_once_after_its_start(home: Home) -> None:
+    for number in range(100):
+        started = processes.start(home, f"sleeper-{number}", ("/bin/sleep", "600"), {})
+        assert processes.is_alive(started)
+    assert len(processes.all_recorded(home)) == 100
+
+
 def test_a_process_that_ignores_sigterm_is_killed_with_its_children(home: Home) -> None:
     started = processes.start(home, "stubborn", python(STUBBORN), {})
     child = psutil.Process(int(first_line(started)))

@@ -200,8 +200,8 @@ def test_a_second_stack_stands_beside_survives_kill_9_and_goes_without_a_trace(
     first_home, _ = stack
     first = pids(first_home)
     home, settings = new_home(tmp_path / "second")
-    local_stack.up(home, settings, silent)
     try:
+        local_stack.up(home, settings, silent)
         admin, reader = home.credentials(registry.ADMIN), home.credentials(registry.READER)
         status_code, registered = call(settings, admin, "POST", "/subjects/kept/versions", FIXED_1)
         assert status_code == 200
