@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home, write_private
-from schemas.errors import UserError
+from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
 from schemas.jwk import Jwk, PrivateKeyObject, jwk_of
 
@@ -98,10 +98,11 @@ def _new_private_key() -> str:
 
 
 def _public_half(path: Path) -> Jwk:
+    unreadable = UserError("keys.unreadable", where=str(path), exit_code=3)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError):  # no PEM, or one with a password
-        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
-    if not isinstance(key, PrivateKeyObject):
-        raise UserError("keys.unreadable", where=str(path), exit_code=3)
-    return jwk_of(key.public_key())
+        if not isinstance(key, PrivateKeyObject):
+            raise unreadable
+        return jwk_of(key.public_key())
+    except (ValueError, TypeError, Broken):  # no PEM; one with a password; another curve
+        raise unreadable from None

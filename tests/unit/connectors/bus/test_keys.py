@@ -1,0 +1,114 @@
+import stat
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from connectors.bus.home import Home, write_private
+from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows
+from schemas.errors import UserError
+from schemas.ids import BUS, Alias, OrganCode
+from schemas.jwk import public_key, signature_is_valid, signer_from_pem, thumbprint
+
+NOW = datetime(2026, 9, 28, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+LATER = NOW + timedelta(days=400)
+ORGANS = ((OrganCode("B" * 18), Alias("dewu")), (OrganCode("A" * 18), Alias("shi-jian")))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def table(home: Home) -> bytes:
+    return (home.rulebook / KEYS_CSV).read_bytes()
+
+
+def test_every_organ_and_the_bus_get_a_key_that_only_the_owner_reads(home: Home) -> None:
+    assert ensure_keys(home, ORGANS, NOW) == ("bus", "shi-jian", "dewu")
+    for login in ("bus", "dewu", "shi-jian"):
+        assert stat.S_IMODE(home.key(login).stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.key("bus").parent.stat().st_mode) == 0o700
+    assert {row["organ"] for row in read_rows(home.rulebook / KEYS_CSV)} == {
+        BUS,
+        *(code for code, _ in ORGANS),
+    }
+
+
+def test_what_the_private_key_signs_the_listed_public_key_verifies(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    signer = signer_from_pem(home.key("dewu").read_bytes())
+    row = next(row for row in read_rows(home.rulebook / KEYS_CSV) if row["kid"] == signer.kid)
+    assert (row["organ"], row["algorithm"], row["valid_to"]) == ("B" * 18, "ES256", "")
+    assert row["kid"] == thumbprint("ES256", row["x"], row["y"])
+    key = public_key(row["algorithm"], row["x"], row["y"])
+    assert signature_is_valid(key, signer.sign(b"a lead"), b"a lead")
+
+
+def test_a_key_is_valid_from_the_second_it_was_made(home: Home) -> None:
+    ensure_keys(home, (), NOW)
+    (row,) = read_rows(home.rulebook / KEYS_CSV)
+    assert row["valid_from"] == "2026-09-28T09:00:00+08:00"
+    assert datetime.fromisoformat(row["valid_from"]) <= NOW
+
+
+def test_a_second_time_nothing_changes_to_the_byte(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    before = table(home)
+    assert ensure_keys(home, reversed(ORGANS), LATER) == ()
+    assert table(home) == before
+
+
+def test_a_new_organ_is_added_and_the_rows_there_stay(home: Home) -> None:
+    ensure_keys(home, ORGANS[:1], NOW)
+    before = set(table(home).splitlines())
+    assert ensure_keys(home, ORGANS, LATER) == ("shi-jian",)
+    assert before < set(table(home).splitlines())
+
+
+def test_a_replaced_key_is_added_beside_the_old_one(home: Home) -> None:
+    ensure_keys(home, (), NOW)
+    home.key("bus").unlink()
+    assert ensure_keys(home, (), LATER) == ("bus",)
+    rows = read_rows(home.rulebook / KEYS_CSV)
+    assert [row["valid_from"][:4] for row in rows] == ["2026", "2027"]
+
+
+def test_an_ed25519_key_that_was_put_there_is_listed_as_such(home: Home) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(home.key("bus"), pem.decode())
+    ensure_keys(home, (), NOW)
+    (row,) = read_rows(home.rulebook / KEYS_CSV)
+    assert (row["algorithm"], row["y"]) == ("Ed25519", "")
+
+
+def test_rows_of_the_chosen_rulebook_are_taken_over_and_win(home: Home) -> None:
+    ensure_keys(home, (), NOW)
+    (own,) = read_rows(home.rulebook / KEYS_CSV)
+    revoked = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
+    foreign = dict(zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", ""), strict=True))
+    assert ensure_keys(home, (), LATER, [revoked, foreign]) == ()
+    assert set(map(str, read_rows(home.rulebook / KEYS_CSV))) == {str(revoked), str(foreign)}
+
+
+@pytest.mark.parametrize("what", ["no PEM at all", "P-384", "with a password"])
+def test_a_private_key_that_cannot_be_used_is_named_and_never_replaced(
+    home: Home, what: str
+) -> None:
+    key = ec.generate_private_key(ec.SECP384R1() if what == "P-384" else ec.SECP256R1())
+    locked = what == "with a password"
+    lock = BestAvailableEncryption(b"pw") if locked else NoEncryption()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
+    text = what if what == "no PEM at all" else pem
+    write_private(home.key("bus"), text)
+    with pytest.raises(UserError, match=r"keys\.unreadable .*bus\.pem"):
+        ensure_keys(home, (), NOW.astimezone(UTC))
+    assert home.key("bus").read_text(encoding="utf-8") == text

@@ -1,0 +1,78 @@
+import re
+
+import pytest
+from prometheus_client import generate_latest
+
+from connectors.bus import clock, metrics
+from connectors.bus.metrics import Outcome, Progress, Stage
+
+UNITS = {"messages", "seconds", "bytes", "duties", "cases", "ticks", "errors"}
+LABELS = {"flow", "record", "outcome", "stage", "duty", "organ", "code", "partition"}
+
+
+def exposed() -> str:
+    return generate_latest(metrics.REGISTRY).decode()
+
+
+@pytest.mark.parametrize("row", metrics.rows(), ids=lambda row: row.name)
+def test_a_name_is_yichuan_thing_unit(row: metrics.Row) -> None:
+    assert re.fullmatch(r"yichuan(_[a-z]+)+", row.name)
+    if row.kind == "info":
+        assert row.name == "yichuan_build_info"
+        return
+    assert row.name.endswith("_total") == (row.kind == "counter")
+    thing, unit = row.name.removeprefix("yichuan_").removesuffix("_total").rsplit("_", 1)
+    assert thing
+    assert unit in UNITS
+
+
+@pytest.mark.parametrize("row", metrics.rows(), ids=lambda row: row.name)
+def test_labels_are_of_the_bounded_kinds_and_every_metric_says_what_it_is(row: metrics.Row) -> None:
+    assert set(row.labels) <= LABELS
+    assert row.help
+
+
+def test_the_list_is_whole_and_names_nothing_twice() -> None:
+    names = [row.name for row in metrics.rows()]
+    ours = {family.name for family in metrics.REGISTRY.collect() if "yichuan" in family.name}
+    listed = {name.removesuffix("_total").removesuffix("_info") for name in names}
+    assert len(names) == len(set(names))
+    assert {name.removesuffix("_info") for name in ours} == listed
+
+
+def test_the_table_for_the_docs_has_one_line_for_each() -> None:
+    lines = metrics.as_markdown().splitlines()
+    assert len(lines) == 2 + len(metrics.rows())
+    assert "`yichuan_exchange_messages_total` | counter | flow, record, outcome" in lines[2]
+
+
+def test_bound_children_are_the_same_object_each_time() -> None:
+    once = metrics.messages("leads", "LeadTransfer", Outcome.ACCEPTED)
+    assert metrics.messages("leads", "LeadTransfer", Outcome.ACCEPTED) is once
+    assert metrics.stage(Stage.DECODE) is metrics.stage(Stage.DECODE)
+    once.inc()
+    assert 'outcome="accepted",record="LeadTransfer"} 1.0' in exposed()
+
+
+def test_the_age_of_progress_grows_until_there_is_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = 100.0
+    monkeypatch.setattr(clock, "monotonic", lambda: seconds)
+    progress = Progress("leads", 3)
+    seconds = 142.5
+    series = 'yichuan_progress_age_seconds{flow="leads",partition="3"}'
+    assert f"{series} 42.5" in exposed()
+    progress.made()
+    assert f"{series} 0.0" in exposed()
+    metrics.forget_partition("leads", 3)
+    assert series not in exposed()
+    metrics.forget_partition("leads", 3)  # a second time is harmless
+
+
+def test_the_build_and_the_process_are_shown_and_no_created_series() -> None:
+    metrics.set_build("exchange", "0.1.0")
+    shown = exposed()
+    assert 'yichuan_build_info{part="exchange",version="0.1.0"} 1.0' in shown
+    assert "process_resident_memory_bytes" in shown
+    assert "_created" not in shown

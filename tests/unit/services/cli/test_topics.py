@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.home import Home
+from connectors.bus.keys import KEYS_CSV
+from schemas.errors import UserError
+from services.cli.topics import _chosen, _copy, _differs, _files_to_change
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "county"
+    folder.mkdir()
+    (folder / "rulebook.toml").write_text("one", encoding="utf-8")
+    (folder / "matters.csv").write_text("two", encoding="utf-8")
+    (folder / "README.md").write_text("not part of it", encoding="utf-8")
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_copy_holds_the_rulebooks_files_and_differs_no_more(home: Home, source: Path) -> None:
+    assert _differs(home, source)
+    _copy(source, home.rulebook)
+    assert names(home.rulebook) == {"rulebook.toml", "matters.csv"}
+    assert not _differs(home, source)
+    assert names(home.path) == {"rulebook"}
+
+
+def test_a_new_copy_keeps_the_public_keys_and_nothing_else_of_the_old(
+    home: Home, source: Path
+) -> None:
+    _copy(source, home.rulebook)
+    (home.rulebook / KEYS_CSV).write_text("keys", encoding="utf-8")
+    assert not _differs(home, source)
+    (source / "matters.csv").unlink()
+    (source / "officers.csv").write_text("three", encoding="utf-8")
+    assert _differs(home, source)
+    _copy(source, home.rulebook)
+    assert names(home.rulebook) == {"rulebook.toml", "officers.csv", KEYS_CSV}
+    assert (home.rulebook / KEYS_CSV).read_text(encoding="utf-8") == "keys"
+
+
+def test_what_a_killed_copy_left_behind_is_cleared_away(home: Home, source: Path) -> None:
+    for leftover in (".rulebook.partial", ".rulebook.previous"):
+        (home.path / leftover).mkdir(parents=True)
+        (home.path / leftover / "half.csv").write_text("", encoding="utf-8")
+    _copy(source, home.rulebook)
+    assert names(home.path) == {"rulebook"}
+    assert "half.csv" not in names(home.rulebook)
+
+
+def test_the_demo_rulebook_gives_a_layout_and_a_plan_of_files(home: Home) -> None:
+    chosen = _chosen(home.settings())
+    assert len(chosen.organs) >= 10
+    assert len(chosen.wanted.logins) == len(chosen.organs) + 1
+    kinds = [kind for kind, _, _ in _files_to_change(home, chosen)]
+    assert kinds == ["copy_rulebook", *["make_key"] * (len(chosen.organs) + 1)]
+    assert not home.path.exists()  # a plan writes nothing
+
+
+def test_a_rulebook_that_is_not_there_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YICHUAN_BUS__RULEBOOK", "no-such-county")
+    with pytest.raises(UserError, match=r"rules\.not_found no-such-county"):
+        _chosen(home.settings())
