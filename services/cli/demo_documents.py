@@ -24,6 +24,7 @@ from services.rulebook.model import Organ, Rulebook
 
 Document = dict[str, Any]
 SERIES_PER_RUN: Final = 100  # document numbers of one run: more than it has transfers
+REUSED: Final = 4  # the scenario whose number another of the same sender uses again
 
 _DAY: Final = timedelta(days=1)
 _RESIDENT_DIGITS: Final = 17
@@ -84,8 +85,8 @@ def transfer(scenario: Scenario, setting: Setting) -> Document:
 
 def transfer_number(scenario: Scenario, setting: Setting) -> str:
     """Return the document number that the sender gives the transfer."""
-    if scenario.twist == "number_used":  # the first one of the same sender
-        return _number(scenario.sender, 4, setting)
+    if scenario.twist == "number_used":
+        return _number(scenario.sender, REUSED, setting)
     return _number(scenario.sender, scenario.number, setting)
 
 

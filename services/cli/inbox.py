@@ -1,19 +1,17 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from schemas.render import to_document
-from services.cli.desk import Desk, open_desk
-from services.cli.mailbox import Letter, Mailbox, open_mailbox
+from services.cli.installation import Installation, open_installation
+from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, table
 from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Organ
-
-_FOLLOW_SECONDS: Final = float("inf")
 
 
 def inbox(
@@ -26,27 +24,34 @@ def inbox(
     as_json: AsJson = False,
 ) -> None:
     """Print what lies in an organ's inbox, each with whether its seal holds."""
-    desk = open_desk(home)
-    asyncio.run(_inbox(desk, desk.organ(organ), follow=follow, limit=limit, as_json=as_json))
+    place = open_installation(home)
+    asyncio.run(_inbox(place, place.organ(organ), follow=follow, limit=limit, as_json=as_json))
 
 
-async def _inbox(desk: Desk, organ: Organ, *, follow: bool, limit: int, as_json: bool) -> None:
-    async with open_mailbox(desk, organ) as mailbox:
+async def _inbox(
+    place: Installation, organ: Organ, *, follow: bool, limit: int, as_json: bool
+) -> None:
+    async with open_mailbox(place, organ) as mailbox:
         end = await mailbox.end()
-        newest: list[Letter] = []
-        async for letter in mailbox.present():
-            newest = [*newest[1 - limit :], letter] if limit > 1 else [letter]
-        _print(desk, newest, as_json=as_json)
+        letters = mailbox.present(limit)
+        if as_json:
+            async for letter in letters:
+                emit_json(document_of(letter))
+        else:
+            heads = in_language(
+                "时间 消息 来自 文号 案件 内容 封签", "time record from number case content seal"
+            )
+            table(heads.split(), [_row(place, letter) async for letter in letters])
         if follow:
-            await _follow(desk, mailbox, end, as_json=as_json)
+            await _follow(place, mailbox, end, as_json=as_json)
 
 
-async def _follow(desk: Desk, mailbox: Mailbox, begin: int, *, as_json: bool) -> None:
-    async for letter in mailbox.following(begin, _FOLLOW_SECONDS):
+async def _follow(place: Installation, mailbox: Mailbox, begin: int, *, as_json: bool) -> None:
+    async for letter in mailbox.following(begin, FOR_EVER):
         if as_json:
             emit_json(document_of(letter))
         else:
-            print("  ".join(_row(desk, letter)), flush=True)
+            print("  ".join(_row(place, letter)), flush=True)
 
 
 def document_of(letter: Letter) -> dict[str, Any]:
@@ -60,31 +65,20 @@ def document_of(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _print(desk: Desk, letters: list[Letter], *, as_json: bool) -> None:
-    if as_json:
-        for letter in letters:
-            emit_json(document_of(letter))
-        return
-    heads = in_language(
-        "时间 消息 来自 文号 案件 内容 封签", "time record from number case content seal"
-    )
-    table(heads.split(), [_row(desk, letter) for letter in letters])
-
-
-def _row(desk: Desk, letter: Letter) -> tuple[str, ...]:
-    seal = in_language("有效", "valid") if letter.fault is None else letter.fault.code
+def _row(place: Installation, letter: Letter) -> tuple[str, ...]:
     message = letter.message
     if message is None:
-        return (clock_time(letter.at), "?", "?", "", "", "", seal)
+        code = letter.fault.code if letter.fault else ""
+        return (clock_time(letter.at), "?", "?", "", "", "", code)
     envelope = message.envelope
     return (
         clock_time(letter.at),
         record_word(envelope.record),
-        organ_word(desk.rulebook.directory, envelope.sender),
+        organ_word(place.rulebook.directory, envelope.sender),
         envelope.document_number or "",
         envelope.case_id,
         _gist(message),
-        seal,
+        in_language("有效", "valid"),
     )
 
 

@@ -11,25 +11,20 @@ from aiokafka.errors import KafkaError
 
 from connectors.bus.clock import monotonic
 from connectors.bus.kafka import explain, start_consumer
-from schemas.codec import unframe
-from schemas.errors import Malformed, Refusal
+from schemas.errors import Refusal
 from schemas.messages import Message
-from schemas.seal import check_sender, verify
 from schemas.topics import inbox_of
-from services.cli.desk import Desk
+from services.cli.installation import Installation
 from services.rulebook.model import Organ
 
 _POLL_MS: Final = 500
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FOR_EVER: Final = float("inf")
+FOR_EVER: Final = float("inf")  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One record of an inbox. `message` None: it could not be read.
-
-    `fault` says why, or what is wrong with its seal.
-    """
+    """One record of an inbox. `message` None: `fault` says why it cannot be read or trusted."""
 
     offset: int
     at: datetime
@@ -40,10 +35,10 @@ class Letter:
 class Mailbox:
     """An open inbox."""
 
-    def __init__(self, desk: Desk, consumer: Any, place: TopicPartition) -> None:  # noqa: ANN401 - aiokafka ships no types
-        self._desk = desk
+    def __init__(self, place: Installation, consumer: Any, topic: str) -> None:  # noqa: ANN401 - aiokafka ships no types
+        self._keyring = place.keyring
         self._consumer = consumer
-        self._place = place
+        self._place = TopicPartition(topic, 0)
 
     async def end(self) -> int:
         """Return the offset behind the last record that is there now."""
@@ -53,13 +48,12 @@ class Mailbox:
             raise explain(error, where=self._place.topic) from error
         return int(ends[self._place])
 
-    async def present(self) -> AsyncIterator[Letter]:
-        """Yield every letter that is there now, the oldest first."""
+    async def present(self, newest: int) -> AsyncIterator[Letter]:
+        """Yield the newest so many letters that are there now, the oldest of them first."""
         end = await self.end()
         starts = await self._consumer.beginning_offsets([self._place])
-        begin = starts[self._place]
-        self._consumer.seek(self._place, begin)
-        async for letter in self.following(begin, _FOR_EVER, end=end):
+        begin = max(int(starts[self._place]), end - newest)
+        async for letter in self.following(begin, FOR_EVER, end=end):
             yield letter
 
     async def following(
@@ -80,32 +74,21 @@ class Mailbox:
 
     def _letter(self, record: Any) -> Letter:  # noqa: ANN401 - aiokafka ships no types
         at = _EPOCH + timedelta(milliseconds=record.timestamp)
-        try:
-            schema_id, body = unframe(record.value or b"")
-            codec = self._desk.codecs.get(schema_id)
-            if codec is None:
-                unknown = Refusal("message.unknown_schema", detail=str(schema_id))
-                return Letter(record.offset, at, None, unknown)
-            opened = codec.open(body)
-        except Malformed as error:
-            return Letter(record.offset, at, None, Refusal(error.code, error.where))
-        envelope = opened.message.envelope
-        sealed_at = envelope.delivery.at if envelope.delivery else at
-        rulebook = self._desk.rulebook
-        key = verify(opened, rulebook.directory.keys.get, sealed_at)
-        fault = key if isinstance(key, Refusal) else check_sender(envelope, key, rulebook.bus)
-        return Letter(record.offset, at, opened.message, fault)
+        opened = self._keyring.open(record.value or b"", at)
+        if isinstance(opened, Refusal):
+            return Letter(record.offset, at, None, opened)
+        return Letter(record.offset, at, opened.message, None)
 
 
 @asynccontextmanager
-async def open_mailbox(desk: Desk, organ: Organ) -> AsyncIterator[Mailbox]:
+async def open_mailbox(place: Installation, organ: Organ) -> AsyncIterator[Mailbox]:
     """Log in as the organ and open its inbox. Raises Unavailable, UserError home.login_missing."""
     topic = inbox_of(organ.alias)
-    login = desk.home.credentials(organ.alias)
+    login = place.home.credentials(organ.alias)
     consumer = await start_consumer(
-        desk.settings, login, [topic], group=None, client_id=f"{organ.alias}-cli"
+        place.settings, login, [topic], group=None, client_id=f"{organ.alias}-cli"
     )
     try:
-        yield Mailbox(desk, consumer, TopicPartition(topic, 0))
+        yield Mailbox(place, consumer, topic)
     finally:
         await consumer.stop()

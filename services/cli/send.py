@@ -21,7 +21,7 @@ from schemas.jwk import signer_from_pem
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.seal import Sealed, seal_message
 from schemas.topics import BY_SNAKE, RECORDS
-from services.cli.desk import Desk, open_desk
+from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, error_object, print_error
@@ -31,6 +31,7 @@ from services.rulebook.model import Organ
 
 _NO: Final = 1  # exit code: the answer is no
 _PUBLISH_SECONDS_MAX: Final = 30.0
+LOOKED_THROUGH_MAX: Final = 100_000  # newest letters of the inbox, for what a reply answers
 _STDIN: Final = "-"
 Receipt = Accepted | Rejected | Held
 
@@ -55,48 +56,48 @@ def send(
     if record not in BY_SNAKE and record not in RECORDS:
         raise UserError("message.unknown_record", where=record)
     raw = _read(file)
-    desk = open_desk(home)
-    sender = desk.organ(organ)
-    outcome = asyncio.run(send_document(desk, sender, record, raw, wait))
+    place = open_installation(home)
+    sender = place.organ(organ)
+    outcome = asyncio.run(send_document(place, sender, record, raw, wait))
     if isinstance(outcome, Refusal):
         words = error_object(text(outcome.code), outcome.where, outcome.detail)
         print_error(words, as_json=as_json, outcome="refused")
         return _NO
-    return _report(desk, outcome, as_json=as_json)
+    return _report(place, outcome, as_json=as_json)
 
 
 async def send_document(
-    desk: Desk, sender: Organ, record: str | None, raw: bytes, wait: float
+    place: Installation, sender: Organ, record: str | None, raw: bytes, wait: float
 ) -> Sending | Refusal:
     """Check, seal and publish a document, and wait up to `wait` seconds for the answer.
 
     Raises Unavailable send.no_answer when there is none in time, and what the broker raises.
     """
-    async with open_mailbox(desk, sender) as mailbox:
-        message = await _message(desk, sender, record, raw, mailbox)
+    async with open_mailbox(place, sender) as mailbox:
+        message = await _message(place, sender, record, raw, mailbox)
         if isinstance(message, Refusal):
             return message
         unlawful = lawful_form(message)
         if unlawful is not None:
             return unlawful
-        signer = signer_from_pem(desk.home.key(sender.alias).read_bytes())
+        signer = signer_from_pem(place.home.key(sender.alias).read_bytes())
         sealed = seal_message(message, signer)
         begin = await mailbox.end()
-        await _publish(desk, sender, sealed)
-        note_sent(desk.home, sender.alias, Known.of(message))
+        await _publish(place, sender, sealed)
+        note_sent(place.home, sender.alias, Known.of(message))
         if not wait:
             return Sending(message, None)
         return Sending(message, await _answer(mailbox, message, begin, wait))
 
 
 async def _message(
-    desk: Desk, sender: Organ, record: str | None, raw: bytes, mailbox: Mailbox
+    place: Installation, sender: Organ, record: str | None, raw: bytes, mailbox: Mailbox
 ) -> Message | Refusal:
     """Read the document; what it answers is looked up only where it answers something.
 
     The same document of the same organ has the same id, so sending it again is no second message.
     """
-    known = list(sent_before(desk.home, sender.alias))
+    known = list(sent_before(place.home, sender.alias))
     asked: list[str] = []
 
     def targets(named: str) -> tuple[Any, ...]:
@@ -106,7 +107,7 @@ async def _message(
 
     digest = hashlib.sha256(raw).hexdigest()
     defaults = EnvelopeDefaults(
-        bus=desk.rulebook.bus,
+        bus=place.rulebook.bus,
         sender=sender.code,
         message_id=message_id_of(sender.code, "send", digest),
         sent_at=now(),
@@ -116,18 +117,18 @@ async def _message(
     if asked:
         known += [
             Known.of(letter.message)
-            async for letter in mailbox.present()
+            async for letter in mailbox.present(LOOKED_THROUGH_MAX)
             if letter.message is not None and letter.message.envelope.sender != BUS
         ]
         message = read(record, raw, defaults)
     return message
 
 
-async def _publish(desk: Desk, sender: Organ, sealed: Sealed) -> None:
+async def _publish(place: Installation, sender: Organ, sealed: Sealed) -> None:
     envelope = sealed.message.envelope
-    schema_id = desk.ids[current(envelope.record).fingerprint]
-    login = desk.home.credentials(sender.alias)
-    producer = await start_producer(desk.settings, login, client_id=f"{sender.alias}-cli")
+    schema_id = place.keyring.id_for(current(envelope.record).fingerprint)
+    login = place.home.credentials(sender.alias)
+    producer = await start_producer(place.settings, login, client_id=f"{sender.alias}-cli")
     try:
         await asyncio.wait_for(
             producer.send_and_wait(
@@ -149,16 +150,15 @@ async def _answer(mailbox: Mailbox, message: Message, begin: int, wait: float) -
         found = letter.message
         if (
             isinstance(found, Accepted | Rejected | Held)
-            and letter.fault is None
             and found.envelope.in_reply_to == message_id
         ):
             return found
     raise Unavailable("send.no_answer", where=message_id, detail=f"{wait:g} s")
 
 
-def _report(desk: Desk, sending: Sending, *, as_json: bool) -> int:
+def _report(place: Installation, sending: Sending, *, as_json: bool) -> int:
     envelope = sending.message.envelope
-    document = receipt_document(sending.message, sending.receipt, desk.rulebook.directory)
+    document = receipt_document(sending.message, sending.receipt, place.rulebook.directory)
     if isinstance(sending.receipt, Rejected):
         refused = sending.receipt
         error = {

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.messages import Accepted, Held, Message, Rejected
-from schemas.render import to_document
 from services.cli.output import in_language
-from services.cli.words import DUTIES, HOLDS, RELATIONS, clock_time, organ_word, record_word, word
+from services.cli.words import DUTIES, HOLDS, RELATIONS, due_time, organ_word, record_word, word
 from services.rulebook.model import Directory
 
 Document = dict[str, Any]
@@ -50,7 +49,7 @@ def receipt_document(
             }
             for duty in (accepted.duties or () if accepted else ())
         ],
-        "held": to_document(held) if held else None,
+        "held": _held_document(held) if held else None,
     }
 
 
@@ -79,7 +78,7 @@ def receipt_lines(document: Document) -> Iterator[str]:
     if document["explanation"]:
         yield f"  {document['explanation']}"
     for duty in document["duties"]:
-        what, due = word(DUTIES, duty["duty"]), clock_time(duty["due"])
+        what, due = word(DUTIES, duty["duty"]), due_time(duty["due"])
         mark = in_language("（暂定）", " (provisional)") if duty["provisional"] else ""
         yield in_language(
             f"  义务：{duty['name']} {what}，{due} 到期{mark}",
@@ -89,8 +88,18 @@ def receipt_lines(document: Document) -> Iterator[str]:
         yield from _held(document["held"])
 
 
+def _held_document(held: Held) -> Document:
+    return {
+        "reason": held.hold,
+        "code": held.code,
+        "zh": held.zh,
+        "en": held.en,
+        "released_by": held.released_by,
+    }
+
+
 def _held(held: Document) -> Iterator[str]:
-    why = word(HOLDS, held["hold"])
+    why = word(HOLDS, held["reason"])
     yield in_language(
         f"  原因：{why}（{held['code']}）；解除：{held['released_by']}",
         f"  why: {why} ({held['code']}); released by: {held['released_by']}",

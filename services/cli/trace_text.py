@@ -16,6 +16,7 @@ from services.cli.words import (
     RUNGS,
     STATES,
     clock_time,
+    due_time,
     record_word,
     word,
 )
@@ -138,13 +139,17 @@ def _refusal(effect: Document) -> str:
 
 
 def _delivered(effect: Document) -> str:
-    to = f"{_name(effect['to'])}（{word(RELATIONS, effect['relation'])}）"
-    arrived = _time(effect["delivered_at"])
-    signed = _time(effect["signed_at"])
-    return in_language(
-        f"送 {to}；进入其业务系统：{arrived or '尚未'}；签收：{signed or '尚未'}",
-        f"to {to}; in its own system: {arrived or 'not yet'}; signed for: {signed or 'not yet'}",
+    to = in_language(
+        f"送 {_name(effect['to'])}（{word(RELATIONS, effect['relation'])}）",
+        f"to {_name(effect['to'])} ({word(RELATIONS, effect['relation'])})",
     )
+    arrived = _time(effect["delivered_at"]) or in_language("尚未", "not yet")
+    told = in_language(f"{to}；进入其业务系统：{arrived}", f"{to}; in its own system: {arrived}")
+    signed = _time(effect["signed_at"])
+    if signed is None and effect["relation"] != "handler":
+        return told  # nobody has to sign for an answer
+    signed = signed or in_language("尚未", "not yet")
+    return in_language(f"{told}；签收：{signed}", f"{told}; signed for: {signed}")
 
 
 def _duty(duty: Document) -> str:
@@ -192,7 +197,7 @@ def _of_duty(effect: Document) -> tuple[str, str, str]:
 
 
 def _due(duty: Document) -> str:
-    due = _time(duty["due"]) or ""
+    due = due_time(_instant(duty["due"]))
     return due + in_language("（暂定）", " (provisional)") if duty["provisional"] else due
 
 
@@ -203,7 +208,9 @@ def _name(organ: Document | None) -> str:
 
 
 def _time(at: datetime | str | None) -> str | None:
+    return None if at is None else clock_time(_instant(at))
+
+
+def _instant(at: datetime | str) -> datetime:
     """The casebook's rows hold instants, its journal entries their text."""
-    if at is None:
-        return None
-    return clock_time(datetime.fromisoformat(at) if isinstance(at, str) else at)
+    return datetime.fromisoformat(at) if isinstance(at, str) else at

@@ -1,7 +1,7 @@
 """Our symbols in words, in the language of YICHUAN_LANG: states, duties, rungs, relations."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.topics import RECORDS
@@ -92,3 +92,11 @@ def organ_word(directory: Directory, code: str) -> str:
 def clock_time(at: datetime) -> str:
     """Return an instant as people in China read it, to the second."""
     return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def due_time(at: datetime) -> str:
+    """Return when something falls due: the midnight that ends a day is that day's 24:00."""
+    local = at.astimezone(ZONE)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
+    return clock_time(at)

@@ -22,7 +22,9 @@ VERBS = [
 def ending(monkeypatch: pytest.MonkeyPatch, error: Exception | None) -> Callable[..., int]:
     """Make `yichuan errors` end in an exception; return what runs the command line."""
 
-    def errors(as_json: bool = typer.Option(False, "--json")) -> None:  # noqa: FBT001 - as typer wants it
+    def errors(
+        as_json: bool = typer.Option(False, "--json"),  # noqa: FBT001, FBT003 - as typer wants it
+    ) -> None:
         del as_json
         if error is not None:
             raise error

@@ -1,0 +1,92 @@
+"""Looking things up in the casebook that an exchange writes: read-only, a few queries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, or_, select
+
+from connectors.bus.home import Home
+from schemas.document_number import normal_document_number
+from schemas.errors import UserError
+from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
+from services.casebook.store import open_for_reading
+from services.casebook.tables import DECISIONS, DUTIES, MESSAGES
+from services.casebook.work import Work
+from services.casework.case import Case, Duty
+
+MATCHES_MAX: Final = 100  # cases that one number may mean
+DECISIONS_MAX: Final = 10_000  # of one case
+DUTIES_MAX: Final = 1_000  # open ones shown
+_SQLITE: Final = "sqlite:///"
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[Connection]:
+    """Open the casebook of a home for reading. Raises UserError casebook.missing."""
+    url = home.settings().casebook.url.get_secret_value()
+    if url and not url.startswith(_SQLITE):
+        raise UserError("casebook.url_unsupported", exit_code=3)
+    engine = open_for_reading(Path(url.removeprefix(_SQLITE)) if url else home.casebook)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def cases_named(connection: Connection, text: str) -> tuple[CaseId, ...]:
+    """Return the cases that a case id, a message id or a 文号 means, the newest first."""
+    wanted = [MESSAGES.c.case_id == text, MESSAGES.c.message_id == text]
+    number = normal_document_number(text)
+    if number is not None:
+        wanted.append(MESSAGES.c.document_number == number)
+    query = (
+        select(MESSAGES.c.case_id)
+        .where(or_(*wanted))
+        .order_by(MESSAGES.c.received_ms.desc())
+        .limit(DECISIONS_MAX)
+    )
+    found = dict.fromkeys(CaseId(row.case_id) for row in connection.execute(query))
+    return tuple(found)[:MATCHES_MAX]
+
+
+def case_of(connection: Connection, case_id: CaseId) -> Case | None:
+    """Return a case with its duties; None when its opening message was refused."""
+    return Work(connection).case(case_id)
+
+
+def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, ...]:
+    """Return a case's decisions in the order in which they were made."""
+    query = select(DECISIONS).where(DECISIONS.c.case_id == case_id).order_by(DECISIONS.c.seq)
+    return tuple(_decision(row) for row in connection.execute(query.limit(DECISIONS_MAX)))
+
+
+def open_duties(connection: Connection) -> tuple[tuple[CaseId, Duty], ...]:
+    """Return the open duties with their cases, the one due first at the top."""
+    query = (
+        select(DUTIES.c.case_id, DUTIES.c.body)
+        .where(DUTIES.c.open)
+        .order_by(DUTIES.c.due_ms, DUTIES.c.duty_id)
+        .limit(DUTIES_MAX)
+    )
+    return tuple(
+        (CaseId(row.case_id), duty_from_text(row.body)) for row in connection.execute(query)
+    )
+
+
+def _decision(row: Row[Any]) -> DecisionRow:
+    return DecisionRow(
+        position=Position(row.topic, row.partition, row.offset),
+        case_id=CaseId(row.case_id),
+        message_id=MessageId(row.message_id),
+        sender=OrganCode(row.sender),
+        record=row.record,
+        at=from_ms(row.at_ms),
+        outcome=row.outcome,
+        code=row.code,
+        rulebook=row.rulebook,
+        entry=row.entry,
+    )

@@ -1,0 +1,148 @@
+"""`yichuan demo`: a county exchanges lawful transfers over a real broker, and it is all printed.
+
+The run checks itself: it ends with 0 only if every story went as it is told in demo_scenarios.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from connectors.bus.clock import monotonic, now
+from connectors.bus.home import Home, home_at
+from schemas.errors import UserError
+from schemas.ids import CaseId
+from services.cli.casebook_view import open_duties, reading
+from services.cli.demo_documents import Setting
+from services.cli.demo_play import Drop, Play
+from services.cli.demo_report import OpenDuties, report, summary
+from services.cli.demo_scenarios import AGENCIES
+from services.cli.demo_stage import (
+    EXCHANGE_DATABASE,
+    EXCHANGE_FOLDER,
+    Part,
+    raise_stage,
+    system_folder,
+)
+from services.cli.demo_systems import AgencySystem, DatabaseSystem, FolderSystem
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language
+from services.cli.trace import told_case
+from services.rulebook.calendar import local_date
+from services.rulebook.load import load
+
+PLAY_SECONDS_MAX: Final = 240.0
+_LOOK_SECONDS: Final = 0.2
+_SAY_SECONDS: Final = 3.0
+_JOURNEY: Final = 1  # the scenario whose journey is printed
+_UNFINISHED_SHOWN: Final = 10
+
+Systems = Mapping[str, AgencySystem]
+
+
+def demo(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Run the demo; exit 0 when everything came as expected, and leave it running."""
+    began = monotonic()
+    place = home_at(home)
+    settings = place.settings()
+    parts = raise_stage(place, settings, lambda line: _progress(began, line))
+    systems = _systems(place)
+    setting = Setting(load(place.rulebook), _next_run(place), local_date(now()))
+    play = _perform(Play(setting), systems, began)
+    _check(play)
+    _print(place, play, parts, began, as_json=as_json)
+
+
+def _systems(home: Home) -> dict[str, AgencySystem]:
+    """Open the agencies' systems; what an earlier run left in them is read and let go."""
+    systems: dict[str, AgencySystem] = {}
+    for alias, kind in AGENCIES.items():
+        folder = system_folder(home, alias)
+        is_folder = kind == "folder"
+        systems[alias] = (
+            FolderSystem(alias, folder / EXCHANGE_FOLDER)
+            if is_folder
+            else DatabaseSystem(alias, folder / EXCHANGE_DATABASE)
+        )
+        for _ in systems[alias].look():
+            pass
+    return systems
+
+
+def _perform(play: Play, systems: Systems, began: float) -> Play:
+    """Drop the transfers, then let the agencies react until every story has ended."""
+    for drop in play.opening():
+        _drop(systems, drop)
+    count = len(play.stories)
+    _progress(began, in_language(f"已放入 {count} 件移送", f"{count} transfers are dropped"))
+    deadline = monotonic() + PLAY_SECONDS_MAX
+    said = monotonic()
+    while play.unfinished() and monotonic() < deadline:
+        for event in (event for system in systems.values() for event in system.look()):
+            for drop in play.react(event, now()):
+                _drop(systems, drop)
+        if monotonic() - said > _SAY_SECONDS:
+            said = monotonic()
+            _progress(began, _standing(play))
+        time.sleep(_LOOK_SECONDS)
+    _progress(began, _standing(play))
+    return play
+
+
+def _drop(systems: Systems, drop: Drop) -> None:
+    systems[drop.alias].drop(drop.name, drop.document)
+
+
+def _standing(play: Play) -> str:
+    stories = play.stories.values()
+    states = [story.state for story in stories]
+    accepted, held = states.count("accepted"), states.count("held")
+    refused = sum(1 for _ in play.refused())
+    ended, left = sum(story.done for story in stories), play.unfinished()
+    waiting = in_language("；等待黄牌", "; waiting for the yellow card")
+    tail = waiting if [story.scenario.twist for story in left] == ["overdue"] else ""
+    return in_language(
+        f"受理 {accepted}，退回 {refused}，暂存 {held}；办完 {ended}/{len(states)}{tail}",
+        f"accepted {accepted}, refused {refused}, held {held}; done {ended}/{len(states)}{tail}",
+    )
+
+
+def _check(play: Play) -> None:
+    """Raise UserError demo.incomplete when something did not come, or came otherwise."""
+    if play.wrong():
+        detail = "; ".join(story.wrong for story in play.wrong()[:_UNFINISHED_SHOWN])
+        raise UserError("demo.incomplete", detail=detail, exit_code=1)
+    if play.unfinished():
+        left = play.unfinished()[:_UNFINISHED_SHOWN]
+        detail = "; ".join(f"#{s.scenario.number} {s.state} {s.remaining}" for s in left)
+        raise UserError("demo.incomplete", detail=detail, exit_code=1)
+
+
+def _print(home: Home, play: Play, parts: tuple[Part, ...], began: float, *, as_json: bool) -> None:
+    directory = play.setting.rulebook.directory
+    cases = {story.case_id: story for story in play.stories.values()}
+    late = next(s for s in play.stories.values() if s.scenario.twist == "overdue")
+    with reading(home) as connection:
+        owed: OpenDuties = [
+            (case_id, duty) for case_id, duty in open_duties(connection) if case_id in cases
+        ]
+        journey = told_case(connection, CaseId(play.stories[_JOURNEY].case_id or ""), directory)
+        overdue = told_case(connection, CaseId(late.case_id or ""), directory)
+    if as_json:
+        emit_json(summary(play, owed, monotonic() - began))
+        return
+    print("\n".join(report(play, journey, overdue, owed, parts)))
+    _progress(began, in_language("演示完成，全部结果符合预期", "done; everything came as expected"))
+
+
+def _next_run(home: Home) -> int:
+    """Count the runs of this home; each has document numbers of its own."""
+    path = home.path / "demo" / "runs"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
+    path.write_text(str(run), encoding="ascii")
+    return run
+
+
+def _progress(began: float, line: str) -> None:
+    print(f"[{monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)

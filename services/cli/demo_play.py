@@ -1,0 +1,250 @@
+"""What the agencies' systems do in the demo, one event after the other. Pure.
+
+An agency acts on what it finds in its own system only: a message that arrived, or the state that
+its connector shows at something it sent. Each act is a document dropped into its own outbox.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from services.cli import demo_documents as documents
+from services.cli.demo_documents import Document, Setting
+from services.cli.demo_scenarios import LATE_DEPARTMENT, Scenario, scenarios
+
+REFUSALS: Final[Mapping[str, str]] = {  # twist → the code that must come back
+    "one_officer": "transfer.officers_too_few",
+    "number_used": "document_number.used",
+    "wrong_addressee": "transfer.addressee_not_competent",
+    "split_needed": "transfer.split_needed",
+    "choose_addressee": "transfer.choose_addressee",
+    "own_matter": "transfer.own_matter",
+}
+FAULTY_REPLIES: Final[Mapping[str, str]] = {
+    "reasons_missing": "filing.reasons_missing",
+    "use_objection": "filing.use_objection",
+}
+HELD: Final = ("held_then_corrected", "stays_held")
+_WITHDRAWN: Final = ["withdraw"]
+_TRANSFER: Final = "transfer"
+_FAULTY: Final = "faulty_reply"
+_TRANSFERS: Final = ("LeadTransfer", "CaseTransfer")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A document that an agency puts into its outbox. `name` is its file's or row's."""
+
+    alias: str
+    name: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message that an agency found in its own system."""
+
+    alias: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agency's connector shows at something it sent."""
+
+    alias: str
+    name: str
+    state: str  # accepted, held or rejected
+    code: str | None
+    message_id: str | None
+    case_id: str | None
+
+
+@dataclass(slots=True)
+class Story:
+    """How far one scenario is."""
+
+    scenario: Scenario
+    remaining: list[str]
+    target: str = ""  # what the receiver's answers name: message id or 文号
+    message_id: str | None = None
+    case_id: str | None = None
+    state: str = ""  # what the bus said of the transfer: accepted, held, rejected
+    refused: list[tuple[str, str]] = field(default_factory=list)  # (what, code)
+    done: bool = False
+    wrong: str = ""  # what came otherwise than the story says
+
+
+class Play:
+    """One run: the agencies' systems, reacting."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.stories = {one.number: Story(one, list(one.steps)) for one in scenarios()}
+        self.got: dict[str, Counter[str]] = {}
+        self.samples: dict[tuple[str, str], Document] = {}
+        self.warned_at: str | None = None  # when the yellow card of the late one arrived
+
+    def opening(self) -> Iterator[Drop]:
+        """Yield what is dropped at the start: every transfer but the one that needs another."""
+        for story in self.stories.values():
+            if story.scenario.twist != "number_used":
+                yield self._transfer(story)
+
+    def react(self, event: Arrived | Answered, at: datetime) -> Iterator[Drop]:
+        """Yield what agencies do about one event."""
+        if isinstance(event, Arrived):
+            yield from self._arrived(event, at)
+        else:
+            yield from self._answered(event, at)
+
+    def unfinished(self) -> tuple[Story, ...]:
+        """Return the stories that still go on; the late one is done when its card has come."""
+        return tuple(story for story in self.stories.values() if not story.done)
+
+    def wrong(self) -> tuple[Story, ...]:
+        """Return the stories that went otherwise than they should."""
+        return tuple(story for story in self.stories.values() if story.wrong)
+
+    def refused(self) -> Iterator[tuple[Story, str, str]]:
+        """Yield every refusal: its story, what was refused, the code."""
+        for story in self.stories.values():
+            for what, code in story.refused:
+                yield story, what, code
+
+    def _arrived(self, event: Arrived, at: datetime) -> Iterator[Drop]:
+        envelope = event.document["envelope"]
+        record = envelope["record"]
+        self.got.setdefault(event.alias, Counter())[record] += 1
+        self.samples.setdefault((event.alias, record), event.document)
+        if record in _TRANSFERS:
+            story = self._story_of(envelope, event.alias)
+            if story is not None and not story.target:
+                by_number = story.scenario.number % 2
+                story.target = envelope["document_number" if by_number else "message_id"]
+                yield from self._begin(story, at)
+        if record == "DutyNotice" and event.document["rung"] == "yellow":
+            self._card(envelope)
+
+    def _answered(self, event: Answered, at: datetime) -> Iterator[Drop]:
+        run, number, step = event.name.split("-", 2)
+        story = self.stories.get(int(number))
+        if story is None or int(run) != self.setting.run:
+            return
+        if event.state == "rejected":
+            story.refused.append((step, event.code or ""))
+        if step == _TRANSFER:
+            yield from self._transfer_answered(story, event)
+        elif step == _FAULTY:
+            code = FAULTY_REPLIES[story.scenario.twist]
+            if self._is_as_told(story, event, "rejected", code):
+                yield from self._next(story, at)
+        elif self._is_as_told(story, event, "accepted"):
+            if step == "withdraw":
+                story.done = True
+            elif step != "correct":  # what it releases arrives by itself
+                yield from self._next(story, at)
+
+    def _transfer_answered(self, story: Story, event: Answered) -> Iterator[Drop]:
+        scenario = story.scenario
+        if story.state == "held" and event.state == "accepted":
+            story.state = event.state  # the correction released it
+            return
+        story.state, story.message_id, story.case_id = event.state, event.message_id, event.case_id
+        if scenario.twist in REFUSALS:
+            story.done = self._is_as_told(story, event, "rejected", REFUSALS[scenario.twist])
+        elif scenario.twist in HELD:
+            if self._is_as_told(story, event, "held"):
+                yield from self._mend(story)
+        elif self._is_as_told(story, event, "accepted"):
+            yield from self._after_acceptance(story)
+
+    def _mend(self, story: Story) -> Iterator[Drop]:
+        """Correct what is held; one of them is left as it is, to be looked at."""
+        scenario = story.scenario
+        story.done = scenario.twist == "stays_held"
+        if not story.done:
+            number = documents.transfer_number(scenario, self.setting)
+            document = documents.correction(scenario, self.setting, number)
+            yield self._drop(story, "correct", scenario.sender, document)
+
+    def _after_acceptance(self, story: Story) -> Iterator[Drop]:
+        scenario = story.scenario
+        if story.remaining == _WITHDRAWN:
+            number = documents.transfer_number(scenario, self.setting)
+            document = documents.withdrawal(number)
+            yield self._drop(story, "withdraw", scenario.sender, document)
+        if scenario.number == documents.REUSED:
+            for other in self.stories.values():
+                if other.scenario.twist == "number_used":
+                    yield self._transfer(other)
+
+    def _begin(self, story: Story, at: datetime) -> Iterator[Drop]:
+        scenario = story.scenario
+        if scenario.twist in FAULTY_REPLIES:
+            document = documents.filing_reply(
+                scenario, self.setting, story.target, filed=False, fault=scenario.twist
+            )
+            yield self._drop(story, _FAULTY, scenario.receiver, document)
+        elif story.remaining != _WITHDRAWN:
+            yield from self._next(story, at)
+
+    def _next(self, story: Story, at: datetime) -> Iterator[Drop]:
+        """Take the next step of the plan."""
+        if not story.remaining:
+            story.done = True
+            return
+        step = story.remaining.pop(0)
+        scenario, setting, target = story.scenario, self.setting, story.target
+        match step:
+            case "sign":
+                document = documents.signed_for(scenario, setting, target, at)
+            case "file" | "decline":
+                filed = step == "file"
+                document = documents.filing_reply(scenario, setting, target, filed=filed)
+            case "feed_back":
+                document = documents.outcome(scenario, setting, target)
+            case _:
+                document = documents.progress(scenario, setting, target, step)
+        yield self._drop(story, step, scenario.receiver, document)
+
+    def _transfer(self, story: Story) -> Drop:
+        scenario = story.scenario
+        document = documents.transfer(scenario, self.setting)
+        return self._drop(story, _TRANSFER, scenario.sender, document)
+
+    def _drop(self, story: Story, step: str, alias: str, document: Document) -> Drop:
+        name = f"{self.setting.run:03d}-{story.scenario.number:03d}-{step}"
+        return Drop(alias, name, document)
+
+    def _story_of(self, envelope: Mapping[str, Any], alias: str) -> Story | None:
+        """Return the story of a transfer that arrived, known by its sender's number."""
+        for story in self.stories.values():
+            scenario = story.scenario
+            if (
+                scenario.receiver == alias
+                and scenario.twist not in REFUSALS
+                and envelope["sender"] == self.setting.organ(scenario.sender).code
+                and envelope["document_number"] == documents.transfer_number(scenario, self.setting)
+            ):
+                return story
+        return None
+
+    def _card(self, envelope: Mapping[str, Any]) -> None:
+        for story in self.stories.values():
+            is_late = story.scenario.receiver == LATE_DEPARTMENT
+            if is_late and story.case_id == envelope["case_id"]:
+                self.warned_at = envelope["sent_at"]
+                story.done = True
+
+    def _is_as_told(
+        self, story: Story, event: Answered, state: str, code: str | None = None
+    ) -> bool:
+        """Whether the answer is the one that the story tells; else the story ends as wrong."""
+        if event.state == state and (code is None or event.code == code):
+            return True
+        story.wrong = f"{event.name}: {event.code or event.state}, not {code or state}"
+        story.done = True
+        return False
