@@ -105,6 +105,10 @@ CONNECTOR_DELIVERED: Final = _counter(
 CONNECTOR_SPOOLED: Final = _gauge(
     "connector_spooled_messages", "Checked and waiting to be sent", "organ"
 )
+CONNECTOR_QUARANTINED: Final = _gauge(
+    "connector_quarantined_messages", "From the inbox, unreadable or unverified, kept", "organ"
+)
+CONNECTOR_LAG: Final = _gauge("connector_lag_messages", "In the inbox, not yet read", "organ")
 CONNECTOR_ERRORS: Final = _counter(
     "connector_errors", "Attempts that failed and are tried again, by code", "organ", "code"
 )

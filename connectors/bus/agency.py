@@ -1,0 +1,178 @@
+"""Who a connector speaks for: its configuration file, and what the home holds of that organ.
+
+organ = "yanjiao"            # the organ's alias: its login, its inbox
+kind = "folder"              # or "database"
+home = "/srv/yichuan"        # optional; default: --home, YICHUAN_HOME
+credentials = "login.toml"   # optional; default: the home's. Relative to this file
+key = "seal.pem"             # optional; likewise
+metrics_port = 19031         # /metrics and /healthz; 0: any free one
+[source]                     # connectors/<kind>/settings.py
+[map]                        # names of the agency's own for our records
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from connectors.bus.home import Credentials, Home, Settings, home_at
+from connectors.bus.keyring import Keyring
+from schemas.errors import Broken, UserError
+from schemas.ids import Alias, OrganCode
+from schemas.jwk import Signer, signer_from_pem
+from schemas.topics import BY_SNAKE, Author
+
+CONFIG_BYTES_MAX: Final = 64 * 1024
+HEAD: Final = "rulebook.toml"
+
+
+class Section(BaseModel):
+    """A section of the configuration: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MapSection(Section):
+    """[map]."""
+
+    records: Mapping[str, str] = Field(
+        default_factory=dict, description="the agency's own name of a record → ours (snake_case)"
+    )
+
+    @field_validator("records")
+    @classmethod
+    def _are_records(cls, records: Mapping[str, str]) -> Mapping[str, str]:
+        for name in records.values():
+            if name not in BY_SNAKE or BY_SNAKE[name].author is not Author.ORGAN:
+                raise ValueError(f"no record of an organ: {name}")  # noqa: TRY003 - pydantic's way
+        return records
+
+
+class ConnectorConfig(Section):
+    """What every kind of connector is configured by."""
+
+    organ: str = Field(pattern=r"^[a-z0-9-]{2,24}$")
+    home: Path | None = None
+    credentials: Path | None = None
+    key: Path | None = None
+    metrics_port: int = Field(0, ge=0, le=65535)
+    map: MapSection = MapSection()
+
+
+Config = TypeVar("Config", bound=ConnectorConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One organ, ready to seal, send and receive."""
+
+    alias: Alias
+    organ: OrganCode
+    bus: str
+    settings: Settings
+    credentials: Credentials
+    signer: Signer
+    keyring: Keyring
+    folder: Path  # what the connector keeps: connectors/<alias> of the home
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a configuration file. Raises UserError connector.config_invalid."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(CONFIG_BYTES_MAX + 1)
+        if len(raw) > CONFIG_BYTES_MAX:
+            raise _invalid(path, f"> {CONFIG_BYTES_MAX} bytes")
+        return tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise _invalid(path, error.strerror or type(error).__name__) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid(path, str(error)) from None
+
+
+def kind_of(path: Path) -> str:
+    """Return `kind` of a configuration file. Raises UserError connector.config_invalid."""
+    kind = read_toml(path).get("kind")
+    if not isinstance(kind, str):
+        raise _invalid(path, "kind: folder | database")
+    return kind
+
+
+def read_config(path: Path, model: type[Config]) -> Config:
+    """Return the configuration, its paths taken from where the file lies.
+
+    Raises UserError connector.config_invalid with the key at fault, without its value: it may
+    hold a password.
+    """
+    try:
+        config = model.model_validate(read_toml(path))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _invalid(path, f"{where}: {first['msg']}") from None
+    base = path.resolve().parent
+    found = {
+        name: base / value.expanduser()
+        for name in ("home", "credentials", "key")
+        if isinstance(value := getattr(config, name), Path)
+    }
+    return config.model_copy(update=found)
+
+
+def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
+    """Return the organ of a configuration.
+
+    A home that is given wins over the configuration's. The organ's code is that of its key in
+    keys.csv. Raises UserError for whatever is missing.
+    """
+    place = home or (Home(config.home) if config.home else home_at())
+    bus = _bus_of(place.rulebook / HEAD)
+    keyring = Keyring(place.rulebook, place.schema_ids, bus)
+    signer = _signer(config.key or place.key(config.organ))
+    organ = keyring.organ_of(signer.kid)
+    if organ is None:
+        raise UserError("connector.key_unlisted", where=config.organ, exit_code=3)
+    return Agency(
+        alias=Alias(config.organ),
+        organ=organ,
+        bus=bus,
+        settings=place.settings(),
+        credentials=_login(config.credentials) or place.credentials(config.organ),
+        signer=signer,
+        keyring=keyring,
+        folder=place.path / "connectors" / config.organ,
+    )
+
+
+def _bus_of(path: Path) -> str:
+    try:
+        bus = tomllib.loads(path.read_text(encoding="utf-8"))["bus"]
+    except (OSError, ValueError, KeyError):
+        raise UserError("connector.rulebook_missing", where=str(path), exit_code=3) from None
+    return str(bus)
+
+
+def _signer(path: Path) -> Signer:
+    try:
+        return signer_from_pem(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError("keys.none", where=str(path), exit_code=3) from None
+    except (OSError, Broken):
+        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
+
+
+def _login(path: Path | None) -> Credentials | None:
+    if path is None:
+        return None
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Credentials(table["username"], SecretStr(table["password"]))
+    except (OSError, ValueError, KeyError):
+        raise UserError("home.login_missing", where=str(path), exit_code=3) from None
+
+
+def _invalid(path: Path, detail: str) -> UserError:
+    return UserError("connector.config_invalid", where=str(path), detail=detail)

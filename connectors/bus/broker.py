@@ -1,0 +1,143 @@
+"""The two ends of the broker that a connector has: it publishes to flows and reads its inbox."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from connectors.bus.agency import Agency
+from connectors.bus.kafka import explain, start_consumer, start_producer
+from connectors.bus.quarantine import Record
+from schemas.topics import inbox_of
+
+RECORDS_MAX: Final = 200  # read from the inbox at once
+FETCH_MS_MAX: Final = 500  # an idle inbox is left after this, to see whether to stop
+START_SECONDS_MAX: Final = 120.0  # how long a broker may be away when a connector starts
+_RENEW_SECONDS_MAX: Final = 20.0
+
+
+class Publisher(Protocol):
+    """Writes to flow topics."""
+
+    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+        """Return when the broker has acknowledged the value.
+
+        Raises YichuanError when it has not, or when nobody knows whether it has.
+        """
+
+    async def renew(self) -> None:
+        """Begin afresh after nothing could be published. Raises YichuanError."""
+
+
+class Inbox(Protocol):
+    """Reads the organ's inbox from where it was left."""
+
+    async def fetch(self) -> Sequence[Record]:
+        """Return the next values, in order; none after FETCH_MS_MAX. Raises YichuanError."""
+
+    async def commit(self, next_offset: int) -> None:
+        """Note that everything before the offset is dealt with. Raises YichuanError."""
+
+    def lag(self) -> int:
+        """Return how many values are not read yet, as far as is known."""
+
+
+class KafkaPublisher:
+    """Publishes with one idempotent producer, keyed, to the partition of Kafka's own murmur2."""
+
+    def __init__(self, agency: Agency) -> None:
+        self._agency = agency
+        self._producer: Any = None  # an AIOKafkaProducer, which has no types
+
+    async def open(self, seconds_max: float = START_SECONDS_MAX) -> None:
+        """Connect. Raises Unavailable kafka.unreachable or kafka.login_refused."""
+        self._producer = await start_producer(
+            self._agency.settings,
+            self._agency.credentials,
+            client_id=f"{self._agency.alias}.connector",
+            seconds_max=seconds_max,
+        )
+
+    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+        """Return when the broker has acknowledged the value."""
+        if self._producer is None:
+            await self.open(_RENEW_SECONDS_MAX)
+        try:
+            await self._producer.send_and_wait(topic, value, key=key)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise explain(error, where=topic) from error
+
+    async def renew(self) -> None:
+        """Close the producer and open another: one that failed may never get its order back."""
+        await self.close()
+        await self.open(_RENEW_SECONDS_MAX)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+
+class KafkaInbox:
+    """Reads inbox.<alias> in the group `<alias>.connector`, as its one static member.
+
+    Static, so that a connector that was killed goes on at once under the same name, instead of
+    waiting for the group to miss it.
+    """
+
+    def __init__(self, agency: Agency) -> None:
+        self._agency = agency
+        self._place = TopicPartition(inbox_of(agency.alias), 0)
+        self._consumer: Any = None  # an AIOKafkaConsumer, which has no types
+        self._next = 0
+
+    async def open(self) -> None:
+        """Connect. Raises Unavailable kafka.unreachable or kafka.login_refused."""
+        name = f"{self._agency.alias}.connector"
+        self._consumer = await start_consumer(
+            self._agency.settings,
+            self._agency.credentials,
+            (self._place.topic,),
+            group=name,
+            client_id=name,
+            member=name,
+            records_max=RECORDS_MAX,
+            seconds_max=START_SECONDS_MAX,
+        )
+
+    async def fetch(self) -> Sequence[Record]:
+        """Return the next values, in order; none after FETCH_MS_MAX."""
+        try:
+            found = await self._consumer.getmany(timeout_ms=FETCH_MS_MAX, max_records=RECORDS_MAX)
+        except KafkaError as error:
+            raise explain(error, where=self._place.topic) from error
+        records = [
+            Record(record.offset, record.timestamp, record.value or b"")
+            for records in found.values()
+            for record in records
+        ]
+        if records:
+            self._next = records[-1].offset + 1
+        return records
+
+    async def commit(self, next_offset: int) -> None:
+        """Note that everything before the offset is dealt with."""
+        try:
+            await self._consumer.commit({self._place: next_offset})
+        except KafkaError as error:
+            raise explain(error, where=self._place.topic) from error
+
+    def lag(self) -> int:
+        """Return how many values are not read yet; 0 before the first answer of the broker."""
+        consumer = self._consumer
+        if consumer is None or self._place not in consumer.assignment():
+            return 0
+        return max(0, (consumer.highwater(self._place) or 0) - self._next)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()

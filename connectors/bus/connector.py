@@ -1,0 +1,236 @@
+"""A connector's three loops: take from the agency, publish, read the inbox.
+
+What touches the agency's system or the ledger runs in one thread of its own (desk.py says in which
+order, and why), so that a slow disk or database never delays the heartbeat to the broker. What
+fails for a while is tried again within a limit; beyond it the process stops, and whoever
+supervises it starts it again: nothing is lost by that.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+
+from connectors.bus import metrics
+from connectors.bus.broker import Inbox, Publisher
+from connectors.bus.clock import monotonic, now
+from connectors.bus.desk import SOURCES_MAX, Desk
+from connectors.bus.health import Health
+from connectors.bus.ledger import Spooled
+from schemas.errors import Unavailable, YichuanError
+from schemas.ids import Alias, CaseId
+
+CASES_MAX: Final = 200  # published at once, one message of each
+PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
+PAUSE_SECONDS_MIN: Final = 0.5  # before a case is tried again, doubled each time
+PAUSE_SECONDS_MAX: Final = 60.0
+OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
+SYSTEM_SECONDS_MAX: Final = 300.0  # the agency's system was away for so long: the process stops
+COMMIT_FAILURES_MAX: Final = 20  # in a row
+STOP_SECONDS_MAX: Final = 10.0  # for what is being done, before it is left to the next life
+STUCK_SECONDS_MAX: Final = 600.0  # a loop without a turn for so long: not live
+SPOOLED_SECONDS_MAX: Final = 300.0  # something waits longer to be published: not ready
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+LOG: Final = logging.getLogger("yichuan.connector")
+
+
+@dataclass(slots=True)
+class _Later:
+    """When a case whose message could not be published is tried again."""
+
+    at: float
+    pause: float
+
+
+class Connector:
+    """One agency's connector. `run` works until `stop` is called."""
+
+    def __init__(
+        self,
+        alias: Alias,
+        open_desk: Callable[[], Desk],
+        publisher: Publisher,
+        inbox: Inbox,
+        poll_seconds: float,
+    ) -> None:
+        self._alias, self._open_desk = alias, open_desk
+        self._publisher, self._inbox = publisher, inbox
+        self._poll_seconds = poll_seconds
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._stopping, self._something = asyncio.Event(), asyncio.Event()
+        self._later: dict[CaseId, _Later] = {}
+        self._failing: dict[str, str] = {}  # what is away → its code
+        self._turns = dict.fromkeys(("take", "publish", "read"), monotonic())
+        self._published_at = monotonic()
+        self._kept = 0
+        self._oldest_seconds = 0.0
+
+    def stop(self) -> None:
+        """Finish what is being done, then let `run` return."""
+        self._stopping.set()
+        self._something.set()
+
+    async def run(self) -> None:
+        """Work until stopped. Raises YichuanError for what cannot go on."""
+        desk = await self._in_thread(self._open_desk)
+        try:
+            await self._patiently(desk.open)
+            loops = [
+                asyncio.create_task(loop(desk)) for loop in (self._take, self._publish, self._read)
+            ]
+            stopped = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait([*loops, stopped], return_when=asyncio.FIRST_COMPLETED)
+            self.stop()
+            await asyncio.wait(loops, timeout=STOP_SECONDS_MAX)
+            for task in (*loops, stopped):
+                task.cancel()
+            for ended in await asyncio.gather(*loops, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
+        finally:
+            await self._in_thread(desk.close)
+            self._thread.shutdown()
+
+    def live(self) -> Health:
+        """Whether every loop turns."""
+        stuck = (name for name, at in self._turns.items() if monotonic() - at > STUCK_SECONDS_MAX)
+        return Health(tuple(f"stuck: {name}" for name in stuck))
+
+    def ready(self) -> Health:
+        """Whether everything reaches its place: nothing is away, kept back or waiting for long."""
+        reasons = [f"{name}: {code}" for name, code in self._failing.items()]
+        if self._kept:
+            reasons.append(f"quarantine: {self._kept}")
+        if self._oldest_seconds > SPOOLED_SECONDS_MAX:
+            reasons.append(f"spool: {self._oldest_seconds:.0f} s")
+        return Health(tuple(reasons))
+
+    async def _take(self, desk: Desk) -> None:
+        """From the agency into the spool."""
+        while not self._stopping.is_set():
+            taken = await self._patiently(desk.take_out)
+            await self._look(desk)
+            self._turns["take"] = monotonic()
+            if taken:
+                self._something.set()
+            if taken < SOURCES_MAX:
+                await self._pause(self._stopping, self._poll_seconds)
+
+    async def _publish(self, desk: Desk) -> None:
+        """From the spool to the flows; of each case the first, so that its order is kept."""
+        while not self._stopping.is_set():
+            self._turns["publish"] = monotonic()
+            self._something.clear()
+            at = monotonic()
+            but = [case for case, later in self._later.items() if later.at > at]
+            heads = await self._in_thread(desk.waiting, CASES_MAX, but)
+            if not heads:
+                await self._pause(self._something, self._poll_seconds)
+                continue
+            sends = [self._published(head) for head in heads]
+            done = [head for head in await asyncio.gather(*sends) if head is not None]
+            if done:
+                self._published_at = monotonic()
+                self._failing.pop("publish", None)
+                await self._patiently(desk.published, [head.message_id for head in done])
+            elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
+                raise Unavailable("connector.outage", detail=self._failing.get("publish"))
+            else:
+                await self._renew()
+
+    async def _published(self, head: Spooled) -> Spooled | None:
+        """Publish one; None when it could not be, and its case waits a while."""
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                await self._publisher.publish(head.flow.value, head.case_id.encode(), head.value)
+        except (YichuanError, TimeoutError) as error:
+            self._failed("publish", getattr(error, "code", "kafka.unreachable"))
+            before = self._later.get(head.case_id)
+            pause = min(PAUSE_SECONDS_MAX, before.pause * 2 if before else PAUSE_SECONDS_MIN)
+            self._later[head.case_id] = _Later(monotonic() + pause, pause)
+            return None
+        self._later.pop(head.case_id, None)
+        return head
+
+    async def _renew(self) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                await self._publisher.renew()
+        except (YichuanError, TimeoutError) as error:
+            self._failed("publish", getattr(error, "code", "kafka.unreachable"))
+            await self._pause(self._stopping, PAUSE_SECONDS_MIN)
+
+    async def _read(self, desk: Desk) -> None:
+        """From the inbox to the agency; then the offset, and not before."""
+        failures = 0
+        while not self._stopping.is_set():
+            self._turns["read"] = monotonic()
+            records = await self._inbox.fetch()
+            metrics.CONNECTOR_LAG.labels(self._alias).set(self._inbox.lag())
+            if not records:
+                continue
+            await self._patiently(desk.take_in, records)
+            self._something.set()
+            try:
+                await self._inbox.commit(records[-1].offset + 1)
+            except YichuanError as error:  # what was read comes again, and is known by its ids
+                failures += 1
+                self._failed("commit", error.code)
+                if failures > COMMIT_FAILURES_MAX:
+                    raise
+            else:
+                failures = 0
+                self._failing.pop("commit", None)
+
+    async def _look(self, desk: Desk) -> None:
+        size = await self._in_thread(desk.spool_size)
+        self._kept = await self._in_thread(desk.kept)
+        self._oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
+        metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
+
+    async def _patiently(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
+        """Do desk work, again and again while the agency's system is away, within a limit."""
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(_is_away),
+            stop=self._enough,
+            wait=wait_exponential_jitter(initial=PAUSE_SECONDS_MIN, max=10.0),
+            reraise=True,
+        )
+        return await attempts(self._seen, work, *args, **kw)
+
+    def _enough(self, state: RetryCallState) -> bool:
+        return self._stopping.is_set() or (state.seconds_since_start or 0.0) > SYSTEM_SECONDS_MAX
+
+    async def _seen(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
+        try:
+            result = await self._in_thread(work, *args, **kw)
+        except YichuanError as error:
+            self._failed("system", error.code)
+            raise
+        self._failing.pop("system", None)
+        return result
+
+    async def _in_thread(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(work, *args, **kw))
+
+    def _failed(self, what: str, code: str) -> None:
+        LOG.warning("%s failed: %s", what, code)
+        self._failing[what] = code
+        metrics.CONNECTOR_ERRORS.labels(self._alias, code).inc()
+
+    async def _pause(self, event: asyncio.Event, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, YichuanError) and error.retriable

@@ -1,0 +1,247 @@
+"""The connector's work with the agency's system and the ledger: everything but the broker.
+
+One thread does all of it (connector.py), so nothing here happens at the same time.
+
+Out. 1 the system takes a source (a rename, a status) · 2 sealed and put into the spool, one
+transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at the source · later
+6 the bus's receipt noted · 7 shown at the source. A crash
+  after 1: the first `collect` of the next life gives the source again;
+  after 2: the same, but its id is known: it is not sealed again, and the spool is published;
+  after 3: published again as the same bytes; the exchange drops the second by its id;
+  after 4 or 6: `show` finds the row whose source does not show its state, and repeats 5 or 7,
+  which are renames and updates that do nothing twice. What is refused before 2 is nowhere but at
+  its source: taken again it is refused again.
+
+In. 1 read from the inbox · 2 in the agency's system, with that system's own memory of what it was
+given (System.deliver) · 3 in the ledger, and Delivered in the spool, one transaction · 4 offset
+committed. A crash before 4 reads it again, and then 2 or 3 know it by its id: the agency gets it
+once, also when it has moved the file or deleted the row. Delivered carries the time that 2 has
+kept, so a repeat is the same message. Values are handled in the order of the inbox, so the order
+within a case is kept.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from connectors.bus import clock, metrics
+from connectors.bus.agency import Agency
+from connectors.bus.ledger import Ledger, Outgoing, Spooled, SpoolSize
+from connectors.bus.outgoing import delivered, prepare, reason
+from connectors.bus.quarantine import Quarantine, Record
+from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
+from schemas.errors import Refusal
+from schemas.ids import BUS, CaseId, MessageId
+from schemas.messages import Accepted, Held, Message, Rejected
+from schemas.render import to_document
+
+SOURCES_MAX: Final = 200  # taken from the agency at once
+MARKS_MAX: Final = 500  # shown at once
+LOG: Final = logging.getLogger("yichuan.connector")
+
+_ANSWERS: Final = {Accepted: State.ACCEPTED, Held: State.HELD, Rejected: State.REJECTED}
+
+
+class _Answer(NamedTuple):
+    """What the bus said of a message that was sealed here."""
+
+    message: Message
+    about: MessageId
+    state: State
+    notice: Notice
+
+
+class Desk:
+    """One agency's system, ledger and quarantine, opened."""
+
+    def __init__(self, agency: Agency, system: System) -> None:
+        self._agency, self._system = agency, system
+        self._ledger = Ledger(agency.folder / "ledger.sqlite")
+        self._quarantine = Quarantine(agency.folder / "quarantine")
+        self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
+        self._unshown: list[Mark] = []
+
+    def open(self) -> None:
+        """Open the system, finish what an earlier life began, try the quarantine again."""
+        self._system.open()
+        self.take_out()
+        self.show()
+        kept = self._quarantine.records()
+        refused = self.take_in(kept)
+        for record in kept:
+            if record.offset not in refused:
+                self._quarantine.release(record)
+        self._count_kept()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._system.close()
+        self._ledger.close()
+
+    def take_out(self) -> int:
+        """Take what the agency wants to send, seal it, put it into the spool; return how many.
+
+        Nothing is taken while the spool is full: it stays in the agency's outbox.
+        """
+        self._show([])
+        if not self._taken and not self._ledger.spool_size().is_full:
+            self._taken = self._system.collect(SOURCES_MAX)
+        taken = len(self._taken)
+        if taken:
+            with self._ledger.transaction():
+                marks = [mark for thing in self._taken if (mark := self._sealed(thing))]
+            self._taken = ()
+            self._show(marks)
+            metrics.CONNECTOR_READ.labels(self._agency.alias).inc(taken)
+        return taken
+
+    def waiting(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
+        """Return what may be published now: the first of each case."""
+        return self._ledger.heads(cases_max, but)
+
+    def published(self, message_ids: Sequence[MessageId]) -> None:
+        """Note what the broker acknowledged, and show it."""
+        with self._ledger.transaction():
+            self._ledger.published(message_ids)
+        metrics.CONNECTOR_SENT.labels(self._agency.alias).inc(len(message_ids))
+        self.show()
+
+    def spool_size(self) -> SpoolSize:
+        """Return how much waits to be published."""
+        return self._ledger.spool_size()
+
+    def kept(self) -> int:
+        """Return how many inbox values are in the quarantine."""
+        return self._quarantine.count()
+
+    def take_in(self, records: Sequence[Record]) -> frozenset[int]:
+        """Deal with values of the inbox, in order; return the offsets that went to quarantine."""
+        arrivals: dict[MessageId, Arrival] = {}
+        answers: list[_Answer] = []
+        refused: dict[int, Refusal] = {}
+        for record in records:
+            message = self._opened(record)
+            if isinstance(message, Refusal):
+                refused[record.offset] = message
+            elif not self._ledger.has(message.envelope.message_id):
+                answer = self._answer(message)
+                if answer is None:
+                    arrival = Arrival(record.offset, message)
+                    arrivals.setdefault(arrival.id, arrival)
+                else:
+                    answers.append(answer)
+        arrived = self._system.deliver(tuple(arrivals.values())) if arrivals else None
+        with self._ledger.transaction():
+            for arrival in arrivals.values():
+                if arrived is not None and arrival.id in arrived.at:
+                    self._note(arrival.message, arrived.at[arrival.id])
+                elif arrived is not None:
+                    refused[arrival.offset] = arrived.refused[arrival.id]
+            for answer in answers:
+                self._ledger.settled(answer.about, answer.state, answer.notice)
+                self._ledger.got(answer.message, clock.now())
+        self._keep(records, refused)
+        if answers:
+            self.show()
+        return frozenset(refused)
+
+    def show(self) -> None:
+        """Show at each source how far it is, where it does not show that yet."""
+        while rows := self._ledger.unmarked(MARKS_MAX):
+            self._show([row.mark() for row in rows])
+
+    def _sealed(self, thing: Source | Unfit) -> Mark | None:
+        at = clock.now()
+        if isinstance(thing, Unfit):
+            return self._refused(thing, thing.refusal, at)
+        found = prepare(thing, self._agency, self._ledger, at)
+        if isinstance(found, Refusal):
+            return self._refused(thing, found, at)
+        if isinstance(found, Outgoing):
+            self._ledger.put_in_spool(found, at)
+            return None
+        if found.state is State.SPOOLED:
+            return None
+        return Mark(
+            thing.place, thing.digest, found.state, found.message_id, found.case_id, found.notice
+        )
+
+    def _refused(self, thing: Source | Unfit, refusal: Refusal, at: datetime) -> Mark:
+        metrics.CONNECTOR_REFUSED.labels(self._agency.alias, refusal.code).inc()
+        LOG.info("refused %s", refusal.code)
+        return Mark(thing.place, thing.digest, State.REJECTED, notice=reason(refusal, at))
+
+    def _opened(self, record: Record) -> Message | Refusal:
+        at = datetime.fromtimestamp(record.timestamp_ms / 1000, tz=UTC)
+        opened = self._agency.keyring.open(record.value, at)
+        if isinstance(opened, Refusal):
+            return opened
+        envelope = opened.message.envelope
+        to_us = (
+            envelope.addressees == (self._agency.organ,)
+            if envelope.sender == BUS
+            else envelope.delivery is not None and envelope.delivery.to == self._agency.organ
+        )
+        return opened.message if to_us else Refusal("inbox.not_ours", where="envelope")
+
+    def _answer(self, message: Message) -> _Answer | None:
+        """Return the bus's word on a message of ours; None for what the agency should get."""
+        about = message.envelope.in_reply_to
+        state = _ANSWERS.get(type(message))
+        sent = self._ledger.sent(about) if state is not None and about is not None else None
+        if state is None or about is None or sent is None:
+            return None
+        if sent.state is State.ACCEPTED and state is State.REJECTED:
+            return None  # about another content under its id: what was accepted stands
+        if isinstance(message, Rejected):
+            metrics.CONNECTOR_REFUSED.labels(self._agency.alias, message.code).inc()
+            LOG.info("rejected %s %s", message.code, about)
+            return _Answer(message, about, state, _reason_of_the_bus(message))
+        return _Answer(message, about, state, to_document(message))
+
+    def _note(self, message: Message, at: datetime) -> None:
+        self._ledger.got(message, at)
+        receipt = delivered(message, at, self._agency)
+        if receipt is not None:
+            self._ledger.put_in_spool(receipt, at)
+        metrics.CONNECTOR_DELIVERED.labels(self._agency.alias).inc()
+
+    def _keep(self, records: Sequence[Record], refused: dict[int, Refusal]) -> None:
+        for record in records:
+            if record.offset in refused:
+                refusal = refused[record.offset]
+                LOG.error("quarantined %s at %d", refusal.code, record.offset)
+                self._quarantine.put(record, refusal, clock.now())
+        if refused:
+            self._count_kept()
+
+    def _count_kept(self) -> None:
+        metrics.CONNECTOR_QUARANTINED.labels(self._agency.alias).set(self._quarantine.count())
+
+    def _show(self, marks: Sequence[Mark]) -> None:
+        """Show marks, those first that could not be shown before."""
+        self._unshown.extend(marks)
+        if self._unshown:
+            self._system.mark(self._unshown)
+            with self._ledger.transaction():
+                self._ledger.marked(mark for mark in self._unshown if mark.message_id is not None)
+            self._unshown.clear()
+
+
+def _reason_of_the_bus(message: Rejected) -> Notice:
+    envelope = message.envelope
+    about = Refusal(message.code, message.where, message.explanation)
+    words = {"zh": message.zh, "en": message.en}
+    remedies = {"remedy_zh": message.remedy_zh, "remedy_en": message.remedy_en}
+    return {
+        "code": about.code,
+        **words,
+        **remedies,
+        "where": about.where,
+        "detail": about.detail,
+        "refused_by": "bus",
+        "refused_at": to_document(message)["envelope"]["sent_at"],
+        "message_id": envelope.in_reply_to,
+        "case_id": envelope.case_id,
+    }

@@ -1,0 +1,135 @@
+"""The keys and schemas that a connector judges its inbox by, from the home's files.
+
+Both files grow while a connector runs (an organ joins, a schema is added), so what is not found
+is looked for once more when the file has changed since.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from connectors.bus.keys import KEYS_CSV, read_rows
+from connectors.bus.registry import SchemaIds
+from schemas.codec import Codec, Opened, current, unframe
+from schemas.errors import Malformed, Refusal, UserError
+from schemas.ids import OrganCode
+from schemas.inline import records_by_fingerprint
+from schemas.seal import check_sender, verify
+
+Value = TypeVar("Value")
+_Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A row of keys.csv."""
+
+    kid: str
+    organ: OrganCode
+    algorithm: str
+    x: str
+    y: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class Fresh(Generic[Value]):
+    """What a file says, read again when it has changed. Raises what `read` raises."""
+
+    def __init__(self, path: Path, read: Callable[[Path], Value]) -> None:
+        self._path, self._read = path, read
+        self._stamp = _stamp(path)
+        self.value = read(path)
+
+    def changed(self) -> bool:
+        """Whether the file was other than before; then `value` is the new one."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return False
+        self.value = self._read(self._path)
+        self._stamp = stamp
+        return True
+
+
+class Keyring:
+    """Opens inbox values and verifies their seals."""
+
+    def __init__(self, rulebook: Path, schema_ids: Path, bus: str) -> None:
+        self._bus = bus
+        self._keys = Fresh(rulebook / KEYS_CSV, _read_keys)
+        self._ids = Fresh(schema_ids, SchemaIds.load)
+
+    def organ_of(self, kid: str) -> OrganCode | None:
+        """Return whose key it is."""
+        key = self._key(kid)
+        return key.organ if key else None
+
+    def id_for(self, fingerprint: str) -> int:
+        """Return the registry id to write a schema with. Raises UserError registry.ids_missing."""
+        return self._ids.value.id_for(fingerprint)
+
+    def open(self, value: bytes, at: datetime) -> Opened | Refusal:
+        """Return the message of an inbox value if its seal is its sender's, else why not.
+
+        `at` is the broker's time of the record. A delivered copy is judged at the time that its
+        delivery tells, when the exchange had the original: a key may have ended in between.
+        """
+        try:
+            schema_id, body = unframe(value)
+            codec = self._codec(schema_id)
+            if codec is None:
+                return Refusal("message.unknown_schema", detail=str(schema_id))
+            opened = codec.open(body)
+        except Malformed as error:
+            return Refusal(error.code, error.where)
+        delivery = opened.message.envelope.delivery
+        key = verify(opened, self._key, at if delivery is None else delivery.at)
+        if isinstance(key, Refusal):
+            return key
+        return check_sender(opened.message.envelope, key, self._bus) or opened
+
+    def _key(self, kid: str) -> ListedKey | None:
+        found = self._keys.value.get(kid)
+        if found is None and self._keys.changed():
+            found = self._keys.value.get(kid)
+        return found
+
+    def _codec(self, schema_id: int) -> Codec | None:
+        fingerprint = self._ids.value.fingerprint_of(schema_id)
+        if fingerprint is None and self._ids.changed():
+            fingerprint = self._ids.value.fingerprint_of(schema_id)
+        record = records_by_fingerprint().get(fingerprint or "")
+        return current(record) if record else None
+
+
+def _read_keys(path: Path) -> Mapping[str, ListedKey]:
+    """Raise UserError keys.none or keys.unreadable."""
+    rows = read_rows(path)
+    if not rows:
+        raise UserError("keys.none", where=str(path), exit_code=3)
+    try:
+        keys = [
+            ListedKey(
+                kid=row["kid"],
+                organ=OrganCode(row["organ"]),
+                algorithm=row["algorithm"],
+                x=row["x"],
+                y=row["y"],
+                valid_from=datetime.fromisoformat(row["valid_from"]),
+                valid_to=datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            )
+            for row in rows
+        ]
+    except (KeyError, ValueError):
+        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
+    return {key.kid: key for key in keys}
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_ino)

@@ -1,0 +1,243 @@
+"""The connector's own book: what was sent and got, and the spool of what is still to be sent.
+
+The spool keeps the sealed bytes, so that an agency may delete or replace what it sent, and a
+message is published again after a crash as the same bytes: the exchange drops the second.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.book import Book
+from connectors.bus.system import Mark, Notice, State
+from schemas.document import Target
+from schemas.errors import Broken
+from schemas.ids import CaseId, MessageId, is_uuid
+from schemas.messages import Message
+from schemas.parts import Flow
+
+SPOOL_MESSAGES_MAX: Final = 10_000
+SPOOL_BYTES_MAX: Final = 512 * 1024 * 1024
+TARGETS_MAX: Final = 20  # of one document number; more help nobody to choose
+
+_TABLES: Final = """
+CREATE TABLE sent (
+  message_id TEXT PRIMARY KEY, place TEXT, digest TEXT NOT NULL,
+  case_id TEXT NOT NULL, flow TEXT NOT NULL, record TEXT NOT NULL, document_number TEXT,
+  state TEXT NOT NULL, marked TEXT, notice TEXT
+) WITHOUT ROWID;
+CREATE INDEX sent_number ON sent (document_number) WHERE document_number IS NOT NULL;
+CREATE INDEX sent_unmarked ON sent (message_id)
+  WHERE place IS NOT NULL AND state <> 'spooled' AND marked IS NOT state;
+CREATE TABLE spool (
+  ordinal INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE,
+  flow TEXT NOT NULL, case_id TEXT NOT NULL, size INTEGER NOT NULL, spooled_at TEXT NOT NULL,
+  value BLOB NOT NULL
+);
+CREATE INDEX spool_case ON spool (case_id, ordinal, size, spooled_at);
+CREATE TABLE got (
+  message_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, flow TEXT NOT NULL, record TEXT NOT NULL,
+  sender TEXT NOT NULL, document_number TEXT, at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX got_number ON got (document_number) WHERE document_number IS NOT NULL;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A sealed message on its way out. `place` None: the connector's own (Delivered)."""
+
+    message: Message
+    value: bytes  # for the topic
+    place: str | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """What is known of a message that was sealed here."""
+
+    message_id: MessageId
+    case_id: CaseId
+    state: State
+    place: str | None
+    digest: str
+    notice: Notice | None
+
+    def mark(self) -> Mark:
+        """What its source should show."""
+        return Mark(
+            self.place or "", self.digest, self.state, self.message_id, self.case_id, self.notice
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A value waiting to be published. Of one case, only the first may be tried."""
+
+    message_id: MessageId
+    flow: Flow
+    case_id: CaseId
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolSize:
+    """How much waits, and since when."""
+
+    messages: int
+    bytes: int
+    oldest: datetime | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be taken from the agency."""
+        return self.messages >= SPOOL_MESSAGES_MAX or self.bytes >= SPOOL_BYTES_MAX
+
+
+class Ledger(Book):
+    """The open ledger. Raises UserError connector.book_unusable when it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _TABLES)
+
+    def targets(self, named: str) -> tuple[Target, ...]:
+        """Return what a message id or a normal document number means here (schemas/document.py).
+
+        The number of a refused message is free again, so it is not found by it.
+        """
+        column = "message_id" if is_uuid(named) else "document_number"
+        rows = self.db.execute(
+            f"SELECT message_id, case_id, flow FROM sent WHERE {column} = ?1 AND"
+            f" ({column} = message_id OR state <> 'rejected') UNION"
+            f" SELECT message_id, case_id, flow FROM got WHERE {column} = ?1 LIMIT {TARGETS_MAX}",
+            (named,),
+        )
+        return tuple(Target(MessageId(m), CaseId(c), Flow(f)) for m, c, f in rows)
+
+    def sent(self, message_id: MessageId) -> SentRow | None:
+        """Return what is known of a message that was sealed here."""
+        return next(self._sent("message_id = ?", message_id), None)
+
+    def unmarked(self, rows_max: int) -> tuple[SentRow, ...]:
+        """Return rows whose source does not show their state yet."""
+        return tuple(
+            self._sent(
+                "place IS NOT NULL AND state <> 'spooled' AND marked IS NOT state LIMIT ?", rows_max
+            )
+        )
+
+    def put_in_spool(self, outgoing: Outgoing, at: datetime) -> bool:
+        """Note a sealed message and keep its bytes until it is published; False: known already."""
+        envelope = outgoing.message.envelope
+        added = self.db.execute(
+            "INSERT OR IGNORE INTO sent VALUES (?,?,?,?,?,?,?,?,NULL,NULL)",
+            (
+                envelope.message_id,
+                outgoing.place,
+                outgoing.digest,
+                envelope.case_id,
+                envelope.flow,
+                envelope.record,
+                envelope.document_number,
+                State.SPOOLED,
+            ),
+        )
+        if added.rowcount == 0:
+            return False
+        self.db.execute(
+            "INSERT INTO spool (message_id, flow, case_id, size, spooled_at, value)"
+            " VALUES (?,?,?,?,?,?)",
+            (
+                envelope.message_id,
+                envelope.flow,
+                envelope.case_id,
+                len(outgoing.value),
+                at.isoformat(),
+                outgoing.value,
+            ),
+        )
+        return True
+
+    def heads(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
+        """Return the first waiting value of each case, oldest first, leaving out cases `but`."""
+        left_out = json.dumps(list(but))
+        rows = self.db.execute(
+            "SELECT message_id, flow, case_id, value FROM spool WHERE ordinal IN"
+            " (SELECT MIN(ordinal) FROM spool GROUP BY case_id)"
+            " AND case_id NOT IN (SELECT value FROM json_each(?)) ORDER BY ordinal LIMIT ?",
+            (left_out, cases_max),
+        )
+        return tuple(Spooled(MessageId(m), Flow(f), CaseId(c), v) for m, f, c, v in rows)
+
+    def spool_size(self) -> SpoolSize:
+        """Return how much waits."""
+        count, size, oldest = self.db.execute(
+            "SELECT COUNT(*), COALESCE(SUM(size), 0), MIN(spooled_at) FROM spool"
+        ).fetchone()
+        return SpoolSize(count, size, datetime.fromisoformat(oldest) if oldest else None)
+
+    def published(self, message_ids: Iterable[MessageId]) -> None:
+        """Note that the broker acknowledged these; a receipt may have come first and stands."""
+        for message_id in message_ids:
+            self.db.execute("DELETE FROM spool WHERE message_id = ?", (message_id,))
+            self.db.execute(
+                "UPDATE sent SET state = ? WHERE message_id = ? AND state = 'spooled'",
+                (State.PUBLISHED, message_id),
+            )
+
+    def settled(self, message_id: MessageId, state: State, notice: Notice) -> None:
+        """Note what the bus said of a message. If it said so, it has it: no need to publish it."""
+        self.db.execute("DELETE FROM spool WHERE message_id = ?", (message_id,))
+        self.db.execute(
+            "UPDATE sent SET state = ?, notice = ?, marked = NULL WHERE message_id = ?",
+            (state, json.dumps(notice, ensure_ascii=False), message_id),
+        )
+
+    def marked(self, marks: Iterable[Mark]) -> None:
+        """Note what sources show."""
+        self.db.executemany(
+            "UPDATE sent SET marked = ? WHERE message_id = ?",
+            [(mark.state, mark.message_id) for mark in marks],
+        )
+
+    def has(self, message_id: MessageId) -> bool:
+        """Whether this inbox message was dealt with."""
+        found = self.db.execute("SELECT 1 FROM got WHERE message_id = ?", (message_id,))
+        return found.fetchone() is not None
+
+    def got(self, message: Message, at: datetime) -> None:
+        """Note that an inbox message was dealt with; the first time stands."""
+        envelope = message.envelope
+        self.db.execute(
+            "INSERT OR IGNORE INTO got VALUES (?,?,?,?,?,?,?)",
+            (
+                envelope.message_id,
+                envelope.case_id,
+                envelope.flow,
+                envelope.record,
+                envelope.sender,
+                envelope.document_number,
+                at.isoformat(),
+            ),
+        )
+
+    def _sent(self, where: str, *values: object) -> Iterator[SentRow]:
+        rows = self.db.execute(
+            f"SELECT message_id, case_id, state, place, digest, notice FROM sent WHERE {where}",
+            values,
+        )
+        for message_id, case_id, state, place, digest, notice in rows:
+            if state not in set(State):
+                raise Broken("connector.ledger_unusable", where=message_id)
+            yield SentRow(
+                MessageId(message_id),
+                CaseId(case_id),
+                State(state),
+                place,
+                digest,
+                json.loads(notice) if notice else None,
+            )

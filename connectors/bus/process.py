@@ -1,0 +1,136 @@
+"""The process around a connector: one for each organ and home, stopped by SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.agency import Agency, ConnectorConfig, load_agency
+from connectors.bus.broker import KafkaInbox, KafkaPublisher
+from connectors.bus.connector import Connector
+from connectors.bus.desk import Desk
+from connectors.bus.health import serving
+from connectors.bus.home import Home, home_at
+from connectors.bus.system import System
+from schemas.errors import Unavailable, UserError, YichuanError, text
+
+EXIT_BROKEN: Final = 70  # EX_SOFTWARE: do not start again without looking
+EXIT_UNAVAILABLE: Final = 75  # EX_TEMPFAIL: start again later
+_CLOSE_SECONDS_MAX: Final = 10.0
+
+LOG: Final = logging.getLogger("yichuan.connector")
+Run = Callable[[Path, Home | None], None]
+
+
+def run(
+    config: ConnectorConfig,
+    home: Home | None,
+    system_of: Callable[[Agency], System],
+    poll_seconds: float,
+) -> None:
+    """Run one connector until it is told to stop. Raises YichuanError for what cannot go on."""
+    agency = load_agency(config, home)
+    with _alone(agency.folder):
+        asyncio.run(_run(agency, system_of, poll_seconds, config.metrics_port))
+
+
+def main(program: str, run_file: Run) -> None:
+    """The command of a kind: `python -m connectors.<kind> CONFIG [--home HOME]`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--home", type=Path)
+    options = parser.parse_args()
+    log_to_stderr()
+    try:
+        run_file(options.config, home_at(options.home) if options.home else None)
+    except YichuanError as error:
+        words = text(error.code)
+        sys.stderr.write(f"{error}\n{words.zh}。{words.remedy_zh}\n{words.en}: {words.remedy_en}\n")
+        sys.exit(exit_code_of(error))
+
+
+def exit_code_of(error: YichuanError) -> int:
+    """Return the exit status that tells a supervisor whether to start the process again."""
+    if isinstance(error, UserError):
+        return error.exit_code
+    return EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_BROKEN
+
+
+def log_to_stderr() -> None:
+    """Log ids and codes, a line each; the Kafka client only when something is wrong."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+
+
+async def _run(
+    agency: Agency, system_of: Callable[[Agency], System], poll_seconds: float, port: int
+) -> None:
+    publisher, inbox = KafkaPublisher(agency), KafkaInbox(agency)
+    connector = Connector(
+        agency.alias,
+        lambda: Desk(agency, system_of(agency)),
+        publisher,
+        inbox,
+        poll_seconds,
+    )
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        connector.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        async with serving(port, live=connector.live, ready=connector.ready) as open_port:
+            LOG.info("%s: /metrics and /healthz on port %d", agency.alias, open_port)
+            if await _opened(stopped, publisher, inbox):
+                LOG.info("%s: connected", agency.alias)
+                await connector.run()
+            LOG.info("%s: stopped", agency.alias)
+    finally:
+        await asyncio.wait_for(publisher.close(), _CLOSE_SECONDS_MAX)
+        await asyncio.wait_for(inbox.close(), _CLOSE_SECONDS_MAX)
+
+
+async def _opened(stopped: asyncio.Event, publisher: KafkaPublisher, inbox: KafkaInbox) -> bool:
+    """Connect; False when the process is told to stop before the broker answers."""
+    stop = asyncio.create_task(stopped.wait())
+    opening = [asyncio.create_task(publisher.open()), asyncio.create_task(inbox.open())]
+    try:
+        for task in opening:
+            await asyncio.wait([stop, task], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                return False
+            await task
+    finally:
+        for pending in (stop, *opening):
+            pending.cancel()
+        await asyncio.gather(stop, *opening, return_exceptions=True)
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the organ's lock. Raises UserError connector.already_running."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError("connector.already_running", where=str(folder), exit_code=3) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)  # lets go of the lock

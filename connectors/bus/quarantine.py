@@ -1,0 +1,72 @@
+"""Inbox values that could not be read, verified or written: kept whole until they can be.
+
+Each lies as `<offset>-<broker's time in ms>.value` beside its `.reason.json`, readable by the
+owner only. They are tried again at every start, as after a new keys.csv.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from connectors.bus.home import write_private
+from connectors.bus.outgoing import as_text, reason
+from schemas.errors import Broken, Refusal
+
+KEPT_MAX: Final = 1_000  # more than that is no bad message but a mistake of ours, or of the set-up
+
+
+class Record(NamedTuple):
+    """One value of the inbox as the broker gives it."""
+
+    offset: int
+    timestamp_ms: int
+    value: bytes
+
+
+class Quarantine:
+    """The folder of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put(self, record: Record, refusal: Refusal, at: datetime) -> None:
+        """Keep a value with the reason. Raises Broken connector.quarantine_full."""
+        path = self._path(record)
+        if not path.exists() and self.count() >= KEPT_MAX:
+            raise Broken("connector.quarantine_full", where=str(self._folder))
+        write_private(path.with_suffix(".reason.json"), as_text(reason(refusal, at)))
+        _write_bytes(path, record.value)
+
+    def count(self) -> int:
+        """Return how many are kept."""
+        return sum(1 for _ in self._folder.glob("[0-9]*.value"))
+
+    def records(self) -> tuple[Record, ...]:
+        """Return them in the order of the inbox."""
+        return tuple(
+            Record(int(offset), int(stamp), path.read_bytes())
+            for path in sorted(self._folder.glob("[0-9]*.value"))
+            for offset, _, stamp in (path.stem.partition("-"),)
+        )
+
+    def release(self, record: Record) -> None:
+        """Forget one that has been dealt with."""
+        path = self._path(record)
+        path.unlink(missing_ok=True)
+        path.with_suffix(".reason.json").unlink(missing_ok=True)
+
+    def _path(self, record: Record) -> Path:
+        return self._folder / f"{record.offset:012d}-{record.timestamp_ms}.value"
+
+
+def _write_bytes(path: Path, value: bytes) -> None:
+    """Whole or not at all, and on the disk: its offset is committed after this."""
+    partial = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

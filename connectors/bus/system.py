@@ -1,0 +1,108 @@
+"""What a connector asks of an agency's system, be it a folder or a database.
+
+Each method may be repeated after a crash and then does nothing twice; connector.py says in which
+order they are called, and why no order of crashes loses or doubles anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from schemas.errors import Refusal
+from schemas.ids import CaseId, MessageId
+from schemas.messages import Message
+
+Notice = Mapping[str, Any]  # JSON: the bus's receipt, or the reason of a refusal
+
+
+class State(StrEnum):
+    """How far an outgoing message is."""
+
+    SPOOLED = "spooled"  # sealed, in the ledger, not yet acknowledged by the broker
+    PUBLISHED = "published"  # the broker has it: nothing of it can be lost any more
+    ACCEPTED = "accepted"
+    HELD = "held"
+    REJECTED = "rejected"  # by the bus, or here before it was sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to send, taken by us. `place` and `digest` are its identity.
+
+    `place` is a file's name or a row's key, `digest` the SHA-256 over all of it that matters.
+    """
+
+    place: str
+    digest: str
+    record: str | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A thing in the outbox that cannot be a message; its content was not looked at."""
+
+    place: str
+    digest: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What to show at a source: its state and, where there is one, the notice to put beside it."""
+
+    place: str
+    digest: str
+    state: State
+    message_id: MessageId | None = None
+    case_id: CaseId | None = None
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message for the agency. `offset` is its place in the inbox: the order of arrival."""
+
+    offset: int
+    message: Message
+
+    @property
+    def id(self) -> MessageId:
+        """The message's id."""
+        return self.message.envelope.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What became of arrivals: when each was first in the agency's system; which never can be."""
+
+    at: Mapping[MessageId, datetime]
+    refused: Mapping[MessageId, Refusal] = field(default_factory=dict)
+
+
+class System(Protocol):
+    """An agency's system. Every method raises Unavailable system.unavailable while it is away."""
+
+    def open(self) -> None:
+        """Make what is missing (folders, tables). Raises UserError where that cannot be."""
+
+    def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
+        """Take at most so many things to send, in the agency's order.
+
+        The first call also gives what an earlier process had taken and not finished.
+        """
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Show how far each source is.
+
+        A source that the agency took away, or has changed since, is left alone; its notice is
+        still shown where that is possible.
+        """
+
+    def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
+        """Put messages into the agency's system, in this order, each exactly once."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,57 @@
+"""Files that are there whole or not at all, on the disk when a function returns."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import Unavailable
+
+
+@contextmanager
+def reachable(folder: Path) -> Iterator[None]:
+    """Raise Unavailable system.unavailable for what the file system refuses inside."""
+    try:
+        yield
+    except OSError as error:
+        detail = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        raise Unavailable("system.unavailable", where=str(folder), detail=detail) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write by a temporary name in the same folder, flushed before it gets its own."""
+    partial = path.with_name(f".{path.name[:100]}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_bounded(path: Path, bytes_max: int) -> bytes | None:
+    """Return a regular file's content; None for anything else, or when there is more.
+
+    A link is not followed and a pipe not waited for.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES):
+            return None
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        content = file.read(bytes_max + 1)
+    return content if len(content) <= bytes_max else None

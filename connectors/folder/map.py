@@ -1,0 +1,75 @@
+"""What names in the agency's folder mean, and how our files are called. Pure."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.document import DOCUMENT_MAX_BYTES
+from schemas.errors import Refusal
+from schemas.ids import MessageId
+from schemas.topics import BY_SNAKE, RECORDS
+
+NAME_MAX_BYTES: Final = 200  # leaves room for what is put behind it; a file system allows 255
+OFFSET_DIGITS: Final = 12
+REASON: Final = ".reason.json"
+RECEIPT: Final = ".receipt.json"
+
+_PARTIAL: Final = (".part", ".partial", ".tmp", ".temp", ".swp", ".crdownload", "~")
+_SUFFIX: Final = ".json"
+_TAG_CHARACTERS: Final = 8  # of an id or digest, in a name
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file is still being written, by its name: such a file is left alone."""
+    return name.startswith(".") or name.lower().endswith(_PARTIAL)
+
+
+def unfitness(name: str, *, is_file: bool, size_bytes: int) -> Refusal | None:
+    """Return why something in the outbox is no document, before it is read."""
+    if not is_file:
+        return Refusal("file.not_regular")
+    too_long = len(name.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES
+    if too_long or _UNPRINTABLE.search(name) or not name.lower().endswith(_SUFFIX):
+        return Refusal("file.name_invalid", detail=f"*{_SUFFIX}, ≤ {NAME_MAX_BYTES} bytes")
+    if size_bytes > DOCUMENT_MAX_BYTES:
+        return Refusal("message.too_large", detail=f"{size_bytes} > {DOCUMENT_MAX_BYTES} bytes")
+    return None
+
+
+def record_of(name: str, records: Mapping[str, str]) -> str | None:
+    """Return the record that `<anything>.<record>.json` names; None: the document must name it.
+
+    `records` has the agency's own names of records.
+    """
+    stem = name[: -len(_SUFFIX)]
+    named = stem.rpartition(".")[2] if "." in stem else ""
+    ours = records.get(named, named)
+    return ours if ours in BY_SNAKE or ours in RECORDS else None
+
+
+def digest_of(raw: bytes) -> str:
+    """Return SHA-256, hex: a file of the same name and digest is the same message."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def other_name(name: str, tag: str, number: int = 1) -> str:
+    """Return a name beside one that is taken: `a.lead_transfer.json` → `a~1b2c3d4e.lead_…`."""
+    stem, dot, rest = name.partition(".")
+    again = f"-{number}" if number > 1 else ""
+    return f"{stem}~{tag[:_TAG_CHARACTERS]}{again}{dot}{rest}"
+
+
+def beside(name: str, suffix: str) -> str:
+    """Return the name of the notice that belongs to a file."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if len(raw) <= NAME_MAX_BYTES and not _UNPRINTABLE.search(name):
+        return name + suffix
+    return f"unnameable-{hashlib.sha256(raw).hexdigest()[:_TAG_CHARACTERS]}{suffix}"
+
+
+def inbox_name(offset: int, record: str, message_id: MessageId) -> str:
+    """Return `<received order>_<record>_<short id>.json`: by name is by arrival."""
+    tag = message_id[:_TAG_CHARACTERS]
+    return f"{offset:0{OFFSET_DIGITS}d}_{RECORDS[record].snake}_{tag}{_SUFFIX}"
