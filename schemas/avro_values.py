@@ -24,13 +24,14 @@ UNWRITABLE: Final = (
 )
 STRING_MAX_BYTES: Final = 65_536  # some 21,000 Chinese characters; longer texts are attachments
 ARRAY_MAX: Final = 2_000  # elements; each takes at least a byte, and some hundred bytes once read
-INT: Final = range(-(2**31), 2**31)
-LONG: Final = range(-(2**63), 2**63)
+INT_LIMIT: Final = 2**31  # an int is from minus this to below it
+LONG_LIMIT: Final = 2**63
 
 _CONTINUES: Final = 0x80  # the top bit of a byte of a variable-length number: more follow
 _LONG_BITS: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_BOOLEANS: Final = {False: 0, True: 1}  # null is neither
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -63,7 +64,7 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
 def read_int(data: bytes, at: int) -> tuple[int, int]:
     """Read a number of 32 bits."""
     number, at = read_long(data, at)
-    if number not in INT:
+    if not -INT_LIMIT <= number < INT_LIMIT:
         raise ValueError
     return number, at
 
@@ -170,21 +171,21 @@ def decimal_context(precision: int) -> Context:
 
 def write_int(number: int, out: bytearray) -> None:
     """Append a number of 32 bits."""
-    if number not in INT:
+    if not -INT_LIMIT <= number < INT_LIMIT:
         raise OverflowError
     write_long(number, out)
 
 
 def write_wide(number: int, out: bytearray) -> None:
     """Append a number of 64 bits."""
-    if number not in LONG:
+    if not -LONG_LIMIT <= number < LONG_LIMIT:
         raise OverflowError
     write_long(number, out)
 
 
 def write_boolean(value: bool, out: bytearray) -> None:  # noqa: FBT001 - a value, not a switch
     """Append a boolean."""
-    out.append(1 if value else 0)
+    out.append(_BOOLEANS[value])
 
 
 def write_date(value: date, out: bytearray) -> None:

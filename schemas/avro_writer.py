@@ -4,10 +4,10 @@ It writes the only form that the reader takes. A compiled function raises one of
 value that the schema cannot hold; schemas/checks.py finds those beforehand and says where.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from schemas.avro_reader import CLASSES, NAMESPACE, Schema
 from schemas.avro_values import (
@@ -18,7 +18,6 @@ from schemas.avro_values import (
     write_instant,
     write_long,
 )
-from schemas.errors import Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class MessageWriter:
 
 
 def message_writer(schema: Schema) -> MessageWriter:
-    """Compile the schema of a record. Raises Broken schema.unsupported."""
+    """Compile the schema of a record for which message_reader has been compiled."""
     named: dict[str, Writer] = {}
     envelope = schema["fields"][-1]["type"]
     write_own = _sequence(schema["name"], schema["fields"][:-1], named)
@@ -59,34 +58,24 @@ def _writer(schema: Any, named: dict[str, Writer]) -> Writer:  # noqa: ANN401 - 
         write = _sequence(schema["name"], schema["fields"], named) if record else _enum(schema)
         named[f"{NAMESPACE}.{schema['name']}"] = write
         return write
-    match kind, logical:
-        case "array", _:
-            return _array(_writer(schema["items"], named))
-        case "int", "date":
-            return write_date
-        case "long", "timestamp-millis":
-            return write_instant
-        case "bytes", "decimal":
-            return decimal_writer(schema["precision"], schema["scale"])
-        case _, None if kind in PRIMITIVE_WRITERS:
-            return PRIMITIVE_WRITERS[kind]
-        case _:
-            raise Broken("schema.unsupported", detail=f"{kind} {logical or ''}".strip())
+    if kind == "array":
+        return _array(_writer(schema["items"], named))
+    if kind in PRIMITIVE_WRITERS and logical is None:
+        return PRIMITIVE_WRITERS[kind]
+    # The reader of the same schema was compiled before and has refused any other kind.
+    return _LOGICAL.get(logical) or decimal_writer(schema["precision"], schema["scale"])
 
 
 def _sequence(type_name: str, record_fields: Sequence[Schema], named: dict[str, Writer]) -> Writer:
     """Write these fields of an object of the class with the type's name.
 
-    A field of another version that we do not know is written null.
+    A field of another version that we do not know is written null or empty.
     """
     names = [field["name"] for field in record_fields]
     writers = tuple(_writer(field["type"], named) for field in record_fields)
     if type_name not in CLASSES:
         return _never
     ours = {field.name for field in fields(CLASSES[type_name])}
-    for field in record_fields:
-        if field["name"] not in ours and not isinstance(field["type"], list):
-            raise Broken("schema.unsupported", where=f"{type_name}.{field['name']}")
     if len(names) > 1 and ours.issuperset(names):
         get_all = attrgetter(*names)  # one call for all fields: this is the hot path
 
@@ -113,7 +102,7 @@ def _never(_value: object, _out: bytearray) -> None:
 
 
 def _nothing(_value: object) -> None:
-    """What we say of a field that we do not know."""
+    """What we say of a field that we do not know; only a nullable one or a list can be so."""
 
 
 def _enum(schema: Schema) -> Writer:
@@ -152,3 +141,6 @@ def _array(inner: Writer) -> Writer:
         out.append(0)
 
     return write
+
+
+_LOGICAL: Final[Mapping[str, Writer]] = {"date": write_date, "timestamp-millis": write_instant}

@@ -231,6 +231,53 @@ def test_a_newer_version_is_read_without_what_we_do_not_know() -> None:
     assert newer.decode(bytes(told)) == sealed
 
 
+def test_a_newer_version_with_a_list_that_we_do_not_know_gets_an_empty_one() -> None:
+    schema = copy.deepcopy(schema_of("LeadTransfer"))
+    numbers = {"type": "array", "items": {"type": "long"}}
+    schema["fields"].insert(0, {"name": "numbers", "type": numbers, "default": []})
+    newer = compiled(schema)
+    body = newer.encode(default_lead())
+    assert body == b"\0" + encode(default_lead())
+    told = b"\x04\x02" + b"\xfe" + b"\xff" * 8 + b"\x01" + b"\0"  # [1, 2^63 - 1]
+    assert newer.decode(told + body[1:]) == default_lead()
+
+
+def test_a_newer_version_with_a_number_that_we_cannot_know_is_read_and_never_written() -> None:
+    schema = copy.deepcopy(schema_of("LeadTransfer"))
+    schema["fields"].insert(0, {"name": "weight", "type": "long", "default": 1})
+    newer = compiled(schema)
+    opened = newer.open(b"\x02" + encode(default_lead()))
+    assert opened.message == default_lead()
+    assert newer.copy(opened, Delivery(SENDER, Relation.HANDLER, None, SENT_AT))
+    with pytest.raises(Broken, match=r"message\.unencodable"):
+        newer.encode(default_lead())
+
+
+def test_a_record_that_we_do_not_know_is_never_written() -> None:
+    schema = _newer()
+    places = _field(schema, "places")
+    places["type"] = places["type"][1]
+    with pytest.raises(Broken, match=r"message\.unencodable"):
+        compiled(schema).encode(default_lead())
+
+
+def test_a_primitive_may_be_written_out_as_java_tools_do() -> None:
+    schema = copy.deepcopy(schema_of("LeadTransfer"))
+    java = {"type": "string", "avro.java.string": "String"}
+    _field(schema, "reason")["type"] = ["null", java]
+    other = compiled(schema)
+    assert other.decode(other.encode(default_lead())) == default_lead()
+
+
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1])
+def test_a_long_takes_64_bits_and_no_more(number: int) -> None:
+    out = bytearray()
+    avro_values.write_wide(number, out)
+    assert avro_values.read_long(bytes(out), 0) == (number, len(out))
+    with pytest.raises(UNWRITABLE):
+        avro_values.write_wide(number * 2, out)
+
+
 def test_a_symbol_that_we_do_not_know_is_unknown() -> None:
     newer = compiled(_newer())
     body = newer.encode(default_lead())
