@@ -114,12 +114,7 @@ CONNECTOR_ERRORS: Final = _counter(
 )
 
 # Every process.
-BUILD: Final = Info("yichuan_build", "Version and part that runs", registry=REGISTRY)
-
-
-def set_build(part: str, version: str) -> None:
-    """Say which part of the product this process is (exchange, connector), and its version."""
-    BUILD.info({"part": part, "version": version})
+BUILD: Final = Info("yichuan_build", "What runs: part, and its versions", registry=REGISTRY)
 
 
 @cache

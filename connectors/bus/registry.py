@@ -57,20 +57,17 @@ class Registry:
 
     def __init__(self, url: str, credentials: Credentials) -> None:
         self._url = url.rstrip("/")
-        self._authorization = encode_basic_auth(
-            credentials.username, credentials.password.get_secret_value()
-        )
+        password = credentials.password.get_secret_value()
+        self._headers = {
+            "Accept": _MEDIA_TYPE,
+            "Content-Type": _MEDIA_TYPE,
+            "Authorization": encode_basic_auth(credentials.username, password),
+        }
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(
-            timeout=ClientTimeout(total=_REQUEST_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX),
-            headers={
-                "Accept": _MEDIA_TYPE,
-                "Content-Type": _MEDIA_TYPE,
-                "Authorization": self._authorization,
-            },
-        )
+        limit = ClientTimeout(total=_REQUEST_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
+        self._session = ClientSession(timeout=limit, headers=self._headers)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,41 +81,42 @@ class Registry:
 
     async def versions(self, subject: str) -> tuple[int, ...]:
         """Return the version numbers of a subject; none where there is no such subject."""
-        found = await self._call("GET", f"/subjects/{_part(subject)}/versions", missing_ok=True)
+        found = await self._call(
+            "GET", f"/subjects/{quote(subject, safe='')}/versions", missing_ok=True
+        )
         return tuple(found or ())
 
     async def version(self, subject: str, number: int) -> Schema:
         """Return one version. Raises UserError registry.not_found."""
-        found = await self._call("GET", f"/subjects/{_part(subject)}/versions/{number}")
+        found = await self._call("GET", f"/subjects/{quote(subject, safe='')}/versions/{number}")
         return Schema(found["id"], found["schema"])
 
     async def schema_by_id(self, schema_id: int) -> str:
         """Return the JSON text of a schema. Raises UserError registry.not_found."""
-        found = await self._call("GET", f"/schemas/ids/{schema_id}")
-        return str(found["schema"])
+        return str((await self._call("GET", f"/schemas/ids/{schema_id}"))["schema"])
 
     async def register(self, subject: str, schema: str) -> int:
         """Register a schema's JSON text and return its id; the same text again: the same id.
 
         Raises UserError registry.incompatible with the registry's reason.
         """
-        found = await self._call("POST", f"/subjects/{_part(subject)}/versions", {"schema": schema})
+        found = await self._call(
+            "POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": schema}
+        )
         return int(found["id"])
 
     async def compatibility(self, subject: str) -> str | None:
         """Return the subject's own compatibility level; None where it has none."""
-        found = await self._call("GET", f"/config/{_part(subject)}", missing_ok=True)
+        found = await self._call("GET", f"/config/{quote(subject, safe='')}", missing_ok=True)
         return found["compatibilityLevel"] if found else None
 
     async def set_compatibility(self, subject: str, level: str) -> None:
         """Set a subject's level, FULL_TRANSITIVE for ours; the subject need not exist yet."""
-        await self._call("PUT", f"/config/{_part(subject)}", {"compatibility": level})
+        await self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": level})
 
-    async def mode(self, subject: str | None = None) -> str:
-        """Return READWRITE, READONLY or IMPORT: of the subject, or of the whole registry."""
-        path = "/mode" if subject is None else f"/mode/{_part(subject)}?defaultToGlobal=true"
-        found = await self._call("GET", path)
-        return str(found["mode"])
+    async def mode(self) -> str:
+        """Return the registry's mode: READWRITE, or else it takes no schemas."""
+        return str((await self._call("GET", "/mode"))["mode"])
 
     async def _call(
         self,
@@ -212,10 +210,6 @@ class SchemaIds:
         if not found:
             raise UserError("registry.ids_missing", where=fingerprint, exit_code=3)
         return max(found)
-
-
-def _part(subject: str) -> str:
-    return quote(subject, safe="")
 
 
 async def _bounded(response: ClientResponse) -> bytes:

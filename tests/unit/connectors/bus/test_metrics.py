@@ -71,7 +71,7 @@ def test_the_age_of_progress_grows_until_there_is_progress(
 
 
 def test_the_build_and_the_process_are_shown_and_no_created_series() -> None:
-    metrics.set_build("exchange", "0.1.0")
+    metrics.BUILD.info({"part": "exchange", "version": "0.1.0"})
     shown = exposed()
     assert 'yichuan_build_info{part="exchange",version="0.1.0"} 1.0' in shown
     assert "process_resident_memory_bytes" in shown

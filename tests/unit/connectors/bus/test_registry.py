@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.bus.registry import SchemaIds, _part, _reason, _refusal
+from connectors.bus.registry import SchemaIds, _reason, _refusal
 from schemas.errors import UserError
 
 IDS = SchemaIds({12: "aa", 7: "bb", 9: "aa"}, {"leads-yichuan.LeadTransfer": 12})
@@ -86,9 +86,3 @@ def test_the_reason_is_the_registrys_without_javas_class_names() -> None:
 @given(st.none() | st.text() | st.lists(st.integers()) | st.dictionaries(st.text(), st.integers()))
 def test_any_answer_gives_a_reason_of_bounded_length(answer: object) -> None:
     assert len(_reason(answer)) <= 2_000
-
-
-@given(st.text())
-def test_a_subject_never_leaves_its_place_in_the_path(subject: str) -> None:
-    part = _part(subject.encode("utf-8", "replace").decode())
-    assert not set(part) & set("/?#&% ") - {"%"}
