@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
-from schemas.ids import MessageId, OrganCode, derive
+from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
 from schemas.load import default_example
-from schemas.messages import Message, Tick
+from schemas.messages import CaseSettled, Correction, Message, SettleAction, Tick, Transfer
 from schemas.parts import Envelope, Flow
-from services.casework.case import Case
-from services.casework.decide import decide, next_waiting
-from services.casework.effects import Decision, Effect
+from services.casework.case import Case, State
+from services.casework.decide import decide
+from services.casework.effects import Effect
+from services.casework.standstill import freeze, next_waiting
 from services.casework.steps import Facts, Waiter
 from services.rulebook.load import bundled, load
 from services.rulebook.model import Rulebook
@@ -55,9 +56,7 @@ def merged(base: Any, changes: Any) -> Any:
 def officers(sender: OrganCode, count: int = 2) -> list[dict[str, str]]:
     """The first officers that the demo registers for an organ."""
     own = [o for (code, _), o in sorted(demo().directory.officers.items()) if code == sender]
-    return [
-        {"name": o.name, "organ": o.organ, "certificate": o.certificate} for o in own[:count]
-    ]
+    return [{"name": o.name, "organ": o.organ, "certificate": o.certificate} for o in own[:count]]
 
 
 def message(
@@ -100,43 +99,50 @@ class History:
 
     def send(self, record: str, sender: str, **changes: Any) -> tuple[Effect, ...]:
         """Decide one message in the case and return its effects."""
-        self.count += 1
-        self.at += timedelta(minutes=1)
-        label = f"{record}-{self.count}"
-        return self.decide(message(record, sender, label, self.at, self.case, **changes))
+        return self.decide(self.next(record, sender, **changes))
 
     def decide(self, sent: Message, facts: Facts | None = None) -> tuple[Effect, ...]:
         """Decide a message, then what waited, as the exchange does."""
         self.sent[sent.envelope.message_id] = sent
-        decision = decide(self.case, sent, facts or self._facts(), self.rulebook, self.at)
+        facts = facts or self._facts(sent)
+        decision = decide(self.case, sent, facts, self.rulebook, self.at)
         self.case = decision.case
         effects = list(decision.effects)
         while self.case is not None and (found := next_waiting(self.case)):
             waiting, rest = found
-            again = decide(
-                rest,
-                self.sent[waiting.message],
-                Facts(resumed=True),
-                self.rulebook,
-                waiting.received_at,
-            )
+            waited = self.sent[waiting.message]
+            self.case = rest
+            facts = replace(self._facts(waited), resumed=True)
+            again = decide(rest, waited, facts, self.rulebook, waiting.received_at)
             self.case = again.case
             effects += again.effects
         return tuple(effects)
 
+    def freeze(self, sent: Message, code: str = "case.defect") -> tuple[Effect, ...]:
+        """Let the decision of a message fail, as a defect of the rules would."""
+        self.sent[sent.envelope.message_id] = sent
+        decision = freeze(self.case, sent, code, self.at)
+        self.case = decision.case
+        return decision.effects
+
+    def next(self, record: str, sender: str, **changes: Any) -> Message:
+        """Return the next message of the case, a minute later, not yet decided."""
+        self.count += 1
+        self.at += timedelta(minutes=1)
+        return message(record, sender, f"{record}-{self.count}", self.at, self.case, **changes)
+
     def tick(self, at: datetime) -> tuple[Effect, ...]:
         """Let time come to `at`."""
         self.at = at
-        envelope = Envelope(
-            bus=self.rulebook.bus,
-            message_id=MessageId(derive("tick", at.isoformat())),
-            case_id=self.opened.id,
-            flow=Flow.LEADS,
-            record="Tick",
-            sender=organ("liuzhi-sfj"),
-            sent_at=at,
-        )
-        return self.decide(Tick(envelope, "leads", 0))
+        return self.decide(Tick(self._of_the_bus("Tick"), "leads", 0))
+
+    def settle(self, action: SettleAction, about: MessageId | None = None) -> tuple[Effect, ...]:
+        """Let an operator settle the frozen case, of the message that froze it or another."""
+        self.at += timedelta(minutes=1)
+        stop = self.opened.stop
+        target = about or (stop.message if stop else None)
+        envelope = replace(self._of_the_bus("CaseSettled"), in_reply_to=target)
+        return self.decide(CaseSettled(envelope, action, "缺陷已修复"))
 
     @property
     def opened(self) -> Case:
@@ -144,10 +150,26 @@ class History:
         assert self.case is not None
         return self.case
 
-    def _facts(self) -> Facts:
-        if self.case is None or self.case.opening not in self.sent:
+    def _facts(self, sent: Message) -> Facts:
+        case = self.case
+        if case is None or case.state is not State.HELD or not isinstance(sent, Correction):
             return Facts()
-        return Facts(held=Waiter(self.sent[self.case.opening], self.case.opened_at))
+        opening = self.sent[case.opening]
+        assert isinstance(opening, Transfer)
+        return Facts(held=Waiter(opening, case.opened_at))
+
+    def _of_the_bus(self, record: str) -> Envelope:
+        """An envelope as the bus fills it, about this case where there is one."""
+        label = f"{record}-{self.at.isoformat()}"
+        return Envelope(
+            bus=self.rulebook.bus,
+            message_id=MessageId(derive("test", label)),
+            case_id=self.case.id if self.case else CaseId(derive("test", "no case")),
+            flow=self.case.flow if self.case else Flow.LEADS,
+            record=record,
+            sender=BUS,
+            sent_at=self.at,
+        )
 
 
 def named(effects: tuple[Effect, ...]) -> list[str]:

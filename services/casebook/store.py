@@ -6,11 +6,13 @@ it. Several workers need PostgreSQL.
 
 import fcntl
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
+from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import URL, Engine, create_engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +21,7 @@ from services.casebook.tables import METADATA, SETTINGS
 
 VERSION: Final = "1"
 _BUSY_MS: Final = 10_000
+_MODE: Final = 0o600  # what it holds is confidential
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,18 @@ class Casebook:
 def open_sqlite(path: Path) -> Casebook:
     """Open a SQLite casebook for writing, making it if absent.
 
-    Raises UserError casebook.in_use when another process writes it.
+    Raises UserError casebook.in_use when another process writes it, Broken casebook.version.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(path)
-    engine = _sqlite(f"sqlite:///{path}")
-    _prepare(engine)
-    path.chmod(0o600)
+    with ExitStack() as undo:
+        lock = undo.enter_context(_lock(path))
+        # Before SQLite makes it: its -wal and -shm files get the mode that this one has.
+        path.touch(mode=_MODE)
+        path.chmod(_MODE)
+        engine = _sqlite(URL.create("sqlite", database=str(path)))
+        undo.callback(engine.dispose)
+        _prepare(engine)
+        undo.pop_all()
     return Casebook(engine, lock)
 
 
@@ -59,13 +67,17 @@ def open_for_reading(path: Path) -> Engine:
     """Open a SQLite casebook that another process writes. Raises UserError casebook.missing."""
     if not path.exists():
         raise UserError("casebook.missing", where=str(path), exit_code=3)
-    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    database = f"file:{quote(str(path))}"
+    query = {"mode": "ro", "uri": "true"}
+    engine = create_engine(URL.create("sqlite", database=database, query=query))
     event.listen(engine, "connect", _read_only)
     return engine
 
 
 def _lock(path: Path) -> TextIO:
-    lock = path.with_name(path.name + ".lock").open("a+", encoding="ascii")
+    file = path.with_name(path.name + ".lock")
+    file.touch(mode=_MODE)
+    lock = file.open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -79,12 +91,12 @@ def _lock(path: Path) -> TextIO:
     return lock
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: URL) -> Engine:
     engine = create_engine(url)
 
     def on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         del entry
-        connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own: we begin
+        connection.isolation_level = None  # sqlite3's own way of beginning is off: we begin
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -104,10 +116,11 @@ def _read_only(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: AN
 def _prepare(engine: Engine) -> None:
     """Make the tables, or check that they are of this version. Raises Broken casebook.version."""
     with engine.begin() as transaction:
-        METADATA.create_all(transaction)
+        SETTINGS.create(transaction, checkfirst=True)
         row = transaction.execute(select(SETTINGS.c.value).where(SETTINGS.c.key == "version"))
         version = row.scalar_one_or_none()
+        if version not in (None, VERSION):
+            raise Broken("casebook.version", detail=f"{version}, not {VERSION}")
+        METADATA.create_all(transaction)
         if version is None:
             transaction.execute(SETTINGS.insert().values(key="version", value=VERSION))
-        elif version != VERSION:
-            raise Broken("casebook.version", detail=f"{version}, not {VERSION}")

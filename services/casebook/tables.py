@@ -1,5 +1,6 @@
-"""The tables. Instants are integers, milliseconds since 1970 in UTC, so that every database
-compares and stores them alike. What is kept of a message's content lies in `originals` alone.
+"""The tables. What is kept of a message's content lies in `originals` alone.
+
+Instants are integers, milliseconds since 1970 in UTC, so that every database compares them alike.
 """
 
 from typing import Final
@@ -107,7 +108,7 @@ DUTIES: Final = Table(
     Column("owner", String(32), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
-    Column("next_rung_ms", BigInteger),  # null: nothing more to fire
+    Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
     Column("body", Text, nullable=False),  # the Duty, JSON
     Index("duties_by_case", "case_id"),
     Index("duties_by_rung", "topic", "partition", "next_rung_ms"),

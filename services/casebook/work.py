@@ -110,32 +110,33 @@ class Work:
         self._numbers[organ, number] = message_id
         self._changes.numbers[organ, number] = message_id
 
-    def original(self, message_id: MessageId, case_id: CaseId) -> Original | None:
-        """Return the sealed message of the case."""
-        pending = self._changes.originals.get(message_id)
-        if pending is not None:
-            return pending
+    def original(self, sender: OrganCode, message_id: MessageId) -> Original | None:
+        """Return the sealed message. The sender is asked for: two organs may use one id."""
+        key = (sender, message_id)
+        if key in self._changes.originals:
+            return self._changes.originals[key]
         query = select(ORIGINALS).where(
-            ORIGINALS.c.message_id == message_id, ORIGINALS.c.case_id == case_id
+            ORIGINALS.c.sender == sender, ORIGINALS.c.message_id == message_id
         )
         row = self._connection.execute(query).first()
         return None if row is None else _original(row)
 
     def put_original(self, original: Original) -> None:
         """Keep the sealed message."""
-        self._changes.originals[original.message_id] = original
+        self._changes.originals[original.sender, original.message_id] = original
 
-    def drop_original(self, message_id: MessageId) -> None:
-        """Do not keep what this transaction has put: the message was refused."""
-        self._changes.originals.pop(message_id, None)
+    def drop_original(self, sender: OrganCode, message_id: MessageId) -> None:
+        """Keep the sealed message no longer: it was refused, at once or after it had waited."""
+        if self._changes.originals.pop((sender, message_id), None) is None:
+            self._changes.originals[sender, message_id] = None  # stored before: delete it
 
-    def due_cases(
-        self, topic: str, partition: int, at: datetime, limit: int
-    ) -> tuple[CaseId, ...]:
+    def due_cases(self, topic: str, partition: int, at: datetime, limit: int) -> tuple[CaseId, ...]:
         """Return up to `limit` cases of the partition with a rung to fire, the longest owed first.
 
-        Those changed in this transaction are judged as changed.
+        What this transaction has changed is written first, so that the answer, and its order, do
+        not depend on where a batch ended.
         """
+        self.flush()
         query = (
             select(DUTIES.c.case_id)
             .where(
@@ -143,16 +144,10 @@ class Work:
                 DUTIES.c.partition == partition,
                 DUTIES.c.next_rung_ms <= to_ms(at),
             )
-            .order_by(DUTIES.c.next_rung_ms)
+            .order_by(DUTIES.c.next_rung_ms, DUTIES.c.case_id)
             .limit(limit)
         )
-        stored = [CaseId(row.case_id) for row in self._connection.execute(query)]
-        changed = [
-            case.id
-            for case, where in self._changes.cases.values()
-            if where == (topic, partition) and case.due_next is not None and case.due_next <= at
-        ]
-        return tuple(dict.fromkeys([*stored, *changed]))[:limit]
+        return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
 
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""
@@ -167,8 +162,9 @@ class Work:
         self._changes.dead.append(row)
 
     def flush(self) -> None:
-        """Write everything. Raises what the database raises; the caller rolls back."""
+        """Write what has changed. Raises what the database raises; the caller rolls back."""
         flush(self._connection, self._changes)
+        self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
         for part in _parts(keys):

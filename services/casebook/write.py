@@ -3,10 +3,10 @@
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId, MessageId, OrganCode
@@ -46,15 +46,18 @@ class Changes:
     duties: dict[str, Values] = field(default_factory=dict)
     messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
-    originals: dict[MessageId, Original] = field(default_factory=dict)
+    originals: dict[tuple[OrganCode, MessageId], Original | None] = field(default_factory=dict)
     decisions: list[DecisionRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     dead: list[DeadRow] = field(default_factory=list)
 
     def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
-        """Note a case, and those of its duties that changed."""
+        """Note a case, and those of its duties that changed.
+
+        A case that stops, or moves on, changes all its duties: what it owes waits with it.
+        """
         self.cases[after.id] = (after, (topic, partition))
-        known = set(before.duties) if before else set()
+        known = set(before.duties) if before and before.moves == after.moves else set()
         for position, duty in enumerate(after.duties):
             if duty not in known:
                 self.duties[duty.id] = _duty(after, duty, position, topic, partition)
@@ -65,7 +68,7 @@ def flush(connection: Connection, changes: Changes) -> None:
     _upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
     _upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes))
     _numbers(connection, changes)
-    _upsert(connection, ORIGINALS, ("message_id", "sender"), _originals(changes))
+    _originals(connection, changes)
     _upsert(connection, CASES, ("case_id",), _cases(changes))
     _upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
     _insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
@@ -108,18 +111,21 @@ def _insert(connection: Connection, table: Table, rows: list[Values]) -> None:
         connection.execute(table.insert(), rows)
 
 
+def _delete(connection: Connection, table: Table, keys: Sequence[str], rows: list[Values]) -> None:
+    if rows:
+        where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
+        values = [{f"the_{key}": row[key] for key in keys} for row in rows]
+        connection.execute(delete(table).where(*where), values)
+
+
 def _numbers(connection: Connection, changes: Changes) -> None:
-    taken = [
+    rows: list[Values] = [
         {"organ": organ, "number": number, "message_id": message}
-        for (organ, number), message in changes.numbers.items()
-        if message is not None
+        for (organ, number), message in sorted(changes.numbers.items())
     ]
-    _upsert(connection, NUMBERS, ("organ", "number"), taken)
-    for (organ, number), message in sorted(changes.numbers.items()):
-        if message is None:
-            connection.execute(
-                delete(NUMBERS).where(NUMBERS.c.organ == organ, NUMBERS.c.number == number)
-            )
+    keys = ("organ", "number")
+    _upsert(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is not None])
+    _delete(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is None])
 
 
 def _progress(changes: Changes) -> list[Values]:
@@ -156,18 +162,13 @@ def _messages(changes: Changes) -> list[Values]:
     ]
 
 
-def _originals(changes: Changes) -> list[Values]:
-    return [
-        {
-            "message_id": row.message_id,
-            "sender": row.sender,
-            "case_id": row.case_id,
-            "record": row.record,
-            "fingerprint": row.fingerprint,
-            "body": row.body,
-        }
-        for row in changes.originals.values()
-    ]
+def _originals(connection: Connection, changes: Changes) -> None:
+    kept = [asdict(row) for row in changes.originals.values() if row is not None]
+    keys = ("message_id", "sender")
+    _upsert(connection, ORIGINALS, keys, kept)
+    dropped = [key for key, row in sorted(changes.originals.items()) if row is None]
+    rows: list[Values] = [{"sender": sender, "message_id": message} for sender, message in dropped]
+    _delete(connection, ORIGINALS, keys, rows)
 
 
 def _cases(changes: Changes) -> list[Values]:
@@ -186,7 +187,7 @@ def _cases(changes: Changes) -> list[Values]:
 
 
 def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
-    rung = duty.next_rung
+    rung = duty.next_rung if case.moves else None  # a Tick passes by a case that stands still
     return {
         "duty_id": duty.id,
         "case_id": case.id,

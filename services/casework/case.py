@@ -100,7 +100,9 @@ class Waiting:
     """A message that waits behind a held or frozen one, in order."""
 
     message: MessageId
+    sender: OrganCode
     received_at: datetime
+    releases: bool = False  # corrects or withdraws the held message: it waits for no hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,11 @@ class Stop:
     """Why the case stands still, and since which message."""
 
     message: MessageId
+    sender: OrganCode
     reason: HoldReason
     code: str
     at: datetime
+    releases: bool = False  # the message that froze it corrects or withdraws the held one
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,15 @@ class Case:
         return self.stop is not None and self.stop.reason is HoldReason.FROZEN
 
     @property
+    def moves(self) -> bool:
+        """Whether nothing holds it up. In a case that stands still no rung is fired."""
+        return self.stop is None and not self.waiting
+
+    @property
     def due_next(self) -> datetime | None:
         """When a Tick has something to do here: the earliest rung still to fire."""
+        if not self.moves:
+            return None
         rungs = [rung.nominal_at for duty in self.duties if (rung := duty.next_rung)]
         return min(rungs, default=None)
 

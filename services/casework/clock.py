@@ -19,7 +19,7 @@ from services.rulebook.model import Directory, Rulebook
 
 def fire(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Decision:
     """Fire every rung of the case whose nominal time has come, oldest first."""
-    if case.stop is not None or case.waiting:
+    if not case.moves:
         return Decision(case, ())
     effects: list[Effect] = []
     duties = list(case.duties)
@@ -46,13 +46,11 @@ def _told(duty: Duty, rung: Rung, directory: Directory, at: datetime) -> tuple[O
     supervisor = supervisor_of(directory, duty.owner, on)
     match rung:
         case Rung.REMINDER:
-            wanted = (duty.owner,)
+            return (duty.owner,)
         case Rung.YELLOW:
-            wanted = (duty.owner, duty.counterpart)
+            return (duty.owner, duty.counterpart)
         case Rung.RED:
-            above = (organ.code for organ in superiors_of(directory, duty.owner, on))
-            wanted = (*((supervisor.code,) if supervisor else ()), *above)
+            above = (supervisor, *superiors_of(directory, duty.owner, on))
         case _:
-            county = county_government_of(directory, duty.owner, on)
-            wanted = tuple(organ.code for organ in (county, supervisor) if organ is not None)
-    return tuple(dict.fromkeys(wanted))
+            above = (county_government_of(directory, duty.owner, on), supervisor)
+    return tuple(dict.fromkeys(organ.code for organ in above if organ is not None))

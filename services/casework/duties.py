@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.errors import Broken
-from schemas.ids import DutyId, MessageId, OrganCode, derive
+from schemas.ids import DutyId, MessageId, derive
 from services.casework.case import Case, Closing, Duty, PlannedRung
 from services.casework.effects import CloseDuty, Effect, OpenDuty
 from services.casework.transitions import Step
@@ -87,10 +87,8 @@ def close_and_open(
     return replace(case, duties=tuple(kept)), tuple(effects)
 
 
-def _open(
-    case: Case, kind: str, life: Life, record: str, at: datetime, rulebook: Rulebook
-) -> Duty:
-    """Return the duty, due by the rulebook. Raises Broken when the rulebook has no length for it."""
+def _open(case: Case, kind: str, life: Life, record: str, at: datetime, rulebook: Rulebook) -> Duty:
+    """Return the duty. Raises Broken rules.duty_missing when the rulebook has no length for it."""
     handler = case.handler
     if handler is None:
         raise Broken("case.no_handler")
@@ -114,4 +112,3 @@ def _open(
         basis=rule.basis,
         ladder=tuple(PlannedRung(rung, nominal) for rung, nominal in ladder),
     )
-

@@ -64,6 +64,7 @@ class Deliver:
 
     message: MessageId
     record: str
+    author: OrganCode
     to: OrganCode
     relation: Relation
     rule: RuleId | None

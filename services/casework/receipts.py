@@ -5,15 +5,18 @@ The first receipt stands. The same again gets the same answer; a contradicting o
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
 from schemas.messages import Delivered, SignedFor
 from schemas.parts import Relation
-from services.casework.case import Case, Handed, State
+from services.casework.case import Case, Handed
 from services.casework.effects import Accept
 from services.casework.steps import Outcome, Situation, hand, handed_to, take
 from services.casework.transitions import Step
+
+_SIGNED_FOR: Final = SignedFor.__name__
 
 
 def delivered(case: Case, message: Delivered, situation: Situation) -> Outcome | Refusal:
@@ -31,17 +34,18 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
     handed = handed_to(case, message.envelope.in_reply_to, message.envelope.sender)
     if handed is None:
         return Refusal("receipt.nothing_delivered", "envelope.in_reply_to")
+    if handed.record == _SIGNED_FOR:  # else two organs that sign everything would never end
+        return Refusal("receipt.of_receipt", "envelope.in_reply_to")
     signature = _signature(message)
     if handed.signed_at is not None:
         if handed.signature != signature:
             return Refusal("receipt.contradicts", "signed_by")
         return Outcome(case).also(_answer(message))
-    outcome: Outcome | Refusal = Outcome(case)
-    opens = handed.message == case.opening and message.envelope.sender == case.handler
-    if opens and case.state is State.ISSUED:
-        outcome = take(Outcome(case), Step.SIGN, message, situation)
-        if isinstance(outcome, Refusal):
-            return outcome
+    outcome = Outcome(case)
+    if handed.message == case.opening and message.envelope.sender == case.handler:
+        taken = take(outcome, Step.SIGN, message, situation)
+        # Refused: a reply has counted as the signing, and the case has moved on.
+        outcome = outcome if isinstance(taken, Refusal) else taken
     signed = replace(handed, signed_at=situation.at, signature=signature)
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
     outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)

@@ -1,14 +1,14 @@
-"""What follows a transfer: reply, progress, outcome, withdrawal, correction (guidance 二(二)2 to 4)."""
+"""What follows a transfer: reply, progress, outcome, withdrawal, correction (guidance 二(二))."""
 
 from dataclasses import replace
 
 from schemas.errors import Refusal
+from schemas.ids import OrganCode
 from schemas.messages import (
     CaseProgress,
-    CaseTransfer,
     Correction,
     FilingReply,
-    LeadTransfer,
+    Message,
     OutcomeFeedback,
     Stage,
     Withdrawal,
@@ -31,10 +31,9 @@ _ORDER = tuple(_STEP_OF)
 
 def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outcome | Refusal:
     """复函: the handler answers every violation number. A reply counts as signing (section 3)."""
-    if message.envelope.sender != case.handler:
-        return Refusal("reply.not_asked")
-    if message.envelope.in_reply_to != case.opening:
-        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    refusal = _from(case.handler, case, message)
+    if refusal is not None:
+        return refusal
     answers = message.answers or ()
     asked = {charge.number for charge in case.charges}
     given = {answer.number for answer in answers}
@@ -43,19 +42,21 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
     if asked - given:
         return Refusal("filing.number_unanswered", "answers", _numbers(asked - given))
     step = Step.FILE if any(answer.filed for answer in answers) else Step.DECLINE
-    outcome: Outcome | Refusal = Outcome(case)
     steps = (Step.SIGN, step) if case.state is State.ISSUED else (step,)
+    outcome = Outcome(case)
     for each in steps:
-        outcome = take(outcome, each, message, situation)
-        if isinstance(outcome, Refusal):
-            return outcome
+        taken = take(outcome, each, message, situation)
+        if isinstance(taken, Refusal):
+            return taken
+        outcome = taken
     return _to_sender(outcome, message, situation)
 
 
 def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Outcome | Refusal:
     """办理进展: the stages in their order, each at most once; a stage may be passed over."""
-    if message.envelope.sender != case.handler:
-        return Refusal("reply.not_asked")
+    refusal = _from(case.handler, case, message)
+    if refusal is not None:
+        return refusal
     stage = message.stage
     step = _STEP_OF.get(stage) if stage else None
     if stage is None or step is None:
@@ -75,8 +76,9 @@ def outcome_feedback(
     case: Case, message: OutcomeFeedback, situation: Situation
 ) -> Outcome | Refusal:
     """办结反馈: closes the case; what comes later is a supplement and changes nothing."""
-    if message.envelope.sender != case.handler:
-        return Refusal("reply.not_asked")
+    refusal = _from(case.handler, case, message)
+    if refusal is not None:
+        return refusal
     step = Step.SUPPLEMENT if case.state is State.CLOSED else Step.FEED_BACK
     outcome = take(Outcome(case), step, message, situation)
     if isinstance(outcome, Refusal):
@@ -86,29 +88,23 @@ def outcome_feedback(
 
 def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:
     """撤回: free until the handler has signed; after that the holder would have to agree."""
-    if message.envelope.sender != case.sender:
-        return Refusal("reply.not_asked")
-    if message.envelope.in_reply_to != case.opening:
-        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    refusal = _from(case.sender, case, message)
+    if refusal is not None:
+        return refusal
     outcome = take(Outcome(case), Step.WITHDRAW, message, situation)
     if isinstance(outcome, Refusal):
         return outcome
-    outcome = Outcome(replace(outcome.case, stop=None), outcome.effects)
-    if case.handler is not None:
-        outcome = hand(outcome, message, case.handler, Relation.HANDLER, situation.at)
-    return outcome.also(_accept(message, outcome))
+    freed = Outcome(replace(outcome.case, stop=None), outcome.effects)
+    return _to_handler(freed, message, situation)
 
 
 def correction(case: Case, message: Correction, situation: Situation) -> Outcome | Refusal:
     """更正 of a held message: it is decided anew with what was put right; the original stays."""
+    refusal = _from(case.sender, case, message)
+    if refusal is not None:
+        return refusal
     held = situation.facts.held
-    if message.envelope.sender != case.sender:
-        return Refusal("reply.not_asked")
     if case.state is not State.HELD or held is None:
-        return Refusal("correction.nothing_held")
-    if message.envelope.in_reply_to != case.opening:
-        return Refusal("reply.target_unknown", "envelope.in_reply_to")
-    if not isinstance(held.message, LeadTransfer | CaseTransfer):
         return Refusal("correction.nothing_held")
     charges = corrected(case.charges, message.corrections or ())
     if isinstance(charges, Refusal):
@@ -120,13 +116,18 @@ def correction(case: Case, message: Correction, situation: Situation) -> Outcome
     if isinstance(found, Gap):
         return Refusal("correction.still_gap", detail=found.explanation)
     released: tuple[Effect, ...] = (Release(case.opening, by=message.envelope.message_id),)
-    outcome = issue(
-        Outcome(replace(case, charges=charges), released), held.message, found, situation
-    )
-    if isinstance(outcome, Refusal):
-        return outcome
-    outcome = hand(outcome, message, found.organ, Relation.HANDLER, situation.at)
-    return outcome.also(_accept(message, outcome))
+    freed = Outcome(replace(case, charges=charges), released)
+    issued = issue(freed, held.message, found, situation)
+    return issued if isinstance(issued, Refusal) else _to_handler(issued, message, situation)
+
+
+def _from(organ: OrganCode | None, case: Case, message: Message) -> Refusal | None:
+    """Only this organ may say it, and only of the message that opened the case."""
+    if message.envelope.sender != organ:
+        return Refusal("reply.not_asked")
+    if message.envelope.in_reply_to != case.opening:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    return None
 
 
 def _to_sender(
@@ -134,6 +135,15 @@ def _to_sender(
 ) -> Outcome:
     handed = hand(outcome, message, outcome.case.sender, Relation.SENDER, situation.at)
     return handed.also(_accept(message, handed))
+
+
+def _to_handler(
+    outcome: Outcome, message: Withdrawal | Correction, situation: Situation
+) -> Outcome:
+    """A held message has no handler yet: then there is nobody to tell."""
+    if outcome.case.handler is not None:
+        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
+    return outcome.also(_accept(message, outcome))
 
 
 def _accept(

@@ -48,6 +48,8 @@ def say(
     match effect:
         case Accept(quiet=True):
             return ()
+        case Accept(to=to) | Reject(to=to) if to == BUS:
+            return ()  # an operator's word is answered in the journal: the bus has no inbox
         case Accept():
             return (_accepted(effect, about, rulebook, at, salt),)
         case Reject():
@@ -78,8 +80,7 @@ def _accepted(effect: Accept, about: About, rulebook: Rulebook, at: datetime, sa
             explanation=effect.explanation,
             rulebook=rulebook.hash,
             duties=tuple(
-                DueDate(duty.kind, duty.owner, duty.due, duty.provisional)
-                for duty in effect.duties
+                DueDate(duty.kind, duty.owner, duty.due, duty.provisional) for duty in effect.duties
             ),
         ),
     )
@@ -124,9 +125,7 @@ def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: dat
 def _advice(effect: Advise, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
     envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, effect.code)
-    return Said(
-        effect.to, Advice(envelope, effect.code, words.zh, words.en, effect.explanation)
-    )
+    return Said(effect.to, Advice(envelope, effect.code, words.zh, words.en, effect.explanation))
 
 
 def _notice(

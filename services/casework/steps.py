@@ -5,7 +5,7 @@ from datetime import datetime
 
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode
-from schemas.messages import Message
+from schemas.messages import Message, Transfer
 from schemas.parts import Relation
 from services.casework.case import Case, Handed, State
 from services.casework.duties import close_and_open
@@ -16,11 +16,10 @@ from services.rulebook.model import Rulebook
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """A message that waited: its content, and what was found out about it in the transaction."""
+    """The message that is held, as its sender sealed it, and when it came."""
 
-    message: Message
+    message: Transfer
     at: datetime
-    number_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Facts:
     """The few answers from beyond the case, looked up in the transaction and journaled."""
 
     number_taken: bool = False  # (sender, document number) stands on another message
-    held: Waiter | None = None  # the message that holds or froze the case
+    held: Waiter | None = None  # the opening message of a held case
     resumed: bool = False  # this message waited, and its turn has come
 
 
@@ -53,9 +52,7 @@ class Outcome:
         return Outcome(self.case, (*self.effects, *effects))
 
 
-def take(
-    outcome: Outcome, step: Step, message: Message, situation: Situation
-) -> Outcome | Refusal:
+def take(outcome: Outcome, step: Step, message: Message, situation: Situation) -> Outcome | Refusal:
     """Return the outcome after one more step, or why it is illegal: then nothing changes."""
     case = outcome.case
     target = after(case.state, step)
@@ -87,7 +84,7 @@ def hand(
         case,
         (
             *outcome.effects,
-            Deliver(envelope.message_id, envelope.record, to, relation, case.rule),
+            Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
         ),
     )
 

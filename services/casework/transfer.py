@@ -1,4 +1,4 @@
-"""A transfer arrives: whose is it? (guidance 二(二)1 and 2; domain, section 5)
+"""A transfer arrives, and somebody must handle it (guidance 二(二)1 and 2; domain, section 5).
 
 A message names at most one addressee and the bus resolves exactly one handler. Nobody competent:
 held. Somebody else competent than the sender says: refused with the explanation, unless the sender
@@ -13,13 +13,13 @@ from schemas.ids import OrganCode, RuleId
 from schemas.messages import CaseTransfer, HoldReason, Transfer, ViolationCorrection
 from schemas.parts import Relation, Violation
 from services.casework.case import Case, Charge, Stop
-from services.casework.effects import Accept, Hold, OpenDuty
+from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.steps import Outcome, Situation, hand, new_case, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import supervisor_of
-from services.rulebook.jurisdiction import Answer, Question, Verdict, route
-from services.rulebook.model import OrganType
+from services.rulebook.directory import organ_on, supervisor_of
+from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
+from services.rulebook.model import JurisdictionRule, OrganType
 
 HANDLER_TYPES = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
@@ -32,6 +32,7 @@ class Competent:
     rule: RuleId | None
     basis: str | None
     explanation: str
+    others: tuple[OrganCode, ...] = ()  # who has the power as well (行政处罚法 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,8 @@ class Gap:
     explanation: str
 
 
-def open_case(
-    case: Case | None, message: Transfer, situation: Situation
-) -> Outcome | Refusal:
+def open_case(case: Case | None, message: Transfer, situation: Situation) -> Outcome | Refusal:
     """Decide an opening message."""
-    if case is not None and case.opening != message.envelope.message_id:
-        return Refusal("case.already_open")
     opened = replace(
         case or new_case(message, situation.at),
         charges=tuple(_charge(violation) for violation in message.violations or ()),
@@ -70,6 +67,11 @@ def issue(
         return stepped
     handed = hand(stepped, message, found.organ, Relation.HANDLER, situation.at)
     envelope = message.envelope
+    told = (
+        Advise(envelope.message_id, other, "advice.concurrent", found.explanation)
+        for other in found.others
+        if other != envelope.sender
+    )
     return handed.also(
         Accept(
             message=envelope.message_id,
@@ -79,10 +81,9 @@ def issue(
             rule=found.rule,
             basis=found.basis,
             explanation=found.explanation,
-            duties=tuple(
-                effect.duty for effect in handed.effects if isinstance(effect, OpenDuty)
-            ),
-        )
+            duties=tuple(effect.duty for effect in handed.effects if isinstance(effect, OpenDuty)),
+        ),
+        *told,
     )
 
 
@@ -94,7 +95,7 @@ def corrected(
     for correction in corrections:
         charge = by_number.get(correction.number)
         if charge is None:
-            return Refusal("filing.number_unknown", detail=str(correction.number))
+            return Refusal("filing.number_unknown", "corrections", str(correction.number))
         by_number[correction.number] = replace(
             charge,
             place=correction.place or charge.place,
@@ -112,6 +113,8 @@ def resolve(
     """Return who is to handle all charges together. `addressee` overrides the message's own."""
     envelope = message.envelope
     named = addressee or next(iter(envelope.addressees), None)
+    if named == envelope.sender:
+        return Refusal("transfer.to_itself", "envelope.addressees")
     answers: list[Answer] = []
     for position, charge in enumerate(charges):
         unknown = _unknown(charge, position, situation)
@@ -128,44 +131,54 @@ def resolve(
             for charge, answer in zip(charges, answers, strict=True)
         )
         return Refusal("transfer.split_needed", where="violations", detail=names)
-    first = answers[0]
+    explanation = "".join(dict.fromkeys(answer.explanation_zh for answer in answers))
     if named is not None and named not in common:
-        return _insisted(named, first, situation, envelope.insist_reason)
+        return _insisted(named, explanation, situation, envelope.insist_reason)
     if named is None and len(common) > 1:
         return Refusal(
             "transfer.choose_addressee", "envelope.addressees", _names(tuple(common), situation)
         )
     organ = named or next(iter(common))
     if organ == envelope.sender:
-        return Refusal("transfer.own_matter", detail=first.explanation_zh)
+        return Refusal("transfer.own_matter", detail=explanation)
+    rules = tuple(dict.fromkeys(_rule_for(organ, answer) for answer in answers))
     return Competent(
-        organ, first.rule.id if first.rule else None, first.basis, first.explanation_zh
+        organ=organ,
+        rule=rules[0].id,
+        basis="；".join(dict.fromkeys(rule.basis for rule in rules)),
+        explanation=explanation,
+        others=tuple(sorted(common - {organ})),
+    )
+
+
+def _rule_for(organ: OrganCode, answer: Answer) -> JurisdictionRule:
+    """The rule that makes this organ competent: each of several has one of its own."""
+    return next(
+        entry.rule
+        for entry in answer.considered
+        if entry.standing is Standing.WINS and entry.organ == organ
     )
 
 
 def _insisted(
-    named: OrganCode, answer: Answer, situation: Situation, reason: str | None
+    named: OrganCode, explanation: str, situation: Situation, reason: str | None
 ) -> Competent | Refusal:
     """The sender names another than the rulebook does."""
-    organ = situation.rulebook.directory.organs.get(named)
+    organ = organ_on(situation.rulebook.directory, named, local_date(situation.at))
     if organ is None or organ.type not in HANDLER_TYPES:
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
     if not (reason and reason.strip()):
-        return Refusal(
-            "transfer.addressee_not_competent", "envelope.addressees", answer.explanation_zh
-        )
-    return Competent(named, None, None, answer.explanation_zh)
+        return Refusal("transfer.addressee_not_competent", "envelope.addressees", explanation)
+    return Competent(named, None, None, explanation)
 
 
-def _hold(
-    case: Case, message: Transfer, gap: Gap, situation: Situation
-) -> Outcome | Refusal:
+def _hold(case: Case, message: Transfer, gap: Gap, situation: Situation) -> Outcome | Refusal:
     """Keep the message until its sender corrects or withdraws it, or the supervisor assigns it."""
     envelope = message.envelope
     held = take(Outcome(case), Step.HOLD, message, situation)
     if isinstance(held, Refusal):
         return held
-    stop = Stop(envelope.message_id, HoldReason.GAP, "hold.gap", situation.at)
+    stop = Stop(envelope.message_id, envelope.sender, HoldReason.GAP, "hold.gap", situation.at)
     return Outcome(replace(held.case, stop=stop), held.effects).also(
         Hold(
             message=envelope.message_id,

@@ -26,7 +26,8 @@ def run_batch(casebook: Casebook, office: Office, intakes: Sequence[Intake]) -> 
     """Decide and store the records, or none of them.
 
     Raises Unavailable casebook.unavailable when the database stays away, Broken log.gap when a
-    record is missing between the casebook's progress and these.
+    record is missing between the casebook's progress and these, Broken casebook.refuses when not
+    even the note of a dead letter can be stored.
     """
     try:
         return _patiently(casebook, office, intakes)
@@ -41,7 +42,10 @@ def _one(casebook: Casebook, office: Office, intake: Intake, tally: Tally) -> No
     try:
         done = _patiently(casebook, office, [intake])
     except (DBAPIError, StatementError):
-        done = _patiently(casebook, office, [intake], unstorable=True)
+        try:
+            done = _patiently(casebook, office, [intake], unstorable=True)
+        except (DBAPIError, StatementError) as error:
+            raise Broken("casebook.refuses", detail=type(error).__name__) from error
     tally.messages += done.messages
     tally.dead += done.dead
     tally.rungs += done.rungs

@@ -12,12 +12,13 @@ from schemas.errors import Refusal
 from schemas.messages import Message, Tick
 from services.casebook.rows import MessageRow, Progress
 from services.casebook.work import Work
-from services.casework.case import Case
-from services.casework.decide import decide, freeze, next_waiting
+from services.casework.case import Case, Waiting
+from services.casework.decide import decide
 from services.casework.effects import Decision, FireRung, Reject
+from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
-from services.exchange.lookups import facts_of, note_number, number_taken, original_in, reopened
+from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
 from services.exchange.office import Office
 from services.exchange.sending import Sending
@@ -68,9 +69,8 @@ class Desk:
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
         envelope = message.envelope
-        digest = sound.opened.content_digest
         known = self._work.message(envelope.sender, envelope.message_id)
-        if known is not None and known.digest == digest:
+        if known is not None and known.digest == sound.opened.content_digest:
             self._again(known, sound.incoming)
             return
         if known is not None:
@@ -80,31 +80,36 @@ class Desk:
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
-        self._decide(sound.incoming, message, digest, case, facts, at)
+        case = self._decide(sound, case, facts, at)
+        while case is not None and (found := next_waiting(case)) is not None:
+            case = self._resume(*found, sound.incoming)
 
-    def _decide(
-        self,
-        incoming: Incoming,
-        message: Message,
-        digest: str,
-        case: Case | None,
-        facts: Facts,
-        at: datetime,
-    ) -> None:
-        """Decide and write down; then what waited goes on, each with a decision of its own."""
-        decision = self._decided(incoming, message, case, facts, at)
-        self._write(incoming, message, digest, facts, decision, at)
-        found = next_waiting(decision.case) if decision.case else None
-        if found is None:
-            return
-        waiting, rest = found
-        self._put_case(rest, incoming)
-        original = original_in(self._work, waiting.message, rest.id)
-        waited = reopened(self._office, original)
-        known = self._work.message(original.sender, original.message_id)
-        again = Facts(number_taken=number_taken(self._work, waited), resumed=True)
-        digest = known.digest if known else ""
-        self._decide(incoming, waited, digest, rest, again, waiting.received_at)
+    def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
+        """Decide a message that waited, by a decision of its own at its own received time."""
+        self._put_case(case, now)
+        sound = as_it_came(self._office, self._work, waiting, now.position)
+        message = sound.opened.message
+        facts = facts_of(self._office, self._work, message, case, resumed=True)
+        return self._decide(sound, case, facts, waiting.received_at)
+
+    def _decide(self, sound: Sound, case: Case | None, facts: Facts, at: datetime) -> Case | None:
+        """Decide and write down; return the case as it is then."""
+        message = sound.opened.message
+        envelope = message.envelope
+        decision = self._decided(sound.incoming, message, case, facts, at)
+        if decision.case is not None:
+            self._put_case(decision.case, sound.incoming)
+        outcome, code = outcome_of(decision.effects, envelope.message_id)
+        note_number(self._work, message, outcome)
+        receipt = self._sending.carry_out(decision, sound.incoming, message, at)
+        if outcome == "rejected":
+            self._work.drop_original(envelope.sender, envelope.message_id)
+        decided = self._as_decided(sound, facts, decision, at)
+        # A misrouted message reserves no id; a Tick is told apart by its place in the log.
+        if code != "message.misrouted" and not isinstance(message, Tick):
+            self._work.put_message(message_row(decided, outcome, code, receipt))
+        self._note(decided, outcome)
+        return decision.case
 
     def _decided(
         self, incoming: Incoming, message: Message, case: Case | None, facts: Facts, at: datetime
@@ -114,28 +119,6 @@ class Desk:
         except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
             self._dead(incoming, Refusal("case.defect"), message, at)
             return freeze(case, message, "case.defect", at)
-
-    def _write(
-        self,
-        incoming: Incoming,
-        message: Message,
-        digest: str,
-        facts: Facts,
-        decision: Decision,
-        at: datetime,
-    ) -> None:
-        envelope = message.envelope
-        if decision.case is not None:
-            self._put_case(decision.case, incoming)
-        outcome, code = outcome_of(decision.effects, envelope.message_id)
-        note_number(self._work, message, outcome)
-        receipt = self._sending.carry_out(decision, incoming, message, at)
-        if outcome == "rejected":
-            self._work.drop_original(envelope.message_id)
-        decided = Decided(incoming, message, digest, envelope.case_id, facts, decision.effects, at)
-        self._work.put_message(message_row(decided, outcome, code, receipt))
-        self._journal(decided)
-        self._tally.messages.append((envelope.flow, envelope.record, outcome))
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
@@ -155,16 +138,13 @@ class Desk:
         """Answer with a Rejected that is told apart by the content it refuses."""
         message = intake.opened.message
         envelope = message.envelope
-        digest = intake.opened.content_digest
-        effect = Reject(envelope.message_id, envelope.record, envelope.sender, refusal)
+        record = type(message).__name__  # what its envelope calls it may be any text
+        effect = Reject(envelope.message_id, record, envelope.sender, refusal)
         decision = Decision(None, (effect,))
-        salt = digest + refusal.code
+        salt = intake.opened.content_digest + refusal.code
         receipt = self._sending.carry_out(decision, intake.incoming, message, at, salt=salt)
-        decided = Decided(
-            intake.incoming, message, digest, envelope.case_id, None, decision.effects, at
-        )
-        self._journal(decided)
-        self._tally.messages.append((envelope.flow, envelope.record, "rejected"))
+        decided = self._as_decided(intake, None, decision, at)
+        self._note(decided, "rejected")
         return decided, receipt
 
     def _again(self, known: MessageRow, incoming: Incoming) -> None:
@@ -178,6 +158,7 @@ class Desk:
         position = incoming.position
         message = sound.opened.message
         due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
+        self._work.preload(due, (), ())
         for case_id in due:
             case = self._work.case(case_id)
             decision = self._decided(incoming, message, case, Facts(), at)
@@ -187,26 +168,19 @@ class Desk:
                 self._work.put_original(original_of(sound))
             self._put_case(decision.case, incoming)
             self._sending.carry_out(decision, incoming, message, at)
-            digest = sound.opened.content_digest
-            self._journal(
-                Decided(incoming, message, digest, case_id, Facts(), decision.effects, at)
-            )
-            self._tally.rungs.extend(
-                (effect.duty.kind, effect.rung)
-                for effect in decision.effects
-                if isinstance(effect, FireRung)
-            )
+            self._note(self._as_decided(sound, Facts(), decision, at))
         self._tally.messages.append((position.topic, "Tick", "accepted"))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
+        """Only what the database is known to take is written: ids, and the case's standstill."""
         message = None if isinstance(intake, Dead) else intake.opened.message
-        self._dead(intake.incoming, Refusal("message.unstorable"), message, at)
-        if message is None:
+        self._dead(intake.incoming, Refusal(UNSTORABLE), message, at)
+        if message is None or isinstance(intake, Refused):
             return
-        case = self._work.case(message.envelope.case_id)
-        frozen = freeze(case, message, "message.unstorable", at).case
-        if frozen is not None:
-            self._put_case(frozen, intake.incoming)
+        stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
+        if stopped.case is not None:
+            self._put_case(stopped.case, intake.incoming)
+        self._sending.carry_out(stopped, intake.incoming, message, at)
 
     def _dead(
         self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
@@ -217,7 +191,32 @@ class Desk:
     def _put_case(self, case: Case, incoming: Incoming) -> None:
         self._work.put_case(case, incoming.position.topic, incoming.position.partition)
 
-    def _journal(self, decided: Decided) -> None:
+    def _as_decided(
+        self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
+    ) -> Decided:
+        opened = intake.opened
+        case_id = decision.case.id if decision.case else opened.message.envelope.case_id
+        return Decided(
+            incoming=intake.incoming,
+            message=opened.message,
+            digest=opened.content_digest,
+            case_id=case_id,
+            facts=facts,
+            effects=decision.effects,
+            at=at,
+            lawful=isinstance(intake, Sound),
+        )
+
+    def _note(self, decided: Decided, outcome: str | None = None) -> None:
+        """Write the decision down, and count it; a Tick is counted once, not for each case."""
         row, published = decision_rows(decided, self._office.rulebook.hash)
         self._work.add_decision(row)
         self._work.add_outbox(published)
+        if outcome is not None:
+            flow = decided.incoming.position.topic
+            self._tally.messages.append((flow, decided.record, outcome))
+        self._tally.rungs.extend(
+            (effect.duty.kind, effect.rung)
+            for effect in decided.effects
+            if isinstance(effect, FireRung)
+        )

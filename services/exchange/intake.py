@@ -4,14 +4,15 @@ Before a seal is verified nothing in a message is believed, its sender least of 
 to the dead letters and nobody is answered. After it, the sender hears what is wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, case_id_of
+from schemas.ids import BUS, case_id_of, is_uuid
 from schemas.messages import Message, Tick
+from schemas.parts import Secrecy
 from schemas.seal import check_sender, verify
 from schemas.topics import RECORDS, Author, flow_partition
 from services.casebook.rows import Position
@@ -74,13 +75,16 @@ def take_in(incoming: Incoming, office: Office) -> Intake:
         return Dead(incoming, Refusal(error.code, error.where))
     unsealed = _seal(opened, incoming, office)
     if unsealed is not None:
-        return Dead(incoming, unsealed)
+        return _dead(incoming, opened, unsealed)
+    nameless = _names(opened.message, office)
+    if nameless is not None:
+        return _dead(incoming, opened, nameless)
     misplaced = _place(opened.message, incoming, office)
     if misplaced is not None:
-        return _answer(incoming, opened, misplaced, office, reserves_id=False)
+        return _answer(incoming, opened, misplaced, reserves_id=False)
     malformed = lawful_form(opened.message)
     if malformed is not None:
-        return _answer(incoming, opened, malformed, office, reserves_id=True)
+        return _answer(incoming, opened, malformed, reserves_id=True)
     return Sound(incoming, opened, schema_id, body)
 
 
@@ -89,6 +93,18 @@ def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
     if isinstance(signer, Refusal):
         return signer
     return check_sender(opened.message.envelope, signer, office.rulebook.bus)
+
+
+def _names(message: Message, office: Office) -> Refusal | None:
+    """Why the sender cannot be answered, or by which ids; or None."""
+    envelope = message.envelope
+    if envelope.sender != BUS and office.alias(envelope.sender) is None:
+        return Refusal("organ.unknown", "envelope.sender")
+    if not is_uuid(envelope.message_id):
+        return Refusal("message.field_invalid", "envelope.message_id")
+    if not (isinstance(message, Tick) or is_uuid(envelope.case_id)):
+        return Refusal("message.field_invalid", "envelope.case_id")
+    return None
 
 
 def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | None:
@@ -115,9 +131,16 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
 
 
 def _answer(
-    incoming: Incoming, opened: Opened, refusal: Refusal, office: Office, *, reserves_id: bool
+    incoming: Incoming, opened: Opened, refusal: Refusal, *, reserves_id: bool
 ) -> Refused | Dead:
-    """A sender without an inbox cannot be answered."""
-    if office.alias(opened.message.envelope.sender) is None:
-        return Dead(incoming, refusal)
+    """The bus has no inbox to be answered in."""
+    if opened.message.envelope.sender == BUS:
+        return _dead(incoming, opened, refusal)
     return Refused(incoming, opened, refusal, reserves_id)
+
+
+def _dead(incoming: Incoming, opened: Opened, refusal: Refusal) -> Dead:
+    """What is marked as secret leaves no copy in the dead letters either (guidance 二(一)1)."""
+    if opened.message.envelope.secrecy is not Secrecy.NONE:
+        incoming = replace(incoming, value=None)
+    return Dead(incoming, refusal)

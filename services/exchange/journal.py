@@ -1,6 +1,5 @@
 """Journal entries and dead letters: what is written of a decision, by digest and code. Pure."""
 
-import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -8,12 +7,9 @@ from enum import Enum
 from typing import Any, Final
 
 from schemas.errors import Refusal
-from schemas.ids import CaseId
-from schemas.messages import Message
 from schemas.topics import DEAD_LETTERS
 from services.casebook.rows import OutboxRow
 from services.casework.effects import Effect
-from services.casework.steps import Facts
 from services.exchange.intake import Incoming
 
 _NAMES: Final = {
@@ -28,44 +24,6 @@ _NAMES: Final = {
     "FireRung": "rung",
     "ChangeState": "state_changed",
 }
-
-
-def entry(  # noqa: PLR0913 - what a decision is made of, by keyword
-    *,
-    incoming: Incoming,
-    message: Message,
-    digest: str,
-    case_id: CaseId,
-    at: datetime,
-    facts: Facts | None,
-    outcome: str,
-    code: str | None,
-    effects: tuple[Effect, ...],
-    rulebook: str,
-) -> str:
-    """Return one decision as a line of JSON. It holds codes, ids, rules and times; no content."""
-    envelope = message.envelope
-    told = [effect_document(effect) for effect in effects]
-    document = {
-        "at": at.isoformat(),
-        "topic": incoming.position.topic,
-        "partition": incoming.position.partition,
-        "offset": incoming.position.offset,
-        "message": envelope.message_id,
-        "case": case_id,
-        "record": envelope.record,
-        "from": envelope.sender,
-        "document_number": envelope.document_number,
-        "in_reply_to": envelope.in_reply_to,
-        "digest": digest,
-        "facts": {"number_taken": facts.number_taken, "resumed": facts.resumed} if facts else None,
-        "outcome": outcome,
-        "code": code,
-        "rulebook": rulebook,
-        "effects": told,
-        "effects_digest": hashlib.sha256(_json(told).encode()).hexdigest(),
-    }
-    return _json(document)
 
 
 def effect_document(effect: Effect) -> dict[str, Any]:
@@ -114,5 +72,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect
     return value.value if isinstance(value, Enum) else value
 
 
-def _json(document: Any) -> str:  # noqa: ANN401 - plain JSON values
+def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values
+    """Return JSON in one form only: sorted keys, no blanks."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -1,31 +1,28 @@
 """What a decision must know from beyond its case, read in the transaction."""
 
+from schemas.codec import Opened, frame
 from schemas.errors import Broken
-from schemas.ids import CaseId, MessageId
-from schemas.messages import Message
-from services.casebook.rows import Original
+from schemas.ids import MessageId, OrganCode
+from schemas.messages import Correction, Message, Transfer
+from services.casebook.rows import Original, Position
 from services.casebook.work import Work
-from services.casework.case import Case, State
+from services.casework.case import Case, State, Waiting
 from services.casework.steps import Facts, Waiter
+from services.exchange.intake import Incoming, Sound
 from services.exchange.office import Office
 
 
-def facts_of(office: Office, work: Work, message: Message, case: Case | None) -> Facts:
-    """Return the facts for a message that has just come."""
+def facts_of(
+    office: Office, work: Work, message: Message, case: Case | None, *, resumed: bool = False
+) -> Facts:
+    """Return the facts for a message that has just come, or whose turn has come (`resumed`)."""
     held = None
-    if case is not None and case.state is State.HELD:
-        original = original_in(work, case.opening, case.id)
-        held = Waiter(reopened(office, original), case.opened_at)
-    return Facts(number_taken=number_taken(work, message), held=held)
-
-
-def number_taken(work: Work, message: Message) -> bool:
-    """Whether the sender's document number stands on another message."""
-    envelope = message.envelope
-    if envelope.document_number is None:
-        return False
-    bearer = work.number(envelope.sender, envelope.document_number)
-    return bearer is not None and bearer != envelope.message_id
+    if isinstance(message, Correction) and case is not None and case.state is State.HELD:
+        opening = reopened(office, original_in(work, case.sender, case.opening)).message
+        if not isinstance(opening, Transfer):
+            raise Broken("casebook.original_missing", detail=case.opening)
+        held = Waiter(opening, case.opened_at)
+    return Facts(number_taken=_number_taken(work, message), held=held, resumed=resumed)
 
 
 def note_number(work: Work, message: Message, outcome: str) -> None:
@@ -40,14 +37,40 @@ def note_number(work: Work, message: Message, outcome: str) -> None:
         work.put_number(envelope.sender, number, None)
 
 
-def original_in(work: Work, message_id: MessageId, case_id: CaseId) -> Original:
+def original_in(work: Work, sender: OrganCode, message_id: MessageId) -> Original:
     """Return a sealed message that must be there. Raises Broken casebook.original_missing."""
-    original = work.original(message_id, case_id)
+    original = work.original(sender, message_id)
     if original is None:
         raise Broken("casebook.original_missing", detail=message_id)
     return original
 
 
-def reopened(office: Office, original: Original) -> Message:
-    """Return the message of a sealed original."""
-    return office.codec_of(original.fingerprint).open(original.body).message
+def as_it_came(office: Office, work: Work, waiting: Waiting, now: Position) -> Sound:
+    """Return a message that waited as it was taken in at first.
+
+    A Tick has no row among the messages that says where it lay: `now` stands in for it.
+    """
+    original = original_in(work, waiting.sender, waiting.message)
+    known = work.message(waiting.sender, waiting.message)
+    schema_id = office.id_of(original.fingerprint)
+    incoming = Incoming(
+        position=known.position if known else now,
+        key=original.case_id.encode(),
+        value=frame(schema_id, original.body),
+        stamped_at=waiting.received_at,
+    )
+    return Sound(incoming, reopened(office, original), schema_id, original.body)
+
+
+def reopened(office: Office, original: Original) -> Opened:
+    """Return a sealed original as it was opened at first."""
+    return office.codec_of(original.fingerprint).open(original.body)
+
+
+def _number_taken(work: Work, message: Message) -> bool:
+    """Whether the sender's document number stands on another message."""
+    envelope = message.envelope
+    if envelope.document_number is None:
+        return False
+    bearer = work.number(envelope.sender, envelope.document_number)
+    return bearer is not None and bearer != envelope.message_id

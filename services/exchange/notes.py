@@ -1,5 +1,6 @@
 """The rows that a decision leaves behind, besides what it sends. Pure."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
 from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
 from services.exchange.intake import Incoming, Sound
-from services.exchange.journal import entry
+from services.exchange.journal import canonical, effect_document
 
 _HELD_AS = {
     HoldReason.GAP: "held",
@@ -32,6 +33,22 @@ class Decided:
     facts: Facts | None
     effects: tuple[Effect, ...]
     at: datetime
+    lawful: bool = True  # in form and place; of others no text of their own is written down
+
+    @property
+    def record(self) -> str:
+        """What it is, whatever it calls itself."""
+        return type(self.message).__name__
+
+    @property
+    def document_number(self) -> str | None:
+        """Its number, where it is known to be one."""
+        return self.message.envelope.document_number if self.lawful else None
+
+    @property
+    def in_reply_to(self) -> MessageId | None:
+        """The message it answers, where it is known to be an id."""
+        return self.message.envelope.in_reply_to if self.lawful else None
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:
@@ -63,9 +80,9 @@ def message_row(
         message_id=envelope.message_id,
         digest=decided.digest,
         case_id=envelope.case_id,
-        record=envelope.record,
-        document_number=envelope.document_number,
-        in_reply_to=envelope.in_reply_to,
+        record=decided.record,
+        document_number=decided.document_number,
+        in_reply_to=decided.in_reply_to,
         received_at=decided.at,
         position=decided.incoming.position,
         outcome=outcome,
@@ -91,24 +108,13 @@ def decision_rows(decided: Decided, rulebook: str) -> tuple[DecisionRow, OutboxR
     """Return the decision for the casebook, and the same line for the journal topic."""
     envelope = decided.message.envelope
     outcome, code = outcome_of(decided.effects, envelope.message_id)
-    line = entry(
-        incoming=decided.incoming,
-        message=decided.message,
-        digest=decided.digest,
-        case_id=decided.case_id,
-        at=decided.at,
-        facts=decided.facts,
-        outcome=outcome,
-        code=code,
-        effects=decided.effects,
-        rulebook=rulebook,
-    )
+    line = _entry(decided, outcome, code, rulebook)
     row = DecisionRow(
         position=decided.incoming.position,
         case_id=decided.case_id,
         message_id=envelope.message_id,
         sender=envelope.sender,
-        record=envelope.record,
+        record=decided.record,
         at=decided.at,
         outcome=outcome,
         code=code,
@@ -117,3 +123,30 @@ def decision_rows(decided: Decided, rulebook: str) -> tuple[DecisionRow, OutboxR
     )
     key = decided.case_id.encode()
     return row, OutboxRow(decided.incoming.position, JOURNAL, key, line.encode())
+
+
+def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> str:
+    """Return one decision as a line of JSON. It holds codes, ids, rules and times; no content."""
+    envelope = decided.message.envelope
+    facts = decided.facts
+    told = [effect_document(effect) for effect in decided.effects]
+    document = {
+        "at": decided.at.isoformat(),
+        "topic": decided.incoming.position.topic,
+        "partition": decided.incoming.position.partition,
+        "offset": decided.incoming.position.offset,
+        "message": envelope.message_id,
+        "case": decided.case_id,
+        "record": decided.record,
+        "from": envelope.sender,
+        "document_number": decided.document_number,
+        "in_reply_to": decided.in_reply_to,
+        "digest": decided.digest,
+        "facts": {"number_taken": facts.number_taken, "resumed": facts.resumed} if facts else None,
+        "outcome": outcome,
+        "code": code,
+        "rulebook": rulebook,
+        "effects": told,
+        "effects_digest": hashlib.sha256(canonical(told).encode()).hexdigest(),
+    }
+    return canonical(document)

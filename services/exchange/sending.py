@@ -7,7 +7,7 @@ from schemas.codec import frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Delivery
+from schemas.parts import Delivery, Secrecy
 from schemas.seal import seal_message
 from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
@@ -17,6 +17,7 @@ from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, R
 from services.casework.say import About, say
 from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
+from services.exchange.lookups import original_in
 from services.exchange.office import Office
 
 
@@ -33,18 +34,18 @@ class Sending:
         """Put what the effects say and deliver into the outbox; return the sender's receipt."""
         envelope = message.envelope
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
-        receipt: bytes | None = None
+        answers: dict[tuple[OrganCode, MessageId], bytes] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
                 self._deliver(effect, about.case, incoming, at)
-            if isinstance(effect, Release) and decision.case is not None:
-                self._released(effect.message, decision.case, decision)
             for said in say(effect, about, self._office.rulebook, at, salt):
                 value = self._say(said.to, said.message, incoming)
-                answers = effect.message == envelope.message_id and said.to == envelope.sender
-                if answers and isinstance(effect, Accept | Reject | Hold):
-                    receipt = value
-        return receipt
+                if isinstance(effect, Accept | Reject | Hold):
+                    answers[said.to, effect.message] = value
+        for effect in decision.effects:
+            if isinstance(effect, Release) and decision.case is not None:
+                self._released(decision.case, effect.message, answers)
+        return answers.get((envelope.sender, envelope.message_id))
 
     def into_inbox(self, to: OrganCode, case: CaseId, value: bytes, incoming: Incoming) -> None:
         """Put a framed value into an organ's inbox."""
@@ -56,8 +57,13 @@ class Sending:
     def dead(
         self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
     ) -> None:
-        """Put the original bytes into the dead letters, with the reason."""
+        """Put the original bytes into the dead letters, with the reason.
+
+        What is marked as secret leaves no copy there (guidance 二(一)1).
+        """
         envelope = message.envelope if message else None
+        if envelope is not None and envelope.secrecy is not Secrecy.NONE:
+            incoming = replace(incoming, value=None)
         self._work.add_outbox(dead_letter(incoming, refusal))
         self._work.add_dead(
             DeadRow(
@@ -71,9 +77,7 @@ class Sending:
 
     def _deliver(self, effect: Deliver, case: CaseId, incoming: Incoming, at: datetime) -> None:
         """Write the copy from the sealed original: its bytes, with the delivery put in."""
-        original = self._work.original(effect.message, case)
-        if original is None:
-            raise Broken("casebook.original_missing", detail=effect.message)
+        original = original_in(self._work, effect.author, effect.message)
         codec = self._office.codec_of(original.fingerprint)
         delivery = Delivery(effect.to, effect.relation, effect.rule, at)
         body = codec.copy(codec.open(original.body), delivery)
@@ -86,12 +90,11 @@ class Sending:
         self.into_inbox(to, message.envelope.case_id, value, incoming)
         return value
 
-    def _released(self, message_id: MessageId, case: Case, decision: Decision) -> None:
-        """What was held has been decided together with the message that released it."""
-        accepted = any(
-            isinstance(effect, Accept) and effect.message == message_id
-            for effect in decision.effects
-        )
-        row = self._work.message(case.sender, message_id) if accepted else None
-        if row is not None:
-            self._work.put_message(replace(row, outcome="accepted", code=None))
+    def _released(
+        self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], bytes]
+    ) -> None:
+        """What was held has been decided with the message that released it: note its answer."""
+        row = self._work.message(case.sender, message_id)
+        receipt = answers.get((case.sender, message_id))
+        if row is not None and receipt is not None:
+            self._work.put_message(replace(row, outcome="accepted", code=None, receipt=receipt))

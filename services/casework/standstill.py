@@ -1,0 +1,120 @@
+"""A case that stands still: held for want of a competent organ, or frozen by a defect of ours.
+
+Later messages wait behind the stop, in order, and are decided at their own received times once it
+is gone. What corrects or withdraws the held message itself does not wait (domain, section 4).
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from schemas.errors import Refusal
+from schemas.ids import BUS
+from schemas.messages import (
+    CaseSettled,
+    Correction,
+    HoldReason,
+    Message,
+    SettleAction,
+    Transfer,
+    Withdrawal,
+)
+from services.casework.case import Case, State, Stop, Waiting
+from services.casework.effects import Accept, Decision, Hold, Reject, Release
+from services.casework.steps import Facts, Outcome, new_case
+
+WAITING_MAX: Final = 1000  # messages behind one held or frozen case
+UNSTORABLE: Final = "message.unstorable"
+
+
+def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Decision:
+    """Return the case stopped by a defect at this message; nothing of it is decided.
+
+    The message goes to the dead letters; what comes later waits until an operator settles it. What
+    a stranger sends stops nothing, and of two defects the first stands.
+    """
+    envelope = message.envelope
+    told = (envelope.sender,) if envelope.sender != BUS else ()
+    hold = Hold(envelope.message_id, envelope.record, told, HoldReason.FROZEN, code)
+    if case is None and isinstance(message, Transfer):
+        case = new_case(message, at)
+    if case is None or not (envelope.sender == BUS or case.knows(envelope.sender)):
+        return _refused(case, message, Refusal("case.unknown"))
+    if case.is_frozen:
+        return Decision(case, (hold,))
+    stop = Stop(
+        message=envelope.message_id,
+        sender=envelope.sender,
+        reason=HoldReason.FROZEN,
+        code=code,
+        at=at,
+        releases=_releases(case, message),
+    )
+    return Decision(replace(case, stop=stop), (hold,))
+
+
+def must_wait(case: Case, message: Message, facts: Facts) -> bool:
+    """Whether the message waits behind a held or frozen one. What releases a hold does not."""
+    if facts.resumed:
+        return False
+    if case.stop is None:
+        return bool(case.waiting)
+    return case.is_frozen or not _releases(case, message)
+
+
+def wait(case: Case, message: Message, at: datetime) -> Decision:
+    """Return the case with the message in its queue, or refuse it when the queue is full."""
+    envelope = message.envelope
+    if len(case.waiting) >= WAITING_MAX:
+        return _refused(case, message, Refusal("case.too_many_waiting", detail=str(WAITING_MAX)))
+    last = Waiting(envelope.message_id, envelope.sender, at, _releases(case, message))
+    told = Hold(
+        envelope.message_id,
+        envelope.record,
+        (envelope.sender,),
+        HoldReason.WAITING,
+        "hold.waiting",
+    )
+    return Decision(replace(case, waiting=(*case.waiting, last)), (told,))
+
+
+def next_waiting(case: Case) -> tuple[Waiting, Case] | None:
+    """Return the message whose turn it is and the case without it; None when none may go on."""
+    for position, waiting in enumerate(case.waiting):
+        if case.stop is None or (not case.is_frozen and waiting.releases):
+            rest = (*case.waiting[:position], *case.waiting[position + 1 :])
+            return waiting, replace(case, waiting=rest)
+    return None
+
+
+def settle(case: Case | None, message: CaseSettled) -> Outcome | Refusal:
+    """An operator's word: the case goes on without the message that froze it, or with it again."""
+    if case is None or case.stop is None or not case.is_frozen:
+        return Refusal("case.not_frozen")
+    envelope = message.envelope
+    stopped = case.stop
+    if envelope.in_reply_to != stopped.message:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    waiting = case.waiting
+    if message.action is SettleAction.RETRY:
+        if stopped.code == UNSTORABLE:
+            return Refusal("settle.retry_impossible")
+        again = Waiting(stopped.message, stopped.sender, stopped.at, stopped.releases)
+        waiting = (again, *waiting)
+    # A case that was held when it froze is held again: only its sender can mend that.
+    held = Stop(case.opening, case.sender, HoldReason.GAP, "hold.gap", case.opened_at)
+    stop = held if case.state is State.HELD else None
+    released = Release(stopped.message, by=envelope.message_id)
+    accepted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
+    return Outcome(replace(case, stop=stop, waiting=waiting), (released, accepted))
+
+
+def _releases(case: Case, message: Message) -> bool:
+    """Whether the message puts right or takes back the one that is held."""
+    about_it = message.envelope.in_reply_to == case.opening
+    return case.state is State.HELD and isinstance(message, Correction | Withdrawal) and about_it
+
+
+def _refused(case: Case | None, message: Message, refusal: Refusal) -> Decision:
+    envelope = message.envelope
+    return Decision(case, (Reject(envelope.message_id, envelope.record, envelope.sender, refusal),))
