@@ -1,0 +1,79 @@
+"""The judge: what was put in against what came out. Pure; it trusts nothing that the bus says."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.faults.agencies import Got
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One message of the plan, as its recipient must come to hold it."""
+
+    holder: str  # alias of who must hold it
+    sender: str  # organ code
+    record: str  # snake_case
+    about: str  # the message it answers; for an opening message its document number
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong; all empty when nothing is."""
+
+    missing: tuple[str, ...]
+    doubled: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    out_of_order: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.missing or self.doubled or self.unexpected or self.out_of_order)
+
+    def __str__(self) -> str:
+        """Return the counts, with one example each."""
+        parts = {
+            "missing": self.missing,
+            "doubled": self.doubled,
+            "unexpected": self.unexpected,
+            "out of order": self.out_of_order,
+        }
+        return ", ".join(
+            f"{len(rows)} {name}{f' (e.g. {rows[0]})' if rows else ''}"
+            for name, rows in parts.items()
+        )
+
+
+def judge(
+    plan: Sequence[Expected], held: Mapping[str, Sequence[Got]], order: Sequence[str]
+) -> Verdict:
+    """Compare. `order`: the records of one case in the order in which their sender sent them.
+
+    What the bus itself says (receipts, notices) is judged for doubles only.
+    """
+    wanted = Counter((e.holder, e.sender, e.record, e.about) for e in plan)
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    doubled: list[str] = []
+    out_of_order: list[str] = []
+    for holder, things in held.items():
+        ids = Counter(got.message_id for got in things)
+        doubled += [f"{holder}: {id_}" for id_, count in ids.items() if count > 1]
+        sequences: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for got in things:
+            if got.sender == "BUS":
+                continue
+            about = got.in_reply_to or got.document_number or got.message_id
+            found[holder, got.sender, got.record, about] += 1
+            sequences[got.case_id, got.sender].append(order.index(got.record))
+        out_of_order += [
+            f"{holder}: {case}"
+            for (case, _), places in sequences.items()
+            if places != sorted(places)
+        ]
+    return Verdict(
+        missing=tuple(sorted(map(str, (wanted - found).elements()))),
+        doubled=tuple(doubled),
+        unexpected=tuple(sorted(map(str, (found - wanted).elements()))),
+        out_of_order=tuple(out_of_order),
+    )

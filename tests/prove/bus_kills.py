@@ -1,0 +1,107 @@
+"""The bus chapter: processes killed in the middle of 5,000 messages; the agencies judge."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from connectors.bus.clock import monotonic
+from services.rulebook.load import load
+from tests.faults.agencies import DatabaseAgency, FolderAgency
+from tests.faults.county import EXCHANGE, County, folder_of, wait_until
+from tests.faults.judge import judge
+from tests.faults.traffic import MESSAGES_OF_A_CASE, ORDER, Traffic
+from tests.prove.chapter import Check, Ground
+from tests.prove.kill_stand import stack
+
+MESSAGES: Final = 5_000
+CASES: Final = MESSAGES // MESSAGES_OF_A_CASE
+FEED: Final = 50  # leads at once
+SECONDS_MAX: Final = 900.0
+QUIET_SECONDS: Final = 20.0  # after the last message, for what must not come any more
+START_SECONDS_MAX: Final = 60.0
+
+
+def kill_exchange(ground: Ground) -> str:
+    """Kill -9 the exchange five times."""
+    return _run(ground, "杀", 5, lambda county, _: county.kill(EXCHANGE))
+
+
+def kill_connector(ground: Ground) -> str:
+    """Kill -9 each connector in turn, five times in all."""
+
+    def strike(county: County, number: int) -> None:
+        county.kill(county.agencies[number % len(county.agencies)].alias)
+
+    return _run(ground, "连", 5, strike)
+
+
+def term_three_times(ground: Ground) -> str:
+    """SIGTERM the exchange twice and a connector once; each must end by itself, with status 0."""
+
+    def strike(county: County, number: int) -> None:
+        name = EXCHANGE if number % 2 == 0 else county.agencies[number].alias
+        status = county.terminate(name)
+        assert status == 0, f"{name} ended with {status}:\n{county.log(name)}"
+
+    return _run(ground, "止", 3, strike)
+
+
+CHECKS: Final = (
+    Check("kill_exchange", kill_exchange),
+    Check("kill_connector", kill_connector),
+    Check("term_three_times", term_three_times),
+)
+
+
+def _run(ground: Ground, run: str, strikes: int, strike: Callable[[County, int], None]) -> str:
+    """Feed, strike at random moments of the way, wait for the end, and judge."""
+    home, settings = stack(ground)
+    rulebook = load(home.rulebook)
+    townships = [FolderAgency(alias, folder_of(home, alias)) for alias in ("yanjiao", "mugang")]
+    departments = [
+        DatabaseAgency(alias, home.path / f"{alias}.agency.sqlite")
+        for alias in ("liuzhi-cgj", "liuzhi-scjg")
+    ]
+    traffic = Traffic(rulebook, townships, departments, run)
+    county = County(home, settings, [*townships, *departments])
+    county.start()
+    ground.ends.callback(county.stop)
+    wait_until(
+        lambda: all(agency.path.exists() for agency in departments),
+        START_SECONDS_MAX,
+        "the exchange tables",
+        time.sleep,
+    )
+    moments = [CASES * (number + 1) // (strikes + 1) for number in range(strikes)]
+    began, struck = monotonic(), 0
+    while len(traffic.answered) < CASES or struck < strikes:
+        if traffic.fed < CASES and traffic.fed - len(traffic.answered) < 4 * FEED:
+            traffic.feed(min(FEED, CASES - traffic.fed))
+        traffic.answer()
+        if struck < strikes and len(traffic.answered) >= moments[struck]:
+            strike(county, struck)
+            struck += 1
+        assert monotonic() - began < SECONDS_MAX, _state(traffic, county)
+        time.sleep(0.1)
+    assert struck == strikes
+    wait_until(
+        lambda: _held(county) >= traffic.messages, SECONDS_MAX, "the last answers", time.sleep
+    )
+    took = monotonic() - began
+    time.sleep(QUIET_SECONDS)
+    verdict = judge(
+        traffic.plan, {agency.alias: agency.everything() for agency in county.agencies}, ORDER
+    )
+    county.stop()
+    assert verdict.clean, str(verdict)
+    at = ", ".join(str(moment * MESSAGES_OF_A_CASE) for moment in moments)
+    return f"{traffic.messages} messages, {strikes} strikes at about {at}, {took:.0f} s: {verdict}"
+
+
+def _held(county: County) -> int:
+    return sum(got.sender != "BUS" for agency in county.agencies for got in agency.everything())
+
+
+def _state(traffic: Traffic, county: County) -> str:
+    logs = "\n".join(f"{name}: {county.log(name)}" for name in county.commands)
+    return f"{len(traffic.answered)} of {CASES} leads arrived in time\n{logs}"
