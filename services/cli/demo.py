@@ -3,6 +3,8 @@
 The run checks itself: it ends with 0 only if every story went as it is told in demo_scenarios.
 """
 
+import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from schemas.ids import CaseId
 from services.cli.casebook_view import open_duties, reading
 from services.cli.demo_documents import Setting
 from services.cli.demo_play import Drop, Play
-from services.cli.demo_report import OpenDuties, report, summary
+from services.cli.demo_report import Findings, report, summary
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.demo_stage import (
     EXCHANGE_DATABASE,
@@ -33,7 +35,8 @@ from services.rulebook.load import load
 
 PLAY_SECONDS_MAX: Final = 240.0
 _LOOK_SECONDS: Final = 0.2
-_SAY_SECONDS: Final = 3.0
+_SAY_SECONDS: Final = 2.0  # between two lines of progress that differ
+_REPEAT_SECONDS: Final = 10.0  # and that do not
 _JOURNEY: Final = 1  # the scenario whose journey is printed
 _UNFINISHED_SHOWN: Final = 10
 
@@ -76,14 +79,15 @@ def _perform(play: Play, systems: Systems, began: float) -> Play:
     count = len(play.stories)
     _progress(began, in_language(f"已放入 {count} 件移送", f"{count} transfers are dropped"))
     deadline = monotonic() + PLAY_SECONDS_MAX
-    said = monotonic()
+    said, before = monotonic(), ""
     while play.unfinished() and monotonic() < deadline:
         for event in (event for system in systems.values() for event in system.look()):
             for drop in play.react(event, now()):
                 _drop(systems, drop)
-        if monotonic() - said > _SAY_SECONDS:
-            said = monotonic()
-            _progress(began, _standing(play))
+        standing = _standing(play)
+        if monotonic() - said > (_SAY_SECONDS if standing != before else _REPEAT_SECONDS):
+            said, before = monotonic(), standing
+            _progress(began, standing)
         time.sleep(_LOOK_SECONDS)
     _progress(began, _standing(play))
     return play
@@ -119,20 +123,34 @@ def _check(play: Play) -> None:
 
 
 def _print(home: Home, play: Play, parts: tuple[Part, ...], began: float, *, as_json: bool) -> None:
+    found = _findings(home, play)
+    if as_json:
+        emit_json(summary(play, found.duties, monotonic() - began))
+        return
+    print("\n".join(report(play, found, parts, _command(home))))
+    _progress(began, in_language("演示完成，全部结果符合预期", "done; everything came as expected"))
+
+
+def _findings(home: Home, play: Play) -> Findings:
     directory = play.setting.rulebook.directory
-    cases = {story.case_id: story for story in play.stories.values()}
+    cases = {story.case_id for story in play.stories.values()}
     late = next(s for s in play.stories.values() if s.scenario.twist == "overdue")
     with reading(home) as connection:
-        owed: OpenDuties = [
-            (case_id, duty) for case_id, duty in open_duties(connection) if case_id in cases
-        ]
-        journey = told_case(connection, CaseId(play.stories[_JOURNEY].case_id or ""), directory)
-        overdue = told_case(connection, CaseId(late.case_id or ""), directory)
-    if as_json:
-        emit_json(summary(play, owed, monotonic() - began))
-        return
-    print("\n".join(report(play, journey, overdue, owed, parts)))
-    _progress(began, in_language("演示完成，全部结果符合预期", "done; everything came as expected"))
+        first = CaseId(play.stories[_JOURNEY].case_id or "")
+        return Findings(
+            journey=told_case(connection, first, directory),
+            late=told_case(connection, CaseId(late.case_id or ""), directory),
+            duties=[entry for entry in open_duties(connection) if entry[0] in cases],
+        )
+
+
+def _command(home: Home) -> str:
+    """Return how to call `yichuan` so that it means this installation."""
+    ours = sorted(name for name in os.environ if name.startswith("YICHUAN_"))
+    settings = [f"{name}={os.environ[name]}" for name in ours]
+    program = "yichuan" if shutil.which("yichuan") else os.path.relpath(sys.argv[0])
+    chosen = [] if home == home_at() else ["--home", str(home.path)]
+    return " ".join((*settings, program, *chosen))
 
 
 def _next_run(home: Home) -> int:

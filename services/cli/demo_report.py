@@ -2,39 +2,50 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.errors import text
 from schemas.ids import CaseId
 from services.casework.case import Duty
+from services.cli.demo_documents import transfer_number
 from services.cli.demo_play import Play, Story
+from services.cli.demo_scenarios import LATE_DEPARTMENT
 from services.cli.demo_stage import Part
-from services.cli.output import in_language, language
+from services.cli.output import in_language, language, listed
 from services.cli.trace_text import lines
 from services.cli.words import DUTIES, RUNGS, clock_time, due_time, organ_word, record_word, word
 
 Document = dict[str, Any]
 _EACH_SHOWN: Final = 5  # open duties of each kind
+_SUPERVISOR: Final = "liuzhi-sfj"  # hears of what is held
 OpenDuties = Sequence[tuple[CaseId, Duty]]
 
 
-def report(
-    play: Play, journey: Document, late: Document, duties: OpenDuties, parts: Sequence[Part]
-) -> Iterator[str]:
-    """Return the lines of the report."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the casebook says after the play: two journeys, and what is owed in this run's cases."""
+
+    journey: Document
+    late: Document
+    duties: OpenDuties
+
+
+def report(play: Play, found: Findings, parts: Sequence[Part], command: str) -> Iterator[str]:
+    """Return the lines of the report. `command` is how `yichuan` is called here."""
     yield from _title("一件案件的全程", "the journey of one case")
-    yield from lines(journey)
+    yield from lines(found.journey)
     yield from _title("各机关收到了什么", "what each agency got")
     yield from _got(play)
     yield from _title("被退回的、被暂存的，以及理由", "what was refused or held, and why")
     yield from _refused(play)
     yield from _held(play)
     yield from _title("尚未了结的义务与期限", "duties that are open, and when they are due")
-    yield from _open(play, duties)
+    yield from _open(play, found.duties)
     yield from _title("已过期限的一项", "the one that is overdue")
-    yield from _late(late)
+    yield from _late(found.late)
     yield from _title("继续查看", "look on")
-    yield from _look_on(play, journey, parts)
+    yield from _look_on(play, found.journey, parts, command)
 
 
 def _title(zh: str, en: str) -> tuple[str, str]:
@@ -42,43 +53,41 @@ def _title(zh: str, en: str) -> tuple[str, str]:
 
 
 def _got(play: Play) -> Iterator[str]:
-    directory = play.setting.rulebook.directory
     for alias, got in sorted(play.got.items()):
-        counts = "、".join(f"{record_word(record)} {n}" for record, n in got.most_common())
-        name = organ_word(directory, play.setting.organ(alias).code)
-        yield f"{name} ({alias}): {counts}"
-        sample = play.samples.get((alias, "FilingReply"))
-        if sample is not None:
-            yield f"    {_sample(sample)}"
+        counts = listed(f"{record_word(record)} {n}" for record, n in got.most_common())
+        yield f"{play.setting.organ(alias).name} ({alias}): {counts}"
+        for record in ("LeadTransfer", "FilingReply"):
+            sample = play.samples.get((alias, record))
+            if sample is not None:
+                yield f"    {_sample(sample, play)}"
 
 
-def _sample(reply: Document) -> str:
-    """One reply as the agency has it in its own system."""
-    answer = reply["answers"][0]
-    case_id = reply["envelope"]["case_id"]
+def _sample(document: Document, play: Play) -> str:
+    """One document as the agency has it in its own system."""
+    envelope = document["envelope"]
+    sender = organ_word(play.setting.rulebook.directory, envelope["sender"])
+    eg = in_language("例：", "e.g. ") + f"{sender} · {record_word(envelope['record'])}"
+    if "violations" in document:
+        first = document["violations"][0]
+        return f"{eg} {envelope['document_number']} · {first['cause']} · {first['place_text']}"
+    answer = document["answers"][0]
     if answer["filed"]:
-        number = answer["case_number"]
-        return in_language(
-            f"例：复函，已立案 {number}（案件 {case_id}）",
-            f"e.g. filed as {number} (case {case_id})",
-        )
-    reasons = answer["reasons"]
-    return in_language(
-        f"例：复函，不予立案：{reasons}（案件 {case_id}）",
-        f"e.g. not filed: {reasons} (case {case_id})",
-    )
+        return f"{eg} · {in_language('已立案', 'filed as')} {answer['case_number']}"
+    return f"{eg} · {in_language('不予立案：', 'not filed: ')}{answer['reasons']}"
 
 
 def _refused(play: Play) -> Iterator[str]:
     for story, what, code in play.refused():
-        known = text(code)
-        wrong, remedy = known.in_language(language())
-        number = story.scenario.number
+        wrong, remedy = text(code).in_language(language())
+        scenario, is_reply = story.scenario, what == "faulty_reply"
+        author = play.setting.organ(scenario.receiver if is_reply else scenario.sender).name
+        number = transfer_number(scenario, play.setting)
         letter = in_language(
-            "复函" if what == "faulty_reply" else "移送函",
-            "reply" if what == "faulty_reply" else "transfer",
+            f"对{number}的复函" if is_reply else f"移送函 {number}",
+            f"reply to {number}" if is_reply else f"transfer {number}",
         )
-        yield f"{in_language('退回', 'refused')} {letter} #{number} {code}: {wrong} → {remedy}"
+        yield f"{in_language('退回', 'refused')} {author} · {letter}"
+        yield f"    {code}: {wrong} → {remedy}"
 
 
 def _held(play: Play) -> Iterator[str]:
@@ -108,7 +117,7 @@ def _open(play: Play, duties: OpenDuties) -> Iterator[str]:
                 f"{owner} {what}，{due_time(duty.due)} 到期{mark}，案件 {case_id}",
                 f"{owner}: {what}, due {due_time(duty.due)}{mark}, case {case_id}",
             )
-    total = "、".join(f"{word(DUTIES, kind)} {n}" for kind, n in shown.items())
+    total = listed(f"{word(DUTIES, kind)} {n}" for kind, n in shown.items())
     yield in_language(f"共 {len(duties)} 项：{total}", f"{len(duties)} in all: {total}")
 
 
@@ -133,18 +142,17 @@ def _late(told: Document) -> Iterator[str]:
     )
 
 
-def _look_on(play: Play, journey: Document, parts: Sequence[Part]) -> Iterator[str]:
+def _look_on(play: Play, journey: Document, parts: Sequence[Part], command: str) -> Iterator[str]:
     late = next(s for s in play.stories.values() if s.scenario.twist == "overdue")
-    yield f"yichuan trace {journey['case']}"
-    yield f"yichuan trace {journey['document_number']}"
-    yield f"yichuan trace {late.case_id}"
-    yield from (f"yichuan inbox {alias}" for alias in sorted(play.got))
-    yield "yichuan inbox liuzhi-swj"
-    yield "yichuan status"
-    yield from (part.url for part in parts)
+    yield f"{command} trace {journey['document_number']}"
+    yield f"{command} trace {late.case_id}"
+    for alias in (*sorted(play.got), LATE_DEPARTMENT, _SUPERVISOR):
+        yield f"{command} inbox {alias}"
+    yield f"{command} status"
+    yield from (f"{part.url}  ({part.name})" for part in parts)
     yield in_language(
-        "一切仍在运行；停止：make down（或 yichuan down）",
-        "everything goes on running; stop it with: make down (or yichuan down)",
+        f"一切仍在运行；停止：make down，或 {command} down",
+        f"everything goes on running; stop it with: make down, or {command} down",
     )
 
 

@@ -28,6 +28,11 @@ def in_language(zh: str, en: str) -> str:
     return en if language() == "en" else zh
 
 
+def listed(words: Iterable[str]) -> str:
+    """Return the words one after the other, as the language writes it."""
+    return in_language("、", ", ").join(words)
+
+
 def emit_json(obj: Mapping[str, Any]) -> None:
     """Print one object as one line; instants as in documents, Chinese stays readable."""
     print(json.dumps(obj, ensure_ascii=False, default=_plain), flush=True)

@@ -68,6 +68,8 @@ class _Teller:
         self._handed: Mapping[tuple[str, str], Handed] = {
             (handed.message, handed.to): handed for handed in (case.handed if case else ())
         }
+        # A case holds its stages in the order in which they were accepted, as the decisions are.
+        self._stages = iter(case.stages if case else ())
 
     def organ(self, code: str | None) -> Document | None:
         if code is None:
@@ -85,6 +87,7 @@ class _Teller:
             "at": row.at,
             "message": row.message_id,
             "record": row.record,
+            "stage": self._stage(row),
             "from": self.organ(row.sender),
             "document_number": entry.get("document_number"),
             "in_reply_to": entry.get("in_reply_to"),
@@ -93,6 +96,11 @@ class _Teller:
             "rulebook": row.rulebook,
             "effects": [self._effect(effect) for effect in entry.get("effects", ())],
         }
+
+    def _stage(self, row: DecisionRow) -> str | None:
+        if row.record == "CaseProgress" and row.outcome == "accepted":
+            return next(self._stages, None)
+        return None
 
     def duty(self, duty: Duty) -> Document:
         return {
@@ -145,7 +153,7 @@ class _Teller:
                 return {
                     "effect": name,
                     "to": self.organ(effect["to"]),
-                    **_picked(effect, ("relation", "rule")),
+                    **_picked(effect, ("record", "relation", "rule")),
                     "delivered_at": handed.delivered_at if handed else None,
                     "signed_at": handed.signed_at if handed else None,
                 }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import texts
-from services.cli.output import in_language, language
+from services.cli.output import in_language, language, listed
 from services.cli.words import (
     CLOSINGS,
     DUTIES,
@@ -14,6 +14,7 @@ from services.cli.words import (
     OUTCOMES,
     RELATIONS,
     RUNGS,
+    STAGES,
     STATES,
     clock_time,
     due_time,
@@ -71,16 +72,21 @@ def _head(told: Document) -> Iterator[str]:
 
 def _step(number: int, step: Document) -> Iterator[str]:
     bears = f" {step['document_number']}" if step["document_number"] else ""
-    outcome = word(OUTCOMES, step["outcome"])
+    stage = in_language(f"（{word(STAGES, step['stage'])}）", f" ({step['stage']})")
+    record = record_word(step["record"]) + (stage if step["stage"] else "")
     code = f" {step['code']}" if step["code"] else ""
-    yield (
+    head = (
         f"{number:>3}. {clock_time(step['at'])} {_name(step['from'])} · "
-        f"{record_word(step['record'])}{bears} → {outcome}{code}"
+        f"{record}{bears} → {word(OUTCOMES, step['outcome'])}{code}"
     )
-    yield f"{_INDENT}{in_language('消息', 'message')} {step['message']}"
-    for effect in step["effects"]:
-        for line in _effect(effect):
-            yield _INDENT + line
+    told = [line for effect in step["effects"] for line in _effect(effect)]
+    message = f"{in_language('消息', 'message')} {step['message']}"
+    if not told:
+        yield f"{head} · {message}"
+        return
+    yield head
+    for line in (message, *told):
+        yield _INDENT + line
 
 
 def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm per effect
@@ -97,7 +103,7 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
             yield _refusal(effect)
         case "held":
             reason = word(HOLDS, effect["reason"])
-            names = "、".join(_name(organ) for organ in effect["to"])
+            names = listed(_name(organ) for organ in effect["to"])
             yield in_language(f"暂存：{reason}；已告知 {names}", f"held: {reason}; told: {names}")
             if effect["explanation"]:
                 yield in_language("说明：", "why: ") + effect["explanation"]
@@ -118,7 +124,7 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
             )
         case "rung":
             rung, duty = word(RUNGS, effect["rung"]), word(DUTIES, effect["duty"])
-            names = "、".join(_name(organ) for organ in effect["to"])
+            names = listed(_name(organ) for organ in effect["to"])
             yield in_language(
                 f"{rung}：{_name(effect['organ'])} {duty}；已告知 {names}",
                 f"{rung}: {_name(effect['organ'])}, {duty}; told: {names}",
@@ -139,24 +145,23 @@ def _refusal(effect: Document) -> str:
 
 
 def _delivered(effect: Document) -> str:
-    to = in_language(
-        f"送 {_name(effect['to'])}（{word(RELATIONS, effect['relation'])}）",
-        f"to {_name(effect['to'])} ({word(RELATIONS, effect['relation'])})",
-    )
-    arrived = _time(effect["delivered_at"]) or in_language("尚未", "not yet")
-    told = in_language(f"{to}；进入其业务系统：{arrived}", f"{to}; in its own system: {arrived}")
+    to, relation = _name(effect["to"]), word(RELATIONS, effect["relation"])
+    told = in_language(f"送 {to}（{relation}）", f"to {to} ({relation})")
+    not_yet = in_language("尚未", "not yet")
+    if effect["record"] != "SignedFor":  # a connector acknowledges no receipts
+        arrived = _time(effect["delivered_at"]) or not_yet
+        told += in_language(f"；进入其业务系统：{arrived}", f"; in its own system: {arrived}")
     signed = _time(effect["signed_at"])
-    if signed is None and effect["relation"] != "handler":
-        return told  # nobody has to sign for an answer
-    signed = signed or in_language("尚未", "not yet")
-    return in_language(f"{told}；签收：{signed}", f"{told}; signed for: {signed}")
+    if signed or effect["relation"] == "handler":
+        told += in_language(f"；签收：{signed or not_yet}", f"; signed for: {signed or not_yet}")
+    return told
 
 
 def _duty(duty: Document) -> str:
     ended = in_language("办理中", "open")
     if duty["closing"]:
         ended = f"{word(CLOSINGS, duty['closing'])} {_time(duty['closed_at'])}"
-    cards = "、".join(
+    cards = listed(
         f"{word(RUNGS, rung['rung'])} {_time(rung['fired_at'])}"
         for rung in duty["rungs"]
         if rung["fired_at"]

@@ -54,6 +54,13 @@ OUTCOMES: Final[Words] = {
     "waiting": ("排队等待", "waits its turn"),
     "repeated": ("重复", "repeated"),
     "dead": ("死信", "dead-lettered"),
+    "fired": ("到时", "time has come"),
+}
+STAGES: Final[Words] = {
+    "decided": ("已作决定", "decided"),
+    "served": ("已送达", "served"),
+    "executed": ("已执行", "executed"),
+    "concluded": ("已办结", "concluded"),
 }
 HOLDS: Final[Words] = {
     "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
