@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.document import EnvelopeDefaults, Target, read
@@ -19,13 +19,18 @@ from schemas.messages import CaseSettled, Correction, Message, SettleAction, Tic
 from schemas.parts import Envelope, Flow
 from services.casework.case import Case, State
 from services.casework.decide import decide
-from services.casework.effects import Effect
+from services.casework.effects import Effect, Reject
 from services.casework.standstill import freeze, next_waiting
 from services.casework.steps import Facts, Waiter
 from services.rulebook.load import bundled, load
 from services.rulebook.model import Rulebook
 
+E = TypeVar("E", bound=Effect)
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# The default lead: a township's, of a matter that the county's department kept.
+SENDER, HANDLER, STRANGER, SUPERVISOR = "yanjiao", "liuzhi-cgj", "mugang", "liuzhi-sfj"
+NOBODYS = "CG-013"  # the organ's designation for this matter has run out
 MONDAY = datetime(2026, 9, 21, 10, 0, tzinfo=SHANGHAI)
 
 
@@ -139,7 +144,7 @@ class History:
     def settle(self, action: SettleAction, about: MessageId | None = None) -> tuple[Effect, ...]:
         """Let an operator settle the frozen case, of the message that froze it or another."""
         self.at += timedelta(minutes=1)
-        stop = self.opened.stop
+        stop = self.case.stop if self.case else None
         target = about or (stop.message if stop else None)
         envelope = replace(self._of_the_bus("CaseSettled"), in_reply_to=target)
         return self.decide(CaseSettled(envelope, action, "缺陷已修复"))
@@ -175,6 +180,79 @@ class History:
 def named(effects: tuple[Effect, ...]) -> list[str]:
     """The names of effects, in order."""
     return [type(effect).__name__ for effect in effects]
+
+
+def violation(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """The violation of the default lead, with changes."""
+    document = default_example("lead_transfer")["violations"][0]
+    return {**document, "number": number, **changes}
+
+
+def filed(number: int = 1) -> dict[str, Any]:
+    """The answer to one violation: filed."""
+    answer: dict[str, Any] = default_example("filing_reply")["answers"][0]
+    return {**answer, "number": number}
+
+
+def not_filed(number: int = 1) -> dict[str, Any]:
+    """The answer to one violation: not filed, with reasons."""
+    return {"number": number, "filed": False, "ground": "no_facts", "reasons": "经核查不成立"}
+
+
+def held_lead(history: History) -> tuple[Effect, ...]:
+    """Open the history with a lead for which nobody is competent."""
+    return history.send("lead_transfer", SENDER, violations=[violation(matter=NOBODYS)])
+
+
+def in_state(state: State) -> History:
+    """A history that has come to the state by lawful messages."""
+    history = History()
+    if state is State.NEW:
+        history.freeze(history.next("lead_transfer", SENDER))
+        history.settle(SettleAction.DISCARD)
+    elif state is State.HELD:
+        held_lead(history)
+    else:
+        for record, sender, changes in _WAYS[state]:
+            history.send(record, sender, **changes)
+    assert history.opened.state is state
+    return history
+
+
+_ISSUED = [("lead_transfer", SENDER, dict[str, Any]())]
+_RECEIVED = [*_ISSUED, ("signed_for", HANDLER, dict[str, Any]())]
+_FILED = [*_RECEIVED, ("filing_reply", HANDLER, dict[str, Any]())]
+_WAYS = {
+    State.ISSUED: _ISSUED,
+    State.RECEIVED: _RECEIVED,
+    State.FILED: _FILED,
+    State.DECLINED: [*_RECEIVED, ("filing_reply", HANDLER, {"answers": [not_filed()]})],
+    State.CLOSED: [*_FILED, ("outcome_feedback", HANDLER, {})],
+    State.WITHDRAWN: [*_ISSUED, ("withdrawal", SENDER, {})],
+}
+
+
+def refusal_of(effects: tuple[Effect, ...]) -> str:
+    """The code of the one refusal that the effects are."""
+    (effect,) = effects
+    assert isinstance(effect, Reject), effect
+    return effect.refusal.code
+
+
+def is_refused(effects: tuple[Effect, ...]) -> bool:
+    """Whether the effects refuse something."""
+    return any(isinstance(effect, Reject) for effect in effects)
+
+
+def the(kind: type[E], effects: tuple[Effect, ...]) -> E:
+    """The one effect of the kind."""
+    (found,) = all_of(kind, effects)
+    return found
+
+
+def all_of(kind: type[E], effects: tuple[Effect, ...]) -> list[E]:
+    """The effects of the kind, in order."""
+    return [effect for effect in effects if isinstance(effect, kind)]
 
 
 def _target(text: str, case: Case) -> Target:

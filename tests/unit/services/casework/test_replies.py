@@ -1,0 +1,171 @@
+"""Reply, progress and outcome: by the handler, of the transfer, in their order."""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from schemas.ids import MessageId
+from schemas.messages import CaseProgress, Stage
+from schemas.parts import Relation
+from services.casework.case import Closing, State
+from services.casework.effects import Accept, CloseDuty, Deliver, OpenDuty, Reject
+from tests.history import (
+    HANDLER,
+    SENDER,
+    History,
+    all_of,
+    filed,
+    in_state,
+    is_refused,
+    named,
+    not_filed,
+    organ,
+    refusal_of,
+    the,
+    violation,
+)
+
+REPLIES: list[tuple[str, State, dict[str, Any]]] = [
+    ("filing_reply", State.RECEIVED, {}),
+    ("case_progress", State.FILED, {}),
+    ("outcome_feedback", State.FILED, {}),
+]
+
+
+@pytest.mark.parametrize(("record", "state", "changes"), REPLIES)
+def test_only_the_handler_is_asked(record: str, state: State, changes: dict[str, Any]) -> None:
+    history = in_state(state)
+    before = history.opened
+    assert refusal_of(history.send(record, SENDER, **changes)) == "reply.not_asked"
+    assert history.opened == before
+    assert not is_refused(history.send(record, HANDLER, **changes))
+
+
+@pytest.mark.parametrize(("record", "state", "changes"), REPLIES)
+def test_only_the_transfer_is_answered(record: str, state: State, changes: dict[str, Any]) -> None:
+    history = in_state(state)
+    reply = history.next(record, HANDLER, **changes)
+    astray = replace(reply.envelope, in_reply_to=MessageId("0" * 36))
+    assert refusal_of(history.decide(replace(reply, envelope=astray))) == "reply.target_unknown"
+    assert not is_refused(history.decide(reply))
+
+
+def test_a_reply_goes_to_the_sender_of_the_transfer() -> None:
+    history = in_state(State.RECEIVED)
+    effects = history.send("filing_reply", HANDLER)
+    deliver = the(Deliver, effects)
+    assert (deliver.to, deliver.relation) == (organ(SENDER), Relation.SENDER)
+    accept = the(Accept, effects)
+    assert accept.recipients == ((organ(SENDER), Relation.SENDER),)
+    assert [duty.kind for duty in accept.duties] == ["decide_case"]
+
+
+def test_a_reply_to_what_was_not_signed_for_counts_as_the_signing_at_that_instant() -> None:
+    history = in_state(State.ISSUED)
+    effects = history.send("filing_reply", HANDLER)
+    assert [(duty.duty.kind, duty.closing) for duty in all_of(CloseDuty, effects)] == [
+        ("sign_for", Closing.MET),
+        ("decide_filing", Closing.MET),
+    ]
+    assert [duty.duty.kind for duty in all_of(OpenDuty, effects)] == [
+        "decide_filing",
+        "decide_case",
+    ]
+    assert {duty.duty.opened_at for duty in all_of(OpenDuty, effects)} == {history.at}
+    assert history.opened.state is State.FILED
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "numbers"),
+    [
+        ([filed(1)], "filing.number_unanswered", "2, 3"),
+        ([filed(1), filed(2), filed(3), filed(4)], "filing.number_unknown", "4"),
+        ([not_filed(7), not_filed(9)], "filing.number_unknown", "7, 9"),
+        ([], "filing.number_unanswered", "1, 2, 3"),
+    ],
+)
+def test_every_violation_number_is_answered_and_no_other(
+    answers: list[dict[str, Any]], code: str, numbers: str
+) -> None:
+    history = History()
+    three = [violation(number) for number in (1, 2, 3)]
+    history.send("lead_transfer", SENDER, violations=three)
+    before = history.opened
+    effects = history.send("filing_reply", HANDLER, answers=answers)
+    assert refusal_of(effects) == code
+    assert the(Reject, effects).refusal.detail == numbers
+    assert history.opened == before
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        ([filed(1), filed(2)], State.FILED),
+        ([not_filed(1), filed(2)], State.FILED),
+        ([not_filed(1), not_filed(2)], State.DECLINED),
+    ],
+)
+def test_one_violation_filed_is_a_case_filed(answers: list[dict[str, Any]], state: State) -> None:
+    history = History()
+    history.send("lead_transfer", SENDER, violations=[violation(1), violation(2)])
+    effects = history.send("filing_reply", HANDLER, answers=answers)
+    assert history.opened.state is state
+    assert the(Deliver, effects).to == organ(SENDER)
+
+
+STAGES = [Stage.DECIDED, Stage.SERVED, Stage.EXECUTED, Stage.CONCLUDED]
+
+
+def test_the_stages_follow_each_other_and_are_kept() -> None:
+    history = in_state(State.FILED)
+    for stage in STAGES:
+        assert not is_refused(history.send("case_progress", HANDLER, stage=stage))
+    assert list(history.opened.stages) == STAGES
+
+
+def test_progress_is_told_to_the_bus_alone() -> None:
+    effects = in_state(State.FILED).send("case_progress", HANDLER)
+    assert named(effects) == ["CloseDuty", "Accept"]
+    assert the(Accept, effects).recipients == ()
+
+
+def test_a_stage_may_be_passed_over_but_not_caught_up_with() -> None:
+    for earlier, later in pairwise(STAGES):
+        history = in_state(State.FILED)
+        history.send("case_progress", HANDLER, stage=later)
+        before = history.opened
+        effects = history.send("case_progress", HANDLER, stage=earlier)
+        assert refusal_of(effects) == "progress.out_of_order"
+        assert history.opened == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_told_once(stage: Stage) -> None:
+    history = in_state(State.FILED)
+    history.send("case_progress", HANDLER, stage=stage)
+    before = history.opened
+    effects = history.send("case_progress", HANDLER, stage=stage)
+    assert refusal_of(effects) == "progress.repeated"
+    assert the(Reject, effects).refusal.detail == stage
+    assert history.opened == before
+
+
+@pytest.mark.parametrize("stage", [None, Stage.UNKNOWN])
+def test_a_stage_of_a_newer_version_is_none(stage: Stage | None) -> None:
+    history = in_state(State.FILED)
+    told = history.next("case_progress", HANDLER)
+    assert isinstance(told, CaseProgress)
+    effects = history.decide(replace(told, stage=stage))
+    assert refusal_of(effects) == "message.field_invalid"
+
+
+def test_the_outcome_closes_the_case_and_later_supplements_change_nothing() -> None:
+    history = in_state(State.FILED)
+    effects = history.send("outcome_feedback", HANDLER)
+    assert named(effects) == ["ChangeState", "CloseDuty", "Deliver", "Accept"]
+    closed = history.opened
+    supplement = history.send("outcome_feedback", HANDLER)
+    assert named(supplement) == ["Deliver", "Accept"]
+    assert (history.opened.state, history.opened.duties) == (State.CLOSED, closed.duties)
