@@ -52,6 +52,8 @@ def demo(home: HomeFolder = None, as_json: AsJson = False) -> None:
     systems = _systems(place)
     setting = Setting(load(place.rulebook), _next_run(place), local_date(now()))
     play = _perform(Play(setting), systems, began)
+    for system in systems.values():
+        system.close()
     _check(play)
     _print(place, play, parts, began, as_json=as_json)
 

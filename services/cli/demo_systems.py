@@ -27,6 +27,9 @@ class AgencySystem(Protocol):
     def look(self) -> Iterator[Arrived | Answered]:
         """Yield what is new since the last look, in the order of arrival."""
 
+    def close(self) -> None:
+        """Let go of files and connections."""
+
 
 class FolderSystem:
     """An agency that exchanges files (connectors/folder)."""
@@ -57,6 +60,9 @@ class FolderSystem:
                 if answer.state in _FINAL:
                     del self._waiting[name]
                 yield answer
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _answer(self, name: str) -> Answered | None:
         refused = self._notice(f"refused/{name}.json.reason.json")
@@ -128,3 +134,7 @@ class DatabaseSystem:
                 yield Answered(
                     self._alias, name, state, row["err_code"], row["message_id"], row["case_id"]
                 )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Final
 import typer
 from aiokafka.errors import KafkaError
 
+from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.clock import now
 from connectors.bus.kafka import explain, start_producer
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
 from schemas.document import DOCUMENT_MAX_BYTES, EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, UserError, text
-from schemas.ids import BUS, message_id_of
-from schemas.jwk import signer_from_pem
+from schemas.ids import message_id_of
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.seal import Sealed, seal_message
 from schemas.topics import BY_SNAKE, RECORDS
@@ -53,12 +53,13 @@ def send(
     as_json: AsJson = False,
 ) -> int:
     """Send one document as an organ; exit 0 accepted or held, 1 refused, 3 no answer."""
-    if record not in BY_SNAKE and record not in RECORDS:
+    known = BY_SNAKE.get(record) or RECORDS.get(record)
+    if known is None:
         raise UserError("message.unknown_record", where=record)
     raw = _read(file)
     place = open_installation(home)
     sender = place.organ(organ)
-    outcome = asyncio.run(send_document(place, sender, record, raw, wait))
+    outcome = asyncio.run(send_document(place, sender, known.name, raw, wait))
     if isinstance(outcome, Refusal):
         words = error_object(text(outcome.code), outcome.where, outcome.detail)
         print_error(words, as_json=as_json, outcome="refused")
@@ -67,7 +68,7 @@ def send(
 
 
 async def send_document(
-    place: Installation, sender: Organ, record: str | None, raw: bytes, wait: float
+    place: Installation, sender: Organ, record: str, raw: bytes, wait: float
 ) -> Sending | Refusal:
     """Check, seal and publish a document, and wait up to `wait` seconds for the answer.
 
@@ -80,10 +81,10 @@ async def send_document(
         unlawful = lawful_form(message)
         if unlawful is not None:
             return unlawful
-        signer = signer_from_pem(place.home.key(sender.alias).read_bytes())
-        sealed = seal_message(message, signer)
+        agency = load_agency(ConnectorConfig(organ=sender.alias), place.home)
+        sealed = seal_message(message, agency.signer)
         begin = await mailbox.end()
-        await _publish(place, sender, sealed)
+        await _publish(agency, sealed)
         note_sent(place.home, sender.alias, Known.of(message))
         if not wait:
             return Sending(message, None)
@@ -91,7 +92,7 @@ async def send_document(
 
 
 async def _message(
-    place: Installation, sender: Organ, record: str | None, raw: bytes, mailbox: Mailbox
+    place: Installation, sender: Organ, record: str, raw: bytes, mailbox: Mailbox
 ) -> Message | Refusal:
     """Read the document; what it answers is looked up only where it answers something.
 
@@ -109,7 +110,7 @@ async def _message(
     defaults = EnvelopeDefaults(
         bus=place.rulebook.bus,
         sender=sender.code,
-        message_id=message_id_of(sender.code, "send", digest),
+        message_id=message_id_of(sender.code, f"send {record}", digest),
         sent_at=now(),
         targets=targets,
     )
@@ -118,17 +119,17 @@ async def _message(
         known += [
             Known.of(letter.message)
             async for letter in mailbox.present(LOOKED_THROUGH_MAX)
-            if letter.message is not None and letter.message.envelope.sender != BUS
+            if letter.message is not None
         ]
         message = read(record, raw, defaults)
     return message
 
 
-async def _publish(place: Installation, sender: Organ, sealed: Sealed) -> None:
+async def _publish(agency: Agency, sealed: Sealed) -> None:
     envelope = sealed.message.envelope
-    schema_id = place.keyring.id_for(current(envelope.record).fingerprint)
-    login = place.home.credentials(sender.alias)
-    producer = await start_producer(place.settings, login, client_id=f"{sender.alias}-cli")
+    schema_id = agency.keyring.id_for(current(envelope.record).fingerprint)
+    client_id = f"{agency.alias}-cli"
+    producer = await start_producer(agency.settings, agency.credentials, client_id=client_id)
     try:
         await asyncio.wait_for(
             producer.send_and_wait(

@@ -9,7 +9,7 @@ from typing import Self
 from connectors.bus.home import Home
 from schemas.document import Target
 from schemas.document_number import normal_document_number
-from schemas.ids import Alias, CaseId, MessageId
+from schemas.ids import BUS, Alias, CaseId, MessageId
 from schemas.messages import Message
 from schemas.parts import Flow
 
@@ -24,8 +24,14 @@ class Known:
 
     @classmethod
     def of(cls, message: Message) -> Self:
-        """Return what is to be known of a message."""
+        """Return what is to be known of a message; of what the bus says, that which it is about.
+
+        So a message that a connector sent can be answered by its id: its receipt names it.
+        """
         envelope = message.envelope
+        if envelope.sender == BUS and envelope.in_reply_to is not None:
+            about = Target(envelope.in_reply_to, envelope.case_id, envelope.flow)
+            return cls(about, None, "")
         target = Target(envelope.message_id, envelope.case_id, envelope.flow)
         return cls(target, envelope.document_number, envelope.record)
 

@@ -189,12 +189,17 @@ def _now(told: Document) -> Iterator[str]:
             f"  waiting: {waiting['message']}, received {_time(waiting['received_at'])}",
         )
     for duty in told["clock"]:
+        late = in_language("（已逾期）", " (overdue)") if _has_card(duty) else ""
         yield in_language(
-            f"现在：由{_name(duty['organ'])}{word(DUTIES, duty['duty'])}，{_due(duty)} 前",
-            f"Now: {_name(duty['organ'])} is to {word(DUTIES, duty['duty'])} by {_due(duty)}",
+            f"现在：由{_name(duty['organ'])}{word(DUTIES, duty['duty'])}，{_due(duty)} 前{late}",
+            f"Now: {_name(duty['organ'])} is to {word(DUTIES, duty['duty'])} by {_due(duty)}{late}",
         )
     if not stop and not told["clock"]:
         yield in_language("现在：没有未了的义务", "Now: nothing is owed")
+
+
+def _has_card(duty: Document) -> bool:
+    return any(rung["fired_at"] and rung["rung"] != "reminder" for rung in duty["rungs"])
 
 
 def _of_duty(effect: Document) -> tuple[str, str, str]:

@@ -1,129 +1,15 @@
 """A case is decided by the law itself and told as `yichuan trace` tells it."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.document import EnvelopeDefaults, Target, read
-from schemas.errors import Refusal
-from schemas.ids import MessageId, derive
-from schemas.messages import Message, Tick, Transfer
-from schemas.parts import Envelope, Flow
-from services.casebook.rows import DecisionRow, Position
-from services.casework.decide import decide
-from services.casework.steps import Facts, Waiter
-from services.cli.demo_documents import (
-    Setting,
-    correction,
-    filing_reply,
-    signed_for,
-    transfer,
-)
-from services.cli.demo_scenarios import LATE_DEPARTMENT, Scenario, scenarios
-from services.cli.trace_story import Document, story, summary
+from schemas.parts import Flow
+from services.cli.demo_documents import correction, transfer
+from services.cli.demo_scenarios import LATE_DEPARTMENT, scenarios
+from services.cli.trace_story import summary
 from services.cli.trace_text import lines, one_line
-from services.exchange.intake import Incoming
-from services.exchange.notes import Decided, decision_rows
-from services.rulebook.load import bundled, load
-
-if TYPE_CHECKING:
-    from services.casework.case import Case
-
-START = datetime(2026, 9, 28, 1, 30, tzinfo=UTC)
-SETTING = Setting(load(bundled("demo")), run=1, today=date(2026, 9, 28))
-DIRECTORY = SETTING.rulebook.directory
-
-
-class Bus:
-    """The exchange without a bus: one case, decided message after message."""
-
-    def __init__(self) -> None:
-        self.case: Case | None = None
-        self.rows: list[DecisionRow] = []
-        self.opening: Message | None = None
-        self.at = START
-
-    def send(self, document: dict[str, object], alias: str, minutes: int = 1) -> Message:
-        """Decide a document so many minutes after the last."""
-        message = self._message(document, alias)
-        self.opening = self.opening or message
-        self._decide(message, minutes)
-        return message
-
-    def tick(self, minutes: int) -> None:
-        """Let time pass."""
-        envelope = replace(self._first.envelope, message_id=MessageId(derive("tick", str(minutes))))
-        tick = Tick(replace(envelope, record="Tick"), topic="leads", partition=0)
-        self._decide(tick, minutes)
-
-    @property
-    def _first(self) -> Message:
-        assert self.opening is not None
-        return self.opening
-
-    def _message(self, document: dict[str, object], alias: str) -> Message:
-        def targets(_: str) -> tuple[Target, ...]:
-            envelope: Envelope = self._first.envelope
-            return (Target(envelope.message_id, envelope.case_id, envelope.flow),)
-
-        raw = json.dumps(document).encode()
-        message = read(
-            None,
-            raw,
-            EnvelopeDefaults(
-                bus=SETTING.rulebook.bus,
-                sender=SETTING.organ(alias).code,
-                message_id=MessageId(derive("test", alias, raw.decode())),
-                sent_at=START,
-                targets=targets,
-            ),
-        )
-        assert not isinstance(message, Refusal), message
-        return message
-
-    def _decide(self, message: Message, minutes: int) -> None:
-        self.at += timedelta(minutes=minutes)
-        held = self.case is not None and self.case.stop is not None
-        first = self.opening
-        waiter = Waiter(first, START) if held and isinstance(first, Transfer) else None
-        facts = Facts(held=waiter)
-        decision = decide(self.case, message, facts, SETTING.rulebook, self.at)
-        position = Position("leads", 0, len(self.rows))
-        decided = Decided(
-            incoming=Incoming(position, None, None, self.at),
-            message=message,
-            digest="0" * 64,
-            case_id=message.envelope.case_id,
-            facts=facts,
-            effects=decision.effects,
-            at=self.at,
-        )
-        self.case = decision.case
-        self.rows.append(decision_rows(decided, SETTING.rulebook.hash)[0])
-
-    def story(self) -> Document:
-        """Tell the case."""
-        return story(self.case, self.rows, DIRECTORY)
-
-
-def scenario(twist: str = "", plan: str = "filed") -> Scenario:
-    return next(
-        one
-        for one in scenarios()
-        if one.twist == twist and (twist or one.plan == plan) and one.record == "lead_transfer"
-    )
-
-
-def filed_case() -> Bus:
-    one, bus = scenario(), Bus()
-    opening = bus.send(transfer(one, SETTING), one.sender)
-    target = opening.envelope.message_id
-    bus.send(signed_for(one, SETTING, target, START), one.receiver)
-    bus.send(filing_reply(one, SETTING, target, filed=True), one.receiver)
-    return bus
+from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario
 
 
 def test_a_filed_case_is_told_with_rule_basis_recipients_and_duties() -> None:
@@ -214,6 +100,17 @@ def test_a_duty_that_is_overdue_shows_its_cards() -> None:
     text = "\n".join(lines(told))
     assert "黄牌" in text
     assert "现在：由" in text
+
+
+def test_what_is_overdue_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = Bus()
+    one = scenario("overdue")
+    bus.send(transfer(one, SETTING), one.sender)
+    assert "已逾期" not in "\n".join(lines(bus.story()))
+    bus.tick(minutes=2)
+    assert "已逾期" in "\n".join(lines(bus.story()))
+    monkeypatch.setenv("YICHUAN_LANG", "en")
+    assert "overdue" in "\n".join(lines(bus.story()))
 
 
 def test_a_case_among_several_takes_one_line() -> None:

@@ -1,0 +1,70 @@
+"""What the demo tells at its end."""
+
+import json
+
+import pytest
+
+from services.cli.demo_documents import transfer
+from services.cli.demo_play import FAULTY_REPLIES, REFUSALS, Play
+from services.cli.demo_report import Findings, report, summary
+from services.cli.demo_stage import Part
+from tests.unit.services.cli.county import Bus as County
+from tests.unit.services.cli.county import performed
+from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario
+
+PARTS = (Part("exchange", ("python",), 19030),)
+
+
+@pytest.fixture(scope="module")
+def play() -> Play:
+    """One whole run."""
+    return performed(County())
+
+
+@pytest.fixture(scope="module")
+def found() -> Findings:
+    """A journey, a late one, and what is owed in both."""
+    filed, late, one = filed_case(), Bus(), scenario("overdue")
+    late.send(transfer(one, SETTING), one.sender)
+    late.tick(minutes=2)
+    cases = [bus.case for bus in (filed, late) if bus.case is not None]
+    duties = [(case.id, duty) for case in cases for duty in case.duties if not duty.closing]
+    return Findings(filed.story(), late.story(), duties)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_it_tells_all_that_it_promises(
+    play: Play, found: Findings, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    text = "\n".join(report(play, found, PARTS, "yichuan"))
+    promised = [
+        found.journey["case"],  # the journey of one case
+        *play.got,  # what each agency got
+        *REFUSALS.values(),  # what was refused, and why
+        *FAULTY_REPLIES.values(),
+        *(str(case_id) for case_id, _ in found.duties),  # what is owed
+        "yichuan trace",  # how to look on
+        "yichuan inbox liuzhi-swj",
+        "http://127.0.0.1:19030/metrics",
+        "make down",  # how to stop
+        {"zh": "黄牌", "en": "yellow card"}[language],
+        {"zh": "仍在暂存", "en": "still held"}[language],
+    ]
+    assert [part for part in promised if part not in text] == []
+
+
+def test_the_summary_says_whether_all_went_well(play: Play, found: Findings) -> None:
+    told = summary(play, found.duties, 12.34)
+    assert told["ok"] is True
+    assert told["seconds"] == 12.3
+    assert told["accepted"] >= 60
+    assert {entry["code"] for entry in told["refused"]} == {
+        *REFUSALS.values(),
+        *FAULTY_REPLIES.values(),
+    }
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_run_that_did_not_end_is_not_ok(found: Findings) -> None:
+    assert summary(Play(SETTING), found.duties, 0)["ok"] is False
