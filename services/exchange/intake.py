@@ -100,10 +100,9 @@ def _names(message: Message, office: Office) -> Refusal | None:
     envelope = message.envelope
     if envelope.sender != BUS and office.alias(envelope.sender) is None:
         return Refusal("organ.unknown", "envelope.sender")
-    if not is_uuid(envelope.message_id):
-        return Refusal("message.field_invalid", "envelope.message_id")
-    if not (isinstance(message, Tick) or is_uuid(envelope.case_id)):
-        return Refusal("message.field_invalid", "envelope.case_id")
+    for name in ("message_id", "case_id"):
+        if not is_uuid(getattr(envelope, name)):
+            return Refusal("message.field_invalid", f"envelope.{name}")
     return None
 
 

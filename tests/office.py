@@ -1,0 +1,184 @@
+"""An exchange's office with keys of its own, and records as the broker would give them.
+
+No broker: a `Log` seals messages, puts them where they belong and counts offsets, as the connectors
+and Kafka would; `Stored` reads back what a batch left in the casebook.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Table, select
+
+from schemas.codec import current, frame, unframe
+from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
+from schemas.jwk import SoftwareSigner, jwk_of, signer_of
+from schemas.messages import Message, Tick
+from schemas.parts import Envelope, Flow
+from schemas.seal import seal_message
+from schemas.topics import RECORDS, flow_partition
+from services.casebook.rows import Position
+from services.casebook.store import Casebook
+from services.casebook.tables import METADATA, OUTBOX
+from services.casebook.write import headers_from_text
+from services.exchange.batch import run_batch
+from services.exchange.desk import Tally
+from services.exchange.intake import Incoming, Intake, take_in
+from services.exchange.office import Office
+from services.rulebook.model import PublicKey
+from tests.history import demo
+
+PARTITIONS = 4
+OUTSIDER = OrganCode("91520203YC0009999X")  # has a key, but no place in the directory
+_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@cache
+def _private() -> dict[OrganCode, Ed25519PrivateKey]:
+    """A key for the bus, each organ of the demo and an outsider; the same in every run.
+
+    Ed25519: the same message has the same seal, so that runs can be compared to the byte.
+    """
+    codes = [BUS, OUTSIDER, *sorted(demo().directory.organs)]
+    seeds = (sha256(code.encode()).digest() for code in codes)
+    return {
+        code: Ed25519PrivateKey.from_private_bytes(seed)
+        for code, seed in zip(codes, seeds, strict=True)
+    }
+
+
+@cache
+def signers() -> dict[OrganCode, SoftwareSigner]:
+    """Who can seal."""
+    return {code: signer_of(key) for code, key in _private().items()}
+
+
+@cache
+def office() -> Office:
+    """What an exchange of the demo decides with."""
+    keys: dict[str, PublicKey] = {}
+    for code, key in _private().items():
+        jwk = jwk_of(key.public_key())
+        keys[jwk.kid] = PublicKey(jwk.kid, code, jwk.algorithm, jwk.x, jwk.y, _SINCE)
+    rulebook = demo()
+    rulebook = replace(rulebook, directory=replace(rulebook.directory, keys=keys))
+    codecs = {number: current(record) for number, record in enumerate(RECORDS, 1)}
+    ids = {codec.fingerprint: number for number, codec in codecs.items()}
+    return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids)
+
+
+def sealed(message: Message, by: OrganCode | None = None) -> bytes:
+    """The message's value, sealed by its sender or by somebody else."""
+    body = seal_message(message, signers()[by or message.envelope.sender]).body
+    return frame(office().own(type(message).__name__), body)
+
+
+@dataclass(slots=True)
+class Log:
+    """Records in the order in which the broker took them."""
+
+    next_offset: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def put(
+        self, message: Message, at: datetime, by: OrganCode | None = None, **where: Any
+    ) -> Incoming:
+        """Seal the message and put it where it belongs, or where `where` says."""
+        return self.raw(sealed(message, by), message.envelope, at, **where)
+
+    def raw(
+        self,
+        value: bytes | None,
+        envelope: Envelope,
+        at: datetime,
+        *,
+        topic: str | None = None,
+        partition: int | None = None,
+        key: bytes | None = b"",
+    ) -> Incoming:
+        """Put bytes where a message with this envelope belongs, or elsewhere."""
+        own = envelope.case_id.encode()
+        topic = topic or envelope.flow.value
+        partition = flow_partition(own, PARTITIONS) if partition is None else partition
+        offset = self.next_offset.get((topic, partition), 0)
+        self.next_offset[topic, partition] = offset + 1
+        at = at.astimezone(UTC)
+        return Incoming(Position(topic, partition, offset), own if key == b"" else key, value, at)
+
+    def tick(self, at: datetime, partition: int, flow: Flow = Flow.LEADS) -> Incoming:
+        """Put a Tick of the bus into a partition."""
+        envelope = Envelope(
+            bus=demo().bus,
+            message_id=MessageId(derive("tick", flow, str(partition), at.isoformat())),
+            case_id=CaseId(derive("ticks", flow, str(partition))),
+            flow=flow,
+            record="Tick",
+            sender=BUS,
+            sent_at=at,
+        )
+        return self.put(Tick(envelope, flow, partition), at, partition=partition)
+
+
+def take(*incoming: Incoming) -> list[Intake]:
+    """Judge records as the exchange does."""
+    return [take_in(each, office()) for each in incoming]
+
+
+def run(casebook: Casebook, incoming: Iterable[Incoming], by: Office | None = None) -> Tally:
+    """Decide a batch of records."""
+    return run_batch(casebook, by or office(), [take_in(each, by or office()) for each in incoming])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A row of the outbox, opened."""
+
+    to: str
+    message: Message
+    value: bytes
+
+
+def rows(casebook: Casebook, table: Table) -> list[Any]:
+    """Every row of a table, by its primary key."""
+    with casebook.engine.connect() as connection:
+        return list(connection.execute(select(table).order_by(*table.primary_key.columns)))
+
+
+def inboxes(casebook: Casebook) -> list[Said]:
+    """What the outbox holds for inboxes, in its order."""
+    found = []
+    for row in rows(casebook, OUTBOX):
+        if row.topic.startswith("inbox."):
+            schema_id, body = unframe(row.value)
+            opened = office().codecs[schema_id].open(body)
+            found.append(Said(row.topic.removeprefix("inbox."), opened.message, row.value))
+    return found
+
+
+def told(casebook: Casebook) -> list[tuple[str, str]]:
+    """(organ, record) of what the outbox holds for inboxes, in its order."""
+    return [(said.to, type(said.message).__name__) for said in inboxes(casebook)]
+
+
+def dead_letters(casebook: Casebook) -> list[tuple[bytes | None, bytes | None, dict[str, str]]]:
+    """(key, value, headers) of the outbox's dead letters."""
+    return [
+        (row.key, row.value, {name: value.decode() for name, value in headers})
+        for row in rows(casebook, OUTBOX)
+        if row.topic == "dead-letters"
+        for headers in [headers_from_text(row.headers)]
+    ]
+
+
+def everything(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, without the numbers that only count rows."""
+    return {
+        name: [
+            tuple(value for column, value in row._mapping.items() if column != "seq")
+            for row in rows(casebook, table)
+        ]
+        for name, table in METADATA.tables.items()
+    }
