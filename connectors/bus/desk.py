@@ -28,7 +28,7 @@ from typing import Final, NamedTuple
 from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
 from connectors.bus.ledger import Ledger, Outgoing, Spooled, SpoolSize
-from connectors.bus.outgoing import delivered, prepare, reason
+from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
 from schemas.errors import Refusal
@@ -125,7 +125,7 @@ class Desk:
             if isinstance(message, Refusal):
                 refused[record.offset] = message
             elif not self._ledger.has(message.envelope.message_id):
-                answer = self._answer(message)
+                answer = self._answer(message, answers)
                 if answer is None:
                     arrival = Arrival(record.offset, message)
                     arrivals.setdefault(arrival.id, arrival)
@@ -185,19 +185,23 @@ class Desk:
         )
         return opened.message if to_us else Refusal("inbox.not_ours", where="envelope")
 
-    def _answer(self, message: Message) -> _Answer | None:
-        """Return the bus's word on a message of ours; None for what the agency should get."""
+    def _answer(self, message: Message, before: Sequence[_Answer]) -> _Answer | None:
+        """Return the bus's word on a message of ours; None for what the agency should get.
+
+        `before` are the words that are not in the ledger yet.
+        """
         about = message.envelope.in_reply_to
         state = _ANSWERS.get(type(message))
         sent = self._ledger.sent(about) if state is not None and about is not None else None
         if state is None or about is None or sent is None:
             return None
-        if sent.state is State.ACCEPTED and state is State.REJECTED:
+        known = [sent.state, *(answer.state for answer in before if answer.about == about)]
+        if known[-1] is State.ACCEPTED and state is State.REJECTED:
             return None  # about another content under its id: what was accepted stands
         if isinstance(message, Rejected):
             metrics.CONNECTOR_REFUSED.labels(self._agency.alias, message.code).inc()
             LOG.info("rejected %s %s", message.code, about)
-            return _Answer(message, about, state, _reason_of_the_bus(message))
+            return _Answer(message, about, state, reason_of_the_bus(message))
         return _Answer(message, about, state, to_document(message))
 
     def _note(self, message: Message, at: datetime) -> None:
@@ -227,21 +231,3 @@ class Desk:
             with self._ledger.transaction():
                 self._ledger.marked(mark for mark in self._unshown if mark.message_id is not None)
             self._unshown.clear()
-
-
-def _reason_of_the_bus(message: Rejected) -> Notice:
-    envelope = message.envelope
-    about = Refusal(message.code, message.where, message.explanation)
-    words = {"zh": message.zh, "en": message.en}
-    remedies = {"remedy_zh": message.remedy_zh, "remedy_en": message.remedy_en}
-    return {
-        "code": about.code,
-        **words,
-        **remedies,
-        "where": about.where,
-        "detail": about.detail,
-        "refused_by": "bus",
-        "refused_at": to_document(message)["envelope"]["sent_at"],
-        "message_id": envelope.in_reply_to,
-        "case_id": envelope.case_id,
-    }

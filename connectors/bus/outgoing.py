@@ -12,7 +12,7 @@ from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, text
 from schemas.ids import MessageId, derive, message_id_of
-from schemas.messages import Delivered, Message
+from schemas.messages import Delivered, Message, Rejected
 from schemas.parts import Envelope
 from schemas.render import CHINA
 from schemas.seal import seal_message
@@ -71,7 +71,7 @@ def delivered(message: Message, at: datetime, agency: Agency) -> Outgoing | None
     return _sealed(receipt, agency)
 
 
-def reason(refusal: Refusal, at: datetime, **ids: str | None) -> dict[str, Any]:
+def reason(refusal: Refusal, at: datetime) -> dict[str, Any]:
     """Return what is put beside a refused source: code, texts, place; no value of it."""
     words = text(refusal.code)
     return {
@@ -84,7 +84,23 @@ def reason(refusal: Refusal, at: datetime, **ids: str | None) -> dict[str, Any]:
         "detail": refusal.detail,
         "refused_by": "connector",
         "refused_at": at.astimezone(CHINA).isoformat(timespec="seconds"),
-        **ids,
+    }
+
+
+def reason_of_the_bus(message: Rejected) -> dict[str, Any]:
+    """Return the same for what the bus refused."""
+    return {
+        "code": message.code,
+        "zh": message.zh,
+        "en": message.en,
+        "remedy_zh": message.remedy_zh,
+        "remedy_en": message.remedy_en,
+        "where": message.where,
+        "detail": message.explanation,
+        "refused_by": "bus",
+        "refused_at": message.envelope.sent_at.astimezone(CHINA).isoformat(timespec="seconds"),
+        "message_id": message.envelope.in_reply_to,
+        "case_id": message.envelope.case_id,
     }
 
 

@@ -50,8 +50,11 @@ def read_bounded(path: Path, bytes_max: int) -> bytes | None:
         if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES):
             return None
         raise
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        content = file.read(bytes_max + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(bytes_max + 1)
+    finally:
+        os.close(descriptor)
     return content if len(content) <= bytes_max else None

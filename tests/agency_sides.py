@@ -1,0 +1,137 @@
+"""The two kinds of agency system, put to and looked at in one way, as the agency itself would."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from connectors.bus.system import System
+from connectors.database.engine import open_engine
+from connectors.database.exchange import Exchange
+from connectors.database.tables import tables
+from connectors.folder.app import Folder
+
+
+class Side(Protocol):
+    """What a test does as the agency."""
+
+    def system(self) -> System:
+        """Return the system as a connector opens it: anew after each crash."""
+
+    def put(self, name: str, record: str | None, content: str) -> None:
+        """Want something sent. The same name again: put in the same place."""
+
+    def state(self, name: str) -> str:
+        """Return new, taken, sent, accepted, held, or the code of the refusal."""
+
+    def arrived(self) -> list[str]:
+        """Return the ids of what arrived, in order."""
+
+    def clear(self) -> None:
+        """Take away all that arrived."""
+
+
+@dataclass
+class FolderSide:
+    """An agency with a folder."""
+
+    root: Path
+    files: dict[str, str] = field(default_factory=dict)
+
+    def system(self) -> System:
+        """As Side says."""
+        return Folder(self.root, {}, self.root.parent / "arrivals.sqlite")
+
+    def put(self, name: str, record: str | None, content: str) -> None:
+        """As Side says."""
+        outbox = self.root / "outbox"
+        outbox.mkdir(parents=True, exist_ok=True)
+        self.files[name] = f"{name}.{record}.json" if record else f"{name}.json"
+        (outbox / self.files[name]).write_text(content, encoding="utf-8")
+
+    def state(self, name: str) -> str:
+        """As Side says."""
+        file = self.files[name]
+        for folder, state in (("outbox", "new"), ("work", "taken")):
+            if (self.root / folder / file).exists():
+                return state
+        if not (self.root / "sent" / file).exists():
+            assert (self.root / "refused" / file).exists()
+            reason = self.root / "refused" / f"{file}.reason.json"
+            return str(json.loads(reason.read_text(encoding="utf-8"))["code"])
+        receipt = self.root / "sent" / f"{file}.receipt.json"
+        if not receipt.exists():
+            return "sent"
+        record = json.loads(receipt.read_text(encoding="utf-8"))["envelope"]["record"]
+        return str(record).lower()
+
+    def arrived(self) -> list[str]:
+        """As Side says."""
+        paths = sorted((self.root / "inbox").glob("*.json"))
+        return [json.loads(path.read_text("utf-8"))["envelope"]["message_id"] for path in paths]
+
+    def clear(self) -> None:
+        """As Side says."""
+        for path in (self.root / "inbox").iterdir():
+            path.unlink()
+
+
+@dataclass
+class DatabaseSide:
+    """An agency with exchange tables."""
+
+    path: Path
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def system(self) -> System:
+        """As Side says."""
+        engine = open_engine(f"sqlite:///{self.path}", self.path.parent)
+        return Exchange(engine, tables(), {}, create=True)
+
+    def put(self, name: str, record: str | None, content: str) -> None:
+        """As Side says."""
+        if not self.path.exists():
+            first = self.system()
+            first.open()
+            first.close()
+        if name in self.rows:
+            self.query(
+                "UPDATE EX_OUT SET biz_type = ?, payload = ?, status = 0 WHERE id = ?",
+                record,
+                content,
+                self.rows[name],
+            )
+            return
+        self.query("INSERT INTO EX_OUT (biz_type, payload) VALUES (?, ?)", record, content)
+        ((self.rows[name],),) = self.query("SELECT MAX(id) FROM EX_OUT")
+
+    def state(self, name: str) -> str:
+        """As Side says."""
+        ((status, receipt, code),) = self.query(
+            "SELECT status, receipt, err_code FROM EX_OUT WHERE id = ?", self.rows[name]
+        )
+        if status == 9:
+            return str(code)
+        if receipt is not None:
+            record = str(json.loads(receipt)["envelope"]["record"]).lower()
+            assert status == {"accepted": 2, "held": 3}[record]
+            return record
+        return {0: "new", 1: "taken", 2: "sent"}[status]
+
+    def arrived(self) -> list[str]:
+        """As Side says."""
+        return [str(row[0]) for row in self.query("SELECT message_id FROM EX_IN ORDER BY id")]
+
+    def clear(self) -> None:
+        """As Side says."""
+        self.query("DELETE FROM EX_IN")
+
+    def query(self, sql: str, *values: Any) -> list[Any]:
+        """Run one statement as the agency's own software would."""
+        connection = sqlite3.connect(self.path)
+        try:
+            with connection:
+                return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.agency import ConnectorConfig, kind_of, load_agency, read_config
+from connectors.database.app import DatabaseConfig
+from connectors.folder.app import FolderConfig
+from schemas.errors import UserError
+from tests.agency_home import THEM, US, County
+
+FOLDER = 'organ = "yanjiao"\nkind = "folder"\n[source]\nfolder = "exchange"\n'
+DATABASE = 'organ = "yanjiao"\nkind = "database"\n[source]\nurl = "sqlite:///x.db"\n'
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "connector.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_examples_are_valid() -> None:
+    folder = Path("deploy/examples/connector-folder.toml")
+    database = Path("deploy/examples/connector-database.toml")
+    assert read_config(folder, FolderConfig).map.records == {"线索移送": "lead_transfer"}
+    assert read_config(database, DatabaseConfig).source.create_tables
+    assert (kind_of(folder), kind_of(database)) == ("folder", "database")
+
+
+def test_paths_are_taken_from_where_the_file_lies(tmp_path: Path) -> None:
+    path = write(tmp_path, 'home = "h"\nkey = "/elsewhere/seal.pem"\n' + FOLDER)
+    config = read_config(path, FolderConfig)
+    assert config.home == tmp_path / "h"
+    assert config.key == Path("/elsewhere/seal.pem")
+    assert config.credentials is None
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (FOLDER.replace("yanjiao", "Yan Jiao"), "organ"),
+        (FOLDER.replace('"folder"', '"ftp"', 1), "kind"),
+        (FOLDER.replace("folder =", "directory ="), "source"),
+        (FOLDER + "poll_seconds = 0\n", "source.poll_seconds"),
+        ("metrics_port = 70000\n" + FOLDER, "metrics_port"),
+        ("colour = 1\n" + FOLDER, "colour"),
+        (FOLDER + '[map]\nrecords = {x = "accepted"}\n', "map.records"),
+        (FOLDER + '[map]\nrecords = {x = "nonsense"}\n', "map.records"),
+        ("organ = \n", "line 1"),
+        ("#" * 70_000, "65536"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, where: str) -> None:
+    with pytest.raises(UserError, match=r"connector\.config_invalid") as caught:
+        read_config(write(tmp_path, text), FolderConfig)
+    assert where in str(caught.value)
+
+
+def test_a_password_in_the_file_is_never_shown(tmp_path: Path) -> None:
+    text = DATABASE.replace("sqlite:///x.db", "postgresql://u:hush@h/d")
+    config = read_config(write(tmp_path, text), DatabaseConfig)
+    assert "hush" not in repr(config)
+    with pytest.raises(UserError) as caught:
+        read_config(
+            write(tmp_path, text.replace("url =", 'url = 3\nextra = "hush"\n#')), DatabaseConfig
+        )
+    assert "hush" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"connector\.config_invalid"):
+        kind_of(tmp_path / "none.toml")
+    with pytest.raises(UserError, match="kind"):
+        kind_of(write(tmp_path, 'organ = "a"\n'))
+
+
+def test_an_organ_is_known_by_its_key(county: County) -> None:
+    agency = county.agency("liuzhi-cgj")
+    assert (agency.organ, agency.alias, agency.bus) == (THEM, "liuzhi-cgj", "liuzhi-demo")
+    assert county.agency().organ == US
+    assert agency.credentials.username == "liuzhi-cgj"
+
+
+def test_key_and_login_may_lie_elsewhere(county: County, tmp_path: Path) -> None:
+    key, login = tmp_path / "seal.pem", tmp_path / "login.toml"
+    county.home.key("mugang").rename(key)
+    county.home.credentials_file("mugang").rename(login)
+    agency = load_agency(ConnectorConfig(organ="mugang", key=key, credentials=login), county.home)
+    assert agency.credentials.username == "mugang"
+
+
+def test_what_is_missing_is_named(county: County) -> None:
+    county.home.credentials_file("mugang").unlink()
+    with pytest.raises(UserError, match=r"home\.login_missing"):
+        county.agency("mugang")
+    county.home.key("mugang").write_text("no key", encoding="utf-8")
+    with pytest.raises(UserError, match=r"keys\.unreadable"):
+        county.agency("mugang")
+    with pytest.raises(UserError, match=r"keys\.none"):
+        county.agency("nobody")
+    (county.home.rulebook / "rulebook.toml").unlink()
+    with pytest.raises(UserError, match=r"connector\.rulebook_missing"):
+        county.agency()
+
+
+def test_a_key_that_nobody_listed_seals_nothing(county: County) -> None:
+    table = county.home.rulebook / "keys.csv"
+    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    table.write_text("".join(line for line in lines if US not in line), encoding="utf-8")
+    with pytest.raises(UserError, match=r"connector\.key_unlisted"):
+        county.agency()

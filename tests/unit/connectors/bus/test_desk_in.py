@@ -1,0 +1,147 @@
+from collections.abc import Callable
+
+import pytest
+
+from connectors.bus import quarantine
+from connectors.bus.desk import Desk
+from connectors.bus.home import write_private
+from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
+from connectors.bus.quarantine import Record
+from connectors.bus.system import Arrival
+from schemas.errors import Broken
+from schemas.messages import Delivered
+from tests.agency_home import THEM, THIRD, County, lead, reply_to
+from tests.agency_sides import Side
+
+NewDesk = Callable[[], Desk]
+
+
+def delivered(county: County, desk: Desk) -> list[Delivered]:
+    found = [county.opened(head.value) for head in desk.waiting(100)]
+    return [message for message in found if isinstance(message, Delivered)]
+
+
+def test_a_copy_is_in_the_agencys_own_system_and_delivered_is_sent(
+    county: County, side: Side, desk: Desk
+) -> None:
+    sent = lead("one")
+    assert desk.take_in([county.copy(sent, 0)]) == frozenset()
+    (receipt,) = delivered(county, desk)
+    assert side.arrived() == [sent.envelope.message_id]
+    assert receipt.envelope.in_reply_to == sent.envelope.message_id
+    assert receipt.envelope.case_id == sent.envelope.case_id
+    assert receipt.delivered_at is not None
+
+
+def test_messages_arrive_in_the_order_of_the_inbox(county: County, side: Side, desk: Desk) -> None:
+    sent = [lead(f"number {number}") for number in range(12)]
+    desk.take_in([county.copy(message, offset) for offset, message in enumerate(sent)])
+    assert side.arrived() == [message.envelope.message_id for message in sent]
+
+
+def test_what_comes_again_is_not_written_again_though_the_agency_took_it_away(
+    county: County, side: Side, new_desk: NewDesk
+) -> None:
+    record = county.copy(lead("one"), 0)
+    desk = new_desk()
+    desk.open()
+    desk.take_in([record, record])
+    assert len(side.arrived()) == 1
+    side.clear()
+    for _ in range(2):
+        desk = new_desk()
+        desk.open()
+        desk.take_in([record])
+    assert side.arrived() == []
+    assert len(delivered(county, desk)) == 1
+
+
+def test_a_crash_between_system_and_ledger_writes_once_and_the_receipt_is_the_same(
+    county: County, side: Side, new_desk: NewDesk
+) -> None:
+    sent = lead("one")
+    record = county.copy(sent, 0)
+    first = new_desk()
+    first.open()
+    copied = first._opened(record)
+    arrived = first._system.deliver([Arrival(0, copied)])  # type: ignore[arg-type] # it is a message
+    side.clear()
+    desk = new_desk()
+    desk.open()
+    desk.take_in([record])
+    (receipt,) = delivered(county, desk)
+    assert side.arrived() == []
+    assert receipt.delivered_at == arrived.at[sent.envelope.message_id]
+
+
+def test_a_seal_that_does_not_hold_is_kept_and_the_rest_arrives(
+    county: County, side: Side, desk: Desk
+) -> None:
+    good, forged, foreign = lead("good"), lead("forged"), lead("foreign")
+    whole = county.copy(lead("changed"), 1)
+    changed = whole.value.replace("岩脚".encode(), "岩角".encode(), 1)
+    assert changed != whole.value
+    refused = desk.take_in(
+        [
+            Record(0, 1, b"not a message"),
+            whole._replace(value=changed),
+            county.copy(forged, 2, seal_by="mugang"),
+            county.copy(foreign, 3, to=THIRD),
+            Record(4, 1, b"\0\0\0\0\xff" + whole.value[5:]),
+            county.copy(good, 5),
+        ]
+    )
+    assert refused == {0, 1, 2, 3, 4}
+    assert desk.kept() == 5
+    assert side.arrived() == [good.envelope.message_id]
+
+
+def test_an_original_without_a_delivery_is_not_for_us(county: County, desk: Desk) -> None:
+    said = county.said(reply_to(lead("one"), "liuzhi-cgj", "signed"), 0)
+    assert desk.take_in([said]) == {0}
+
+
+def test_what_was_kept_is_tried_again_at_the_next_start(
+    county: County, side: Side, new_desk: NewDesk
+) -> None:
+    table = county.home.rulebook / KEYS_CSV
+    rows = read_rows(table)
+    sent = lead("one")
+    record = county.copy(sent, 7)
+    write_private(table, as_csv(row for row in rows if row["organ"] != THEM))
+    desk = new_desk()
+    desk.open()
+    assert desk.take_in([record]) == {7}
+    assert new_desk_kept(new_desk) == 1
+    write_private(table, as_csv(rows))
+    assert new_desk_kept(new_desk) == 0
+    assert side.arrived() == [sent.envelope.message_id]
+
+
+def new_desk_kept(new_desk: NewDesk) -> int:
+    desk = new_desk()
+    desk.open()
+    return desk.kept()
+
+
+def test_a_key_listed_while_the_connector_runs_is_found(
+    county: County, side: Side, new_desk: NewDesk
+) -> None:
+    table = county.home.rulebook / KEYS_CSV
+    rows = read_rows(table)
+    write_private(table, as_csv(row for row in rows if row["organ"] != THEM))
+    desk = new_desk()
+    desk.open()
+    write_private(table, as_csv(rows))
+    assert desk.take_in([county.copy(lead("one"), 0)]) == frozenset()
+    assert len(side.arrived()) == 1
+
+
+def test_a_connector_that_understands_nothing_stops(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "KEPT_MAX", 2)
+    desk.take_in([Record(0, 1, b"a"), Record(1, 1, b"b")])
+    with pytest.raises(Broken, match="quarantine_full"):
+        desk.take_in([Record(2, 1, b"c")])
+    desk.take_in([Record(1, 1, b"b")])

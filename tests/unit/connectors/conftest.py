@@ -1,0 +1,47 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.desk import Desk
+from tests.agency_home import County, county_at
+from tests.agency_sides import DatabaseSide, FolderSide, Side
+
+NewDesk = Callable[[], Desk]
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> County:
+    return county_at(tmp_path / "home")
+
+
+@pytest.fixture(params=["folder", "database"])
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> Side:
+    if request.param == "folder":
+        return FolderSide(tmp_path / "exchange")
+    return DatabaseSide(tmp_path / "exchange.db")
+
+
+@pytest.fixture
+def new_desk(county: County, side: Side) -> Iterator[NewDesk]:
+    """Return what opens a desk anew; the one before is let go as by kill -9."""
+    before: list[Desk] = []
+
+    def make() -> Desk:
+        for old in before:
+            old.close()
+        before.clear()
+        desk = Desk(county.agency(), side.system())
+        before.append(desk)
+        return desk
+
+    yield make
+    for old in before:
+        old.close()
+
+
+@pytest.fixture
+def desk(new_desk: NewDesk) -> Desk:
+    opened = new_desk()
+    opened.open()
+    return opened

@@ -1,0 +1,101 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.system import Arrival
+from connectors.folder.inbox import InFolder
+from tests.agency_home import lead
+
+NewInbox = Callable[[], InFolder]
+
+
+@pytest.fixture
+def new_inbox(tmp_path: Path) -> Iterator[NewInbox]:
+    for folder in ("inbox", ".staging"):
+        (tmp_path / folder).mkdir()
+    made: list[InFolder] = []
+
+    def make() -> InFolder:
+        for old in made:
+            old.close()
+        made.clear()
+        made.append(InFolder(tmp_path, tmp_path / "arrivals.sqlite"))
+        return made[0]
+
+    yield make
+    for old in made:
+        old.close()
+
+
+def arrivals(count: int) -> list[Arrival]:
+    return [Arrival(offset, lead(f"number {offset}")) for offset in range(count)]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, call: int) -> None:
+    """Let the n-th call of a method be the end; what it would have done is not done."""
+    real, calls = getattr(owner, name), iter(range(1, 1_000))
+
+    def counted(*args: object, **options: object) -> object:
+        if next(calls) == call:
+            raise Killed
+        return real(*args, **options)
+
+    monkeypatch.setattr(owner, name, counted)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize("step", ["replace", "rename"])
+def test_a_crash_at_any_rename_gives_each_file_once_in_order(
+    new_inbox: NewInbox, monkeypatch: pytest.MonkeyPatch, step: str, call: int
+) -> None:
+    wanted = arrivals(3)
+    taken: list[str] = []
+    inbox = new_inbox()
+    with monkeypatch.context() as patch:
+        kill_at(patch, Path, step, call)
+        with pytest.raises(Killed):
+            inbox.deliver(wanted)
+    for path in sorted(inbox.inbox.iterdir()):
+        taken.append(path.name)
+        path.unlink()  # the agency is quick
+    again = new_inbox()
+    again.finish()
+    arrived = again.deliver(wanted)
+    taken += names(again.inbox)
+    assert [name[:12] for name in taken] == ["000000000000", "000000000001", "000000000002"]
+    assert set(arrived.at) == {arrival.id for arrival in wanted}
+    assert names(again.staging) == []
+
+
+@pytest.mark.parametrize("transaction", [1, 2])
+def test_a_crash_before_the_book_is_written_gives_each_file_once(
+    new_inbox: NewInbox, monkeypatch: pytest.MonkeyPatch, transaction: int
+) -> None:
+    wanted = arrivals(2)
+    inbox = new_inbox()
+    with monkeypatch.context() as patch:
+        kill_at(patch, type(inbox._book), "transaction", transaction)
+        with pytest.raises(Killed):
+            inbox.deliver(wanted)
+    seen = names(inbox.inbox)
+    for name in seen:
+        (inbox.inbox / name).unlink()
+    again = new_inbox()
+    again.finish()
+    again.deliver(wanted)
+    assert len(seen + names(again.inbox)) == 2
+
+
+def test_the_time_of_the_first_arrival_stands(new_inbox: NewInbox) -> None:
+    wanted = arrivals(1)
+    first = new_inbox().deliver(wanted)
+    assert new_inbox().deliver(wanted) == first
