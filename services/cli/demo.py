@@ -15,10 +15,10 @@ from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
 from services.cli.casebook_view import open_duties, reading
-from services.cli.demo_documents import Setting
 from services.cli.demo_play import Drop, Play
 from services.cli.demo_report import Findings, report, summary
 from services.cli.demo_scenarios import AGENCIES
+from services.cli.demo_setting import Setting
 from services.cli.demo_stage import (
     EXCHANGE_DATABASE,
     EXCHANGE_FOLDER,
@@ -31,12 +31,13 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language
 from services.cli.trace import told_case
 from services.rulebook.calendar import local_date
-from services.rulebook.load import load
+from services.rulebook.load import load, locate
 
 PLAY_SECONDS_MAX: Final = 240.0
 _LOOK_SECONDS: Final = 0.2
 _SAY_SECONDS: Final = 2.0  # between two lines of progress that differ
 _REPEAT_SECONDS: Final = 10.0  # and that do not
+_RULEBOOK: Final = "demo"  # whose organs, officers and matters the scenarios name
 _JOURNEY: Final = 1  # the scenario whose journey is printed
 _UNFINISHED_SHOWN: Final = 10
 
@@ -48,6 +49,8 @@ def demo(home: HomeFolder = None, as_json: AsJson = False) -> None:
     began = monotonic()
     place = home_at(home)
     settings = place.settings()
+    if load(locate(settings.bus.rulebook)).name != _RULEBOOK:
+        raise UserError("demo.other_rulebook", where=settings.bus.rulebook)
     parts = raise_stage(place, settings, lambda line: _progress(began, line))
     systems = _systems(place)
     setting = Setting(load(place.rulebook), _next_run(place), local_date(now()))

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from services.cli import demo_documents as documents
-from services.cli.demo_documents import Document, Setting
+from services.cli import demo_answers as answers
 from services.cli.demo_scenarios import LATE_DEPARTMENT, Scenario, scenarios
+from services.cli.demo_setting import REUSED, Document, Setting, transfer_number
+from services.cli.demo_transfers import transfer
 
 REFUSALS: Final[Mapping[str, str]] = {  # twist → the code that must come back
     "one_officer": "transfer.officers_too_few",
@@ -28,8 +29,7 @@ FAULTY_REPLIES: Final[Mapping[str, str]] = {
 }
 HELD: Final = ("held_then_corrected", "stays_held")
 _WITHDRAWN: Final = ["withdraw"]
-_TRANSFER: Final = "transfer"
-_FAULTY: Final = "faulty_reply"
+_TRANSFER, _FAULTY = "transfer", "faulty_reply"  # steps, as names of documents end
 _TRANSFERS: Final = ("LeadTransfer", "CaseTransfer")
 
 
@@ -166,17 +166,17 @@ class Play:
         scenario = story.scenario
         story.done = scenario.twist == "stays_held"
         if not story.done:
-            number = documents.transfer_number(scenario, self.setting)
-            document = documents.correction(scenario, self.setting, number)
+            number = transfer_number(scenario, self.setting)
+            document = answers.correction(scenario, self.setting, number)
             yield self._drop(story, "correct", scenario.sender, document)
 
     def _after_acceptance(self, story: Story) -> Iterator[Drop]:
         scenario = story.scenario
         if story.remaining == _WITHDRAWN:
-            number = documents.transfer_number(scenario, self.setting)
-            document = documents.withdrawal(number)
+            number = transfer_number(scenario, self.setting)
+            document = answers.withdrawal(number)
             yield self._drop(story, "withdraw", scenario.sender, document)
-        if scenario.number == documents.REUSED:
+        if scenario.number == REUSED:
             for other in self.stories.values():
                 if other.scenario.twist == "number_used":
                     yield self._transfer(other)
@@ -184,7 +184,7 @@ class Play:
     def _begin(self, story: Story, at: datetime) -> Iterator[Drop]:
         scenario = story.scenario
         if scenario.twist in FAULTY_REPLIES:
-            document = documents.filing_reply(
+            document = answers.filing_reply(
                 scenario, self.setting, story.target, filed=False, fault=scenario.twist
             )
             yield self._drop(story, _FAULTY, scenario.receiver, document)
@@ -200,19 +200,19 @@ class Play:
         scenario, setting, target = story.scenario, self.setting, story.target
         match step:
             case "sign":
-                document = documents.signed_for(scenario, setting, target, at)
+                document = answers.signed_for(scenario, setting, target, at)
             case "file" | "decline":
                 filed = step == "file"
-                document = documents.filing_reply(scenario, setting, target, filed=filed)
+                document = answers.filing_reply(scenario, setting, target, filed=filed)
             case "feed_back":
-                document = documents.outcome(scenario, setting, target)
+                document = answers.outcome(scenario, setting, target)
             case _:
-                document = documents.progress(scenario, setting, target, step)
+                document = answers.progress(scenario, setting, target, step)
         yield self._drop(story, step, scenario.receiver, document)
 
     def _transfer(self, story: Story) -> Drop:
         scenario = story.scenario
-        document = documents.transfer(scenario, self.setting)
+        document = transfer(scenario, self.setting)
         return self._drop(story, _TRANSFER, scenario.sender, document)
 
     def _drop(self, story: Story, step: str, alias: str, document: Document) -> Drop:
@@ -227,7 +227,7 @@ class Play:
                 scenario.receiver == alias
                 and scenario.twist not in REFUSALS
                 and envelope["sender"] == self.setting.organ(scenario.sender).code
-                and envelope["document_number"] == documents.transfer_number(scenario, self.setting)
+                and envelope["document_number"] == transfer_number(scenario, self.setting)
             ):
                 return story
         return None

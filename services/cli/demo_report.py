@@ -8,9 +8,9 @@ from typing import Any, Final
 from schemas.errors import text
 from schemas.ids import CaseId
 from services.casework.case import Duty
-from services.cli.demo_documents import transfer_number
 from services.cli.demo_play import Play, Story
 from services.cli.demo_scenarios import LATE_DEPARTMENT
+from services.cli.demo_setting import transfer_number
 from services.cli.demo_stage import Part
 from services.cli.output import in_language, language, listed
 from services.cli.trace_text import lines

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from services.cli.demo_documents import Document
 from services.cli.demo_play import Answered, Arrived
+from services.cli.demo_setting import Document
 
 _FINAL: Final = ("accepted", "rejected")
 _STATES: Final[Mapping[int, str]] = {2: "accepted", 3: "held", 9: "rejected"}  # of EX_OUT

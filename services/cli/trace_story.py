@@ -158,13 +158,7 @@ class _Teller:
                     "signed_at": handed.signed_at if handed else None,
                 }
             case "duty_opened" | "duty_closed":
-                duty = effect["duty"]
-                return {
-                    "effect": name,
-                    "duty": duty["kind"],
-                    "organ": self.organ(duty["owner"]),
-                    **_picked(duty, ("due", "provisional", "basis", "closing")),
-                }
+                return {"effect": name, **self._of_duty(effect["duty"])}
             case "rung":
                 return {
                     "effect": name,
@@ -181,6 +175,13 @@ class _Teller:
                 }
             case _:  # released, state_changed: no organ in them
                 return effect
+
+    def _of_duty(self, duty: Document) -> Document:
+        return {
+            "duty": duty["kind"],
+            "organ": self.organ(duty["owner"]),
+            **_picked(duty, ("due", "provisional", "basis", "closing")),
+        }
 
     def _organs(self, codes: Iterable[str]) -> list[Document | None]:
         return [self.organ(code) for code in codes]

@@ -17,9 +17,9 @@ from services.casework.decide import decide
 from services.casework.effects import Accept, Deliver, Effect, Hold, Reject
 from services.casework.say import About, say
 from services.casework.steps import Facts, Waiter
-from services.cli.demo_documents import Setting
 from services.cli.demo_play import Answered, Arrived, Drop, Play
 from services.cli.demo_scenarios import AGENCIES
+from services.cli.demo_setting import Setting
 from services.rulebook.load import bundled, load
 
 RULEBOOK = load(bundled("demo"))

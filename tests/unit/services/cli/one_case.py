@@ -15,8 +15,10 @@ from services.casebook.store import open_sqlite
 from services.casebook.work import Work
 from services.casework.decide import decide
 from services.casework.steps import Facts, Waiter
-from services.cli.demo_documents import Setting, filing_reply, signed_for, transfer
+from services.cli.demo_answers import filing_reply, signed_for
 from services.cli.demo_scenarios import Scenario, scenarios
+from services.cli.demo_setting import Setting
+from services.cli.demo_transfers import transfer
 from services.cli.trace_story import Document, story
 from services.exchange.intake import Incoming
 from services.exchange.notes import Decided, decision_rows, message_row

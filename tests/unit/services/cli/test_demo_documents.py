@@ -16,18 +16,17 @@ from schemas.parts import Flow
 from services.casework.case import State
 from services.casework.decide import decide
 from services.casework.steps import Facts
-from services.cli.demo_documents import (
-    Setting,
+from services.cli.demo_answers import (
     correction,
     filing_reply,
     outcome,
     progress,
-    resident_number,
     signed_for,
-    transfer,
     withdrawal,
 )
 from services.cli.demo_scenarios import AGENCIES, LATE_DEPARTMENT, Scenario, scenarios
+from services.cli.demo_setting import Setting
+from services.cli.demo_transfers import resident_number, transfer
 from services.rulebook.load import bundled, load
 
 AT = datetime(2026, 9, 28, 9, 30, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from services.casework.case import State
-from services.cli.demo_documents import Setting
 from services.cli.demo_play import FAULTY_REPLIES, REFUSALS, Answered, Play
 from services.cli.demo_scenarios import AGENCIES
+from services.cli.demo_setting import Setting
 from tests.unit.services.cli.county import RULEBOOK, START, Bus, performed
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from services.cli.demo_documents import transfer
 from services.cli.demo_play import FAULTY_REPLIES, REFUSALS, Play
 from services.cli.demo_report import Findings, report, summary
 from services.cli.demo_stage import Part
+from services.cli.demo_transfers import transfer
 from tests.unit.services.cli.county import Bus as County
 from tests.unit.services.cli.county import performed
 from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.bus.home import Home
 from services.cli.casebook_view import case_of, cases_named, decisions_of, open_duties, reading
-from services.cli.demo_documents import transfer
+from services.cli.demo_transfers import transfer
 from services.cli.main import main
 from services.rulebook.load import bundled
 from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from schemas.parts import Flow
-from services.cli.demo_documents import correction, transfer
+from services.cli.demo_answers import correction
 from services.cli.demo_scenarios import LATE_DEPARTMENT, scenarios
+from services.cli.demo_transfers import transfer
 from services.cli.trace_story import summary
 from services.cli.trace_text import lines, one_line
 from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario
