@@ -17,7 +17,7 @@ from sqlalchemy import Table, select
 from schemas.codec import current, frame, unframe
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
 from schemas.jwk import SoftwareSigner, jwk_of, signer_of
-from schemas.messages import Message, Tick
+from schemas.messages import CaseSettled, Message, SettleAction, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
 from schemas.topics import RECORDS, flow_partition
@@ -30,7 +30,7 @@ from services.exchange.desk import Tally
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
 from services.rulebook.model import PublicKey
-from tests.history import demo
+from tests.history import History, demo
 
 PARTITIONS = 4
 OUTSIDER = OrganCode("91520203YC0009999X")  # has a key, but no place in the directory
@@ -182,3 +182,26 @@ def everything(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
         ]
         for name, table in METADATA.tables.items()
     }
+
+
+def sent(history: History, record: str, sender: str, **changes: Any) -> Message:
+    """The next message of a history, which goes on as if it had been decided."""
+    message = history.next(record, sender, **changes)
+    history.decide(message)
+    return message
+
+
+def settlement(history: History, action: SettleAction, about: Message) -> Message:
+    """An operator's word on the message that froze the history's case."""
+    envelope = replace(
+        about.envelope,
+        message_id=MessageId(derive("settle", about.envelope.message_id, action)),
+        case_id=history.opened.id,
+        flow=history.opened.flow,
+        record="CaseSettled",
+        sender=BUS,
+        in_reply_to=about.envelope.message_id,
+        document_number=None,
+        officers=None,
+    )
+    return CaseSettled(envelope, action, "缺陷已修复")

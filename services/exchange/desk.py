@@ -97,7 +97,7 @@ class Desk:
         message = sound.opened.message
         envelope = message.envelope
         decision = self._decided(sound.incoming, message, case, facts, at)
-        if decision.case is not None:
+        if decision.case is not None and decision.case is not case:
             self._put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
@@ -189,7 +189,8 @@ class Desk:
         self._tally.dead.append(refusal.code)
 
     def _put_case(self, case: Case, incoming: Incoming) -> None:
-        self._work.put_case(case, incoming.position.topic, incoming.position.partition)
+        # Its own flow, wherever the message lay; the partition follows from the case id alone.
+        self._work.put_case(case, case.flow, incoming.position.partition)
 
     def _as_decided(
         self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
