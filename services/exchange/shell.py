@@ -105,7 +105,7 @@ class Shell:
     async def _send_tick(
         self, flow: Flow, partition: int, at: datetime
     ) -> "asyncio.Future[RecordMetadata]":
-        case_id = CaseId(f"tick.{flow}.{partition}")
+        case_id = CaseId(derive("ticks", flow, str(partition)))  # of no case; ids are UUIDs
         envelope = Envelope(
             bus=self.office.rulebook.bus,
             message_id=MessageId(derive("tick", flow, str(partition), at.isoformat())),
