@@ -176,7 +176,8 @@ def _insisted(
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
     if not (reason and reason.strip()):
         return Refusal("transfer.addressee_not_competent", "envelope.addressees", explanation)
-    return Competent(named, None, None, explanation)
+    said = f"{explanation}移送机关填写理由，坚持移送{organ.name}。"
+    return Competent(named, None, None, said)
 
 
 def _hold(case: Case, message: Transfer, gap: Gap, situation: Situation) -> Outcome | Refusal:

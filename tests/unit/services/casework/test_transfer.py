@@ -67,6 +67,7 @@ def test_a_sender_that_insists_with_a_reason_is_followed_by_no_rule() -> None:
     accept = the(Accept, effects)
     assert (accept.rule, accept.basis) == (None, None)
     assert "F-001" in (accept.explanation or "")
+    assert (accept.explanation or "").endswith("坚持移送六枝特区市场监督管理局。")
     assert history.opened.rule is None
 
 
