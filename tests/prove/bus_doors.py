@@ -127,7 +127,9 @@ def _documented_only(stand: Stand, servers: set[int]) -> int:
     """Check the listeners of every process of the home and its children; return how many."""
     base = stand.settings.ports.base
     recorded = {process.pid for process in processes.all_recorded(stand.home)}
-    family = {child.pid for pid in recorded for child in psutil.Process(pid).children(True)}
+    family = {
+        child.pid for pid in recorded for child in psutil.Process(pid).children(recursive=True)
+    }
     assert servers <= recorded, "a server that the home does not know"
     documented = {base + offset for offset in (*KAFKA_OFFSETS, *REGISTRY_OFFSETS, *METRICS_OFFSETS)}
     documented |= _configured_ports(stand)
@@ -170,9 +172,7 @@ def _no_metadata(options: dict[str, str], codes: set[int] | frozenset[int]) -> N
     def note(error: KafkaError) -> None:
         errors.append(error.code())
 
-    client = Consumer(
-        options | {"group.id": "yanjiao.prove", "log_level": 0, "error_cb": note}  # type: ignore[arg-type] # one mapping of all kinds
-    )
+    client = Consumer(options | {"group.id": "yanjiao.prove", "log_level": 0, "error_cb": note})
     try:
         found = client.list_topics(timeout=TIMEOUT_SECONDS)
     except KafkaException as exception:

@@ -146,9 +146,7 @@ def flow_case_settled_by_agency(ground: Ground) -> str:
     _is_accepted_at_home(watch, lead)
     envelope = lead.envelope
     settled = CaseSettled(
-        replace(
-            _envelope(stand, "CaseSettled", envelope.case_id), in_reply_to=envelope.message_id
-        ),
+        replace(_envelope(stand, "CaseSettled", envelope.case_id), in_reply_to=envelope.message_id),
         SettleAction.DISCARD,
         "试",
     )
@@ -215,7 +213,7 @@ def _bus_records(stand: Stand, messages: list[Message]) -> str:
 
 def _is_rejected(watch: Watch, sent: Message, code: str, what: str) -> None:
     answer = watch.answer(sent.envelope.message_id)
-    assert isinstance(answer, Rejected), f"{type(sent).__name__}: accepted"
+    assert isinstance(answer, Rejected), f"{type(sent).__name__}: {type(answer).__name__}"
     assert answer.code == code, f"{type(sent).__name__}: {answer.code}, not {code}"
     assert answer.explanation == what, f"{code} says {answer.explanation}, not {what}"
 
@@ -228,7 +226,7 @@ def _is_accepted_at_home(watch: Watch, lead: LeadTransfer) -> None:
     partition = flow_partition(key, partitions(stand))
     write(stand, LEADS, partition, key, sealed_value(stand, lead))
     answer = again.answer(lead.envelope.message_id)
-    assert isinstance(answer, Accepted), f"in its own place: {answer.code}"
+    assert isinstance(answer, Accepted), f"in its own place: {type(answer).__name__}"
 
 
 def _told(watch: Watch, said: str) -> str:
@@ -245,15 +243,14 @@ def _noise(size: int) -> bytes:
 def _altered(stand: Stand, lead: LeadTransfer) -> bytes:
     """Return a sealed lead of which one number was changed after it was sealed."""
     sealed = seal_message(lead, signer_from_pem(stand.home.key(SENDER).read_bytes()))
-    changed = replace(sealed.message, pages=(lead.pages or 0) + 1)  # type: ignore[call-arg] # a lead, like the one sealed
+    assert isinstance(sealed.message, LeadTransfer)
+    changed = replace(sealed.message, pages=(lead.pages or 0) + 1)
     return framed(stand, "LeadTransfer", current("LeadTransfer").encode(changed))
 
 
 def _new_key() -> Signer:
     key = ec.generate_private_key(ec.SECP256R1())
-    return signer_from_pem(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    return signer_from_pem(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _envelope(stand: Stand, record: str, case_id: str) -> Envelope:
@@ -293,7 +290,5 @@ def _said_by_the_bus(stand: Stand) -> list[Message]:
             released_by="nobody",
         ),
         Advice(_envelope(stand, "Advice", case), "hold.gap", **words),
-        DutyNotice(
-            _envelope(stand, "DutyNotice", case), Rung.RED, "sign_for", code, at, at, at
-        ),
+        DutyNotice(_envelope(stand, "DutyNotice", case), Rung.RED, "sign_for", code, at, at, at),
     ]

@@ -48,12 +48,15 @@ class Stand:
     def yichuan(self, *argv: str | Path, exit_code: int = 0) -> str:
         """Run the real command as a process; return stdout."""
         return self.ground.command(
-            _command("yichuan"),
-            *argv,
+            *self.command(*argv),
             env=self.environment,
             exit_code=exit_code,
             seconds_max=COMMAND_SECONDS_MAX,
         )
+
+    def command(self, *argv: str | Path) -> tuple[str | Path, ...]:
+        """Return the words of the real command, to be run with `environment`."""
+        return (_beside("yichuan"), *argv)
 
     def objects(self, *argv: str | Path, exit_code: int = 0) -> list[dict[str, Any]]:
         """Run the real command with --json; return its lines."""
@@ -81,10 +84,15 @@ def demo(ground: Ground) -> Stand:
     environment = _environment(home, settings)
 
     def command(verb: str, seconds_max: float) -> str:
-        return ground.command(_command("yichuan"), verb, env=environment, seconds_max=seconds_max)
+        return ground.command(_beside("yichuan"), verb, env=environment, seconds_max=seconds_max)
 
     ground.ends.callback(command, "down", DOWN_SECONDS_MAX)
     return Stand(ground, home, settings, command("demo", DEMO_SECONDS_MAX))
+
+
+def python() -> str:
+    """Return this interpreter, which has product and tests."""
+    return sys.executable
 
 
 def free_base() -> int:
@@ -171,6 +179,6 @@ def _environment(home: Home, settings: Settings) -> dict[str, str]:
     }
 
 
-def _command(name: str) -> Path:
+def _beside(name: str) -> Path:
     """Return a command of this very environment."""
     return Path(sys.executable).with_name(name)
