@@ -1,6 +1,7 @@
 """Is this rulebook fit to be used? Every finding with file and line, the gravest first.
 
-lint_directory.py and lint_jurisdiction.py hold the rules about organs and about competences.
+lint_directory.py, lint_jurisdiction.py and lint_sharing.py hold the rules about organs, about
+competences, and about what may be seen by whom.
 """
 
 import re
@@ -15,6 +16,7 @@ from services.rulebook.finding import Finding, Severity, error, warning
 from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_directory import directory_findings
 from services.rulebook.lint_jurisdiction import gap_notes, jurisdiction_findings
+from services.rulebook.lint_sharing import sharing_findings
 from services.rulebook.model import Calendar, DutyRule
 from services.rulebook.parse import calendar_over, parse, repeated
 from services.rulebook.source import Source, read
@@ -37,6 +39,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         *_head_findings(source),
         *directory_findings(source, on),
         *jurisdiction_findings(source),
+        *sharing_findings(source),
         *_duty_findings(source),
         *_calendar_findings(source, library, on),
     ]

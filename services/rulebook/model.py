@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 
+from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
+from schemas.parts import CopyCategory, Relation
+from schemas.secrecy import NoSharing
 
 
 class OrganType(StrEnum):
@@ -237,6 +240,57 @@ class Calendar:
     known_until: date
 
 
+class Treatment(StrEnum):
+    """What becomes of a field on a copy. In this order, the most open first."""
+
+    KEEP = "keep"
+    MASK = "mask"  # 王**, 138****1234
+    GENERALISE = "generalise"  # an address to its division, a date to its year
+    WITHHOLD = "withhold"
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """One row of clearances.csv: what a recipient of that relation gets of that class."""
+
+    relation: Relation
+    field_class: FieldClass
+    path: str | None  # of this field only, `parties[].address`; None: of every field of the class
+    treatment: Treatment
+    basis: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clearances:
+    """The clearance table. Look-ups are in clearances.py: what has no row is withheld."""
+
+    rows: tuple[Clearance, ...] = ()
+    by_key: Mapping[tuple[Relation, FieldClass, str | None], Clearance] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        by_key = {(row.relation, row.field_class, row.path): row for row in self.rows}
+        object.__setattr__(self, "by_key", by_key)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceRule:
+    """One row of audiences.csv: whom a copy or circular reaches besides its addressees."""
+
+    id: RuleId
+    category: CopyCategory
+    matter: MatterCode | None  # a matter, …
+    group: str | None  # … a group of matters, or neither: whatever the matter
+    area: DivisionCode  # the division and all below it
+    audience: str  # "township", "type:<organ type>", "kind:<department kind>" or "organ:<code>"
+    basis: str
+    valid_from: date
+    valid_to: date | None = None  # last day, inclusive
+    line: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a decision may depend on beyond the case and the message."""
@@ -251,6 +305,9 @@ class Rulebook:
     rules: tuple[JurisdictionRule, ...]
     duties: tuple[DutyRule, ...]
     calendar: Calendar
+    clearances: Clearances = field(default_factory=Clearances)
+    audiences: tuple[AudienceRule, ...] = ()
+    no_sharing: NoSharing = field(default_factory=NoSharing)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False
