@@ -31,6 +31,7 @@ from services.casebook.tables import (
     ORIGINALS,
     OUTBOX,
     PROGRESS,
+    SAID,
 )
 from services.casework.case import Case, Duty
 
@@ -48,6 +49,7 @@ class Changes:
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
     originals: dict[tuple[OrganCode, MessageId], Original | None] = field(default_factory=dict)
     decisions: list[DecisionRow] = field(default_factory=list)
+    said: dict[MessageId, CaseId] = field(default_factory=dict)
     outbox: list[OutboxRow] = field(default_factory=list)
     dead: list[DeadRow] = field(default_factory=list)
 
@@ -72,6 +74,8 @@ def flush(connection: Connection, changes: Changes) -> None:
     _upsert(connection, CASES, ("case_id",), _cases(changes))
     _upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
     _insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
+    said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
+    _upsert(connection, SAID, ("message_id",), said)
     _insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
     _upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
 
