@@ -128,13 +128,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo 'installing what Yichuan runs on ($(shell grep -c '==' requirements.lock) locked packages; a minute or two the first time)'
-	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(VENV)/bin/python
 	@echo 'installing what the tests need ($(shell grep -c '==' requirements-dev.lock) locked packages in all)'
-	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The outside client of `make prove`: librdkafka's own command, in C, which shares no code with us.

@@ -80,12 +80,19 @@ class SourceKind(StrEnum):
 
 
 class Relation(StrEnum):
-    """How the recipient of a delivered copy stands to the case."""
+    """How the recipient of a delivered copy stands to the case (domain, section 6, item 3)."""
 
     HANDLER = "handler"
+    DESIGNEE = "designee"  # 被指定管辖的机关
     SENDER = "sender"
-    SUPERVISOR = "supervisor"
+    FORWARDER = "forwarder"  # who forwarded the complaint
+    COUNTERPART = "counterpart"  # the other side of a negotiation
+    FORMER_HOLDER = "former_holder"
+    PARTICIPANT = "participant"  # in a joint action
+    COPY_RECIPIENT = "copy_recipient"
+    OTHER_DEPARTMENT = "other_department"
     SUPERIOR = "superior"
+    SUPERVISOR = "supervisor"
     UNKNOWN = "unknown"
 
 

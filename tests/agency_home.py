@@ -36,6 +36,7 @@ class County:
     """A bus's home with three organs, and what the exchange would put into an inbox."""
 
     home: Home
+    at: datetime = AT  # when the exchange had what it delivers
 
     def agency(self, alias: str = "yanjiao") -> Agency:
         """Return one organ, as its connector loads it."""
@@ -52,7 +53,7 @@ class County:
         alias = seal_by.get("seal_by", _ALIASES[sent.envelope.sender])
         sealed = seal_message(sent, signer_from_pem(self.home.key(alias).read_bytes()))
         codec = current(sent.envelope.record)
-        delivery = Delivery(to, Relation.HANDLER, "R-1", AT)
+        delivery = Delivery(to, Relation.HANDLER, "R-1", self.at)
         return self._record(codec.record, codec.copy(codec.open(sealed.body), delivery), offset)
 
     def said(self, message_of_the_bus: Message, offset: int) -> Record:
@@ -65,7 +66,7 @@ class County:
     def _record(self, record: str, body: bytes, offset: int) -> Record:
         ids = SchemaIds.load(self.home.schema_ids)
         value = frame(ids.id_for(current(record).fingerprint), body)
-        return Record(offset, int(AT.timestamp() * 1000), value)
+        return Record(offset, int(self.at.timestamp() * 1000), value)
 
 
 def county_at(path: Path) -> County:

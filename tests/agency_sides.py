@@ -31,6 +31,9 @@ class Side(Protocol):
     def clear(self) -> None:
         """Take away all that arrived."""
 
+    def take(self) -> list[str]:
+        """Take away what arrived, and return its ids in order; it may go on arriving."""
+
 
 @dataclass
 class FolderSide:
@@ -48,7 +51,9 @@ class FolderSide:
         outbox = self.root / "outbox"
         outbox.mkdir(parents=True, exist_ok=True)
         self.files[name] = f"{name}.{record}.json" if record else f"{name}.json"
-        (outbox / self.files[name]).write_text(content, encoding="utf-8")
+        partial = outbox / f".{self.files[name]}.part"
+        partial.write_text(content, encoding="utf-8")
+        partial.rename(outbox / self.files[name])
 
     def state(self, name: str) -> str:
         """As Side says."""
@@ -75,6 +80,14 @@ class FolderSide:
         """As Side says."""
         for path in (self.root / "inbox").iterdir():
             path.unlink()
+
+    def take(self) -> list[str]:
+        """As Side says."""
+        ids = []
+        for path in sorted((self.root / "inbox").glob("*.json")):
+            ids.append(json.loads(path.read_text("utf-8"))["envelope"]["message_id"])
+            path.unlink()
+        return ids
 
 
 @dataclass
@@ -127,9 +140,16 @@ class DatabaseSide:
         """As Side says."""
         self.query("DELETE FROM EX_IN")
 
+    def take(self) -> list[str]:
+        """As Side says."""
+        rows = self.query("SELECT id, message_id FROM EX_IN ORDER BY id")
+        if rows:
+            self.query("DELETE FROM EX_IN WHERE id <= ?", rows[-1][0])
+        return [str(message_id) for _, message_id in rows]
+
     def query(self, sql: str, *values: Any) -> list[Any]:
         """Run one statement as the agency's own software would."""
-        connection = sqlite3.connect(self.path)
+        connection = sqlite3.connect(self.path, timeout=30)
         try:
             with connection:
                 return connection.execute(sql, values).fetchall()

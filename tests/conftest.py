@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - its plugin imports it at the end, too deep in the stack for 3.11
 import pytest
 
 INTEGRATION = Path(__file__).parent / "integration"

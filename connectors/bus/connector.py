@@ -139,7 +139,8 @@ class Connector:
             done = [head for head in await asyncio.gather(*sends) if head is not None]
             if done:
                 self._published_at = monotonic()
-                self._failing.pop("publish", None)
+                if not self._later:
+                    self._failing.pop("publish", None)
                 await self._patiently(desk.published, [head.message_id for head in done])
             elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
                 raise Unavailable("connector.outage", detail=self._failing.get("publish"))
@@ -201,7 +202,7 @@ class Connector:
         attempts = AsyncRetrying(
             retry=retry_if_exception(_is_away),
             stop=self._enough,
-            wait=wait_exponential_jitter(initial=PAUSE_SECONDS_MIN, max=10.0),
+            wait=wait_exponential_jitter(multiplier=PAUSE_SECONDS_MIN, max=10.0),
             reraise=True,
         )
         return await attempts(self._seen, work, *args, **kw)

@@ -232,7 +232,7 @@ class Ledger(Book):
         )
         for message_id, case_id, state, place, digest, notice in rows:
             if state not in set(State):
-                raise Broken("connector.ledger_unusable", where=message_id)
+                raise Broken("connector.book_unusable", where=message_id)
             yield SentRow(
                 MessageId(message_id),
                 CaseId(case_id),

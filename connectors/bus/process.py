@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -99,8 +99,9 @@ async def _run(
                 await connector.run()
             LOG.info("%s: stopped", agency.alias)
     finally:
-        await asyncio.wait_for(publisher.close(), _CLOSE_SECONDS_MAX)
-        await asyncio.wait_for(inbox.close(), _CLOSE_SECONDS_MAX)
+        for end in (publisher, inbox):
+            with suppress(TimeoutError):  # a broker that is away: what is not closed ends with us
+                await asyncio.wait_for(end.close(), _CLOSE_SECONDS_MAX)
 
 
 async def _opened(stopped: asyncio.Event, publisher: KafkaPublisher, inbox: KafkaInbox) -> bool:

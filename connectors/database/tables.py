@@ -4,8 +4,10 @@ An agency that has such tables already gives its own names: `[map.out] payload =
 of Debezium's outbox event router fit so: id = id, aggregatetype = biz_type, payload = payload.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,7 +33,10 @@ _INSTANT: Final = String(40)  # RFC 3339: no two databases agree on a time with 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The three tables; columns by our names (`tables.out.c.payload`), whatever theirs are."""
+    """The three tables; columns by our names (`tables.out.c.payload`), whatever theirs are.
+
+    SQLite never uses an id again (AUTOINCREMENT), so that it names one row for ever.
+    """
 
     metadata: MetaData
     out: Table
@@ -41,59 +46,14 @@ class Tables:
 
 def tables(
     names: tuple[str, str, str] = (OUT, IN, LEDGER),
-    out_columns: Mapping[str, str] | None = None,
-    in_columns: Mapping[str, str] | None = None,
+    out_columns: Mapping[str, str] = MappingProxyType({}),
+    in_columns: Mapping[str, str] = MappingProxyType({}),
 ) -> Tables:
     """Return the tables. The agency writes EX_OUT and reads EX_IN; EX_LEDGER is ours alone."""
     metadata = MetaData()
     out_name, in_name, ledger_name = names
-    theirs = dict(out_columns or {})
-
-    def column(name: str, kind: Any, **options: Any) -> Column[Any]:  # noqa: ANN401 - a type of SQLAlchemy's, and its options
-        return Column(theirs.get(name, name), kind, key=name, **options)
-
-    out = Table(
-        out_name,
-        metadata,
-        column("id", _BIG, primary_key=True, autoincrement=True),
-        column("biz_type", String(64), comment="record, snake_case or a name of [map.records]"),
-        column("biz_key", String(128), comment="the agency's own; not looked at"),
-        column("payload", Text, nullable=False, comment="the record as JSON"),
-        column("sm3", String(64), comment="of payload; checked where given"),
-        column("status", SmallInteger, nullable=False, server_default="0"),
-        column("retry", Integer, nullable=False, server_default="0"),
-        column("message_id", _ID),
-        column("case_id", _ID),
-        column("receipt", Text, comment="Accepted or Held, as JSON"),
-        column("err_code", String(64)),
-        column("err_where", String(200)),
-        column("err_zh", String(2000)),
-        column("err_en", String(2000)),
-        column("remedy_zh", String(500)),
-        column("remedy_en", String(500)),
-        column("created", _INSTANT),
-        column("updated", _INSTANT),
-        sqlite_autoincrement=True,  # an id is never used again, so it names one row for ever
-    )
-    theirs = dict(in_columns or {})
-    into = Table(
-        in_name,
-        metadata,
-        column("id", _BIG, primary_key=True, autoincrement=True),
-        column("batch_no", BigInteger, nullable=False, comment="order of arrival"),
-        column("biz_type", String(64), nullable=False),
-        column("message_id", _ID, nullable=False, unique=True),
-        column("case_id", _ID, nullable=False),
-        column("sender", String(18), nullable=False),
-        column("document_number", String(64)),
-        column("in_reply_to", _ID),
-        column("payload", Text, nullable=False),
-        column("sm3", String(64), nullable=False),
-        column("status", SmallInteger, nullable=False, server_default="0", comment="agency's"),
-        column("created", _INSTANT, nullable=False),
-        column("updated", _INSTANT),
-        sqlite_autoincrement=True,
-    )
+    out = Table(out_name, metadata, *_out(out_columns), sqlite_autoincrement=True)
+    into = Table(in_name, metadata, *_in(in_columns), sqlite_autoincrement=True)
     ledger = Table(
         ledger_name,
         metadata,
@@ -102,3 +62,46 @@ def tables(
     )
     Index(f"{out_name}_status".lower(), out.c.status, out.c.id)
     return Tables(metadata, out, into, ledger)
+
+
+def _out(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
+    column = partial(_column, theirs)
+    yield column("id", _BIG, primary_key=True, autoincrement=True)
+    yield column("biz_type", String(64), comment="record, snake_case or a name of [map.records]")
+    yield column("biz_key", String(128), comment="the agency's own; not looked at")
+    yield column("payload", Text, nullable=False, comment="the record as JSON")
+    yield column("sm3", String(64), comment="of payload; checked where given")
+    yield column("status", SmallInteger, nullable=False, server_default="0")
+    yield column("retry", Integer, nullable=False, server_default="0")
+    yield column("message_id", _ID)
+    yield column("case_id", _ID)
+    yield column("receipt", Text, comment="Accepted or Held, as JSON")
+    yield column("err_code", String(64))
+    yield column("err_where", String(200))
+    yield column("err_zh", String(2000))
+    yield column("err_en", String(2000))
+    yield column("remedy_zh", String(500))
+    yield column("remedy_en", String(500))
+    yield column("created", _INSTANT)
+    yield column("updated", _INSTANT)
+
+
+def _in(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
+    column = partial(_column, theirs)
+    yield column("id", _BIG, primary_key=True, autoincrement=True)
+    yield column("batch_no", BigInteger, nullable=False, comment="order of arrival")
+    yield column("biz_type", String(64), nullable=False)
+    yield column("message_id", _ID, nullable=False, unique=True)
+    yield column("case_id", _ID, nullable=False)
+    yield column("sender", String(18), nullable=False)
+    yield column("document_number", String(64))
+    yield column("in_reply_to", _ID)
+    yield column("payload", Text, nullable=False)
+    yield column("sm3", String(64), nullable=False)
+    yield column("status", SmallInteger, nullable=False, server_default="0", comment="agency's")
+    yield column("created", _INSTANT, nullable=False)
+    yield column("updated", _INSTANT)
+
+
+def _column(theirs: Mapping[str, str], name: str, kind: Any, **options: Any) -> Column[Any]:  # noqa: ANN401 - a type of SQLAlchemy's, and its options
+    return Column(theirs.get(name, name), kind, key=name, **options)

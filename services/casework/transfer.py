@@ -21,6 +21,7 @@ from services.rulebook.directory import organ_on, supervisor_of
 from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
 from services.rulebook.model import JurisdictionRule, OrganType
 
+EXPLAINED_MAX = 20  # violations whose rules a receipt tells: it must fit into a message
 HANDLER_TYPES = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
 
@@ -126,12 +127,10 @@ def resolve(
         return Gap(gaps[0].explanation_zh)
     common = frozenset.intersection(*(frozenset(answer.organs) for answer in answers))
     if not common:
-        names = "; ".join(
-            f"{charge.number} → {_names(answer.organs, situation)}"
-            for charge, answer in zip(charges, answers, strict=True)
-        )
-        return Refusal("transfer.split_needed", where="violations", detail=names)
-    explanation = "".join(dict.fromkeys(answer.explanation_zh for answer in answers))
+        return Refusal("transfer.split_needed", "violations", _split(charges, answers, situation))
+    explanation = "".join(
+        dict.fromkeys(answer.explanation_zh for answer in answers[:EXPLAINED_MAX])
+    )
     if named is not None and named not in common:
         return _insisted(named, explanation, situation, envelope.insist_reason)
     if named is None and len(common) > 1:
@@ -141,7 +140,7 @@ def resolve(
     organ = named or next(iter(common))
     if organ == envelope.sender:
         return Refusal("transfer.own_matter", detail=explanation)
-    rules = tuple(dict.fromkeys(_rule_for(organ, answer) for answer in answers))
+    rules = tuple(dict.fromkeys(_rule_for(organ, answer) for answer in answers[:EXPLAINED_MAX]))
     return Competent(
         organ=organ,
         rule=rules[0].id,
@@ -149,6 +148,14 @@ def resolve(
         explanation=explanation,
         others=tuple(sorted(common - {organ})),
     )
+
+
+def _split(charges: tuple[Charge, ...], answers: list[Answer], situation: Situation) -> str:
+    """Which violation numbers belong together, and whose they are."""
+    numbers: dict[str, list[str]] = {}
+    for charge, answer in zip(charges, answers, strict=True):
+        numbers.setdefault(_names(answer.organs, situation), []).append(str(charge.number))
+    return "; ".join(f"{', '.join(these)} → {names}" for names, these in numbers.items())
 
 
 def _rule_for(organ: OrganCode, answer: Answer) -> JurisdictionRule:
@@ -169,7 +176,8 @@ def _insisted(
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
     if not (reason and reason.strip()):
         return Refusal("transfer.addressee_not_competent", "envelope.addressees", explanation)
-    return Competent(named, None, None, explanation)
+    said = f"{explanation}移送机关填写理由，坚持移送{organ.name}。"
+    return Competent(named, None, None, said)
 
 
 def _hold(case: Case, message: Transfer, gap: Gap, situation: Situation) -> Outcome | Refusal:

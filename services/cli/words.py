@@ -36,9 +36,16 @@ RUNGS: Final[Words] = {
 }
 RELATIONS: Final[Words] = {
     "handler": ("办理机关", "handler"),
+    "designee": ("被指定机关", "designee"),
     "sender": ("移送机关", "sender"),
-    "supervisor": ("司法行政部门", "supervisor"),
+    "forwarder": ("投诉举报函送机关", "forwarder of the complaint"),
+    "counterpart": ("协商相对方", "counterpart"),
+    "former_holder": ("原持有机关", "former holder"),
+    "participant": ("联合执法参与机关", "participant"),
+    "copy_recipient": ("抄送机关", "copy recipient"),
+    "other_department": ("其他有关部门", "other department"),
     "superior": ("上级机关", "superior"),
+    "supervisor": ("司法行政部门", "supervisor"),
 }
 CLOSINGS: Final[Words] = {
     "met": ("按期完成", "met"),

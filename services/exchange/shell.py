@@ -7,9 +7,11 @@ cannot go on ends the process (`give_up`), and the batch is read again.
 import asyncio
 import logging
 import os
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from aiokafka import AIOKafkaProducer
@@ -66,6 +68,8 @@ class Shell:
             published = await publish(self.casebook.engine, self.producer, sources)
         except YichuanError as error:
             give_up(error)
+        except Exception as error:  # noqa: BLE001 - Faust would acknowledge the batch
+            give_up(Broken("exchange.defect", where=_where(error), detail=type(error).__name__))
         seconds = {
             Stage.VERIFY: taken - began,
             Stage.STORE: stored - taken,
@@ -130,6 +134,12 @@ class Shell:
     def _check_stamp(self, stamp: datetime) -> None:
         if abs(stamp - now()) > SKEW_MAX:
             raise Broken("clock.skew", detail=stamp.isoformat())
+
+
+def _where(error: BaseException) -> str:
+    """Return the line of ours that failed; the error's own text may hold a value of a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def give_up(error: YichuanError) -> NoReturn:

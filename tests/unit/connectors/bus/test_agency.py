@@ -19,8 +19,8 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_examples_are_valid() -> None:
-    folder = Path("deploy/examples/connector-folder.toml")
-    database = Path("deploy/examples/connector-database.toml")
+    folder = Path("connectors/folder/example.toml")
+    database = Path("connectors/database/example.toml")
     assert read_config(folder, FolderConfig).map.records == {"线索移送": "lead_transfer"}
     assert read_config(database, DatabaseConfig).source.create_tables
     assert (kind_of(folder), kind_of(database)) == ("folder", "database")
@@ -56,7 +56,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, where: str) -
 
 
 def test_a_password_in_the_file_is_never_shown(tmp_path: Path) -> None:
-    text = DATABASE.replace("sqlite:///x.db", "postgresql://u:hush@h/d")
+    text = DATABASE.replace("sqlite:///x.db", "postgresql://u.example:hush@h/d")
     config = read_config(write(tmp_path, text), DatabaseConfig)
     assert "hush" not in repr(config)
     with pytest.raises(UserError) as caught:

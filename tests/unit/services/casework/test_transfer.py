@@ -12,6 +12,7 @@ from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.effects import Accept, Advise, Deliver, Hold, OpenDuty, Reject, Release
 from services.casework.steps import Facts
+from services.casework.transfer import EXPLAINED_MAX
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.history import (
     HANDLER,
@@ -66,6 +67,7 @@ def test_a_sender_that_insists_with_a_reason_is_followed_by_no_rule() -> None:
     accept = the(Accept, effects)
     assert (accept.rule, accept.basis) == (None, None)
     assert "F-001" in (accept.explanation or "")
+    assert (accept.explanation or "").endswith("坚持移送六枝特区市场监督管理局。")
     assert history.opened.rule is None
 
 
@@ -96,6 +98,22 @@ def test_violations_of_different_organs_are_refused_with_the_split_proposed() ->
     assert the(Reject, effects).refusal.detail == (
         "1 → 六枝特区综合行政执法局; 2 → 六枝特区市场监督管理局"
     )
+
+
+def test_the_split_names_together_what_belongs_together() -> None:
+    matters = ["CG-001", "SC-001", "CG-003"]
+    violations = [violation(number, matter=matter) for number, matter in enumerate(matters, 1)]
+    effects = History().send("lead_transfer", SENDER, violations=violations)
+    assert the(Reject, effects).refusal.detail == (
+        "1, 3 → 六枝特区综合行政执法局; 2 → 六枝特区市场监督管理局"
+    )
+
+
+def test_a_receipt_explains_so_many_violations_and_no_more() -> None:
+    days = [f"2026-{month:02}-{of:02}" for month in (6, 7, 8) for of in range(1, 29)]
+    violations = [violation(number, act_from=day) for number, day in enumerate(days, 1)]
+    effects = History().send("lead_transfer", SENDER, violations=violations)
+    assert (the(Accept, effects).explanation or "").count("结论") == EXPLAINED_MAX
 
 
 def test_violations_of_one_organ_go_together_and_each_rule_is_told() -> None:

@@ -1,0 +1,184 @@
+"""The running demo that the checks of a run share, and how a client of any login reaches it."""
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from connectors.bus.clock import monotonic
+from connectors.bus.home import Home, PortsSection, Settings
+from deploy.local.ports import is_free
+from tests.prove.chapter import Ground
+
+DEMO_SECONDS_MAX: Final = 8 * 60
+DOWN_SECONDS_MAX: Final = 120
+COMMAND_SECONDS_MAX: Final = 90
+READ_SECONDS_MAX: Final = 60.0
+POLL_SECONDS: Final = 0.1
+FIRST_BASE: Final = 27_120  # away from a stack that somebody has running, and from bus_clone's
+LAST_BASE: Final = 31_000
+PORTS_OF_A_STACK: Final = 60
+FIRST_NUMBER: Final = 90_001  # of documents; the demo's own are far below
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stand:
+    """A stack with everything on it that `yichuan demo` leaves running."""
+
+    ground: Ground
+    home: Home
+    settings: Settings
+    printed: str  # what the demo printed
+    serials: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_NUMBER))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to find this stand."""
+        return _environment(self.home, self.settings)
+
+    def yichuan(self, *argv: str | Path, exit_code: int = 0) -> str:
+        """Run the real command as a process; return stdout."""
+        return self.ground.command(
+            *self.command(*argv),
+            env=self.environment,
+            exit_code=exit_code,
+            seconds_max=COMMAND_SECONDS_MAX,
+        )
+
+    def command(self, *argv: str | Path) -> tuple[str | Path, ...]:
+        """Return the words of the real command, to be run with `environment`."""
+        return (_beside("yichuan"), *argv)
+
+    def objects(self, *argv: str | Path, exit_code: int = 0) -> list[dict[str, Any]]:
+        """Run the real command with --json; return its lines."""
+        printed = self.yichuan(*argv, "--json", exit_code=exit_code)
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def client(self, login: str) -> dict[str, Any]:
+        """Return how a librdkafka client logs in, in that client's own words."""
+        credentials = self.home.credentials(login)
+        return {
+            "bootstrap.servers": self.settings.bootstrap,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": credentials.username,
+            "sasl.password": credentials.password.get_secret_value(),
+            "log_level": 0,  # what matters comes back as an error; a closing client talks a lot
+        }
+
+
+@cache
+def demo(ground: Ground) -> Stand:
+    """Run `yichuan demo` once for all checks; it goes on until the end of the run."""
+    home = Home(ground.scratch / "stand")
+    settings = Settings(ports=PortsSection(base=free_base()))
+    environment = _environment(home, settings)
+
+    def command(verb: str, seconds_max: float) -> str:
+        return ground.command(_beside("yichuan"), verb, env=environment, seconds_max=seconds_max)
+
+    ground.ends.callback(command, "down", DOWN_SECONDS_MAX)
+    return Stand(ground, home, settings, command("demo", DEMO_SECONDS_MAX))
+
+
+def python() -> str:
+    """Return this interpreter, which has product and tests."""
+    return sys.executable
+
+
+def free_base() -> int:
+    """Return a port base of which every port is free. StopIteration: there is none."""
+    return next(
+        base
+        for base in range(FIRST_BASE, LAST_BASE, PORTS_OF_A_STACK)
+        if all(is_free(base + offset) for offset in range(PORTS_OF_A_STACK))
+    )
+
+
+def wait_until(
+    look: Callable[[], Found | None], seconds_max: float, missed: str | Callable[[], str]
+) -> Found:
+    """Return what `look` finds as soon as it finds something; else say what was missed."""
+    deadline = monotonic() + seconds_max
+    while True:
+        found = look()
+        if found:
+            return found
+        if monotonic() > deadline:
+            told = missed if isinstance(missed, str) else missed()
+            message = f"{told}: not within {seconds_max:g} s"
+            raise AssertionError(message)
+        time.sleep(POLL_SECONDS)
+
+
+def ends_of(stand: Stand, login: str, topic: str) -> dict[int, int]:
+    """Return the offset behind the last record of each partition."""
+    consumer = _reader(stand, login)
+    try:
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        }
+    finally:
+        consumer.close()
+
+
+def records(
+    stand: Stand, login: str, topic: str, begins: Mapping[int, int] | None = None
+) -> list[Message]:
+    """Return every record of a topic from these offsets (None: the first) to the present end."""
+    ends = ends_of(stand, login, topic)
+    begins = begins or dict.fromkeys(ends, 0)
+    open_ends = {number for number, end in ends.items() if end > begins[number]}
+    if not open_ends:
+        return []
+    consumer = _reader(stand, login)
+    found: list[Message] = []
+    deadline = monotonic() + READ_SECONDS_MAX
+    try:
+        consumer.assign([TopicPartition(topic, number, begins[number]) for number in open_ends])
+        while open_ends:
+            assert monotonic() < deadline, f"{topic}: not read within {READ_SECONDS_MAX:g} s"
+            for message in consumer.consume(500, timeout=0.5):
+                if message.error() is not None:
+                    raise KafkaException(message.error())
+                found.append(message)
+                number, offset = message.partition(), message.offset()
+                if offset is not None and number is not None and offset + 1 >= ends[number]:
+                    open_ends.discard(number)
+    finally:
+        consumer.close()
+    return found
+
+
+def _reader(stand: Stand, login: str) -> Consumer:
+    """Return a consumer that leaves no trace: assigned by hand, it commits nothing."""
+    return Consumer(
+        stand.client(login)
+        | {
+            "group.id": f"{login}.look",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
+    )
+
+
+def _environment(home: Home, settings: Settings) -> dict[str, str]:
+    return {
+        "YICHUAN_HOME": str(home.path),
+        "YICHUAN_PORTS__BASE": str(settings.ports.base),
+    }
+
+
+def _beside(name: str) -> Path:
+    """Return a command of this very environment."""
+    return Path(sys.executable).with_name(name)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from connectors.database import app
+from connectors.database.exchange import Exchange
+from services.cli.main import main
+
+
+def refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
+    path = tmp_path / "connector.toml"
+    path.write_text(text, encoding="utf-8")
+    assert main(["connector", "run", str(path), "--home", str(tmp_path / "home")]) in (2, 3)
+    return capsys.readouterr().err
+
+
+def test_an_unknown_kind_is_told_with_the_kinds_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(tmp_path, 'organ = "a1"\nkind = "ftp"\n', capsys)
+    assert "connector.config_invalid" in said
+    assert "folder | database" in said
+
+
+@pytest.mark.parametrize(
+    "source", ['"folder"\n[source]\nfolder = "x"', '"database"\n[source]\nurl = "sqlite:///x.db"']
+)
+def test_a_home_without_a_rulebook_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    said = refused(tmp_path, f'organ = "a1"\nkind = {source}\n', capsys)
+    assert "connector.rulebook_missing" in said
+
+
+def test_the_address_of_a_database_may_come_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[object] = []
+    monkeypatch.setattr(app, "run", lambda _c, _h, system_of, _p: used.append(system_of(None)))
+    monkeypatch.setenv("YICHUAN_A_1_DATABASE_URL", "sqlite:///outside.db")
+    config = tmp_path / "connector.toml"
+    config.write_text('organ = "a-1"\nkind = "database"\n[source]\nurl = "sqlite:///x.db"\n')
+    app.run_file(config)
+    (system,) = used
+    assert isinstance(system, Exchange)
+    assert str(system._engine.url).endswith("outside.db")
+    system.close()
