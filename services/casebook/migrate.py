@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select
 
 from schemas.errors import Broken
@@ -81,8 +81,3 @@ def _context(connection: Connection, to: str) -> MigrationContext:
 @cache
 def _script() -> ScriptDirectory:
     return ScriptDirectory(str(_FOLDER))
-
-
-def steps() -> list[Script]:
-    """Return the steps, newest first."""
-    return list(_script().walk_revisions())

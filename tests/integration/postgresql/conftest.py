@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Engine, create_engine
 
 from services.casebook.store import Casebook, open_url
 from tests.office import NewCasebook
@@ -18,11 +19,19 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database(server: Server) -> Iterator[str]:
-    """Return the URL of an empty database."""
+def nowhere(server: Server) -> Iterator[str]:
+    """Return the URL of a database without tables."""
     name = server.new()
     yield server.url(name)
     server.drop(name)
+
+
+@pytest.fixture
+def engine(nowhere: str) -> Iterator[Engine]:
+    """Connections to it that the casebook knows nothing of."""
+    made = create_engine(nowhere)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Every unit test that takes a casebook, once more: the same tests, on PostgreSQL.
 
-They are found, not listed, so that a new one cannot be forgotten. The fixtures `casebook` and
-`new_casebook` are those of this folder.
+They are found, not listed, so that a new one cannot be forgotten. Their fixtures are those of this
+folder.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from services.casebook.store import Casebook
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("tests/unit/services/casebook", "tests/unit/services/exchange")
-GIVEN = {"casebook", "new_casebook"}
+GIVEN = {"casebook", "new_casebook", "nowhere"}
 
 
 def modules() -> list[str]:
@@ -43,5 +43,12 @@ def test_it_is_postgresql(casebook: Casebook) -> None:
 
 
 def test_the_suite_was_found() -> None:
-    assert {name.split("_")[1] for name in TESTS} == {"batch", "desk", "journal", "replay", "work"}
+    assert {name.split("_")[1] for name in TESTS} == {
+        "batch",
+        "desk",
+        "journal",
+        "migrate",
+        "replay",
+        "work",
+    }
     assert len(TESTS) > 80

@@ -9,9 +9,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy import Engine, create_engine
 
 from services.casebook.store import Casebook, open_sqlite
 from tests.office import NewCasebook
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> str:
+    """The URL of a database without tables."""
+    return f"sqlite:///{tmp_path / 'casebook.sqlite'}"
+
+
+@pytest.fixture
+def engine(nowhere: str) -> Iterator[Engine]:
+    """Connections to it that the casebook knows nothing of."""
+    made = create_engine(nowhere)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture
