@@ -143,6 +143,14 @@ DECISIONS: Final = Table(
     Index("decisions_by_case", "case_id"),
 )
 
+# What the bus itself said, so that a receipt or a card leads to its case.
+SAID: Final = Table(
+    "said",
+    METADATA,
+    Column("message_id", _text(36), primary_key=True),
+    Column("case_id", _text(64), nullable=False),
+)
+
 # What is still to be published; a published row is gone.
 OUTBOX: Final = Table(
     "outbox",

@@ -166,6 +166,10 @@ class Work:
         """Write a decision."""
         self._changes.decisions.append(row)
 
+    def add_said(self, message_id: MessageId, case_id: CaseId) -> None:
+        """Note of which case the bus said something."""
+        self._changes.said[message_id] = case_id
+
     def add_outbox(self, row: OutboxRow) -> None:
         """Write something to publish; rows keep their order."""
         self._changes.outbox.append(row)

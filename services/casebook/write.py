@@ -29,6 +29,7 @@ from services.casebook.tables import (
     ORIGINALS,
     OUTBOX,
     PROGRESS,
+    SAID,
 )
 from services.casework.case import Case, Duty
 
@@ -53,6 +54,7 @@ class Changes:
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
     originals: dict[tuple[OrganCode, MessageId], Original | None] = field(default_factory=dict)
     decisions: list[DecisionRow] = field(default_factory=list)
+    said: dict[MessageId, CaseId] = field(default_factory=dict)
     outbox: list[OutboxRow] = field(default_factory=list)
     dead: list[DeadRow] = field(default_factory=list)
     new: New = field(default_factory=New)
@@ -79,6 +81,8 @@ def flush(connection: Connection, changes: Changes) -> None:
     upsert(connection, CASES, ("case_id",), _cases(changes), new_cases)
     upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
     insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
+    said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
+    upsert(connection, SAID, ("message_id",), said)
     insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
     upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
 

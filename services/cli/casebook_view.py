@@ -11,7 +11,7 @@ from schemas.document_number import normal_document_number
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
 from services.casebook.store import open_for_reading
-from services.casebook.tables import DECISIONS, DUTIES, MESSAGES
+from services.casebook.tables import DECISIONS, DUTIES, MESSAGES, SAID
 from services.casebook.work import Work
 from services.casework.case import Case, Duty
 
@@ -33,7 +33,10 @@ def reading(home: Home) -> Iterator[Connection]:
 
 
 def cases_named(connection: Connection, text: str) -> tuple[CaseId, ...]:
-    """Return the cases that a case id, a message id or a 文号 means, the newest first."""
+    """Return the cases that a case id, a message id or a 文号 means, the newest first.
+
+    A message id may also be that of what the bus said: a receipt, a card.
+    """
     wanted = [MESSAGES.c.case_id == text, MESSAGES.c.message_id == text]
     number = normal_document_number(text)
     if number is not None:
@@ -45,6 +48,8 @@ def cases_named(connection: Connection, text: str) -> tuple[CaseId, ...]:
         .limit(DECISIONS_MAX)
     )
     found = dict.fromkeys(CaseId(row.case_id) for row in connection.execute(query))
+    said = select(SAID.c.case_id).where(SAID.c.message_id == text)
+    found |= dict.fromkeys(CaseId(row.case_id) for row in connection.execute(said))
     return tuple(found)[:MATCHES_MAX]
 
 

@@ -88,6 +88,7 @@ class Sending:
         schema_id = self._office.own(type(message).__name__)
         value = frame(schema_id, seal_message(message, self._office.signer).body)
         self.into_inbox(to, message.envelope.case_id, value, incoming)
+        self._work.add_said(message.envelope.message_id, message.envelope.case_id)
         return value
 
     def _released(

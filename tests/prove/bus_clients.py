@@ -25,6 +25,7 @@ from schemas.parts import Flow
 from schemas.topics import DEAD_LETTERS, JOURNAL, inbox_of
 from tests.prove import kcat
 from tests.prove.chapter import Check, Ground
+from tests.prove.flow_writer import LEADS, Watch, write
 from tests.prove.registry_http import READER, basic, call
 from tests.prove.stand import Stand, demo, ends_of, wait_until
 
@@ -106,8 +107,12 @@ def agency_reads_no_journal(ground: Ground) -> str:
 
 
 def agency_reads_no_dead_letters(ground: Ground) -> str:
-    """Try the dead letters as every organ."""
-    return _nobody_reads(demo(ground), [DEAD_LETTERS])
+    """Try the dead letters as every organ, once there is one."""
+    stand = demo(ground)
+    watch = Watch.begin(stand)
+    code = watch.dead(write(stand, LEADS, 0, b"prove", b"noise"))
+    assert code == "message.malformed", code
+    return _nobody_reads(stand, [DEAD_LETTERS])
 
 
 def agency_creates_no_topic(ground: Ground) -> str:

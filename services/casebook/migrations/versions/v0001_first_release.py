@@ -128,6 +128,11 @@ def _logs() -> None:
     )
     op.create_index("decisions_by_case", "decisions", ["case_id"])
     op.create_table(
+        "said",
+        sa.Column("message_id", _text(36), primary_key=True),
+        sa.Column("case_id", _text(64), nullable=False),
+    )
+    op.create_table(
         "outbox",
         sa.Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
         sa.Column("source_topic", _text(64), nullable=False),

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.home import Home
+from schemas.ids import MessageId, derive
+from services.casebook.store import open_sqlite
+from services.casebook.work import Work
 from services.cli.casebook_view import case_of, cases_named, decisions_of, open_duties, reading
 from services.cli.demo_transfers import transfer
 from services.cli.main import main
@@ -41,6 +44,20 @@ def test_a_case_is_found_by_its_id_a_message_and_any_writing_of_its_number(
         assert case_of(connection, bus.case.id) == bus.case
         assert decisions_of(connection, bus.case.id) == tuple(bus.rows)
         assert [duty.kind for _, duty in open_duties(connection)] == ["decide_case"]
+
+
+def test_a_case_is_found_by_what_the_bus_said_of_it(bus: Bus, tmp_path: Path) -> None:
+    assert bus.case is not None
+    receipt = MessageId(derive("receipt"))
+    casebook = open_sqlite(tmp_path / "casebook.sqlite")
+    with casebook.engine.begin() as connection:
+        work = Work(connection)
+        work.add_said(receipt, bus.case.id)
+        work.add_said(receipt, bus.case.id)  # what is said again, under the same id
+        work.flush()
+    casebook.close()
+    with reading(Home(tmp_path)) as connection:
+        assert cases_named(connection, receipt) == (bus.case.id,)
 
 
 def test_trace_prints_the_journey(

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.codec import unframe
+from schemas.ids import BUS
 from schemas.messages import Accepted, Held, LeadTransfer, Rejected
 from schemas.parts import Relation
 from schemas.seal import verify
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES, DECISIONS, MESSAGES, ORIGINALS, OUTBOX
+from services.casebook.tables import CASES, DECISIONS, MESSAGES, ORIGINALS, OUTBOX, SAID
 from services.casework.case import State
 from tests.history import (
     HANDLER,
@@ -109,6 +110,19 @@ def test_a_whole_case_is_answered_in_its_order(casebook: Casebook) -> None:
     ]
     assert [row.outcome for row in rows(casebook, DECISIONS)] == ["accepted"] * 6
     assert [row.state for row in rows(casebook, CASES)] == ["closed"]
+
+
+def test_all_that_the_bus_said_leads_to_its_case(casebook: Casebook) -> None:
+    log = Log()
+    twice = lead("two")  # under the number of the first
+    number = {"document_number": "案移〔2026〕13号"}
+    held = lead("three", violations=[violation(matter=NOBODYS)], envelope=number)
+    records = [log.put(one, MONDAY) for one in (lead(), twice, held)]
+    run(casebook, records)
+    said = [one.message.envelope for one in inboxes(casebook) if one.message.envelope.sender == BUS]
+    assert {one.record for one in said} == {"Accepted", "Rejected", "Held"}
+    noted = {row.message_id: row.case_id for row in rows(casebook, SAID)}
+    assert noted == {one.message_id: one.case_id for one in said}
 
 
 # ---------------------------------------------------------------------------------- repeats
