@@ -50,6 +50,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         f"{_CLI}.stack", "down", "停止，包括演示留下的进程", "stop them, and what the demo left"
     ),
     "status": Verb(f"{_CLI}.stack", "status", "各进程的状况", "what runs and how it does"),
+    "doctor": Verb(
+        f"{_CLI}.doctor", "doctor", "检查本机安装，指出问题与办法", "is it fit, and the cure if not"
+    ),
     "demo": Verb(f"{_CLI}.demo", "demo", "一个县的全过程演示", "a whole county, end to end"),
     "send": Verb(
         f"{_CLI}.send",
