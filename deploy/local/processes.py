@@ -21,6 +21,7 @@ from schemas.errors import Broken, UserError
 
 SAME_START_SECONDS: Final = 120.0  # the host's clock may be set while a process runs
 KILL_SECONDS_MAX: Final = 10.0  # after SIGKILL
+END_POLL_SECONDS: Final = 0.02
 COMMAND_LINE_SECONDS_MAX: Final = 5.0  # between the start and the command line being shown
 COMMAND_LINE_POLL_SECONDS: Final = 0.002
 LOG_BYTES_MAX: Final = 16 << 20  # a longer log is set aside (.1) at the next start
@@ -142,11 +143,11 @@ def end(process: Process, grace_s: float) -> None:
         leader.terminate()
     except psutil.NoSuchProcess:
         return
-    psutil.wait_procs([leader], timeout=grace_s)
+    _left_after([leader], grace_s)
     for member in family:
-        if member.is_running():
+        if not _has_ended(member):
             _kill(member)
-    _, left = psutil.wait_procs(family, timeout=KILL_SECONDS_MAX)
+    left = _left_after(family, KILL_SECONDS_MAX)
     child = _children.pop(process.pid, None)
     if child is not None:
         child.poll()
@@ -165,6 +166,22 @@ def all_recorded(home: Home) -> tuple[Process, ...]:
 def log_file(home: Home, name: str) -> Path:
     """Where a process's stdout and stderr go."""
     return home.logs / f"{name}.log"
+
+
+def _left_after(family: list[psutil.Process], seconds_max: float) -> list[psutil.Process]:
+    """Return those that have not ended within the seconds."""
+    until = monotonic() + seconds_max
+    while (left := [one for one in family if not _has_ended(one)]) and monotonic() < until:
+        time.sleep(END_POLL_SECONDS)
+    return left
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more. Its pid may stay until its parent looks: some never do."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _kill(process: psutil.Process) -> None:

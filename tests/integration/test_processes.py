@@ -77,6 +77,23 @@ def test_a_process_that_ignores_sigterm_is_killed_with_its_children(home: Home) 
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_process_whose_parent_never_looks_after_it_has_ended_all_the_same(home: Home) -> None:
+    """In a container the first process may leave zombies for ever: that must not stop `down`."""
+    careless = (
+        "import sys, time; from pathlib import Path; from connectors.bus.home import Home\n"
+        "from deploy.local import processes\n"
+        f"processes.start(Home(Path({str(home.path)!r})), 'orphan', ('/bin/sleep', '600'), {{}})\n"
+        "print('started', flush=True); time.sleep(600)"
+    )
+    parent = processes.start(home, "careless", python(careless), {})
+    assert first_line(parent) == "started"
+    orphan = processes.running(home, "orphan")
+    assert orphan is not None
+    assert processes.stop(home, "orphan", GRACE) is True
+    assert psutil.Process(orphan.pid).status() == psutil.STATUS_ZOMBIE
+    assert processes.running(home, "orphan") is None
+
+
 def test_the_same_name_is_refused_while_it_runs(home: Home) -> None:
     processes.start(home, "sleeper", python(SLEEPS), {})
     with pytest.raises(UserError) as refused:

@@ -134,7 +134,7 @@ def flow_foreign_seal(ground: Ground) -> str:
 def flow_tick_by_agency(ground: Ground) -> str:
     """Write Ticks as an organ, under its own name and under the bus's."""
     stand = demo(ground)
-    case = f"tick.{LEADS}.{PARTITION}"
+    case = derive("ticks", LEADS, str(PARTITION))  # the very key of the bus's own
     return _bus_records(stand, [Tick(_envelope(stand, "Tick", case), LEADS, PARTITION)])
 
 
