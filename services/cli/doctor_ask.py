@@ -78,7 +78,7 @@ def ask_logs(
         yield of_error(error)
         return
     keyring = _keyring(home, rulebook)
-    yield from judge_clock([_newest(record, keyring) for record in newest], now)
+    yield from judge_clock([_newest(record, keyring, now) for record in newest], now)
 
 
 def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:
@@ -124,8 +124,9 @@ def _keyring(home: Home, rulebook: Rulebook | None) -> Keyring | None:
         return None
 
 
-def _newest(record: Logged, keyring: Keyring | None) -> Newest:
-    opened = keyring.open(record.value or b"", record.at) if keyring else None
+def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
+    """Open the record by the keys of today: its stamp is what is in question here."""
+    opened = keyring.open(record.value or b"", now) if keyring else None
     is_tick = isinstance(opened, Opened) and isinstance(opened.message, Tick)
     sent_at = opened.message.envelope.sent_at if isinstance(opened, Opened) and is_tick else None
     return Newest(record.place, record.at, sent_at)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def told(symptoms: object) -> list[tuple[str, str, str]]:
     return [(s.severity.value, s.code, s.where) for s in symptoms]
 
 
-def listed(kid: str, organ: OrganCode, **changes: datetime) -> dict[str, ListedKey]:
+def listed(kid: str, organ: OrganCode, **changes: Any) -> dict[str, ListedKey]:
     return {kid: replace(ListedKey(kid, organ, "ES256", "x", "y", NOW - DAY, None), **changes)}
 
 
