@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.bus.admin import connect, read
 from connectors.bus.home import Home, Settings
+from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.layout import layout
 from connectors.bus.librdkafka import asked
@@ -54,7 +56,7 @@ def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Ite
         actual = read(client, home, settings, wanted)
         yield from judge_layout(wanted, actual)
         there = [alias for alias in aliases if inbox_of(alias) in actual.topics]
-        yield from judge_inboxes(list(_inboxes(client, there)))
+        yield from judge_inboxes(list(_inboxes(client, home, settings, there)))
     except YichuanError as error:
         yield of_error(error)
 
@@ -97,23 +99,41 @@ def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:
     yield from judge_registry(wanted, held, ids)
 
 
-def _inboxes(client: AdminClient, aliases: Sequence[str]) -> Iterator[Inbox]:
-    """Yield how much of each inbox its connector's group has not read."""
+def _inboxes(
+    client: AdminClient, home: Home, settings: Settings, aliases: Sequence[str]
+) -> Iterator[Inbox]:
+    """Yield how much of each inbox its connector's group has not read, where nobody reads it."""
     if not aliases:
         return
     places = {alias: TopicPartition(inbox_of(alias), 0) for alias in aliases}
     latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no types
     ends = client.list_offsets(dict.fromkeys(places.values(), latest), **_LIMIT)
-    names = {alias: f"{alias}.connector" for alias in aliases}
-    groups = client.describe_consumer_groups(list(names.values()), **_LIMIT)
+    groups = client.describe_consumer_groups([_group(alias) for alias in aliases], **_LIMIT)
     for alias, place in places.items():
-        asking = client.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(names[alias], [place])], **_LIMIT
-        )
-        (committed,) = asked(asking[names[alias]].result, alias).topic_partitions
+        has_reader = asked(groups[_group(alias)].result, alias).state not in _WITHOUT_READER
         end = asked(ends[place].result, place.topic).offset
-        state = asked(groups[names[alias]].result, alias).state
-        yield Inbox(alias, end - max(committed.offset, 0), state not in _WITHOUT_READER)
+        if end and not has_reader:
+            end -= _committed(home, settings, alias, place)
+        yield Inbox(alias, end, has_reader)
+
+
+def _committed(home: Home, settings: Settings, alias: str, place: TopicPartition) -> int:
+    """Return the group's offset. It is asked as the group, which nobody joins by that.
+
+    Not by AdminClient.list_consumer_group_offsets: librdkafka 2.x crashes in it when the broker
+    answers with an error for a partition (rd_kafka_cgrp_op on no group).
+    """
+    options = librdkafka_options(settings, home.credentials(ADMIN))
+    consumer = Consumer(options | {"group.id": _group(alias), "enable.auto.commit": False})
+    try:
+        (found,) = asked(partial(consumer.committed, [place], REQUEST_SECONDS_MAX), alias)
+    finally:
+        consumer.close()
+    return max(int(found.offset), 0)
+
+
+def _group(alias: str) -> str:
+    return f"{alias}.connector"
 
 
 def _keyring(home: Home, rulebook: Rulebook | None) -> Keyring | None:

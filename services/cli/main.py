@@ -97,6 +97,17 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         "the keys of the seals",
         {"list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys")},
     ),
+    "dead": Noun(
+        "死信与冻结案件",
+        "dead letters and frozen cases",
+        {
+            "list": Verb(f"{_CLI}.dead", "dead_list", "列出死信", "list the dead letters"),
+            "show": Verb(f"{_CLI}.dead", "dead_show", "查看一封死信", "show one of them"),
+            "retry": Verb(
+                f"{_CLI}.dead_retry", "dead_retry", "重试、重发或舍弃", "try or send it again"
+            ),
+        },
+    ),
     "connector": Noun(
         "连接器",
         "connectors",
