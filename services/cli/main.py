@@ -73,6 +73,7 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             "lint": Verb(f"{_CLI}.schemas", "lint", "检查模式文件", "check the schema files"),
             "plan": Verb(f"{_CLI}.schemas", "plan", "与登记中心的差异", "what apply would do"),
             "apply": Verb(f"{_CLI}.schemas", "apply", "登记模式", "register the schemas"),
+            "diff": Verb(f"{_CLI}.schemas_diff", "diff", "与登记中心或另一目录的差别", "in words"),
             "docs": Verb(f"{_CLI}.schemas", "docs", "每种消息的字段", "every field of each record"),
         },
     ),
@@ -90,6 +91,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         {
             "lint": Verb(f"{_CLI}.rules", "lint", "检查规则库", "check a rulebook"),
             "show": Verb(f"{_CLI}.rules", "show", "查看规则库内容", "print a part of it"),
+            "diff": Verb(
+                f"{_CLI}.rules_diff", "diff", "两个规则库的实质差别", "what changes for whom"
+            ),
         },
     ),
     "keys": Noun(
