@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -266,10 +267,12 @@ def test_an_unreadable_inbox_value_is_kept_and_health_says_so(bench: Bench, tmp_
         say(bench, alias, [Record(0, 0, b"\0nonsense"), bench.county.copy(sent, 1, organ(alias))])
         process.wait(lambda: "on port" in process.log.read_text(), "serving")
         port = process.log.read_text().split("on port ")[1].split()[0]
-        process.wait(lambda: "quarantine: 1" in page(port, "healthz"), "told")
-        assert 'yichuan_connector_quarantined_messages{organ="langdai"} 1.0' in page(
-            port, "metrics"
+        # Other tests may have left unreadable values in the same inbox: one or more.
+        process.wait(
+            lambda: re.search("quarantine: [1-9]", page(port, "healthz")) is not None, "told"
         )
+        told = r'yichuan_connector_quarantined_messages\{organ="langdai"\} [1-9]'
+        assert re.search(told, page(port, "metrics"))
         process.wait(lambda: sent.envelope.message_id in side.take(), "arrived")
 
 
