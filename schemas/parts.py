@@ -79,21 +79,6 @@ class SourceKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CopyCategory(StrEnum):
-    """The nine kinds of information that are shared (guidance 二(一)1), in its order."""
-
-    LAWS = "laws"  # 法律、法规、规章、技术规范、国家标准及规范性文件
-    PERMITS = "permits"  # 行政许可、备案、确认等决定及其他监督管理信息
-    INSPECTIONS = "inspections"  # 执法检查情况
-    PENALTIES = "penalties"  # 行政处罚决定及执行情况, as the department asked
-    STATISTICS = "statistics"  # 统计分析数据
-    DISCRETION = "discretion"  # 自由裁量基准及执法工作流程
-    DYNAMICS = "dynamics"  # 履职中收集、掌握、制作的动态信息
-    COMPLAINTS = "complaints"  # 投诉举报案件的受理与处理情况
-    OTHER = "other"
-    UNKNOWN = "unknown"
-
-
 class Relation(StrEnum):
     """How the recipient of a delivered copy stands to the case (domain, section 6, item 3)."""
 

@@ -55,7 +55,7 @@ class Barred:
     what: str
     basis: str
     keywords: tuple[str, ...] = ()  # one of them is in a text
-    categories: tuple[str, ...] = ()  # of a copy or circular (schemas/parts.py CopyCategory)
+    categories: tuple[str, ...] = ()  # of a copy or circular (schemas/sharing.py ContentCategory)
     records: tuple[str, ...] = ()  # snake_case; none: of whatever record
     line: int = 0
 

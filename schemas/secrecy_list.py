@@ -11,8 +11,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from schemas.errors import UserError
-from schemas.parts import CopyCategory
 from schemas.secrecy import LEVELS, Barred, Marks, NoSharing
+from schemas.sharing import ContentCategory
 from schemas.topics import BY_SNAKE
 
 FILE: Final = "no_sharing.toml"
@@ -47,7 +47,7 @@ class _Barred(_Table):
     what: _Text
     basis: _Text
     keywords: tuple[_Word, ...] = ()
-    categories: tuple[CopyCategory, ...] = ()
+    categories: tuple[ContentCategory, ...] = ()
     records: tuple[str, ...] = ()
 
 

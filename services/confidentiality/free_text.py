@@ -45,6 +45,7 @@ _INVISIBLE: Final = re.compile(
     r"[\u00ad\u0300-\u036f\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 
+Value = tuple[Kind, str]  # as it stands in its own field
 Secret = tuple[str, str]  # the value squeezed, and what stands in its place
 
 
@@ -60,9 +61,7 @@ class Search:
 NOTHING: Final = Search()
 
 
-def search_for(
-    values: Iterable[tuple[Kind, str]], texts: Sequence[str], *, numbers: bool
-) -> Search:
+def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) -> Search:
     """Return what is to be taken out of the texts; one look at all of them, most often for nothing.
 
     `values` are those that are not shown where they stand. Too short ones give nobody away.

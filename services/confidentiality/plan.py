@@ -16,7 +16,7 @@ from schemas.classes import FieldClass
 from schemas.describe import describe
 from schemas.inline import NAMESPACE
 from schemas.parts import Relation
-from services.confidentiality.free_text import NOTHING, Search, scrubbed
+from services.confidentiality.free_text import NOTHING, Search, Value, scrubbed
 from services.confidentiality.kinds import IDENTIFYING, Kind, kind_of
 from services.confidentiality.masks import treated
 from services.confidentiality.places import Places
@@ -34,7 +34,7 @@ class Work:
     withheld: list[str] = field(default_factory=list)
     masked: list[str] = field(default_factory=list)
     search: Search = NOTHING
-    values: list[tuple[Kind, str]] = field(default_factory=list)  # not shown where they stand
+    values: list[Value] = field(default_factory=list)  # not shown where they stand
     texts: list[str] = field(default_factory=list)  # shown, but for such values in them
 
 

@@ -6,7 +6,7 @@ back as it is. Paths are those of documents with positions: `parties[0].phone`,
 `envelope.officers[1].certificate`. A container that is withheld is listed once, by its own path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -16,7 +16,7 @@ from schemas.errors import Broken
 from schemas.inline import fingerprint
 from schemas.messages import Message
 from schemas.parts import Relation
-from services.confidentiality.free_text import search_for
+from services.confidentiality.free_text import Value, search_for
 from services.confidentiality.places import NOWHERE, Places
 from services.confidentiality.plan import Plan, Work
 from services.rulebook.clearances import treatment
@@ -66,17 +66,29 @@ class Redactor:
         # What only a newer writer's schema has is read over, so it is lost on a copy written anew.
         self._unknown = () if self.keeps_all else tuple(plan.unknown)
 
-    def __call__(self, message: M) -> Redacted[M]:
-        """Return what the relation may see of a message of that schema."""
+    def __call__(self, message: M, also: Iterable[Value] = ()) -> Redacted[M]:
+        """Return what the relation may see of a message of that schema.
+
+        `also` is what other messages of the case hide from it: a reply may name a complainant.
+        """
         if self.keeps_all or self._step is None:
             return Redacted(message, self._unknown)
+        work = self._looked(message)
+        if work.texts:
+            values = (*work.values, *also)
+            work.search = search_for(values, work.texts, numbers=self._numbers)
+        shown = self._step(message, None, "", work)
+        return Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+
+    def hidden(self, message: Message) -> tuple[Value, ...]:
+        """Return the names, numbers and addresses of a message that its copy does not show."""
+        return () if self.keeps_all else tuple(self._looked(message).values)
+
+    def _looked(self, message: Message) -> Work:
         work = Work()
         if self._look is not None:
             self._look(message, work)
-            if work.texts:
-                work.search = search_for(work.values, work.texts, numbers=self._numbers)
-        shown = self._step(message, None, "", work)
-        return Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+        return work
 
 
 class Redaction:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode, RuleId
-from schemas.parts import CopyCategory
+from schemas.sharing import ContentCategory
 from services.rulebook.directory import department_of, in_office, is_valid, township_of
 from services.rulebook.model import AudienceRule, Organ, OrganType, Rulebook
 from services.rulebook.tables import Row
@@ -21,7 +21,7 @@ _AUDIENCE: Final = re.compile(rf"township|type:({_TYPES})|kind:[a-z_]{{1,40}}|or
 
 def audience_of(
     rulebook: Rulebook,
-    category: CopyCategory,
+    category: ContentCategory,
     matters: Iterable[MatterCode],
     place: DivisionCode,
     on: date,
@@ -44,7 +44,7 @@ def audience_of(
 
 def audience_rules(
     rulebook: Rulebook,
-    category: CopyCategory,
+    category: ContentCategory,
     subjects: Iterable[str],
     place: DivisionCode,
     on: date,
@@ -73,8 +73,8 @@ def read_audience(row: Row, codes: Mapping[str, OrganCode]) -> AudienceRule:
         raise row.wrong(
             "matter", "matter 与 group 至多填一项", "give a matter or a group, not both"
         )
-    category = row.choice("category", CopyCategory)
-    if category is CopyCategory.UNKNOWN:
+    category = row.choice("category", ContentCategory)
+    if category is ContentCategory.UNKNOWN:
         raise row.wrong("category", "应为九类共享内容之一", "is none of the nine categories")
     audience = row.required("audience")
     if _AUDIENCE.fullmatch(audience) is None:

@@ -23,7 +23,18 @@ from services.rulebook.source import Source, read
 
 CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
 # Without a general length for these a case cannot be decided at all (domain, section 4).
-DUTIES_NEEDED: Final = ("sign_for", "decide_filing", "decide_case", "outcome_feedback")
+DUTIES_NEEDED: Final = (
+    "sign_for",
+    "decide_filing",
+    "decide_case",
+    "outcome_feedback",
+    "inform_complainant",
+    "complainant_feedback",
+    "handle",
+    "answer_request",
+    "answer_assistance",
+    "answer_withdrawal",
+)
 
 _BUS: Final = re.compile(r"[a-z0-9-]{2,40}")
 _ORDER: Final = tuple(Severity)
@@ -89,7 +100,7 @@ def _duty_findings(source: Source) -> Iterator[Finding]:
     general = {
         rule.kind
         for rule in source.duties.rules
-        if (rule.sector, rule.record, rule.valid_to) == (None, None, None)
+        if (rule.sector, rule.record, rule.author, rule.valid_to) == (None, None, None, None)
     }
     for kind in DUTIES_NEEDED:
         if kind not in general:
@@ -97,8 +108,8 @@ def _duty_findings(source: Source) -> Iterator[Finding]:
             yield error("duty_missing", DUTIES, zh, en)
 
 
-def _specific(rule: DutyRule) -> tuple[str, str | None, str | None]:
-    return rule.kind, rule.sector, rule.record
+def _specific(rule: DutyRule) -> tuple[str | None, ...]:
+    return rule.kind, rule.sector, rule.record, rule.author
 
 
 def _meet(one: DutyRule, other: DutyRule) -> bool:

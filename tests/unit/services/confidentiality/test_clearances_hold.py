@@ -79,7 +79,7 @@ def judged(clearances: Clearances, relation: Relation, records: Iterable[str]) -
                 wrong.append(f"{record} {place}: not as it was")
             if expected is not K and shown == value:
                 wrong.append(f"{record} {place}: shown")
-            if shown is None and place not in redacted.withheld:
+            if shown is None and not _is_listed(place, redacted.withheld):
                 wrong.append(f"{record} {place}: gone and not listed")
             if shown not in (None, value) and place not in redacted.masked:
                 wrong.append(f"{record} {place}: changed and not listed")
@@ -90,6 +90,11 @@ def judged(clearances: Clearances, relation: Relation, records: Iterable[str]) -
             if isinstance(value, str) and after.get(place) != value and value in text
         ]
     return wrong
+
+
+def _is_listed(place: str, withheld: tuple[str, ...]) -> bool:
+    """A container that is withheld stands for all that is in it."""
+    return any(place == path or place.startswith((f"{path}.", f"{path}[")) for path in withheld)
 
 
 def _is_judged(path: Path) -> bool:

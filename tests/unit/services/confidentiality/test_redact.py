@@ -13,13 +13,14 @@ from schemas.classes import FieldClass
 from schemas.codec import compiled, current
 from schemas.errors import Broken
 from schemas.inline import schema_of
-from schemas.messages import LeadTransfer
+from schemas.messages import LeadTransfer, OutcomeFeedback
 from schemas.parts import Party, PartyKind, Relation, Source, SourceKind
+from schemas.sharing import Complainant, ComplaintForward
 from schemas.topics import RECORDS
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redacted, Redaction, Redactor
 from services.rulebook.model import Clearance, Clearances, Treatment
-from tests.any_message import default_lead, messages
+from tests.any_message import default_lead, default_message, messages
 from tests.history import demo
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves
 
@@ -158,6 +159,23 @@ def test_a_complainants_register_number_leaves_the_reason_with_its_field() -> No
     redacted = copy_for(Relation.SENDER, message)
     assert redacted.withheld == ("source.register_number",)
     assert redacted.message.reason == "据TS****31号举报，经查"
+
+
+def test_a_complainant_of_another_message_of_the_case_leaves_a_reply() -> None:
+    forward = filled("ComplaintForward")
+    assert isinstance(forward, ComplaintForward)
+    named = Complainant("欧阳小明", "13800138000", "六枝特区岩脚镇示例路1号")
+    forward = replace(forward, complainant=named)
+    redaction = Redaction(demo().clearances, PLACES)
+    opening = redaction.redactor(schema_of("ComplaintForward"), Relation.FORWARDER)
+    reply = redaction.redactor(schema_of("OutcomeFeedback"), Relation.FORWARDER)
+    feedback = default_message("outcome_feedback")
+    assert isinstance(feedback, OutcomeFeedback)
+    message = replace(feedback, summary="已答复欧阳小明（13800138000）")
+    shown = reply(message, opening.hidden(forward)).message
+    assert shown.summary == "已答复欧**（138****8000）"
+    handler = redaction.redactor(schema_of("ComplaintForward"), Relation.HANDLER)
+    assert handler.hidden(forward) == ()
 
 
 def test_more_names_than_can_be_sought_close_the_texts() -> None:

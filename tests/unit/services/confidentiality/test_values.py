@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.avro_reader import CLASSES
+from schemas.classes import FieldClass
 from schemas.ids import DivisionCode
 from schemas.load import avro_sources
 from schemas.parts import Measure
@@ -175,6 +176,17 @@ def test_every_kind_named_is_of_a_field_that_exists() -> None:
     }
     assert set(KINDS) <= known
     assert {name.partition(".")[0] for name in KINDS} <= set(CLASSES)
+
+
+def test_every_string_about_a_person_is_listed_so_that_it_is_sought_in_texts() -> None:
+    missing = {
+        f"{source['name']}.{each['name']}"
+        for source in avro_sources().values()
+        for each in source.get("fields", ())
+        if each["confidentiality"] in {FieldClass.PERSONAL, FieldClass.COMPLAINANT}
+        and each["type"] in (["null", "string"], "string")
+    }
+    assert missing - set(KINDS) == set()
 
 
 def test_a_string_that_nobody_listed_is_a_text() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import UserError
 from schemas.ids import DivisionCode, MatterCode, OrganCode
-from schemas.parts import CopyCategory
+from schemas.sharing import ContentCategory
 from services.rulebook.audiences import audience_of
 from services.rulebook.model import Rulebook
 from tests.unit.services.rulebook.tiny import (
@@ -22,12 +22,12 @@ from tests.unit.services.rulebook.tiny import (
 )
 
 HEAD = "id,category,matter,group,area,audience,basis,valid_from,valid_to\n"
-ROWS = f"""A1,laws,,,{COUNTY},type:township,意见二(一)1,2024-01-01,
-A2,laws,,,{COUNTY},organ:sfj,意见二(一)1,2024-01-01,2026-06-30
-A3,permits,,city,{COUNTY},township,意见二(一)1,2024-01-01,
-A4,permits,SC-1,,{COUNTY},kind:market_supervision,意见二(一)1,2024-01-01,
-A5,permits,,,{YANJIAO_PLACE},organ:cgj,意见二(一)1,2024-01-01,
-A6,laws,,,{PROVINCE},organ:lps-scjg,意见二(一)1,2027-01-01,
+ROWS = f"""A1,legal_texts,,,{COUNTY},type:township,意见二(一)1,2024-01-01,
+A2,legal_texts,,,{COUNTY},organ:sfj,意见二(一)1,2024-01-01,2026-06-30
+A3,administrative_decisions,,city,{COUNTY},township,意见二(一)1,2024-01-01,
+A4,administrative_decisions,SC-1,,{COUNTY},kind:market_supervision,意见二(一)1,2024-01-01,
+A5,administrative_decisions,,,{YANJIAO_PLACE},organ:cgj,意见二(一)1,2024-01-01,
+A6,legal_texts,,,{PROVINCE},organ:lps-scjg,意见二(一)1,2027-01-01,
 """
 TODAY = date(2026, 6, 1)
 
@@ -37,7 +37,7 @@ def with_rules(rows: str = ROWS) -> Rulebook:
 
 
 def reached(
-    category: CopyCategory, *matters: str, place: str = COUNTY, on: date = TODAY
+    category: ContentCategory, *matters: str, place: str = COUNTY, on: date = TODAY
 ) -> list[str]:
     codes = tuple(MatterCode(matter) for matter in matters)
     return list(audience_of(with_rules(), category, codes, DivisionCode(place), on))
@@ -48,38 +48,42 @@ def organs(*codes: str) -> list[OrganCode]:
 
 
 def test_a_type_reaches_every_such_organ_of_the_area_each_once() -> None:
-    assert reached(CopyCategory.LAWS)[:2] == organs(YANJIAO, LANGDAI)
-    assert len(reached(CopyCategory.LAWS)) == 3  # and the supervisor, by A2
+    assert reached(ContentCategory.LEGAL_TEXTS)[:2] == organs(YANJIAO, LANGDAI)
+    assert len(reached(ContentCategory.LEGAL_TEXTS)) == 3  # and the supervisor, by A2
 
 
 def test_a_rule_speaks_on_its_days_only_the_last_included() -> None:
-    assert len(reached(CopyCategory.LAWS, on=date(2026, 6, 30))) == 3
-    assert reached(CopyCategory.LAWS, on=date(2026, 7, 1)) == organs(YANJIAO, LANGDAI)
-    assert reached(CopyCategory.LAWS, on=date(2023, 12, 31)) == []
-    assert reached(CopyCategory.LAWS, on=date(2027, 1, 1))[-1] == LPS_SCJG
+    assert len(reached(ContentCategory.LEGAL_TEXTS, on=date(2026, 6, 30))) == 3
+    assert reached(ContentCategory.LEGAL_TEXTS, on=date(2026, 7, 1)) == organs(YANJIAO, LANGDAI)
+    assert reached(ContentCategory.LEGAL_TEXTS, on=date(2023, 12, 31)) == []
+    assert reached(ContentCategory.LEGAL_TEXTS, on=date(2027, 1, 1))[-1] == LPS_SCJG
 
 
 def test_a_matter_or_its_group_chooses_the_rules() -> None:
-    assert reached(CopyCategory.PERMITS, "CG-1", place=LANGDAI_PLACE) == organs(LANGDAI)
-    assert reached(CopyCategory.PERMITS, "SC-1", place=LANGDAI_PLACE) == organs(SCJG)
-    both = reached(CopyCategory.PERMITS, "CG-2", "SC-1", place=LANGDAI_PLACE)
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "CG-1", place=LANGDAI_PLACE) == organs(
+        LANGDAI
+    )
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "SC-1", place=LANGDAI_PLACE) == organs(
+        SCJG
+    )
+    both = reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "CG-2", "SC-1", place=LANGDAI_PLACE)
     assert both == organs(LANGDAI, SCJG)
-    assert reached(CopyCategory.PERMITS, "XX-9", place=LANGDAI_PLACE) == []
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "XX-9", place=LANGDAI_PLACE) == []
 
 
 def test_a_rule_speaks_of_its_area_and_all_below() -> None:
-    assert reached(CopyCategory.PERMITS, place=YANJIAO_PLACE) == organs(CGJ)
-    assert reached(CopyCategory.PERMITS, place=COUNTY) == []
-    assert reached(CopyCategory.LAWS, place=PROVINCE) == []
-    assert reached(CopyCategory.LAWS, place="990000000000") == []
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, place=YANJIAO_PLACE) == organs(CGJ)
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, place=COUNTY) == []
+    assert reached(ContentCategory.LEGAL_TEXTS, place=PROVINCE) == []
+    assert reached(ContentCategory.LEGAL_TEXTS, place="990000000000") == []
 
 
 def test_the_township_of_a_whole_county_is_nobody() -> None:
-    assert reached(CopyCategory.PERMITS, "CG-1", place=COUNTY) == []
+    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "CG-1", place=COUNTY) == []
 
 
 def test_another_category_is_nobodys_business() -> None:
-    assert reached(CopyCategory.STATISTICS) == []
+    assert reached(ContentCategory.STATISTICS) == []
 
 
 def test_a_successor_stands_in_and_an_organ_without_one_is_left_out() -> None:
@@ -92,17 +96,19 @@ def test_a_successor_stands_in_and_an_organ_without_one_is_left_out() -> None:
     contents = files(organs_csv="\n".join(kept) + "\n", audiences_csv=HEAD + ROWS)
     book = rulebook(contents)
     place = DivisionCode(YANJIAO_PLACE)
-    assert audience_of(book, CopyCategory.PERMITS, (), place, TODAY) == (SCJG,)
-    assert LANGDAI not in audience_of(book, CopyCategory.LAWS, (), place, TODAY)
+    assert audience_of(book, ContentCategory.ADMINISTRATIVE_DECISIONS, (), place, TODAY) == (SCJG,)
+    assert LANGDAI not in audience_of(book, ContentCategory.LEGAL_TEXTS, (), place, TODAY)
 
 
 def test_an_organ_that_nobody_knows_reaches_nobody() -> None:
-    book = with_rules(f"A1,laws,,,{COUNTY},organ:nobody,意见二(一)1,2024-01-01,\n")
-    assert audience_of(book, CopyCategory.LAWS, (), DivisionCode(COUNTY), TODAY) == ()
+    book = with_rules(f"A1,legal_texts,,,{COUNTY},organ:nobody,意见二(一)1,2024-01-01,\n")
+    assert audience_of(book, ContentCategory.LEGAL_TEXTS, (), DivisionCode(COUNTY), TODAY) == ()
 
 
 def test_a_rulebook_without_the_file_adds_nobody() -> None:
-    assert audience_of(rulebook(), CopyCategory.LAWS, (), DivisionCode(COUNTY), TODAY) == ()
+    assert (
+        audience_of(rulebook(), ContentCategory.LEGAL_TEXTS, (), DivisionCode(COUNTY), TODAY) == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,12 +116,12 @@ def test_a_rulebook_without_the_file_adds_nobody() -> None:
     [
         (f"A1,gossip,,,{COUNTY},township,依据,2024-01-01,", "category"),
         (f"A1,unknown,,,{COUNTY},township,依据,2024-01-01,", "category"),
-        (f"A1,laws,CG-1,city,{COUNTY},township,依据,2024-01-01,", "matter"),
-        ("A1,laws,,,5202,township,依据,2024-01-01,", "area"),
-        (f"A1,laws,,,{COUNTY},everybody,依据,2024-01-01,", "audience"),
-        (f"A1,laws,,,{COUNTY},type:village,依据,2024-01-01,", "audience"),
-        (f"A1,laws,,,{COUNTY},township,,2024-01-01,", "basis"),
-        (f"A1,laws,,,{COUNTY},township,依据,2024,", "valid_from"),
+        (f"A1,legal_texts,CG-1,city,{COUNTY},township,依据,2024-01-01,", "matter"),
+        ("A1,legal_texts,,,5202,township,依据,2024-01-01,", "area"),
+        (f"A1,legal_texts,,,{COUNTY},everybody,依据,2024-01-01,", "audience"),
+        (f"A1,legal_texts,,,{COUNTY},type:village,依据,2024-01-01,", "audience"),
+        (f"A1,legal_texts,,,{COUNTY},township,,2024-01-01,", "basis"),
+        (f"A1,legal_texts,,,{COUNTY},township,依据,2024,", "valid_from"),
     ],
 )
 def test_a_row_that_says_nothing_sensible_is_refused_with_its_column(

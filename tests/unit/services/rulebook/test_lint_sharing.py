@@ -41,7 +41,9 @@ def audience(line: str) -> dict[str, bytes]:
 
 
 def test_sound_tables_have_no_findings() -> None:
-    contents = audience(f"A1,laws,CG-1,,{COUNTY},organ:sfj,意见二(一)1；《某法》第三条,2024-01-01,")
+    contents = audience(
+        f"A1,legal_texts,CG-1,,{COUNTY},organ:sfj,意见二(一)1；《某法》第三条,2024-01-01,"
+    )
     assert found(contents | {"no_sharing.toml": NO_SHARING.encode()}) == ()
 
 
@@ -104,7 +106,7 @@ def test_a_path_is_that_of_a_field_of_the_class(path: str) -> None:
 def test_a_basis_names_a_law_and_article_or_a_paragraph_of_the_guidance(basis: str) -> None:
     line = f"sender,personal,parties[].name,mask,{basis}"
     assert codes(added("clearances.csv", line)) == ["basis_form clearances.csv:68"]
-    contents = audience(f"A1,laws,,,{COUNTY},township,{basis},2024-01-01,")
+    contents = audience(f"A1,legal_texts,,,{COUNTY},township,{basis},2024-01-01,")
     assert codes(contents) == ["basis_form audiences.csv:2"]
     text = NO_SHARING.replace("《法律》第一条", basis)
     assert codes(files(no_sharing_toml=text)) == ["basis_form no_sharing.toml:11"]
@@ -121,12 +123,12 @@ def test_a_basis_names_a_law_and_article_or_a_paragraph_of_the_guidance(basis: s
     ],
 )
 def test_what_an_audience_names_exists(row: str) -> None:
-    contents = audience(f"A1,laws,{row},意见二(一)1,2024-01-01,")
+    contents = audience(f"A1,legal_texts,{row},意见二(一)1,2024-01-01,")
     assert codes(contents) == ["dangling audiences.csv:2"]
 
 
 def test_an_audience_rule_ends_after_it_starts() -> None:
-    contents = audience(f"A1,laws,,,{COUNTY},township,意见二(一)1,2024-01-01,2023-01-01")
+    contents = audience(f"A1,legal_texts,,,{COUNTY},township,意见二(一)1,2024-01-01,2023-01-01")
     assert codes(contents) == ["dates_reversed audiences.csv:2"]
 
 

@@ -158,7 +158,25 @@ length = "5 working days"
 ladder = "standard"
 basis = "示例"
 valid_from = 2021-01-01
-""",
+"""
+        + "".join(
+            f"""
+[[duty]]
+kind = "{kind}"
+length = "5 working days"
+ladder = "standard"
+basis = "示例"
+valid_from = 2021-01-01
+"""
+            for kind in (
+                "inform_complainant",
+                "complainant_feedback",
+                "handle",
+                "answer_request",
+                "answer_assistance",
+                "answer_withdrawal",
+            )
+        ),
         "calendar.csv": """date,kind,note
 2026-12-30,off,测试
 """,
