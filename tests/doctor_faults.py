@@ -5,13 +5,14 @@ somebody would make it, with the tools of the part that it spoils.
 """
 
 import asyncio
+import io
 import json
 import os
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -62,8 +63,9 @@ class Fault:
 
 def start_everything(home: Home) -> None:
     """Apply topics and schemas to a stack that is up, and start the exchange."""
-    for noun in ("topics", "schemas"):
-        assert main([noun, "apply", "--home", str(home.path)]) == 0
+    with redirect_stdout(io.StringIO()):
+        for noun in ("topics", "schemas"):
+            assert main([noun, "apply", "--home", str(home.path)]) == 0
     argv = (sys.executable, "-m", "services.exchange", "--home", str(home.path))
     processes.start(home, EXCHANGE, argv, os.environ)
 

@@ -1,18 +1,29 @@
 """`yichuan doctor` on real parts: a sound installation is sound, each planted fault is named."""
 
 import json
+import os
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.bus.clock import monotonic
 from deploy.local import processes
 from deploy.local import stack as local_stack
 from services.cli.doctor import examine
 from services.cli.main import main
 from services.rulebook.finding import Severity
-from tests.doctor_faults import FAULTS, healthy, second_writer, start_everything
+from tests.doctor_faults import (
+    EXCHANGE,
+    FAULTS,
+    READY_SECONDS_MAX,
+    healthy,
+    second_writer,
+    start_everything,
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +71,20 @@ def test_a_sound_installation_has_no_error_and_each_planted_fault_is_named(
     planted = {fault.code for fault in FAULTS}
     others = [line for line in lines if line["severity"] == "error" and line["code"] not in planted]
     assert others == []
+    assert refuses_to_start(home)
+
+
+def refuses_to_start(home: Any) -> bool:
+    """Whether an exchange started on a log that is shorter than its casebook stops, saying so."""
+    home.key("bus").chmod(0o600)
+    assert main(["topics", "apply", "--home", str(home.path)]) == 0
+    argv = (sys.executable, "-m", "services.exchange", "--home", str(home.path))
+    started = processes.start(home, EXCHANGE, argv, os.environ)
+    until = monotonic() + READY_SECONDS_MAX
+    while processes.is_alive(started):
+        assert monotonic() < until, "it goes on"
+        time.sleep(0.2)
+    return "log.shorter copies/1" in started.log.read_text(encoding="utf-8")
 
 
 def test_a_home_that_is_not_there_and_a_broken_configuration_cannot_be_looked_at(

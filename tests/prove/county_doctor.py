@@ -22,8 +22,14 @@ def doctor_finds_faults(ground: Ground) -> str:
     home.config.write_text(text, encoding="utf-8")
 
     def yichuan(*argv: str, seconds_max: float = _SECONDS_MAX, exit_code: int = 0) -> str:
-        command = (beside("yichuan"), *argv, "--home", home.path)
-        return ground.command(*command, seconds_max=seconds_max, exit_code=exit_code)
+        return ground.command(
+            beside("yichuan"),
+            *argv,
+            "--home",
+            home.path,
+            seconds_max=seconds_max,
+            exit_code=exit_code,
+        )
 
     ground.ends.callback(yichuan, "down", seconds_max=DOWN_SECONDS_MAX)
     yichuan("up", seconds_max=DEMO_SECONDS_MAX)
