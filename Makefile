@@ -68,7 +68,7 @@ contract: $(VENV)/.dev ## the schemas, their examples and their history
 	$(BIN)/python -m pytest tests/contract
 
 .PHONY: integration
-integration: $(VENV)/.dev ## tests on a real broker and registry; T=path runs one
+integration: $(VENV)/.dev download ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
 .PHONY: prove
@@ -80,6 +80,10 @@ prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LON
 
 .PHONY: setup
 setup: $(VENV)/.dev ## make .venv with everything locked; other targets do it by themselves
+
+.PHONY: download
+download: $(VENV)/.runtime ## bring the broker and the registry into the cache; other targets do it by themselves
+	@$(BIN)/python -m deploy.local
 
 .PHONY: format
 format: $(VENV)/.dev ## put the code into its one form

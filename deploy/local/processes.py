@@ -177,9 +177,14 @@ def _left_after(family: list[psutil.Process], seconds_max: float) -> list[psutil
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Whether it runs no more. Its pid may stay until its parent looks: some never do."""
+    """Whether it runs no more. Its pid may stay until its parent looks: some never do.
+
+    A JVM's first thread is a zombie while its other threads are still ending: not ended yet.
+    """
     try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        if not process.is_running():
+            return True
+        return bool(process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
     except psutil.NoSuchProcess:
         return True
 

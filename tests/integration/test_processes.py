@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from connectors.bus.clock import monotonic
 from connectors.bus.home import Home
 from deploy.local import processes
 from schemas.errors import UserError
@@ -22,6 +24,12 @@ print(child.pid, flush=True)
 time.sleep(600)
 """
 SLEEPS = "import time; print('awake', flush=True); time.sleep(600)"
+HEADLESS = """
+import ctypes, os, threading
+threading.Thread(target=os.read, args=(0, 1)).start()
+print("awake", flush=True)
+ctypes.CDLL(None).syscall(60, 0)  # exit of the first thread alone, as a JVM's does
+"""
 GRACE = 20.0
 
 
@@ -92,6 +100,21 @@ def test_a_process_whose_parent_never_looks_after_it_has_ended_all_the_same(home
     assert processes.stop(home, "orphan", GRACE) is True
     assert psutil.Process(orphan.pid).status() == psutil.STATUS_ZOMBIE
     assert processes.running(home, "orphan") is None
+
+
+def test_a_process_has_not_ended_while_any_of_its_threads_lives() -> None:
+    command = (sys.executable, "-c", HEADLESS)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        seen = psutil.Process(child.pid)
+        until = monotonic() + GRACE
+        while seen.status() != psutil.STATUS_ZOMBIE:
+            assert monotonic() < until
+        assert child.poll() is None
+        assert processes._left_after([seen], 0.2) == [seen]
+        child.stdin.close()
+        assert processes._left_after([seen], GRACE) == []
+        assert child.poll() is not None
 
 
 def test_the_same_name_is_refused_while_it_runs(home: Home) -> None:
