@@ -58,7 +58,7 @@ class Keyring:
 
     def __init__(self, rulebook: Path, schema_ids: Path, bus: str) -> None:
         self._bus = bus
-        self._keys = Fresh(rulebook / KEYS_CSV, _read_keys)
+        self._keys = Fresh(rulebook / KEYS_CSV, read_keys)
         self._ids = Fresh(schema_ids, SchemaIds.load)
 
     def organ_of(self, kid: str) -> OrganCode | None:
@@ -104,8 +104,8 @@ class Keyring:
         return current(record) if record else None
 
 
-def _read_keys(path: Path) -> Mapping[str, ListedKey]:
-    """Raise UserError keys.none or keys.unreadable."""
+def read_keys(path: Path) -> Mapping[str, ListedKey]:
+    """Return keys.csv by kid. Raises UserError keys.none or keys.unreadable."""
     rows = read_rows(path)
     if not rows:
         raise UserError("keys.none", where=str(path), exit_code=3)

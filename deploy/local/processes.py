@@ -149,8 +149,9 @@ def end(process: Process, grace_s: float) -> None:
             _kill(member)
     left = _left_after(family, KILL_SECONDS_MAX)
     child = _children.pop(process.pid, None)
-    if child is not None:
-        child.poll()
+    if child is not None and not left:
+        # Not `poll`: a JVM is seen as a zombie while its last threads still end.
+        child.wait(KILL_SECONDS_MAX)
     if left:
         pids = ", ".join(str(member.pid) for member in left)
         raise Broken("process.unkillable", where=process.name, detail=f"pid {pids}")

@@ -50,6 +50,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         f"{_CLI}.stack", "down", "停止，包括演示留下的进程", "stop them, and what the demo left"
     ),
     "status": Verb(f"{_CLI}.stack", "status", "各进程的状况", "what runs and how it does"),
+    "doctor": Verb(
+        f"{_CLI}.doctor", "doctor", "检查本机安装，指出问题与办法", "is it fit, and the cure if not"
+    ),
     "demo": Verb(f"{_CLI}.demo", "demo", "一个县的全过程演示", "a whole county, end to end"),
     "send": Verb(
         f"{_CLI}.send",
@@ -70,6 +73,7 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             "lint": Verb(f"{_CLI}.schemas", "lint", "检查模式文件", "check the schema files"),
             "plan": Verb(f"{_CLI}.schemas", "plan", "与登记中心的差异", "what apply would do"),
             "apply": Verb(f"{_CLI}.schemas", "apply", "登记模式", "register the schemas"),
+            "diff": Verb(f"{_CLI}.schemas_diff", "diff", "与登记中心或另一目录的差别", "in words"),
             "docs": Verb(f"{_CLI}.schemas", "docs", "每种消息的字段", "every field of each record"),
         },
     ),
@@ -87,12 +91,26 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         {
             "lint": Verb(f"{_CLI}.rules", "lint", "检查规则库", "check a rulebook"),
             "show": Verb(f"{_CLI}.rules", "show", "查看规则库内容", "print a part of it"),
+            "diff": Verb(
+                f"{_CLI}.rules_diff", "diff", "两个规则库的实质差别", "what changes for whom"
+            ),
         },
     ),
     "keys": Noun(
         "封签密钥",
         "the keys of the seals",
         {"list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys")},
+    ),
+    "dead": Noun(
+        "死信与冻结案件",
+        "dead letters and frozen cases",
+        {
+            "list": Verb(f"{_CLI}.dead", "dead_list", "列出死信", "list the dead letters"),
+            "show": Verb(f"{_CLI}.dead", "dead_show", "查看一封死信", "show one of them"),
+            "retry": Verb(
+                f"{_CLI}.dead_retry", "dead_retry", "重试、重发或舍弃", "try or send it again"
+            ),
+        },
     ),
     "connector": Noun(
         "连接器",

@@ -50,7 +50,7 @@ def lint(
     """Check the schema files; with --write, renew the checked-in fingerprints first."""
     if write and avro is not None:
         raise UserError("command.usage", where="--write --avro")
-    sources = _sources(avro)
+    sources = sources_of(avro)
     if write and not (found := findings_of(sources)):
         listed = fingerprints_of(sources)
         _FINGERPRINTS.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
@@ -85,12 +85,12 @@ def docs(
 
 def plan(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
     """Show what apply would do, subject by subject; changes nothing."""
-    return _answer(asyncio.run(_plan(home_at(home), _sources(avro))), as_json=as_json)
+    return _answer(asyncio.run(_plan(home_at(home), sources_of(avro))), as_json=as_json)
 
 
 def apply(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
     """Register the schemas and write the map of ids; nothing at all when one is refused."""
-    return _answer(asyncio.run(_apply(home_at(home), _sources(avro))), as_json=as_json)
+    return _answer(asyncio.run(_apply(home_at(home), sources_of(avro))), as_json=as_json)
 
 
 def _answer(steps: Sequence[Step], *, as_json: bool) -> int:
@@ -160,7 +160,7 @@ async def _prepare(registry: Registry, sources: Sources) -> _Prepared:
     return prepared
 
 
-def _sources(avro: Path | None) -> Sources:
+def sources_of(avro: Path | None) -> Sources:
     """Return the package's .avsc, or those of a folder laid out like schemas/avro."""
     if avro is None:
         return avro_sources()

@@ -81,7 +81,7 @@ def _chosen(settings: Settings) -> _Chosen:
 
 def _files_to_change(home: Home, chosen: _Chosen) -> list[Line]:
     lines: list[Line] = []
-    if _differs(home, chosen.folder):
+    if differs_from(home, chosen.folder):
         lines.append(("copy_rulebook", chosen.folder.name, str(home.rulebook)))
     logins = (BUS_LOGIN, *(alias for _, alias in chosen.organs))
     return [
@@ -92,7 +92,7 @@ def _files_to_change(home: Home, chosen: _Chosen) -> list[Line]:
 
 def _change_files(home: Home, chosen: _Chosen) -> list[Line]:
     lines: list[Line] = []
-    if _differs(home, chosen.folder):
+    if differs_from(home, chosen.folder):
         _copy(chosen.folder, home.rulebook)
         lines.append(("copy_rulebook", chosen.folder.name, str(home.rulebook)))
     listed = read_rows(chosen.folder / KEYS_CSV)
@@ -101,7 +101,7 @@ def _change_files(home: Home, chosen: _Chosen) -> list[Line]:
     return [*lines, *(("make_key", login, "") for login in made)]
 
 
-def _differs(home: Home, folder: Path) -> bool:
+def differs_from(home: Home, folder: Path) -> bool:
     """Whether the home's copy is another text; its public keys are its own."""
     if not home.rulebook.is_dir():
         return True

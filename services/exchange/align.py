@@ -2,7 +2,8 @@
 
 A group that is ahead of the casebook (an older casebook was restored, or it is new) would skip
 what was never decided: its offsets are set back. A log that begins after the casebook's progress
-has lost records that nobody decided: the exchange does not start.
+has lost records that nobody decided, and one that ends before it is another log, whose new records
+would be taken for decided ones: the exchange does not start.
 """
 
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 async def align(home: Home, settings: Settings, casebook: Casebook, group: str) -> None:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Raises Broken log.gap, Unavailable kafka.unreachable.
+    Raises Broken log.gap or log.shorter, Unavailable kafka.unreachable.
     """
     login = home.credentials(EXCHANGE)
     places = await _places(settings, login)
@@ -37,7 +38,7 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
     try:
         consumer.assign(places)
         begins = await consumer.beginning_offsets(places)
-        wanted = _wanted(casebook, begins)
+        wanted = _wanted(casebook, begins, await consumer.end_offsets(places))
         ahead: dict[TopicPartition, int] = {}
         for place in places:
             committed = await consumer.committed(place)
@@ -69,7 +70,9 @@ async def _places(settings: Settings, login: Credentials) -> list[TopicPartition
     ]
 
 
-def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+def _wanted(
+    casebook: Casebook, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+) -> dict[TopicPartition, int]:
     wanted: dict[TopicPartition, int] = {}
     with casebook.engine.begin() as connection:
         work = Work(connection)
@@ -81,6 +84,9 @@ def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[Topic
             if progress.next_offset < begin:
                 detail = f"{place.topic}/{place.partition}: {progress.next_offset} < {begin}"
                 raise Broken("log.gap", detail=detail)
+            if progress.next_offset > ends[place]:
+                detail = f"{place.topic}/{place.partition}: {ends[place]} < {progress.next_offset}"
+                raise Broken("log.shorter", detail=detail)
             wanted[place] = progress.next_offset
         work.flush()
     return wanted

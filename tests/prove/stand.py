@@ -56,7 +56,7 @@ class Stand:
 
     def command(self, *argv: str | Path) -> tuple[str | Path, ...]:
         """Return the words of the real command, to be run with `environment`."""
-        return (_beside("yichuan"), *argv)
+        return (beside("yichuan"), *argv)
 
     def objects(self, *argv: str | Path, exit_code: int = 0) -> list[dict[str, Any]]:
         """Run the real command with --json; return its lines."""
@@ -84,7 +84,7 @@ def demo(ground: Ground) -> Stand:
     environment = _environment(home, settings)
 
     def command(verb: str, seconds_max: float) -> str:
-        return ground.command(_beside("yichuan"), verb, env=environment, seconds_max=seconds_max)
+        return ground.command(beside("yichuan"), verb, env=environment, seconds_max=seconds_max)
 
     ground.ends.callback(command, "down", DOWN_SECONDS_MAX)
     return Stand(ground, home, settings, command("demo", DEMO_SECONDS_MAX))
@@ -179,6 +179,6 @@ def _environment(home: Home, settings: Settings) -> dict[str, str]:
     }
 
 
-def _beside(name: str) -> Path:
+def beside(name: str) -> Path:
     """Return a command of this very environment."""
     return Path(sys.executable).with_name(name)

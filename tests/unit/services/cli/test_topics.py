@@ -5,7 +5,7 @@ import pytest
 from connectors.bus.home import Home
 from connectors.bus.keys import KEYS_CSV
 from schemas.errors import UserError
-from services.cli.topics import _chosen, _copy, _differs, _files_to_change
+from services.cli.topics import _chosen, _copy, _files_to_change, differs_from
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_copy_holds_the_rulebooks_files_and_differs_no_more(home: Home, source: Path) -> None:
-    assert _differs(home, source)
+    assert differs_from(home, source)
     _copy(source, home.rulebook)
     assert names(home.rulebook) == {"rulebook.toml", "matters.csv"}
-    assert not _differs(home, source)
+    assert not differs_from(home, source)
     assert names(home.path) == {"rulebook"}
 
 
@@ -40,10 +40,10 @@ def test_a_new_copy_keeps_the_public_keys_and_nothing_else_of_the_old(
 ) -> None:
     _copy(source, home.rulebook)
     (home.rulebook / KEYS_CSV).write_text("keys", encoding="utf-8")
-    assert not _differs(home, source)
+    assert not differs_from(home, source)
     (source / "matters.csv").unlink()
     (source / "officers.csv").write_text("three", encoding="utf-8")
-    assert _differs(home, source)
+    assert differs_from(home, source)
     _copy(source, home.rulebook)
     assert names(home.rulebook) == {"rulebook.toml", "officers.csv", KEYS_CSV}
     assert (home.rulebook / KEYS_CSV).read_text(encoding="utf-8") == "keys"

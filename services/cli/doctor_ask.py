@@ -1,0 +1,168 @@
+"""What the doctor asks broker and registry. Reads, and changes nothing: no record, no offset."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from connectors.bus.admin import connect, read
+from connectors.bus.home import Home, Settings
+from connectors.bus.kafka import librdkafka_options
+from connectors.bus.keyring import Keyring
+from connectors.bus.layout import layout
+from connectors.bus.librdkafka import asked
+from connectors.bus.registry import Registry, SchemaIds
+from schemas.codec import Opened
+from schemas.errors import UserError, YichuanError
+from schemas.inline import schema_from
+from schemas.load import avro_sources
+from schemas.messages import Tick
+from schemas.parts import Flow
+from schemas.rollout import wanted as wanted_schemas
+from schemas.topics import inbox_of
+from services.cli.doctor_broker import (
+    Inbox,
+    Newest,
+    judge_clock,
+    judge_inboxes,
+    judge_layout,
+    judge_logs,
+)
+from services.cli.doctor_finding import Symptom, of_error
+from services.cli.doctor_registry import Held, judge_registry
+from services.cli.log_reader import ADMIN, REQUEST_SECONDS_MAX, Logged, Place, open_log
+from services.rulebook.model import Rulebook
+
+_CONNECT_SECONDS_MAX: Final = 6.0
+_READ_SECONDS_MAX: Final = 15.0  # the newest record of every flow's partitions
+_REQUESTS_AT_ONCE: Final = 8  # to the registry
+_LIMIT: Final = {"request_timeout": REQUEST_SECONDS_MAX}
+_WITHOUT_READER: Final = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
+
+
+def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Iterator[Symptom]:
+    """Judge topics, logins and rights by the directory, and who comes to which inbox."""
+    if rulebook is None:
+        return
+    try:
+        client = connect(settings, home.credentials(ADMIN), _CONNECT_SECONDS_MAX)
+        aliases = sorted(organ.alias for organ in rulebook.directory.organs.values())
+        partitions, replication = settings.kafka.partitions, settings.kafka.replication
+        wanted = layout(aliases, partitions=partitions, replication=replication)
+        actual = read(client, home, settings, wanted)
+        yield from judge_layout(wanted, actual)
+        there = [alias for alias in aliases if inbox_of(alias) in actual.topics]
+        yield from judge_inboxes(list(_inboxes(client, home, settings, there)))
+    except YichuanError as error:
+        yield of_error(error)
+
+
+def ask_logs(
+    home: Home,
+    settings: Settings,
+    rulebook: Rulebook | None,
+    progress: Mapping[Place, int],
+    now: datetime,
+) -> Iterator[Symptom]:
+    """Judge the flows' logs by the casebook's progress, and the broker's stamps by the clock."""
+    try:
+        with open_log(home, settings, _CONNECT_SECONDS_MAX) as log:
+            spans = {place: span for flow in Flow for place, span in log.spans(flow).items()}
+            yield from judge_logs(progress, spans)
+            ends = {place: end for place, (_, end) in spans.items()}
+            lasts = {place: max(begin, end - 1) for place, (begin, end) in spans.items()}
+            newest = list(log.read(lasts, ends, _READ_SECONDS_MAX))
+    except YichuanError as error:
+        yield of_error(error)
+        return
+    keyring = _keyring(home, rulebook)
+    yield from judge_clock([_newest(record, keyring, now) for record in newest], now)
+
+
+def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:
+    """Judge what the registry holds by the files, and the map of ids by the registry."""
+    ids: SchemaIds | None = None
+    try:
+        ids = SchemaIds.load(home.schema_ids)
+    except UserError as error:
+        yield of_error(error)
+    wanted = wanted_schemas(avro_sources())
+    try:
+        held = asyncio.run(_held(home, settings, tuple(wanted)))
+    except YichuanError as error:
+        yield of_error(error)
+        return
+    yield from judge_registry(wanted, held, ids)
+
+
+def _inboxes(
+    client: AdminClient, home: Home, settings: Settings, aliases: Sequence[str]
+) -> Iterator[Inbox]:
+    """Yield how much of each inbox its connector's group has not read, where nobody reads it."""
+    if not aliases:
+        return
+    places = {alias: TopicPartition(inbox_of(alias), 0) for alias in aliases}
+    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no types
+    ends = client.list_offsets(dict.fromkeys(places.values(), latest), **_LIMIT)
+    groups = client.describe_consumer_groups([_group(alias) for alias in aliases], **_LIMIT)
+    for alias, place in places.items():
+        has_reader = asked(groups[_group(alias)].result, alias).state not in _WITHOUT_READER
+        end = asked(ends[place].result, place.topic).offset
+        if end and not has_reader:
+            end -= _committed(home, settings, alias, place)
+        yield Inbox(alias, end, has_reader)
+
+
+def _committed(home: Home, settings: Settings, alias: str, place: TopicPartition) -> int:
+    """Return the group's offset. It is asked as the group, which nobody joins by that.
+
+    Not by AdminClient.list_consumer_group_offsets: librdkafka 2.x crashes in it when the broker
+    answers with an error for a partition (rd_kafka_cgrp_op on no group).
+    """
+    options = librdkafka_options(settings, home.credentials(ADMIN))
+    consumer = Consumer(options | {"group.id": _group(alias), "enable.auto.commit": False})
+    try:
+        (found,) = asked(partial(consumer.committed, [place], REQUEST_SECONDS_MAX), alias)
+    finally:
+        consumer.close()
+    return max(int(found.offset), 0)
+
+
+def _group(alias: str) -> str:
+    return f"{alias}.connector"
+
+
+def _keyring(home: Home, rulebook: Rulebook | None) -> Keyring | None:
+    """Return what a Tick is read by; None where keys or schema ids are missing, as is said."""
+    try:
+        return Keyring(home.rulebook, home.schema_ids, rulebook.bus) if rulebook else None
+    except UserError:
+        return None
+
+
+def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
+    """Open the record by the keys of today: its stamp is what is in question here."""
+    opened = keyring.open(record.value or b"", now) if keyring else None
+    is_tick = isinstance(opened, Opened) and isinstance(opened.message, Tick)
+    sent_at = opened.message.envelope.sent_at if isinstance(opened, Opened) and is_tick else None
+    return Newest(record.place, record.at, sent_at)
+
+
+async def _held(home: Home, settings: Settings, subjects: Sequence[str]) -> dict[str, Held]:
+    login = home.credentials("registry-reader")
+    limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+    async with Registry(settings.registry_url, login) as registry:
+
+        async def held(subject: str) -> Held:
+            async with limit:
+                numbers = await registry.versions(subject)
+                found = {number: await registry.version(subject, number) for number in numbers}
+                level = await registry.compatibility(subject) if numbers else None
+            return Held(level, {n: (one.id, schema_from(one.text)) for n, one in found.items()})
+
+        every = await asyncio.gather(*(held(subject) for subject in subjects))
+    return dict(zip(subjects, every, strict=True))

@@ -1,0 +1,137 @@
+"""Is the broker as the directory says; do its logs fit the casebook, and its clock ours? Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from connectors.bus.changes import (
+    CreateTopic,
+    DropLogin,
+    Grant,
+    Revoke,
+    SetConfig,
+    SetLogin,
+    left_alone,
+    plan,
+)
+from connectors.bus.layout import Actual, Layout
+from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
+
+SKEW_MAX: Final = timedelta(minutes=5)  # beyond it the exchange stops (D4)
+SKEW_NOTED: Final = timedelta(seconds=5)  # hosts with a time service are well within
+
+# Received time, what is kept, and what an acknowledgement means rest on these.
+_PROMISED: Final = frozenset(
+    {
+        "cleanup.policy",
+        "message.timestamp.type",
+        "min.insync.replicas",
+        "retention.bytes",
+        "retention.ms",
+        "unclean.leader.election.enable",
+    }
+)
+
+Place = tuple[str, int]  # topic, partition
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The last record of a partition. `sent_at`: the sealed host's time of a Tick, else None."""
+
+    place: Place
+    stamped_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """An organ's inbox: how many values nobody has read, and whether its connector is there."""
+
+    alias: str
+    unread: int
+    has_reader: bool
+
+
+def judge_layout(wanted: Layout, actual: Actual) -> Iterator[Symptom]:
+    """Compare topics, settings, logins and rights with the directory."""
+    fixed = []
+    for topic in wanted.topics:
+        found = actual.topics.get(topic.name)
+        if found is not None and found.partitions != topic.partitions:
+            detail = f"{found.partitions} != {topic.partitions}"
+            yield wrong("topics.partitions_fixed", topic.name, detail)
+            fixed.append(replace(topic, partitions=found.partitions))  # `plan` would stop at it
+        else:
+            fixed.append(topic)
+        if found is not None and found.replication < topic.replication:
+            detail = f"{found.replication} < {topic.replication}"
+            yield doubtful("topic.replication_low", topic.name, detail)
+    judged = replace(wanted, topics=tuple(fixed))
+    for change in plan(judged, actual):
+        yield _needed(change, actual)
+    for acl in left_alone(judged, actual):
+        yield doubtful("acl.foreign", acl.principal, str(acl))
+
+
+def judge_logs(
+    progress: Mapping[Place, int], spans: Mapping[Place, tuple[int, int]]
+) -> Iterator[Symptom]:
+    """Compare how far the casebook is with where each flow's log begins and ends."""
+    for (topic, partition), next_offset in sorted(progress.items()):
+        begin, end = spans.get((topic, partition), (next_offset, next_offset))
+        where = f"{topic}/{partition}"
+        if next_offset < begin:
+            yield wrong("log.gap", where, f"{next_offset} < {begin}")
+        if next_offset > end:
+            yield wrong("log.shorter", where, f"{end} < {next_offset}")
+
+
+def judge_clock(newest: Sequence[Newest], now: datetime) -> Iterator[Symptom]:
+    """Compare the broker's stamps with this host's clock, and with that of the Ticks' writer."""
+    ahead = max(newest, key=lambda one: one.stamped_at, default=None)
+    if ahead is not None and ahead.stamped_at - now > SKEW_MAX:
+        yield wrong("clock.ahead", _at(ahead), f"{ahead.stamped_at - now} > {SKEW_MAX}")
+    skews = [(abs(one.stamped_at - one.sent_at), one) for one in newest if one.sent_at is not None]
+    if not skews:
+        yield remark("clock.unjudged", "flows")
+        return
+    skew, tick = max(skews, key=lambda pair: pair[0])
+    detail = f"{skew}: Tick {tick.sent_at:%H:%M:%S}, broker {tick.stamped_at:%Y-%m-%d %H:%M:%S} UTC"
+    if skew > SKEW_MAX:
+        yield wrong("clock.skew", _at(tick), detail)
+    elif skew > SKEW_NOTED:
+        yield doubtful("clock.skew", _at(tick), detail)
+
+
+def judge_inboxes(inboxes: Sequence[Inbox]) -> Iterator[Symptom]:
+    """Name the organs for whom something lies there and nobody comes."""
+    for inbox in inboxes:
+        if inbox.unread and not inbox.has_reader:
+            yield doubtful("connector.absent", inbox.alias, str(inbox.unread))
+
+
+def _needed(
+    change: CreateTopic | SetConfig | SetLogin | DropLogin | Grant | Revoke, actual: Actual
+) -> Symptom:
+    match change:
+        case CreateTopic(topic):
+            return wrong("topics.missing", topic.name)
+        case SetConfig(topic=name, key=key, before=before, after=after):
+            judge = wrong if key in _PROMISED else doubtful
+            return judge("topic.setting_drifted", name, f"{key}: {before} != {after}")
+        case SetLogin(login) if login in actual.logins:
+            return doubtful("login.password_missing", login)
+        case SetLogin(login):
+            return wrong("login.missing", login)
+        case DropLogin(login):
+            return wrong("login.surplus", login)
+        case Grant(acl):
+            return wrong("acl.missing", acl.principal, str(acl))
+        case Revoke(acl):
+            return wrong("acl.surplus", acl.principal, str(acl))
+
+
+def _at(one: Newest) -> str:
+    return f"{one.place[0]}/{one.place[1]}"

@@ -1,0 +1,187 @@
+"""What the doctor sees on this host: the casebook, disk, ports, processes, fonts. Only looks."""
+
+import http.client
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from sqlalchemy import Connection, func, select
+
+from connectors.bus.home import Home, Settings
+from deploy.local import processes
+from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
+from schemas.errors import UserError
+from services.casebook.rows import case_from_text
+from services.casebook.tables import CASES, OUTBOX, PROGRESS, SETTINGS
+from services.cli.casebook_view import reading
+from services.cli.doctor_casebook import Book, Frozen, judge_casebook
+from services.cli.doctor_finding import Symptom, doubtful, of_error
+from services.cli.doctor_host import (
+    Disk,
+    Part,
+    Port,
+    judge_disks,
+    judge_fonts,
+    judge_parts,
+    judge_ports,
+)
+from services.cli.log_reader import Place
+
+EXCHANGE: Final = "exchange"
+EXCHANGE_PORT: Final = 30  # from ports.base, of the first worker
+_STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base
+_STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
+_FROZEN_MAX: Final = 1_000
+_ANSWER_SECONDS_MAX: Final = 3.0
+_BODY_BYTES_MAX: Final = 4 << 20
+_FONTS_SECONDS_MAX: Final = 20.0
+_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f]+)"', re.MULTILINE)
+
+
+def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
+    """Judge the casebook; return the findings, and how far each partition is decided."""
+    is_file = not settings.casebook.url.get_secret_value()
+    if is_file and not home.casebook.exists():
+        return [doubtful("casebook.missing", str(home.casebook))], {}
+    try:
+        with reading(home) as connection:
+            book = _book(connection, home, is_file=is_file)
+            rows = connection.execute(select(PROGRESS)).all()
+    except UserError as error:
+        return [of_error(error)], {}
+    return list(judge_casebook(book)), {(r.topic, r.partition): r.next_offset for r in rows}
+
+
+def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterator[Symptom]:
+    """Judge disk, ports, processes and fonts. `rulebook`: the hash of the copy in force."""
+    yield from judge_disks([Disk(str(home.path), shutil.disk_usage(home.path).free)])
+    if settings.stack_is_local:
+        yield from judge_ports([_port(home, settings.ports.base + o) for o in _STACK_PORTS])
+    yield from judge_parts(_parts(home, settings), rulebook)
+    yield from judge_fonts(_chinese_fonts())
+
+
+def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
+    version = select(SETTINGS.c.value).where(SETTINGS.c.key == "version")
+    frozen = select(CASES.c.body).where(CASES.c.stopped == "frozen").limit(_FROZEN_MAX)
+    held = select(func.count()).select_from(CASES).where(CASES.c.stopped == "gap")
+    cases = [case_from_text(row.body, ()) for row in connection.execute(frozen)]
+    return Book(
+        where=home.casebook.name if is_file else "[casebook] url",
+        version=connection.execute(version).scalar_one_or_none(),
+        journal_mode=_journal_mode(connection) if is_file else None,
+        writers=_writers(home.casebook) if is_file else (),
+        stuck=_stuck(connection),
+        frozen=[Frozen(c.id, c.stop.message, c.stop.code) for c in cases if c.stop is not None],
+        held=connection.execute(held).scalar_one(),
+    )
+
+
+def _journal_mode(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+
+def _stuck(connection: Connection) -> dict[str, int]:
+    """Return the rows by topic that were there before and after a while longer than any publish."""
+    before = _outbox(connection)
+    if not before:
+        return {}
+    time.sleep(_STUCK_SECONDS)
+    after = _outbox(connection)
+    stuck: dict[str, int] = {}
+    for seq in before.keys() & after.keys():
+        stuck[before[seq]] = stuck.get(before[seq], 0) + 1
+    return stuck
+
+
+def _outbox(connection: Connection) -> dict[int, str]:
+    found = {row.seq: row.topic for row in connection.execute(select(OUTBOX.c.seq, OUTBOX.c.topic))}
+    connection.rollback()  # so that the next look sees what has been committed since
+    return found
+
+
+def _writers(path: Path) -> tuple[int, ...]:
+    """Return the processes that have the file open for writing, as far as this user may see."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            opened = process.open_files()
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue  # another user's, or just ended: not ours to see
+        if any(file.path == str(path) and "+" in file.mode for file in opened):
+            found.append(int(process.pid))
+    return tuple(found)
+
+
+def _port(home: Home, number: int) -> Port:
+    ours = {port for one in processes.all_recorded(home) for port in listening_ports(one.pid)}
+    if number in ours or is_free(number):
+        return Port(number, None)
+    found = holder(number)
+    return Port(number, f"pid {found.pid or '?'} {found.name or '?'}")
+
+
+def _parts(home: Home, settings: Settings) -> list[Part]:
+    """Return the exchange, and every process that was started and not stopped."""
+    port = settings.ports.base + EXCHANGE_PORT
+    parts = [_part(EXCHANGE, runs=not is_free(port), port=port)]
+    names = (path.name.removesuffix(".pid.json") for path in home.run.glob("*.pid.json"))
+    for name in sorted(set(names) - {EXCHANGE}):
+        process = processes.running(home, name)
+        log = str(processes.log_file(home, name).relative_to(home.path))
+        if process is None:
+            parts.append(Part(name, log, runs=False, reasons=None))
+        elif name not in ("kafka", "registry"):  # these are asked by their own clients
+            ports = listening_ports(process.pid)
+            parts.append(_part(name, runs=True, port=ports[0] if ports else None))
+    return parts
+
+
+def _part(name: str, *, runs: bool, port: int | None) -> Part:
+    where = f"{LOOPBACK}:{port or '-'}"
+    if not runs or port is None:
+        return Part(name, where, runs, None)
+    health = _get(port, "/healthz")
+    build = _RULEBOOK.search(_get(port, "/metrics") or "") if name == EXCHANGE else None
+    return Part(name, where, runs, _reasons(health), build[1] if build else None)
+
+
+def _reasons(body: str | None) -> tuple[str, ...] | None:
+    """Return what /healthz says against the process; None for an answer that is not its own."""
+    try:
+        probes: Any = json.loads(body or "")
+        return tuple(
+            reason for name in ("startup", "live", "ready") for reason in probes[name]["reasons"]
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _get(port: int, path: str) -> str | None:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS_MAX)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read(_BODY_BYTES_MAX).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _chinese_fonts() -> int | None:
+    program = shutil.which("fc-list")
+    if program is None:
+        return None
+    done = subprocess.run(  # noqa: S603 - a program of the system, constant arguments
+        [program, ":lang=zh", "family"],
+        capture_output=True,
+        timeout=_FONTS_SECONDS_MAX,
+        check=False,
+    )
+    return len(done.stdout.splitlines())

@@ -1,0 +1,183 @@
+"""What changes for whom, from when, between two rulebooks: whose each matter is at each place.
+
+Both rulebooks are asked, over matters × townships × the dates on which either changes its answer.
+So a rule that was split, renumbered or put into other words without effect is no difference, and
+one that changes by itself (a department that ends, a power taken back) is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+from schemas.ids import DivisionCode, MatterCode
+from services.rulebook.directory import township_of
+from services.rulebook.jurisdiction import Answer, Question, route
+from services.rulebook.model import DecidingDate, Rulebook
+
+TOWNSHIP: Final = "township"  # stands for the organ of the township where it happened
+_DAY: Final = timedelta(days=1)
+
+Who = tuple[str, ...]  # codes of organs, or TOWNSHIP; none: nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A matter that is another's at these places, from a day to a last day (None: for good).
+
+    `decided_by`: which date of a case must be `since` or later for it. `begun`: None for all cases;
+    else only for those whose act, finding or filing was before `since` while they are transferred
+    on it or later, which the rulebooks give to different organs.
+    """
+
+    matter: MatterCode
+    places: tuple[DivisionCode, ...]
+    before: Who
+    after: Who
+    since: date
+    until: date | None
+    decided_by: DecidingDate | None
+    basis: str | None
+    begun: DecidingDate | None = None
+
+
+def shifts(old: Rulebook, new: Rulebook) -> tuple[Shift, ...]:
+    """Return every change of competence, by matter and date, equal places together."""
+    places = sorted({*townships(old), *townships(new)})
+    grouped: dict[Shift, list[DivisionCode]] = {}
+    for matter in sorted({*old.matters, *new.matters}):
+        for place in places:
+            for shift in _at(old, new, matter, place):
+                grouped.setdefault(replace(shift, places=()), []).append(place)
+    return tuple(replace(shift, places=tuple(found)) for shift, found in grouped.items())
+
+
+def townships(rulebook: Rulebook) -> tuple[DivisionCode, ...]:
+    """Return the townships of the rulebook's county; where it lists none, the county itself."""
+    found = tuple(
+        code
+        for code, division in rulebook.divisions.items()
+        if division.level == "township" and rulebook.county in rulebook.areas_of[code]
+    )
+    return found or (rulebook.county,)
+
+
+def turns(dates: Iterable[tuple[date, date | None]]) -> set[date]:
+    """Return the days on which something begins, or is over for the first time."""
+    found: set[date] = set()
+    for first, last in dates:
+        found.add(first)
+        if last is not None and last < date.max:
+            found.add(last + _DAY)
+    return found
+
+
+def _at(old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode) -> Iterator[Shift]:
+    days = sorted({*_turns(old, matter, place), *_turns(new, matter, place)})
+    found: Shift | None = None
+    for day in days:
+        here = _shift(old, new, matter, place, day)
+        if found is not None and (here is None or not _goes_on(found, here)):
+            yield replace(found, until=day - _DAY)
+            found = None
+        found = found or here
+    if found is not None:
+        yield found
+    for day in days:
+        yield from _of_begun_cases(old, new, matter, place, day)
+
+
+def _of_begun_cases(
+    old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode, day: date
+) -> Iterator[Shift]:
+    """Yield what only a transitional clause changes: new cases go the same way in both."""
+    if any(_shift(old, new, matter, place, each) for each in (day - _DAY, day)):
+        return
+    for begun in (DecidingDate.ACT, DecidingDate.FOUND, DecidingDate.FILED):
+        found = _shift(old, new, matter, place, day, begun)
+        if found is not None:
+            yield replace(found, decided_by=None)
+            return
+
+
+def _decided_by(
+    old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode, day: date
+) -> DecidingDate:
+    """Return the earliest step of a case that, were it the day before, would leave all as it was.
+
+    Asked of the rulebook whose answer turns on that day: a power that ends keeps its own clause,
+    whatever the clause of the rule that takes its place.
+    """
+    eve, turn = (_question(matter, place, each, None) for each in (day - _DAY, day))
+    turning = new if _who(route(new, eve)) != _who(route(new, turn)) else old
+    after = _who(route(turning, turn))
+    for step in (DecidingDate.ACT, DecidingDate.FOUND, DecidingDate.FILED):
+        if _who(route(turning, _question(matter, place, day, step))) != after:
+            return step
+    return DecidingDate.TRANSFER
+
+
+def _shift(
+    old: Rulebook,
+    new: Rulebook,
+    matter: MatterCode,
+    place: DivisionCode,
+    day: date,
+    begun: DecidingDate | None = None,
+) -> Shift | None:
+    """Return the difference on a day, as if it began there; None when both say the same."""
+    asked = _question(matter, place, day, begun)
+    before, after = route(old, asked), route(new, asked)
+    if _who(before) == _who(after):
+        return None
+    return Shift(
+        matter=matter,
+        places=(place,),
+        before=_who(before),
+        after=_who(after),
+        since=day,
+        until=None,
+        decided_by=_decided_by(old, new, matter, place, day),
+        basis=after.basis,
+        begun=begun,
+    )
+
+
+def _goes_on(found: Shift, here: Shift) -> bool:
+    return replace(here, since=found.since, decided_by=found.decided_by) == found
+
+
+def _question(
+    matter: MatterCode, place: DivisionCode, day: date, begun: DecidingDate | None
+) -> Question:
+    """Return a case of one day, or one whose steps up to `begun` were the day before."""
+    steps = tuple(DecidingDate)  # act, found, filed, transfer: the order in which they happen
+    before = steps[: steps.index(begun) + 1] if begun else ()
+    act, found, filed, transfer = (day - _DAY if step in before else day for step in steps)
+    return Question(place, matter, act, found, filed, transfer)
+
+
+def _who(answer: Answer) -> Who:
+    question = answer.question
+    township = township_of(answer.rulebook.directory, question.place, question.transfer_date)
+    return tuple(
+        TOWNSHIP if township is not None and organ == township.code else organ
+        for organ in answer.organs
+    )
+
+
+def _turns(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set[date]:
+    """Return the days on which the answer may change: of the rules, and of the organs."""
+    subject = rulebook.matters.get(matter)
+    if subject is None:
+        return set()
+    rules = [
+        rule
+        for area in rulebook.areas_of.get(place, ())
+        for name in (matter, subject.group)
+        for rule in rulebook.rules_at.get(area, {}).get(name, ())
+    ]
+    organs = rulebook.directory.organs.values() if rules else ()
+    return turns(
+        (each.valid_from, each.valid_to) for each in (*rules, *organs) if each.valid_from > date.min
+    )

@@ -1,0 +1,61 @@
+"""Whatever an operator is shown as wrong has its section in deploy/runbook.md."""
+
+import re
+from typing import Final
+
+from schemas.errors import texts
+from tests.house.tree import REPO
+
+RUNBOOK: Final = "deploy/runbook.md"
+# Ours alone to mend: their cure is to give the log to the maintainers, as errors.toml says.
+DEFECTS: Final = frozenset(
+    {"case.no_handler", "exchange.defect", "organ.unknown", "rules.duty_missing"}
+)
+
+
+def headings() -> set[str]:
+    """The codes and reasons that the runbook knows."""
+    text = (REPO / RUNBOOK).read_text(encoding="utf-8")
+    return set(re.findall(r"^### (\S+)$", text, re.MULTILINE))
+
+
+def given(pattern: str, *globs: str) -> set[str]:
+    """What a pattern finds in the product's modules."""
+    found: set[str] = set()
+    for glob in globs:
+        for path in REPO.glob(glob):
+            found |= set(re.findall(pattern, path.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_error_that_the_doctor_finds_has_a_section() -> None:
+    codes = given(r'(?:wrong|judge)\(\s*"([a-z_.]+)"', "services/cli/doctor_*.py")
+    assert len(codes) > 30
+    assert sorted(codes - headings()) == []
+
+
+def test_every_reason_of_a_healthz_has_a_section() -> None:
+    exchange = given(r'f?"([a-z]+\.[a-z]+)(?: \{[^"]*)?"', "services/exchange/measures.py")
+    reasons = {reason for reason in exchange if reason not in texts() and reason != "hold.gap"}
+    connector = given(r'f"([a-z]+): \{', "connectors/bus/connector.py")
+    failing = given(r'_failed\("([a-z]+)"', "connectors/bus/connector.py")
+    assert {"progress.stuck", "ticks.failing"} <= reasons
+    assert {"stuck", "quarantine"} <= connector
+    assert failing == {"publish", "system", "commit"}
+    assert sorted((reasons | connector | failing) - headings()) == []
+
+
+def test_every_reason_for_which_a_process_stops_has_a_section() -> None:
+    codes = given(
+        r'Broken\(\s*"([a-z_.]+)"',
+        "services/exchange/*.py",
+        "services/casebook/*.py",
+        "connectors/bus/*.py",
+    )
+    assert {"log.gap", "clock.skew"} <= codes
+    assert sorted(codes - headings() - DEFECTS) == []
+
+
+def test_the_runbook_has_no_section_for_what_does_not_exist() -> None:
+    known = set(texts()) | {"progress.stuck", "publish.failing", "partitions.none", "ticks.failing"}
+    assert sorted(code for code in headings() if "." in code and code not in known) == []
