@@ -4,7 +4,8 @@ No broker: a `Log` seals messages, puts them where they belong and counts offset
 and Kafka would; `Stored` reads back what a batch left in the casebook.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -31,6 +32,8 @@ from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
 from services.rulebook.model import PublicKey
 from tests.history import History, demo
+
+NewCasebook = Callable[[], AbstractContextManager[Casebook]]
 
 PARTITIONS = 4
 OUTSIDER = OrganCode("91520203YC0009999X")  # has a key, but no place in the directory

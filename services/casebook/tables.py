@@ -1,6 +1,7 @@
-"""The tables. What is kept of a message's content lies in `originals` alone.
+"""The tables, as the last migration leaves them. Of a message's content only `originals` has any.
 
-Instants are integers, milliseconds since 1970 in UTC, so that every database compares them alike.
+Every database compares alike: instants are integers, milliseconds since 1970 in UTC, and short
+texts are ordered by their bytes, whatever language the database was made for.
 """
 
 from typing import Final
@@ -17,16 +18,23 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.types import TypeEngine
 
 METADATA: Final = MetaData()
+
+
+def _text(length: int) -> TypeEngine[str]:
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
 
 # SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
 _SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
 
+# One row, `version`: it tells a program from before the migrations to stay away.
 SETTINGS: Final = Table(
     "settings",
     METADATA,
-    Column("key", String(64), primary_key=True),
+    Column("key", _text(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
 
@@ -34,7 +42,7 @@ SETTINGS: Final = Table(
 PROGRESS: Final = Table(
     "progress",
     METADATA,
-    Column("topic", String(64), primary_key=True),
+    Column("topic", _text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
@@ -43,19 +51,19 @@ PROGRESS: Final = Table(
 MESSAGES: Final = Table(
     "messages",
     METADATA,
-    Column("sender", String(32), primary_key=True),
-    Column("message_id", String(36), primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("case_id", String(64), nullable=False),
-    Column("record", String(64), nullable=False),
-    Column("document_number", String(128)),
-    Column("in_reply_to", String(36)),
+    Column("sender", _text(32), primary_key=True),
+    Column("message_id", _text(36), primary_key=True),
+    Column("digest", _text(64), nullable=False),
+    Column("case_id", _text(64), nullable=False),
+    Column("record", _text(64), nullable=False),
+    Column("document_number", _text(128)),
+    Column("in_reply_to", _text(36)),
     Column("received_ms", BigInteger, nullable=False),
-    Column("topic", String(64), nullable=False),
+    Column("topic", _text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("code", String(64)),
+    Column("outcome", _text(16), nullable=False),
+    Column("code", _text(64)),
     Column("receipt", LargeBinary),  # framed Accepted, Rejected or Held, for honest repeats
     Index("messages_by_case", "case_id"),
     Index("messages_by_number", "document_number"),
@@ -66,19 +74,19 @@ MESSAGES: Final = Table(
 NUMBERS: Final = Table(
     "numbers",
     METADATA,
-    Column("organ", String(32), primary_key=True),
-    Column("number", String(128), primary_key=True),
-    Column("message_id", String(36), nullable=False),
+    Column("organ", _text(32), primary_key=True),
+    Column("number", _text(128), primary_key=True),
+    Column("message_id", _text(36), nullable=False),
 )
 
 ORIGINALS: Final = Table(
     "originals",
     METADATA,
-    Column("message_id", String(36), primary_key=True),
-    Column("sender", String(32), primary_key=True),
-    Column("case_id", String(64), nullable=False),
-    Column("record", String(64), nullable=False),
-    Column("fingerprint", String(64), nullable=False),  # of the writer's schema
+    Column("message_id", _text(36), primary_key=True),
+    Column("sender", _text(32), primary_key=True),
+    Column("case_id", _text(64), nullable=False),
+    Column("record", _text(64), nullable=False),
+    Column("fingerprint", _text(64), nullable=False),  # of the writer's schema
     Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed
     Index("originals_by_case", "case_id"),
 )
@@ -86,11 +94,11 @@ ORIGINALS: Final = Table(
 CASES: Final = Table(
     "cases",
     METADATA,
-    Column("case_id", String(64), primary_key=True),
-    Column("topic", String(64), nullable=False),
+    Column("case_id", _text(64), primary_key=True),
+    Column("topic", _text(64), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("stopped", String(16)),  # gap or frozen; null: it moves
+    Column("state", _text(16), nullable=False),
+    Column("stopped", _text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
     Index("cases_stopped", "stopped"),
@@ -99,13 +107,13 @@ CASES: Final = Table(
 DUTIES: Final = Table(
     "duties",
     METADATA,
-    Column("duty_id", String(36), primary_key=True),
-    Column("case_id", String(64), nullable=False),
+    Column("duty_id", _text(36), primary_key=True),
+    Column("case_id", _text(64), nullable=False),
     Column("position", Integer, nullable=False),  # its place in the case's list
-    Column("topic", String(64), nullable=False),
+    Column("topic", _text(64), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("owner", String(32), nullable=False),
+    Column("kind", _text(32), nullable=False),
+    Column("owner", _text(32), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
@@ -113,23 +121,24 @@ DUTIES: Final = Table(
     Index("duties_by_case", "case_id"),
     Index("duties_by_rung", "topic", "partition", "next_rung_ms"),
     Index("duties_open", "open", "kind", "owner"),
+    Index("duties_by_due", "open", "due_ms"),
 )
 
 DECISIONS: Final = Table(
     "decisions",
     METADATA,
     Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("topic", String(64), nullable=False),
+    Column("topic", _text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    Column("case_id", String(64), nullable=False),
-    Column("message_id", String(36), nullable=False),
-    Column("sender", String(32), nullable=False),
-    Column("record", String(64), nullable=False),
+    Column("case_id", _text(64), nullable=False),
+    Column("message_id", _text(36), nullable=False),
+    Column("sender", _text(32), nullable=False),
+    Column("record", _text(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("code", String(64)),
-    Column("rulebook", String(64), nullable=False),
+    Column("outcome", _text(16), nullable=False),
+    Column("code", _text(64)),
+    Column("rulebook", _text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
     Index("decisions_by_case", "case_id"),
 )
@@ -138,8 +147,8 @@ DECISIONS: Final = Table(
 SAID: Final = Table(
     "said",
     METADATA,
-    Column("message_id", String(36), primary_key=True),
-    Column("case_id", String(64), nullable=False),
+    Column("message_id", _text(36), primary_key=True),
+    Column("case_id", _text(64), nullable=False),
 )
 
 # What is still to be published; a published row is gone.
@@ -147,9 +156,9 @@ OUTBOX: Final = Table(
     "outbox",
     METADATA,
     Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("source_topic", String(64), nullable=False),
+    Column("source_topic", _text(64), nullable=False),
     Column("source_partition", Integer, nullable=False),
-    Column("topic", String(64), nullable=False),
+    Column("topic", _text(64), nullable=False),
     Column("key", LargeBinary),
     Column("value", LargeBinary),
     Column("headers", Text),  # JSON: [[name, base64], …]
@@ -159,11 +168,11 @@ OUTBOX: Final = Table(
 DEAD: Final = Table(
     "dead",
     METADATA,
-    Column("topic", String(64), primary_key=True),
+    Column("topic", _text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("code", String(64), nullable=False),
-    Column("message_id", String(36)),
-    Column("case_id", String(64)),
+    Column("code", _text(64), nullable=False),
+    Column("message_id", _text(36)),
+    Column("case_id", _text(64)),
 )

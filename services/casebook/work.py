@@ -4,32 +4,33 @@ A batch asks for what it needs first (`preload`), decides message after message 
 and writes everything at its end (`flush`). Nothing of it exists before the transaction commits.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Row, Table, delete, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.progress import Place, lock_progress, locked
+from services.casebook.read import message_of, original_of
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
     MessageRow,
     Original,
     OutboxRow,
-    Position,
     Progress,
     case_from_text,
     duty_from_text,
-    from_ms,
     to_ms,
 )
-from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS
+from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 MessageKey = tuple[OrganCode, MessageId]
@@ -47,15 +48,21 @@ class Work:
         self._numbers: dict[NumberKey, MessageId | None] = {}
         self._changes = Changes()
 
+    def lock(self, places: Iterable[Place]) -> dict[Place, Progress]:
+        """Return how far the partitions are, and keep others from them until the end.
+
+        Rows that are missing are made, at offset 0: there is always one to be locked. All are
+        locked in one order.
+        """
+        found = lock_progress(self._connection, places)
+        self._progress.update(found)
+        return found
+
     def progress(self, topic: str, partition: int) -> Progress | None:
         """Return how far the partition is; None when nothing of it was ever decided."""
         if (topic, partition) not in self._progress:
-            query = select(PROGRESS.c.next_offset, PROGRESS.c.clock_ms).where(
-                PROGRESS.c.topic == topic, PROGRESS.c.partition == partition
-            )
-            row = self._connection.execute(query.with_for_update()).first()
-            found = None if row is None else Progress(row.next_offset, from_ms(row.clock_ms))
-            self._progress[topic, partition] = found
+            place = (topic, partition)
+            self._progress[place] = locked(self._connection, [place]).get(place)
         return self._progress[topic, partition]
 
     def advance(self, topic: str, partition: int, progress: Progress) -> None:
@@ -82,6 +89,8 @@ class Work:
 
     def put_case(self, case: Case, topic: str, partition: int) -> None:
         """Replace the case; only duties that changed are written."""
+        if _is_new(case.id, self._cases, self._changes.cases):
+            self._changes.new.cases.add(case.id)
         self._changes.put_case(self._cases.get(case.id), case, topic, partition)
         self._cases[case.id] = case
 
@@ -95,6 +104,8 @@ class Work:
     def put_message(self, row: MessageRow) -> None:
         """Write what became of a message."""
         key = (row.sender, row.message_id)
+        if _is_new(key, self._messages, self._changes.messages):
+            self._changes.new.messages.add(key)
         self._messages[key] = row
         self._changes.messages[key] = row
 
@@ -107,6 +118,8 @@ class Work:
 
     def put_number(self, organ: OrganCode, number: str, message_id: MessageId | None) -> None:
         """Give the number to a message, or free it."""
+        if _is_new((organ, number), self._numbers, self._changes.numbers):
+            self._changes.new.numbers.add((organ, number))
         self._numbers[organ, number] = message_id
         self._changes.numbers[organ, number] = message_id
 
@@ -119,7 +132,7 @@ class Work:
             ORIGINALS.c.sender == sender, ORIGINALS.c.message_id == message_id
         )
         row = self._connection.execute(query).first()
-        return None if row is None else _original(row)
+        return None if row is None else original_of(row)
 
     def put_original(self, original: Original) -> None:
         """Keep the sealed message."""
@@ -186,7 +199,7 @@ class Work:
         for part in _parts(keys):
             self._messages.update(dict.fromkeys(part))
             for row in self._pairs(MESSAGES, "sender", "message_id", part):
-                found = _message(row)
+                found = message_of(row)
                 self._messages[found.sender, found.message_id] = found
 
     def _load_numbers(self, keys: Iterable[NumberKey]) -> None:
@@ -208,35 +221,16 @@ def delete_published(connection: Connection, table: Table, seqs: list[int]) -> N
         connection.execute(delete(table).where(table.c.seq.in_(part)))
 
 
+def _is_new(key: _K, read: Mapping[_K, object], changed: Mapping[_K, object]) -> bool:
+    """Whether the row was looked for and not found.
+
+    It is inserted, not written over: if another worker makes one meanwhile, this transaction fails
+    and is run again.
+    """
+    return key not in changed and key in read and read[key] is None
+
+
 def _parts(keys: Iterable[_T]) -> Iterator[list[_T]]:
     every = list(dict.fromkeys(keys))
     for start in range(0, len(every), _IN_MAX):
         yield every[start : start + _IN_MAX]
-
-
-def _message(row: Row[Any]) -> MessageRow:
-    return MessageRow(
-        sender=OrganCode(row.sender),
-        message_id=MessageId(row.message_id),
-        digest=row.digest,
-        case_id=CaseId(row.case_id),
-        record=row.record,
-        document_number=row.document_number,
-        in_reply_to=MessageId(row.in_reply_to) if row.in_reply_to else None,
-        received_at=from_ms(row.received_ms),
-        position=Position(row.topic, row.partition, row.offset),
-        outcome=row.outcome,
-        code=row.code,
-        receipt=row.receipt,
-    )
-
-
-def _original(row: Row[Any]) -> Original:
-    return Original(
-        message_id=MessageId(row.message_id),
-        sender=OrganCode(row.sender),
-        case_id=CaseId(row.case_id),
-        record=row.record,
-        fingerprint=row.fingerprint,
-        body=row.body,
-    )

@@ -2,12 +2,9 @@
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import (
@@ -21,6 +18,7 @@ from services.casebook.rows import (
     duty_to_text,
     to_ms,
 )
+from services.casebook.statements import Values, insert, remove, upsert
 from services.casebook.tables import (
     CASES,
     DEAD,
@@ -35,7 +33,14 @@ from services.casebook.tables import (
 )
 from services.casework.case import Case, Duty
 
-Values = dict[str, Any]
+
+@dataclass(slots=True)
+class New:
+    """Keys of rows that were looked for and not found."""
+
+    cases: set[CaseId] = field(default_factory=set)
+    messages: set[tuple[OrganCode, MessageId]] = field(default_factory=set)
+    numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -52,6 +57,7 @@ class Changes:
     said: dict[MessageId, CaseId] = field(default_factory=dict)
     outbox: list[OutboxRow] = field(default_factory=list)
     dead: list[DeadRow] = field(default_factory=list)
+    new: New = field(default_factory=New)
 
     def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
         """Note a case, and those of its duties that changed.
@@ -67,17 +73,18 @@ class Changes:
 
 def flush(connection: Connection, changes: Changes) -> None:
     """Write the changes. Progress comes first: it is the fence."""
-    _upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
-    _upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes))
+    upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
+    upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes), changes.new.messages)
     _numbers(connection, changes)
     _originals(connection, changes)
-    _upsert(connection, CASES, ("case_id",), _cases(changes))
-    _upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
-    _insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
+    new_cases = {(case_id,) for case_id in changes.new.cases}
+    upsert(connection, CASES, ("case_id",), _cases(changes), new_cases)
+    upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
+    insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
     said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
-    _upsert(connection, SAID, ("message_id",), said)
-    _insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
-    _upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
+    upsert(connection, SAID, ("message_id",), said)
+    insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
+    upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
 
 
 def headers_to_text(headers: tuple[tuple[str, bytes], ...]) -> str | None:
@@ -93,43 +100,15 @@ def headers_from_text(text: str | None) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, base64.b64decode(value)) for name, value in pairs)
 
 
-def _upsert(
-    connection: Connection, table: Table, keys: Sequence[str], rows: Iterable[Values]
-) -> None:
-    values = sorted(rows, key=lambda row: tuple(str(row[key]) for key in keys))
-    if not values:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    others = [column.name for column in table.columns if column.name not in keys]
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(keys), set_={name: statement.excluded[name] for name in others}
-        ),
-        values,
-    )
-
-
-def _insert(connection: Connection, table: Table, rows: list[Values]) -> None:
-    if rows:
-        connection.execute(table.insert(), rows)
-
-
-def _delete(connection: Connection, table: Table, keys: Sequence[str], rows: list[Values]) -> None:
-    if rows:
-        where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
-        values = [{f"the_{key}": row[key] for key in keys} for row in rows]
-        connection.execute(delete(table).where(*where), values)
-
-
 def _numbers(connection: Connection, changes: Changes) -> None:
     rows: list[Values] = [
         {"organ": organ, "number": number, "message_id": message}
         for (organ, number), message in sorted(changes.numbers.items())
     ]
     keys = ("organ", "number")
-    _upsert(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is not None])
-    _delete(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is None])
+    taken = [row for row in rows if row["message_id"] is not None]
+    upsert(connection, NUMBERS, keys, taken, changes.new.numbers)
+    remove(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is None])
 
 
 def _progress(changes: Changes) -> list[Values]:
@@ -169,10 +148,10 @@ def _messages(changes: Changes) -> list[Values]:
 def _originals(connection: Connection, changes: Changes) -> None:
     kept = [asdict(row) for row in changes.originals.values() if row is not None]
     keys = ("message_id", "sender")
-    _upsert(connection, ORIGINALS, keys, kept)
+    upsert(connection, ORIGINALS, keys, kept)
     dropped = [key for key, row in sorted(changes.originals.items()) if row is None]
     rows: list[Values] = [{"sender": sender, "message_id": message} for sender, message in dropped]
-    _delete(connection, ORIGINALS, keys, rows)
+    remove(connection, ORIGINALS, keys, rows)
 
 
 def _cases(changes: Changes) -> list[Values]:

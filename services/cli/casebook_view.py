@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, or_, select
 
 from connectors.bus.home import Home
 from schemas.document_number import normal_document_number
-from schemas.errors import UserError
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
 from services.casebook.store import open_for_reading
@@ -20,16 +18,13 @@ from services.casework.case import Case, Duty
 MATCHES_MAX: Final = 100  # cases that one number may mean
 DECISIONS_MAX: Final = 10_000  # of one case
 DUTIES_MAX: Final = 1_000  # open ones shown
-_SQLITE: Final = "sqlite:///"
 
 
 @contextmanager
 def reading(home: Home) -> Iterator[Connection]:
-    """Open the casebook of a home for reading. Raises UserError casebook.missing."""
+    """Open the casebook of a home for reading. Raises what `open_for_reading` raises."""
     url = home.settings().casebook.url.get_secret_value()
-    if url and not url.startswith(_SQLITE):
-        raise UserError("casebook.url_unsupported", exit_code=3)
-    engine = open_for_reading(Path(url.removeprefix(_SQLITE)) if url else home.casebook)
+    engine = open_for_reading(url or home.casebook)
     try:
         with engine.connect() as connection:
             yield connection

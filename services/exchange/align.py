@@ -18,9 +18,10 @@ from connectors.bus.kafka import explain, partitions_of, start_consumer, start_p
 from connectors.bus.layout import EXCHANGE
 from schemas.errors import Broken
 from schemas.parts import Flow
+from services.casebook.progress import begin_progress, lock_progress
+from services.casebook.retry import patiently
 from services.casebook.rows import Progress
 from services.casebook.store import Casebook
-from services.casebook.work import Work
 
 _SECONDS_MAX: Final = 60.0  # longer than a dead member's session
 _PAUSE_SECONDS: Final = 2.0
@@ -38,12 +39,16 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
     try:
         consumer.assign(places)
         begins = await consumer.beginning_offsets(places)
-        wanted = _wanted(casebook, begins, await consumer.end_offsets(places))
-        ahead: dict[TopicPartition, int] = {}
-        for place in places:
-            committed = await consumer.committed(place)
-            if committed is not None and committed > wanted[place]:
-                ahead[place] = wanted[place]
+        # Read before the progress: both only grow, and the group's lags behind, also while other
+        # workers are running.
+        committed = {place: await consumer.committed(place) for place in places}
+        wanted = patiently(_wanted, casebook, begins)
+        _refuse_shorter(wanted, await consumer.end_offsets(places))  # after the progress: both grow
+        ahead = {
+            place: wanted[place]
+            for place in places
+            if (there := committed[place]) is not None and there > wanted[place]
+        }
         if ahead:
             await _set_back(consumer, ahead)
     except KafkaError as error:
@@ -70,26 +75,28 @@ async def _places(settings: Settings, login: Credentials) -> list[TopicPartition
     ]
 
 
-def _wanted(
-    casebook: Casebook, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
-) -> dict[TopicPartition, int]:
-    wanted: dict[TopicPartition, int] = {}
+def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
     with casebook.engine.begin() as connection:
-        work = Work(connection)
-        for place, begin in begins.items():
-            progress = work.progress(place.topic, place.partition)
-            if progress is None:
-                progress = Progress(begin, _NEVER)
-                work.advance(place.topic, place.partition, progress)
-            if progress.next_offset < begin:
-                detail = f"{place.topic}/{place.partition}: {progress.next_offset} < {begin}"
-                raise Broken("log.gap", detail=detail)
-            if progress.next_offset > ends[place]:
-                detail = f"{place.topic}/{place.partition}: {ends[place]} < {progress.next_offset}"
-                raise Broken("log.shorter", detail=detail)
-            wanted[place] = progress.next_offset
-        work.flush()
+        rows = {(p.topic, p.partition): Progress(begin, _NEVER) for p, begin in begins.items()}
+        begin_progress(connection, rows)
+        found = lock_progress(connection, rows)
+    wanted: dict[TopicPartition, int] = {}
+    for place, begin in begins.items():
+        wanted[place] = found[place.topic, place.partition].next_offset
+        if wanted[place] < begin:
+            detail = f"{place.topic}/{place.partition}: {wanted[place]} < {begin}"
+            raise Broken("log.gap", detail=detail)
     return wanted
+
+
+def _refuse_shorter(
+    wanted: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+) -> None:
+    """A log that ends before the casebook's progress has lost what the casebook knows."""
+    for place, offset in wanted.items():
+        if offset > ends[place]:
+            detail = f"{place.topic}/{place.partition}: {ends[place]} < {offset}"
+            raise Broken("log.shorter", detail=detail)
 
 
 async def _set_back(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:

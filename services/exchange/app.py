@@ -4,11 +4,13 @@ What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/inte
 """
 
 import asyncio
+from math import ceil
 from typing import Any, Final
 
 import faust
 from faust.auth import SASLCredentials
 
+from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
 from connectors.bus.layout import EXCHANGE
@@ -28,6 +30,7 @@ _SESSION_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 2.0
 _COMMIT_SECONDS: Final = 1.0
 _BUFFER_MAX: Final = 4096  # records that Faust holds before it stops fetching
+_ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ours
 _MILLISECONDS: Final = 1000
 
 
@@ -92,7 +95,6 @@ def _declare(
             producer = await start_producer(settings, login, client_id="exchange")
             measures = Measures(settings, office, casebook, worker)
             opened = Shell(settings, office, casebook, producer, measures)
-            await opened.publish_leftovers()
             await measures.serve()
         except YichuanError as error:
             give_up(error)
@@ -114,18 +116,30 @@ def _declare(
 
 
 async def _tick_for_ever(app: faust.App, shell: Shell) -> None:
-    flows = {flow.value for flow in Flow}
     while not app.should_stop:
-        ends = {
-            (place.topic, place.partition): app.consumer.highwater(place)
-            for place in sorted(app.consumer.assignment())
-            if place.topic in flows
-        }
+        ours = _ours(app)
+        ends = {(place.topic, place.partition): app.consumer.highwater(place) for place in ours}
         try:
             await shell.tick(ends)
         except YichuanError as error:
             give_up(error)
-        await asyncio.sleep(shell.settings.exchange.tick_seconds)
+        # A partition that has just become ours gets its Tick at once: with the batch goes out what
+        # its last worker stored and did not send.
+        await _until_due(app, ours, shell.settings.exchange.tick_seconds)
+
+
+async def _until_due(app: faust.App, ours: list[Any], seconds: float) -> None:
+    due = monotonic() + seconds
+    for _ in range(ceil(seconds / _ASSIGNMENT_SECONDS)):
+        if app.should_stop or _ours(app) != ours:
+            return
+        await asyncio.sleep(min(_ASSIGNMENT_SECONDS, max(due - monotonic(), 0)))
+
+
+def _ours(app: faust.App) -> list[Any]:
+    """Return the partitions of the flows that this worker has now."""
+    flows = {flow.value for flow in Flow}
+    return sorted(place for place in app.consumer.assignment() if place.topic in flows)
 
 
 def _incoming(event: Any) -> Incoming:  # noqa: ANN401 - a Faust event

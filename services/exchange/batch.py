@@ -7,19 +7,20 @@ record at a time, until the culprit is found and dead-lettered.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from sqlalchemy.exc import DataError, IntegrityError
 
-from schemas.errors import Broken, Unavailable
+from schemas.errors import Broken
 from schemas.ids import CaseId
+from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import MessageKey, NumberKey, Work
 from services.exchange.desk import Desk, Tally
 from services.exchange.intake import Dead, Intake
 from services.exchange.office import Office
 
-_ATTEMPTS_MAX: Final = 6
-_WAIT_SECONDS_MAX: Final = 5.0
+# What a database, or its driver, says of a value that it cannot take. Whatever else it says is no
+# message's fault: the process stops.
+_UNSTORABLE: Final = (DataError, IntegrityError, UnicodeError, OverflowError)
 
 
 def run_batch(casebook: Casebook, office: Office, intakes: Sequence[Intake]) -> Tally:
@@ -30,8 +31,8 @@ def run_batch(casebook: Casebook, office: Office, intakes: Sequence[Intake]) -> 
     even the note of a dead letter can be stored.
     """
     try:
-        return _patiently(casebook, office, intakes)
-    except (DBAPIError, StatementError):
+        return patiently(_once, casebook, office, intakes)
+    except _UNSTORABLE:
         tally = Tally()
         for intake in intakes:
             _one(casebook, office, intake, tally)
@@ -40,38 +41,19 @@ def run_batch(casebook: Casebook, office: Office, intakes: Sequence[Intake]) -> 
 
 def _one(casebook: Casebook, office: Office, intake: Intake, tally: Tally) -> None:
     try:
-        done = _patiently(casebook, office, [intake])
-    except (DBAPIError, StatementError):
+        done = patiently(_once, casebook, office, [intake])
+    except _UNSTORABLE:
         try:
-            done = _patiently(casebook, office, [intake], unstorable=True)
-        except (DBAPIError, StatementError) as error:
+            done = patiently(_once, casebook, office, [intake], unstorable=True)
+        except _UNSTORABLE as error:
             raise Broken("casebook.refuses", detail=type(error).__name__) from error
     tally.messages += done.messages
     tally.dead += done.dead
     tally.rungs += done.rungs
 
 
-def _patiently(
-    casebook: Casebook, office: Office, intakes: Sequence[Intake], *, unstorable: bool = False
-) -> Tally:
-    retrying = Retrying(
-        retry=retry_if_exception_type(OperationalError),
-        stop=stop_after_attempt(_ATTEMPTS_MAX),
-        wait=wait_exponential(multiplier=0.1, max=_WAIT_SECONDS_MAX),
-        reraise=True,
-    )
-    try:
-        return retrying(_once, casebook, office, intakes, unstorable)
-    except OperationalError as error:
-        detail = type(error.orig).__name__
-        raise Unavailable("casebook.unavailable", detail=detail) from error
-
-
 def _once(
-    casebook: Casebook,
-    office: Office,
-    intakes: Sequence[Intake],
-    unstorable: bool,  # noqa: FBT001 - tenacity passes by position
+    casebook: Casebook, office: Office, intakes: Sequence[Intake], *, unstorable: bool = False
 ) -> Tally:
     tally = Tally()
     with casebook.engine.begin() as connection:
@@ -85,15 +67,17 @@ def _once(
     return tally
 
 
-def _not_yet_done(work: Work, intakes: Iterable[Intake]) -> Iterable[Intake]:
-    """Leave out what was decided before; find a gap. The progress row is locked by reading it."""
-    expected: dict[tuple[str, int], int] = {}
+def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
+    """Leave out what was decided before, by whichever worker; find a gap.
+
+    The rows of progress stay locked until the end: who lost a partition meanwhile finds here that
+    another has gone on.
+    """
+    places = {(i.incoming.position.topic, i.incoming.position.partition) for i in intakes}
+    expected = {place: progress.next_offset for place, progress in work.lock(places).items()}
     for intake in intakes:
         position = intake.incoming.position
         where = (position.topic, position.partition)
-        if where not in expected:
-            before = work.progress(*where)
-            expected[where] = before.next_offset if before else 0
         if position.offset < expected[where]:
             continue
         if position.offset > expected[where]:

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.bus import metrics
 from connectors.bus.health import Health, serving
 from connectors.bus.home import Settings
 from connectors.bus.metrics import Outcome, Progress, Stage
+from schemas.errors import Broken
 from schemas.ids import OrganCode
+from services.casebook.retry import passes
 from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DUTIES, OUTBOX
@@ -47,6 +50,7 @@ class Measures:
         self._next_offset: dict[Place, int] = {}
         self._failing: tuple[str, ...] = ()
         self._ticks_failed = 0
+        self._casebook_is_away = False
         self._open = AsyncExitStack()
 
     async def serve(self) -> None:
@@ -100,8 +104,19 @@ class Measures:
             metrics.LAG_MESSAGES.labels(place[0], str(place[1])).set(max(behind, 0))
 
     async def look(self, at: datetime) -> None:
-        """Read the gauges that only the casebook knows."""
-        await asyncio.to_thread(_look, self._engine, self._office, at)
+        """Read the gauges that only the casebook knows.
+
+        While the casebook is away they keep what they had, and `ready` says so: the next batch
+        decides how long that may last. Raises Broken casebook.refuses.
+        """
+        try:
+            await asyncio.to_thread(_look, self._engine, self._office, at)
+        except SQLAlchemyError as error:
+            if not passes(error):
+                raise Broken("casebook.refuses", detail=type(error).__name__) from error
+            self._casebook_is_away = True
+        else:
+            self._casebook_is_away = False
 
     def _live(self) -> Health:
         stuck = [
@@ -117,6 +132,8 @@ class Measures:
             reasons.append("partitions.none")
         if self._ticks_failed:
             reasons.append("ticks.failing")
+        if self._casebook_is_away:
+            reasons.append("casebook.unavailable")
         return Health(tuple(reasons))
 
 

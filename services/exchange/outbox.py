@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from sqlalchemy import Engine, Row, select, tuple_
 
+from services.casebook.retry import patiently
 from services.casebook.tables import OUTBOX
 from services.casebook.work import delete_published
 from services.casebook.write import headers_from_text
@@ -31,31 +32,37 @@ class Published:
 async def publish(
     engine: Engine,
     producer: AIOKafkaProducer,
-    sources: Iterable[tuple[str, int]] | None = None,
+    sources: Iterable[tuple[str, int]],
 ) -> Published:
-    """Publish all rows of the given source partitions (None: of all), oldest first."""
-    wanted = None if sources is None else sorted(set(sources))
+    """Publish all rows of the given source partitions, oldest first; an earlier life's included.
+
+    Raises Unavailable casebook.unavailable. Two workers that both believe to have a partition send
+    the same rows in the same order.
+    """
+    wanted = sorted(set(sources))
     sent, after, failed = 0, 0, dict[str, None]()
     while True:
-        rows = _page(engine, wanted, after)
+        rows = patiently(_page, engine, wanted, after)
         if not rows:
             return Published(sent, tuple(failed))
         after = rows[-1].seq
         done = await _send(producer, [row for row in rows if row.topic not in failed], failed)
-        with engine.begin() as transaction:
-            delete_published(transaction, OUTBOX, done)
+        patiently(_delete, engine, done)
         sent += len(done)
 
 
 def _page(
-    engine: Engine, sources: Sequence[tuple[str, int]] | None, after: int
+    engine: Engine, sources: Sequence[tuple[str, int]], after: int
 ) -> Sequence[Row[tuple[object, ...]]]:
-    query = select(OUTBOX).where(OUTBOX.c.seq > after).order_by(OUTBOX.c.seq).limit(PAGE_MAX)
-    if sources is not None:
-        where = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition)
-        query = query.where(where.in_(sources))
+    source = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition)
+    query = select(OUTBOX).where(source.in_(sources), OUTBOX.c.seq > after)
     with engine.connect() as connection:
-        return connection.execute(query).all()
+        return connection.execute(query.order_by(OUTBOX.c.seq).limit(PAGE_MAX)).all()
+
+
+def _delete(engine: Engine, seqs: list[int]) -> None:
+    with engine.begin() as transaction:
+        delete_published(transaction, OUTBOX, seqs)
 
 
 async def _send(

@@ -79,10 +79,6 @@ class Shell:
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
 
-    async def publish_leftovers(self) -> None:
-        """Publish what an earlier life of this exchange stored and did not send."""
-        await publish(self.casebook.engine, self.producer)
-
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
@@ -21,7 +20,7 @@ from services.casebook.rows import (
     Progress,
     from_ms,
 )
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DEAD, DECISIONS, DUTIES, ORIGINALS, OUTBOX
 from services.casebook.work import Work, delete_published
 from services.casebook.write import headers_from_text, headers_to_text
@@ -31,13 +30,6 @@ from tests.history import HANDLER, MONDAY, History, in_state
 A, B = OrganCode("A"), OrganCode("B")
 M, N = MessageId("m"), MessageId("n")
 HERE = Position("leads", 2, 5)
-
-
-@pytest.fixture
-def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    opened = open_sqlite(tmp_path / "casebook.sqlite")
-    yield opened
-    opened.close()
 
 
 @contextmanager

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from schemas.errors import Broken
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.tables import (
     DECISIONS,
     MESSAGES,
@@ -20,6 +19,7 @@ from tests.history import HANDLER, MONDAY, History
 from tests.office import (
     PARTITIONS,
     Log,
+    NewCasebook,
     everything,
     rows,
     run,
@@ -91,7 +91,7 @@ def test_the_outbox_keeps_the_order_of_the_log(casebook: Casebook) -> None:
 
 
 def test_wherever_a_batch_ends_everything_is_the_same_to_the_byte(
-    casebook: Casebook, tmp_path: Path
+    casebook: Casebook, new_casebook: NewCasebook
 ) -> None:
     log, records = Log(), []
     for number in range(3):
@@ -103,8 +103,7 @@ def test_wherever_a_batch_ends_everything_is_the_same_to_the_byte(
             records.append(log.put(sent(history, record, sender), history.at))
             records.append(log.tick(history.at + timedelta(days=3), partition_of(opening)))
     run(casebook, records)
-    other = open_sqlite(tmp_path / "other.sqlite")
-    for each in records:
-        run(other, [each])
-    assert everything(other) == everything(casebook)
-    other.close()
+    with new_casebook() as other:
+        for each in records:
+            run(other, [each])
+        assert everything(other) == everything(casebook)

@@ -11,6 +11,7 @@ from schemas.errors import Broken, Unavailable
 from schemas.ids import MessageId
 from schemas.messages import Held, SettleAction
 from services.casebook import work as working
+from services.casebook.retry import ATTEMPTS_MAX
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.casebook.tables import (
@@ -24,7 +25,6 @@ from services.casebook.tables import (
 from services.casebook.work import Work
 from services.casebook.write import Changes
 from services.casebook.write import flush as write
-from services.exchange import batch
 from services.exchange.intake import Incoming
 from services.exchange.sending import Sending
 from tests.batches import LATER, lead
@@ -144,7 +144,7 @@ def test_a_database_that_comes_back_is_waited_for_and_nothing_is_done_twice(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
-    monkeypatch.setattr(working, "flush", busy(batch._ATTEMPTS_MAX - 1))
+    monkeypatch.setattr(working, "flush", busy(ATTEMPTS_MAX - 1))
     tally = run(casebook, [Log().put(lead(1), MONDAY)])
     assert len(tally.messages) == 1
     assert len(rows(casebook, DECISIONS)) == 1
@@ -154,7 +154,7 @@ def test_a_database_that_stays_away_stops_the_process(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
-    monkeypatch.setattr(working, "flush", busy(batch._ATTEMPTS_MAX))
+    monkeypatch.setattr(working, "flush", busy(ATTEMPTS_MAX))
     with pytest.raises(Unavailable) as raised:
         run(casebook, [Log().put(lead(1), MONDAY)])
     assert (raised.value.code, raised.value.detail) == ("casebook.unavailable", "TimeoutError")

@@ -5,12 +5,8 @@ the breaks: where a batch ends, where the process dies before it commits, how fa
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,12 +15,12 @@ from hypothesis import strategies as st
 
 from schemas.messages import Message
 from services.casebook import work as working
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
 from services.casebook.write import flush as write
 from services.exchange.intake import Incoming
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, STRANGER, History, message, violation
-from tests.office import Log, everything, inboxes, run
+from tests.office import Log, NewCasebook, everything, inboxes, run
 
 CASES_MAX, RECORDS_MAX, REPLAYS_MAX = 3, 16, 6
 MEND = [{"number": 1, "matter": "CG-001"}]
@@ -89,14 +85,6 @@ class Killed(Exception):
     """The process ended before it could commit."""
 
 
-@contextmanager
-def casebook() -> Iterator[Casebook]:
-    with TemporaryDirectory() as folder:
-        opened = open_sqlite(Path(folder) / "casebook.sqlite")
-        yield opened
-        opened.close()
-
-
 def run_brokenly(
     book: Casebook, records: list[Incoming], breaks: list[tuple[int, int, bool]]
 ) -> None:
@@ -124,12 +112,14 @@ def _write_and_die(*changes: Any) -> None:
 
 
 @settings(deadline=None, max_examples=20)
-@given(TRAFFIC, BREAKS)
+@given(steps=TRAFFIC, breaks=BREAKS)
 def test_breaks_and_repeated_reading_leave_the_same_tables_to_the_byte(
-    steps: list[tuple[int, int]], breaks: list[tuple[int, int, bool]]
+    new_casebook: NewCasebook,
+    steps: list[tuple[int, int]],
+    breaks: list[tuple[int, int, bool]],
 ) -> None:
     records = traffic(steps)
-    with casebook() as whole, casebook() as broken:
+    with new_casebook() as whole, new_casebook() as broken:
         run(whole, records)
         run_brokenly(broken, records, breaks)
         assert everything(broken) == everything(whole)
@@ -137,12 +127,13 @@ def test_breaks_and_repeated_reading_leave_the_same_tables_to_the_byte(
 
 
 @settings(deadline=None, max_examples=20)
-@given(TRAFFIC)
+@given(steps=TRAFFIC)
 def test_everything_reaches_an_inbox_once_but_for_the_answers_to_repeats(
+    new_casebook: NewCasebook,
     steps: list[tuple[int, int]],
 ) -> None:
     records = traffic(steps)
-    with casebook() as book:
+    with new_casebook() as book:
         run(book, records)
         got = Counter(
             (said.to, said.message.envelope.sender, said.message.envelope.message_id)

@@ -1,0 +1,83 @@
+"""Bringing a casebook's tables to the form that this program works with, forward only.
+
+Opening for writing migrates by itself, in one transaction, on either database: a county has no
+database administrator who would do it beside. Reading never does.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, select
+
+from schemas.errors import Broken
+from services.casebook.tables import METADATA, SETTINGS
+
+_FOLDER: Final = Path(__file__).with_name("migrations")
+_FIRST: Final = "0001"  # the release that kept its version in `settings`
+_FIRST_SETTING: Final = "1"
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Make the tables, or bring them forward, in the transaction given.
+
+    Raises Broken casebook.version when they are a newer program's, or nobody's.
+    """
+    context = _context(connection, to)
+    found = _found(connection)
+    if found is not None and context.get_current_revision() is None:
+        context.stamp(_script(), found)
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether there is nothing to migrate. Raises Broken casebook.version, like `migrate`."""
+    return _found(connection) == _script().get_current_head()
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether no exchange has ever opened it. Raises Broken casebook.version, like `migrate`."""
+    return _found(connection) is None
+
+
+def check(connection: Connection) -> None:
+    """For reading. Raises Broken casebook.version when the tables are not in today's form."""
+    if not is_current(connection):
+        head = _script().get_current_head()
+        raise Broken("casebook.version", detail=f"{_found(connection)}, not {head}")
+
+
+def _found(connection: Connection) -> str | None:
+    """Return the step that the tables are at; None: there are none yet."""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None:
+        known = {step.revision for step in _script().walk_revisions()}
+        if revision not in known:
+            raise Broken("casebook.version", detail=f"{revision}, not {max(known)}")
+        return revision
+    tables = set(inspect(connection).get_table_names()) & set(METADATA.tables)
+    if not tables:
+        return None
+    setting = None
+    if SETTINGS.name in tables:
+        row = connection.execute(select(SETTINGS.c.value).where(SETTINGS.c.key == "version"))
+        setting = row.scalar_one_or_none()
+    if setting != _FIRST_SETTING:
+        raise Broken("casebook.version", detail=f"{setting}, not {_FIRST_SETTING}")
+    return _FIRST
+
+
+def _context(connection: Connection, to: str) -> MigrationContext:
+    def steps(revision: Any, _context: MigrationContext) -> Any:  # noqa: ANN401 - Alembic's own
+        return _script()._upgrade_revs(to, revision)  # noqa: SLF001 - Alembic's manual says so
+
+    return MigrationContext.configure(connection, opts={"fn": steps})
+
+
+@cache
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(_FOLDER))

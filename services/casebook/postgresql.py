@@ -1,0 +1,137 @@
+"""PostgreSQL: several workers on one casebook, each partition fenced by its row of `progress`.
+
+Every wait ends in seconds, on both sides: a worker that hangs in a transaction is cut off by the
+server, so that the one which has its partitions now can go on.
+"""
+
+from contextlib import ExitStack
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from schemas.errors import Unavailable, UserError
+from services.casebook.migrate import check, is_current, is_empty, migrate
+
+DRIVER: Final = "postgresql+psycopg"
+LOCK_SECONDS_MAX: Final = 5
+IDLE_SECONDS_MAX: Final = 15  # between two statements of a transaction
+STATEMENT_SECONDS_MAX: Final = 30
+_CONNECT_SECONDS_MAX: Final = 5
+_SILENCE_SECONDS_MAX: Final = 15  # of a server whose host is gone
+_CONNECTIONS_MAX: Final = 3  # the batch, the gauges, one to spare
+_MIGRATION_SECONDS_MAX: Final = 600  # of one step, and of waiting for another worker's
+_WORKER: Final = "yichuan-exchange"
+_STARTING: Final = "yichuan-start"
+_READER: Final = "yichuan-read"
+_MIGRATION_LOCK: Final = 0x7969_6368  # "yich"
+
+
+def open_to_write(url: URL) -> Engine:
+    """Return the engine of a worker, the tables being made or brought forward before.
+
+    Raises Unavailable casebook.unavailable, Broken casebook.version, UserError casebook.in_use
+    when the tables must change while other workers run, casebook.encoding.
+    """
+    starting = _engine(url, _STARTING, _MIGRATION_SECONDS_MAX, _MIGRATION_SECONDS_MAX)
+    try:
+        with starting.begin() as connection:
+            _prepare(connection)
+    except DBAPIError as error:
+        raise _unavailable(error) from None
+    finally:
+        starting.dispose()
+    engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
+    event.listen(engine, "connect", _durable)
+    return engine
+
+
+def open_to_read(url: URL) -> Engine:
+    """Return an engine that cannot write.
+
+    Raises Unavailable casebook.unavailable, UserError casebook.missing, Broken casebook.version.
+    """
+    engine = _engine(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
+    with ExitStack() as undo:
+        undo.callback(engine.dispose)
+        try:
+            with engine.connect() as connection:
+                if is_empty(connection):
+                    raise UserError("casebook.missing", where=str(url.database), exit_code=3)
+                check(connection)
+        except DBAPIError as error:
+            raise _unavailable(error) from None
+        undo.pop_all()
+    return engine
+
+
+def _prepare(connection: Connection) -> None:
+    """Migrate, one worker at a time, and never under the feet of a running one."""
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise UserError("casebook.encoding", detail=encoding, exit_code=3)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    if is_current(connection):
+        return
+    others = connection.execute(
+        text(
+            "SELECT count(DISTINCT pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = :worker"
+        ),
+        {"worker": _WORKER},
+    ).scalar_one()
+    if others:
+        detail = f"{others} connections of {_WORKER}"
+        raise UserError("casebook.in_use", detail=detail, exit_code=3)
+    migrate(connection)
+
+
+def _engine(
+    url: URL, name: str, lock_seconds: int, statement_seconds: int, *, read_only: bool = False
+) -> Engine:
+    settings = {
+        "lock_timeout": f"{lock_seconds}s",
+        "statement_timeout": f"{statement_seconds}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s",
+        "default_transaction_read_only": "on" if read_only else "off",
+    }
+    arguments = {
+        "application_name": name,
+        "connect_timeout": _CONNECT_SECONDS_MAX,
+        "keepalives_idle": LOCK_SECONDS_MAX,
+        "keepalives_interval": LOCK_SECONDS_MAX,
+        "keepalives_count": _SILENCE_SECONDS_MAX // LOCK_SECONDS_MAX,
+        "tcp_user_timeout": _SILENCE_SECONDS_MAX * 1000,  # milliseconds
+        "options": " ".join(f"-c {key}={value}" for key, value in settings.items()),
+    }
+    if name == _STARTING:
+        return create_engine(url, connect_args=arguments, hide_parameters=True, poolclass=NullPool)
+    return create_engine(
+        url,
+        connect_args=arguments,
+        hide_parameters=True,  # they are confidential, errors are logged
+        isolation_level="READ COMMITTED",
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_size=_CONNECTIONS_MAX,
+        pool_timeout=LOCK_SECONDS_MAX,
+    )
+
+
+def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """A commit reaches the disk, whatever the database's default; a stronger one stays."""
+    del entry
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    cursor.close()
+    connection.commit()
+
+
+def _unavailable(error: DBAPIError) -> Unavailable:
+    """Without the error's text: it may tell the address and the login."""
+    return Unavailable("casebook.unavailable", detail=type(error.orig).__name__)

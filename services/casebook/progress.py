@@ -1,0 +1,61 @@
+"""How far each partition is decided: the fence between workers.
+
+Whoever decides for a partition holds its row until the transaction ends. A worker that lost the
+partition meanwhile waits here, and then sees that another has gone on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, select, tuple_
+
+from services.casebook.rows import Progress, from_ms, to_ms
+from services.casebook.statements import insert_for
+from services.casebook.tables import PROGRESS
+
+Place = tuple[str, int]  # topic and partition
+
+_BEGIN: Final = Progress(0, from_ms(0))
+
+
+def lock_progress(connection: Connection, places: Iterable[Place]) -> dict[Place, Progress]:
+    """Return how far the partitions are, locked.
+
+    Rows that are missing are made, at offset 0: what is not there cannot be locked.
+    """
+    wanted = sorted(set(places))
+    found = locked(connection, wanted)
+    missing = [place for place in wanted if place not in found]
+    if missing:
+        begin_progress(connection, dict.fromkeys(missing, _BEGIN))
+        found = locked(connection, wanted)
+    return found
+
+
+def locked(connection: Connection, places: Sequence[Place]) -> dict[Place, Progress]:
+    """Return those of the partitions that have a row. All rows are locked in one order."""
+    query = (
+        select(PROGRESS)
+        .where(tuple_(PROGRESS.c.topic, PROGRESS.c.partition).in_(places))
+        .order_by(PROGRESS.c.topic, PROGRESS.c.partition)
+        .with_for_update()
+    )
+    return {
+        (row.topic, row.partition): Progress(row.next_offset, from_ms(row.clock_ms))
+        for row in connection.execute(query)
+    }
+
+
+def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> None:
+    """Make rows. One that another worker has made meanwhile stays as it is."""
+    rows = [
+        {
+            "topic": topic,
+            "partition": partition,
+            "next_offset": progress.next_offset,
+            "clock_ms": to_ms(progress.clock),
+        }
+        for (topic, partition), progress in sorted(begins.items())
+    ]
+    if rows:
+        connection.execute(insert_for(connection, PROGRESS).on_conflict_do_nothing(), rows)

@@ -1,0 +1,98 @@
+"""SQLite: one writing process, told by a lock file that is held for the process's life.
+
+A crash frees the lock. Several workers need PostgreSQL.
+"""
+
+import fcntl
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, TextIO
+from urllib.parse import quote
+
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from schemas.errors import UserError
+from services.casebook.migrate import check, migrate
+
+_BUSY_MS: Final = 10_000
+_MODE: Final = 0o600  # what it holds is confidential
+
+
+def open_to_write(path: Path) -> tuple[Engine, TextIO]:
+    """Return the engine, and the lock to be closed after it.
+
+    Raises UserError casebook.in_use when another process writes it, Broken casebook.version.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as undo:
+        lock = undo.enter_context(_lock(path))
+        # Before SQLite makes it: its -wal and -shm files get the mode that this one has.
+        path.touch(mode=_MODE)
+        path.chmod(_MODE)
+        engine = _writing(URL.create("sqlite", database=str(path)))
+        undo.callback(engine.dispose)
+        with engine.begin() as transaction:
+            migrate(transaction)
+        undo.pop_all()
+    return engine, lock
+
+
+def open_to_read(path: Path) -> Engine:
+    """Return an engine that cannot write.
+
+    Raises UserError casebook.missing, Broken casebook.version.
+    """
+    if not path.exists():
+        raise UserError("casebook.missing", where=str(path), exit_code=3)
+    database = f"file:{quote(str(path))}"
+    query = {"mode": "ro", "uri": "true"}
+    engine = create_engine(URL.create("sqlite", database=database, query=query))
+    event.listen(engine, "connect", _patient)
+    with ExitStack() as undo:
+        undo.callback(engine.dispose)
+        with engine.connect() as connection:
+            check(connection)
+        undo.pop_all()
+    return engine
+
+
+def _lock(path: Path) -> TextIO:
+    file = path.with_name(path.name + ".lock")
+    file.touch(mode=_MODE)
+    lock = file.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "?"
+        lock.close()
+        raise UserError("casebook.in_use", detail=f"pid {holder}", exit_code=3) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _writing(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True)
+
+    def on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        del entry
+        connection.isolation_level = None  # sqlite3's own way of beginning is off: we begin
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", on_connect)
+    # The write lock is taken at once, so that two writers queue instead of failing half-way.
+    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _patient(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
+    del entry
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")

@@ -1,0 +1,54 @@
+"""The statements that a flush is made of, rows in one order, so that locks are too."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+Values = dict[str, Any]
+
+
+def insert_for(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the database's dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    rows: Iterable[Values],
+    new: Collection[tuple[str, ...]] = (),
+) -> None:
+    """Write rows over those of the same keys; a new one that is there after all is an error."""
+    values = {tuple(row[key] for key in keys): row for row in rows}
+    ordered = sorted(values, key=lambda key: tuple(map(str, key)))
+    insert(connection, table, [values[key] for key in ordered if key in new])
+    known = [values[key] for key in ordered if key not in new]
+    if not known:
+        return
+    statement = insert_for(connection, table)
+    others = [column.name for column in table.columns if column.name not in keys]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(keys), set_={name: statement.excluded[name] for name in others}
+        ),
+        known,
+    )
+
+
+def insert(connection: Connection, table: Table, rows: list[Values]) -> None:
+    """Append rows, in their order."""
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def remove(connection: Connection, table: Table, keys: Sequence[str], rows: list[Values]) -> None:
+    """Delete the rows with these keys."""
+    if rows:
+        where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
+        values = [{f"the_{key}": row[key] for key in keys} for row in rows]
+        connection.execute(delete(table).where(*where), values)

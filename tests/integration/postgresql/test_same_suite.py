@@ -1,0 +1,54 @@
+"""Every unit test that takes a casebook, once more: the same tests, on PostgreSQL.
+
+They are found, not listed, so that a new one cannot be forgotten. Their fixtures are those of this
+folder.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.casebook.store import Casebook
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = ("tests/unit/services/casebook", "tests/unit/services/exchange")
+GIVEN = {"casebook", "new_casebook", "nowhere"}
+
+
+def modules() -> list[str]:
+    """The test modules of the folders, by their dotted names."""
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("test_*.py"))]
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+
+
+def found() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """(name, test) of each test that takes a casebook."""
+    for module in modules():
+        pytest.register_assert_rewrite(module)
+        for name, value in vars(import_module(module)).items():
+            if name.startswith("test_") and GIVEN & set(signature(value).parameters):
+                yield f"test_{module.rpartition('.test_')[2]}_{name.removeprefix('test_')}", value
+
+
+TESTS = dict(found())
+globals().update(TESTS)
+
+
+def test_it_is_postgresql(casebook: Casebook) -> None:
+    assert casebook.engine.dialect.name == "postgresql"
+
+
+def test_the_suite_was_found() -> None:
+    assert {name.split("_")[1] for name in TESTS} == {
+        "batch",
+        "desk",
+        "journal",
+        "migrate",
+        "replay",
+        "work",
+    }
+    assert len(TESTS) > 80

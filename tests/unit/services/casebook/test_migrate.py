@@ -1,0 +1,187 @@
+"""From the first release to today's tables, with what was in them; never from a stranger's."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, MetaData, inspect, select, text
+
+from schemas.errors import Broken
+from services.casebook.migrate import check, is_current, is_empty, migrate
+from services.casebook.store import Casebook, open_for_reading, open_url
+from services.casebook.tables import CASES, METADATA, SETTINGS
+from tests.history import HANDLER, MONDAY, SENDER, History
+from tests.office import Log, everything, rows, run, sent, told
+
+# A casebook that the first release made and wrote: a lead that was signed for and has a fired rung,
+# one that nobody is competent for, a dead letter, an outbox. `sqlite3 casebook.sqlite .dump`.
+FIRST_RELEASE = Path(__file__).with_name("first_release.sql")
+
+
+def released() -> dict[str, list[dict[str, Any]]]:
+    """What the first release's casebook holds, table by table."""
+    database = sqlite3.connect(":memory:")
+    database.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+    database.row_factory = sqlite3.Row
+    found = {
+        name: [_typed(row) for row in database.execute(f'SELECT * FROM "{name}"')]
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
+    database.close()
+    return found
+
+
+def _typed(row: sqlite3.Row) -> dict[str, Any]:
+    """SQLite knows no booleans."""
+    return {key: bool(row[key]) if key == "open" else row[key] for key in row.keys()}  # noqa: SIM118
+
+
+def as_released(engine: Engine) -> None:
+    """Make the first release's tables with what was in them."""
+    if engine.dialect.name == "sqlite":
+        database = sqlite3.connect(str(engine.url.database))
+        database.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+        database.close()
+        return
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        tables = MetaData()
+        tables.reflect(connection)
+        for name, values in released().items():
+            connection.execute(tables.tables[name].insert(), values)
+        for name in ("decisions", "outbox"):
+            connection.execute(
+                text(f"SELECT setval('{name}_seq_seq', (SELECT max(seq) FROM {name}))")
+            )
+
+
+def contents(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        name: sorted((tuple(row) for row in rows(casebook, table)), key=str)
+        for name, table in METADATA.tables.items()
+        if table is not SETTINGS
+    }
+
+
+def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: Engine) -> None:
+    as_released(engine)
+    casebook = open_url(nowhere)
+    before = {
+        name: sorted(tuple(row.values()) for row in found) for name, found in released().items()
+    }
+    del before["settings"]
+    assert contents(casebook) == before
+    assert len(before["originals"]) == 3
+    casebook.close()
+
+
+def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
+    as_released(engine)
+    history = History()
+    opening = sent(history, "lead_transfer", SENDER)
+    signed = sent(history, "signed_for", HANDLER)
+    reply = history.next("filing_reply", HANDLER)
+    casebook = open_url(nowhere)
+    log = Log({("leads", 2): 4})
+    told_before = len(told(casebook))
+    records = [log.put(opening, MONDAY), log.put(signed, MONDAY), log.put(reply, MONDAY)]
+    tally = run(casebook, records)
+    assert [outcome for _, _, outcome in tally.messages] == ["repeated", "repeated", "accepted"]
+    assert (SENDER, "FilingReply") in told(casebook)[told_before:]
+    states = {row.case_id: row.state for row in rows(casebook, CASES)}
+    assert states[opening.envelope.case_id] == "filed"
+    casebook.close()
+
+
+def test_an_empty_database_and_one_brought_forward_are_alike_and_as_the_tables_say(
+    nowhere: str, engine: Engine
+) -> None:
+    as_released(engine)
+    open_url(nowhere).close()
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        assert is_current(connection)
+
+
+def test_the_migrations_make_what_the_tables_say(casebook: Casebook) -> None:
+    with casebook.engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        kept = {
+            name: {index["name"] for index in inspect(connection).get_indexes(name)}
+            for name in METADATA.tables
+        }
+    assert kept == {n: {i.name for i in t.indexes} for n, t in METADATA.tables.items()}
+
+
+def test_opening_again_changes_nothing(nowhere: str) -> None:
+    first = open_url(nowhere)
+    before = everything(first)
+    first.close()
+    second = open_url(nowhere)
+    assert everything(second) == before
+    second.close()
+
+
+def test_a_newer_program_s_casebook_is_refused_untouched(nowhere: str, engine: Engine) -> None:
+    open_url(nowhere).close()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for opening in (open_url, open_for_reading):
+        with pytest.raises(Broken) as raised:
+            opening(nowhere)
+        assert (raised.value.code, raised.value.detail) == ("casebook.version", "9999, not 0002")
+
+
+def test_tables_of_nobody_we_know_are_refused_untouched(nowhere: str, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE messages (subject TEXT)"))
+    for opening in (open_url, open_for_reading):
+        with pytest.raises(Broken) as raised:
+            opening(nowhere)
+        assert (raised.value.code, raised.value.detail) == ("casebook.version", "None, not 1")
+    assert inspect(engine).get_table_names() == ["messages"]
+
+
+def test_reading_migrates_nothing_and_reads_no_other_form(nowhere: str, engine: Engine) -> None:
+    as_released(engine)
+    with engine.connect() as connection:
+        assert not is_current(connection)
+        assert not is_empty(connection)
+        with pytest.raises(Broken, match="0001, not 0002"):
+            check(connection)
+    with pytest.raises(Broken, match=r"casebook\.version"):
+        open_for_reading(nowhere)
+
+
+def test_the_first_release_s_program_stays_away_from_today_s_casebook(casebook: Casebook) -> None:
+    with casebook.engine.connect() as connection:
+        version = connection.execute(select(SETTINGS.c.value)).scalar_one()
+    assert version != "1"  # it refuses whatever is not that
+
+
+def test_a_migration_that_fails_leaves_the_old_form(
+    nowhere: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_released(engine)
+    tables = sorted(inspect(engine).get_table_names())
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.execute", fail)
+        with pytest.raises(ZeroDivisionError):
+            open_url(nowhere)
+    names = {index["name"] for index in inspect(engine).get_indexes("duties")}
+    assert "duties_by_due" not in names
+    with engine.connect() as connection:
+        assert not is_current(connection)
+    assert sorted(set(inspect(engine).get_table_names()) - {"alembic_version"}) == [
+        name for name in tables if name != "alembic_version"
+    ]
+    open_url(nowhere).close()
