@@ -7,6 +7,8 @@ an organ exists, a number was used before, a case is at that step: the exchange 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.assistance_form import assistance_reply_form, assistance_request_form
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
 from schemas.ids import is_uuid
@@ -21,9 +23,32 @@ from schemas.messages import (
     NotFiledGround,
     Outcome,
     OutcomeFeedback,
+    RoutingAssignment,
     ViolationAnswer,
+    WithdrawalAnswer,
 )
 from schemas.parts import Envelope, Secrecy
+from schemas.sharing import (
+    Circular,
+    ComplainantInformed,
+    ComplaintForward,
+    Copy,
+    GuidanceRecord,
+    HandlingFeedback,
+    InformationReply,
+    InformationRequest,
+    ViolationNotice,
+)
+from schemas.sharing_form import (
+    complaint_form,
+    copy_form,
+    guidance_form,
+    handling_form,
+    information_reply_form,
+    information_request_form,
+    informed_form,
+    notice_form,
+)
 from schemas.topics import RECORDS
 from schemas.transfer_form import DIVISION, SHA256, numbered, one_addressee, transfer_form
 
@@ -123,6 +148,18 @@ def _outcome(message: OutcomeFeedback) -> Refusal | None:
     return None
 
 
+def _withdrawal_answer(message: WithdrawalAnswer) -> Refusal | None:
+    if not message.agreed and not (message.reason or "").strip():
+        return Refusal("withdrawal.reasons_missing", where="reason")
+    return None
+
+
+def _assignment(message: RoutingAssignment) -> Refusal | None:
+    if len(message.envelope.addressees) != 1:
+        return Refusal("assignment.one_organ", where="envelope.addressees")
+    return None
+
+
 def _settled(message: CaseSettled) -> Refusal | None:
     if message.envelope.in_reply_to is None:
         return Refusal("reply.in_reply_to_missing", where="envelope.in_reply_to")
@@ -136,4 +173,17 @@ _OF_RECORD: Final[Mapping[type, Callable[[Any], Refusal | None]]] = {
     Correction: _correction,
     OutcomeFeedback: _outcome,
     CaseSettled: _settled,
+    Copy: copy_form,
+    Circular: copy_form,
+    InformationRequest: information_request_form,
+    InformationReply: information_reply_form,
+    GuidanceRecord: guidance_form,
+    ViolationNotice: notice_form,
+    HandlingFeedback: handling_form,
+    ComplaintForward: complaint_form,
+    ComplainantInformed: informed_form,
+    AssistanceRequest: assistance_request_form,
+    AssistanceReply: assistance_reply_form,
+    WithdrawalAnswer: _withdrawal_answer,
+    RoutingAssignment: _assignment,
 }

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from schemas.ids import DivisionCode, MatterCode, MessageId, OrganCode
+from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.ids import DivisionCode, MatterCode, MessageId, OrganCode, RulebookHash
 from schemas.parts import (
     Contact,
     Disposal,
@@ -22,6 +23,17 @@ from schemas.parts import (
     Recipient,
     Source,
     Violation,
+)
+from schemas.sharing import (
+    Circular,
+    ComplainantInformed,
+    ComplaintForward,
+    Copy,
+    GuidanceRecord,
+    HandlingFeedback,
+    InformationReply,
+    InformationRequest,
+    ViolationNotice,
 )
 
 
@@ -72,6 +84,7 @@ class HoldReason(StrEnum):
     """Why a message is held (暂存)."""
 
     GAP = "gap"  # nobody is competent by the rulebook
+    PLACE_CONFLICT = "place_conflict"  # text and code of the place disagree
     WAITING = "waiting"  # behind a held message of the same case
     FROZEN = "frozen"  # a defect of ours stopped the case
     UNKNOWN = "unknown"
@@ -190,6 +203,15 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalAnswer:
+    """撤回答复: once it was signed for, the holder must agree. in_reply_to names the Withdrawal."""
+
+    envelope: Envelope
+    agreed: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ViolationCorrection:
     """What is put right in one violation of a held message."""
 
@@ -209,6 +231,15 @@ class Correction:
     envelope: Envelope
     corrections: tuple[ViolationCorrection, ...] | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingAssignment:
+    """转办 of a held message (in_reply_to) by the supervisor, to the one addressee. Provisional."""
+
+    envelope: Envelope
+    reason: str | None = None
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +334,17 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class RulebookActivated:
+    """A rulebook comes into force from here on: one into every partition of every flow."""
+
+    envelope: Envelope
+    rulebook: RulebookHash
+    name: str
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseSettled:
     """An operator's word on a frozen case. in_reply_to names the message that froze it."""
 
@@ -314,11 +356,24 @@ class CaseSettled:
 Message = (
     LeadTransfer
     | CaseTransfer
+    | ComplaintForward
+    | ViolationNotice
+    | Copy
+    | Circular
+    | GuidanceRecord
+    | InformationRequest
+    | InformationReply
+    | AssistanceRequest
+    | AssistanceReply
     | FilingReply
     | OutcomeFeedback
     | CaseProgress
+    | HandlingFeedback
+    | ComplainantInformed
     | Withdrawal
+    | WithdrawalAnswer
     | Correction
+    | RoutingAssignment
     | Delivered
     | SignedFor
     | Accepted
@@ -327,6 +382,8 @@ Message = (
     | Advice
     | DutyNotice
     | Tick
+    | RulebookActivated
     | CaseSettled
 )
-Transfer = LeadTransfer | CaseTransfer
+Transfer = LeadTransfer | CaseTransfer  # the letters of the annexes
+Routed = Transfer | ComplaintForward | ViolationNotice  # the rulebook says whose it is

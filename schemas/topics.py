@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.messages import (
     Accepted,
     Advice,
@@ -25,11 +26,25 @@ from schemas.messages import (
     Message,
     OutcomeFeedback,
     Rejected,
+    RoutingAssignment,
+    RulebookActivated,
     SignedFor,
     Tick,
     Withdrawal,
+    WithdrawalAnswer,
 )
 from schemas.parts import Flow
+from schemas.sharing import (
+    Circular,
+    ComplainantInformed,
+    ComplaintForward,
+    Copy,
+    GuidanceRecord,
+    HandlingFeedback,
+    InformationReply,
+    InformationRequest,
+    ViolationNotice,
+)
 
 
 class Author(StrEnum):
@@ -48,6 +63,7 @@ class Record:
     author: Author
     opens: Flow | None = None  # the flow whose case it opens; None: a message of an open case
     on_flows: bool = True  # False: only ever written to inboxes
+    answers: bool = False  # may answer within an open case too: then in_reply_to is given
 
     @property
     def name(self) -> str:
@@ -63,6 +79,10 @@ class Record:
     def snake(self) -> str:
         """The name as the command line and the documents write it."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", self.name).lower()
+
+    def begins(self, in_reply_to: str | None) -> bool:
+        """Whether such a message opens a case, rather than belonging to an open one."""
+        return self.opens is not None and not (self.answers and in_reply_to is not None)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -81,11 +101,24 @@ class Record:
 _TABLE: Final = (
     Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS),
     Record(CaseTransfer, "行政案件移送函", Author.ORGAN, opens=Flow.TRANSFERS),
+    Record(ComplaintForward, "投诉举报函送", Author.ORGAN, opens=Flow.LEADS),
+    Record(ViolationNotice, "告知", Author.ORGAN, opens=Flow.NOTIFICATIONS),
+    Record(Copy, "抄送", Author.ORGAN, opens=Flow.COPIES, answers=True),
+    Record(Circular, "通报", Author.ORGAN, opens=Flow.COPIES),
+    Record(GuidanceRecord, "业务指导记录", Author.ORGAN, opens=Flow.COPIES),
+    Record(InformationRequest, "信息需求", Author.ORGAN, opens=Flow.COPIES),
+    Record(InformationReply, "信息需求答复", Author.ORGAN),
+    Record(AssistanceRequest, "执法协助请求", Author.ORGAN, opens=Flow.REQUESTS),
+    Record(AssistanceReply, "协助答复", Author.ORGAN),
     Record(FilingReply, "复函", Author.ORGAN),
     Record(OutcomeFeedback, "办结反馈", Author.ORGAN),
     Record(CaseProgress, "办理进展", Author.ORGAN),
+    Record(HandlingFeedback, "查处情况反馈", Author.ORGAN),
+    Record(ComplainantInformed, "告知投诉举报人", Author.ORGAN),
     Record(Withdrawal, "撤回", Author.ORGAN),
+    Record(WithdrawalAnswer, "撤回答复", Author.ORGAN),
     Record(Correction, "更正", Author.ORGAN),
+    Record(RoutingAssignment, "转办", Author.ORGAN),
     Record(Delivered, "送达", Author.ORGAN),
     Record(SignedFor, "签收", Author.ORGAN),
     Record(Accepted, "受理回执", Author.BUS, on_flows=False),
@@ -94,6 +127,7 @@ _TABLE: Final = (
     Record(Advice, "提示", Author.BUS, on_flows=False),
     Record(DutyNotice, "提醒与督办", Author.BUS, on_flows=False),
     Record(Tick, "时钟", Author.BUS),
+    Record(RulebookActivated, "规则库启用", Author.BUS),
     Record(CaseSettled, "冻结处理", Author.BUS),
 )
 
@@ -102,6 +136,11 @@ BY_SNAKE: Final = MappingProxyType({record.snake: record for record in _TABLE})
 
 JOURNAL: Final = "journal"
 DEAD_LETTERS: Final = "dead-letters"
+
+
+def begins_case(message: Message) -> bool:
+    """Whether the message opens its case. A Copy in answer to a request does not."""
+    return RECORDS[type(message).__name__].begins(message.envelope.in_reply_to)
 
 
 def inbox_of(alias: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from schemas.errors import Refusal
-from schemas.messages import CaseTransfer, Correction, Transfer
+from schemas.messages import CaseTransfer, Correction, Routed, Transfer
 from schemas.parts import Envelope, Measure, Officer, Party, PartyKind, Violation
 
 OFFICERS_MIN: Final = 2  # guidance 二(二)2: 指定2名以上行政执法人员
@@ -21,7 +21,7 @@ def transfer_form(message: Transfer) -> Refusal | None:
     return (
         _officers(message.envelope)
         or one_addressee(message)
-        or _violations(message.violations or ())
+        or violations_form(message.violations or ())
         or _parties(message)
         or _evidence(message)
         or _items(message)
@@ -46,27 +46,28 @@ def _certificate(officer: Officer) -> str:
     return "".join(folded.split())
 
 
-def one_addressee(message: Transfer | Correction) -> Refusal | None:
+def one_addressee(message: Routed | Correction) -> Refusal | None:
     """More organs are no addressees of one transfer: they learn by copy (domain, section 2)."""
     if len(message.envelope.addressees) > ADDRESSEES_MAX:
         return Refusal("transfer.addressees_too_many", where="envelope.addressees")
     return None
 
 
-def _violations(violations: tuple[Violation, ...]) -> Refusal | None:
+def violations_form(violations: tuple[Violation, ...], one: str | None = None) -> Refusal | None:
+    """Return what is wrong with the violations. `one`: the field's name where there is only one."""
     if not violations:
-        return Refusal("transfer.no_violations", where="violations")
+        return Refusal("transfer.no_violations", where=one or "violations")
     if not numbered(violation.number for violation in violations):
-        return Refusal("transfer.violation_numbers", where="violations")
+        return Refusal("transfer.violation_numbers", where=one or "violations")
     for index, violation in enumerate(violations):
-        where = f"violations[{index}]"
+        where = one or f"violations[{index}]"
         if not violation.matter.strip():
             return Refusal("message.field_missing", where=f"{where}.matter")
         if not DIVISION.fullmatch(violation.place):
             return Refusal("message.field_invalid", where=f"{where}.place")
-        if not _in_order(violation.act_from, violation.act_to):
+        if not in_order(violation.act_from, violation.act_to):
             return Refusal("transfer.violation_dates", where=f"{where}.act_to")
-        if not _in_order(violation.act_from, violation.found_on):
+        if not in_order(violation.act_from, violation.found_on):
             return Refusal("transfer.violation_dates", where=f"{where}.found_on")
     return None
 
@@ -108,7 +109,7 @@ def _items(message: Transfer) -> Refusal | None:
         where = f"items[{index}]"
         if item.measure is not Measure.NONE and not (item.measure_document or "").strip():
             return Refusal("transfer.measure_document_missing", where=f"{where}.measure_document")
-        if not _in_order(item.measure_from, item.measure_until):
+        if not in_order(item.measure_from, item.measure_until):
             return Refusal("message.field_invalid", where=f"{where}.measure_until")
     disposals = message.disposals or ()
     listed = {item.number for item in items}
@@ -125,5 +126,6 @@ def numbered(numbers: Iterable[int]) -> bool:
     return len(set(given)) == len(given) and all(number > 0 for number in given)
 
 
-def _in_order(first: date | None, second: date | None) -> bool:
+def in_order(first: date | None, second: date | None) -> bool:
+    """Whether the first day is not after the second, as far as both are given."""
     return first is None or second is None or first <= second

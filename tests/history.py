@@ -15,11 +15,19 @@ from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
 from schemas.load import default_example
-from schemas.messages import CaseSettled, Correction, Message, SettleAction, Tick, Transfer
-from schemas.parts import Envelope, Flow
-from services.casework.case import Case, State
+from schemas.messages import (
+    CaseSettled,
+    Correction,
+    Message,
+    Routed,
+    RoutingAssignment,
+    SettleAction,
+    Tick,
+)
+from schemas.parts import Envelope, Flow, Relation
+from services.casework.case import Case, Duty, Life, State
 from services.casework.decide import decide
-from services.casework.effects import Effect, Reject
+from services.casework.effects import CloseDuty, Deliver, Effect, OpenDuty, Reject
 from services.casework.standstill import freeze, next_waiting
 from services.casework.steps import Facts, Waiter
 from services.rulebook.load import bundled, load
@@ -157,10 +165,11 @@ class History:
 
     def _facts(self, sent: Message) -> Facts:
         case = self.case
-        if case is None or case.state is not State.HELD or not isinstance(sent, Correction):
+        releases = isinstance(sent, Correction | RoutingAssignment)
+        if case is None or case.state is not State.HELD or not releases:
             return Facts()
         opening = self.sent[case.opening]
-        assert isinstance(opening, Transfer)
+        assert isinstance(opening, Routed)
         return Facts(held=Waiter(opening, case.opened_at))
 
     def _of_the_bus(self, record: str) -> Envelope:
@@ -204,31 +213,69 @@ def held_lead(history: History) -> tuple[Effect, ...]:
     return history.send("lead_transfer", SENDER, violations=[violation(matter=NOBODYS)])
 
 
-def in_state(state: State) -> History:
+def in_state(state: State, life: Life = Life.TRANSFER) -> History:
     """A history that has come to the state by lawful messages."""
     history = History()
+    record, sender, _ = PARTS[life]
     if state is State.NEW:
-        history.freeze(history.next("lead_transfer", SENDER))
+        history.freeze(history.next(record, sender))
         history.settle(SettleAction.DISCARD)
     elif state is State.HELD:
-        held_lead(history)
+        held(history, life)
     else:
-        for record, sender, changes in _WAYS[state]:
-            history.send(record, sender, **changes)
+        for said, by, changes in _WAYS[life, state]:
+            history.send(said, by, **changes)
     assert history.opened.state is state
     return history
 
 
-_ISSUED = [("lead_transfer", SENDER, dict[str, Any]())]
-_RECEIVED = [*_ISSUED, ("signed_for", HANDLER, dict[str, Any]())]
-_FILED = [*_RECEIVED, ("filing_reply", HANDLER, dict[str, Any]())]
-_WAYS = {
-    State.ISSUED: _ISSUED,
-    State.RECEIVED: _RECEIVED,
-    State.FILED: _FILED,
-    State.DECLINED: [*_RECEIVED, ("filing_reply", HANDLER, {"answers": [not_filed()]})],
-    State.CLOSED: [*_FILED, ("outcome_feedback", HANDLER, {})],
-    State.WITHDRAWN: [*_ISSUED, ("withdrawal", SENDER, {})],
+def held(history: History, life: Life = Life.TRANSFER) -> tuple[Effect, ...]:
+    """Open the history with a message for which nobody is competent."""
+    if life is Life.TRANSFER:
+        return held_lead(history)
+    return history.send("violation_notice", SENDER, violation=violation(matter=NOBODYS))
+
+
+# What opens a case of each life: record, sender, and who is to answer.
+PARTS = {
+    Life.TRANSFER: ("lead_transfer", SENDER, HANDLER),
+    Life.NOTICE: ("violation_notice", SENDER, HANDLER),
+    Life.COPY: ("copy", HANDLER, SENDER),
+    Life.INFORMATION: ("information_request", HANDLER, SENDER),
+    Life.ASSISTANCE: ("assistance_request", SENDER, HANDLER),
+}
+_Way = list[tuple[str, str, dict[str, Any]]]
+_ISSUED: dict[Life, _Way] = {life: [(record, by, {})] for life, (record, by, _) in PARTS.items()}
+_RECEIVED: dict[Life, _Way] = {
+    life: [*_ISSUED[life], ("signed_for", by, {})] for life, (_, _, by) in PARTS.items()
+}
+_FILED: _Way = [*_RECEIVED[Life.TRANSFER], ("filing_reply", HANDLER, {})]
+_WAYS: dict[tuple[Life, State], _Way] = {
+    **{(life, State.ISSUED): way for life, way in _ISSUED.items()},
+    **{(life, State.RECEIVED): way for life, way in _RECEIVED.items()},
+    **{
+        (life, State.WITHDRAWN): [*_ISSUED[life], ("withdrawal", by, {})]
+        for life, (_, by, _) in PARTS.items()
+    },
+    (Life.TRANSFER, State.FILED): _FILED,
+    (Life.TRANSFER, State.DECLINED): [
+        *_RECEIVED[Life.TRANSFER],
+        ("filing_reply", HANDLER, {"answers": [not_filed()]}),
+    ],
+    (Life.TRANSFER, State.CLOSED): [*_FILED, ("outcome_feedback", HANDLER, {})],
+    (Life.NOTICE, State.HANDLED): [
+        *_RECEIVED[Life.NOTICE],
+        ("handling_feedback", HANDLER, {}),
+    ],
+    (Life.COPY, State.SENT): _ISSUED[Life.COPY],
+    (Life.INFORMATION, State.ANSWERED): [
+        *_RECEIVED[Life.INFORMATION],
+        ("information_reply", SENDER, {}),
+    ],
+    (Life.ASSISTANCE, State.ANSWERED): [
+        *_RECEIVED[Life.ASSISTANCE],
+        ("assistance_reply", HANDLER, {}),
+    ],
 }
 
 
@@ -257,3 +304,23 @@ def all_of(kind: type[E], effects: tuple[Effect, ...]) -> list[E]:
 
 def _target(text: str, case: Case) -> Target:
     return Target(MessageId(text), case.id, case.flow)
+
+
+def duties(case: Case) -> dict[tuple[str, OrganCode], Duty]:
+    """The open duties by kind and owner."""
+    return {(duty.kind, duty.owner): duty for duty in case.duties if duty.closing is None}
+
+
+def ledger(effects: tuple[Effect, ...]) -> list[tuple[str, str]]:
+    """What the effects do to duties, in order: (kind, "open" or how it closed)."""
+    return [
+        (effect.duty.kind, "open" if isinstance(effect, OpenDuty) else effect.closing.value)
+        for effect in effects
+        if isinstance(effect, OpenDuty | CloseDuty)
+    ]
+
+
+def delivered_to(effects: tuple[Effect, ...]) -> list[tuple[str, Relation]]:
+    """(alias, relation) of what the effects deliver, in order."""
+    aliases = {o.code: o.alias for o in demo().directory.organs.values()}
+    return [(aliases[effect.to], effect.relation) for effect in all_of(Deliver, effects)]

@@ -12,8 +12,18 @@ from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 
 
+class Life(StrEnum):
+    """What kind of life a case has: it follows from the record that opened it."""
+
+    TRANSFER = "transfer"  # a lead, a case or a complaint, with one handler
+    NOTICE = "notice"  # 告知
+    COPY = "copy"  # 抄送, 通报, 业务指导记录: many recipients, nobody owes an answer
+    INFORMATION = "information"  # 信息需求
+    ASSISTANCE = "assistance"  # 执法协助请求
+
+
 class State(StrEnum):
-    """The life of a transfer (domain, section 3), as far as it goes today."""
+    """Where a case stands in its life (domain, section 3), as far as it goes today."""
 
     NEW = "new"  # nothing decided yet: before the opening message, or frozen on it
     HELD = "held"  # 暂存: the opening message waits for a correction
@@ -23,6 +33,17 @@ class State(StrEnum):
     DECLINED = "declined"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+    HANDLED = "handled"  # of a notice
+    ANSWERED = "answered"  # of a request
+    SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
+
+
+class Complainant(StrEnum):
+    """What is known of the complainant, where the case came from a complaint."""
+
+    REACHABLE = "reachable"
+    UNKNOWN = "unknown"  # 联系方式不详: both legs may be waived
+    WITH_SENDER = "with_sender"  # a lead whose source is a complaint: in the sender's register
 
 
 class Closing(StrEnum):
@@ -102,7 +123,7 @@ class Waiting:
     message: MessageId
     sender: OrganCode
     received_at: datetime
-    releases: bool = False  # corrects or withdraws the held message: it waits for no hold
+    releases: bool = False  # corrects, assigns or withdraws the held message: waits for no hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +136,7 @@ class Stop:
     code: str
     at: datetime
     releases: bool = False  # the message that froze it corrects or withdraws the held one
+    behind: HoldReason | None = None  # why the case was held when it froze
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +148,14 @@ class Case:
     sender: OrganCode
     opening: MessageId
     opened_at: datetime
+    life: Life = Life.TRANSFER
     state: State = State.NEW
     handler: OrganCode | None = None
     rule: RuleId | None = None
     document_number: str | None = None
     filed_on: date | None = None  # by the sender, on a CaseTransfer
+    complainant: Complainant | None = None
+    cooperation: bool = False  # assistance asked of the sender of a transfer (二(二)4)
     charges: tuple[Charge, ...] = ()
     stages: tuple[Stage, ...] = ()
     duties: tuple[Duty, ...] = ()

@@ -4,45 +4,60 @@ Pure: the same case, message, facts, rulebook and time give the same decision, t
 sender may not do is a Refusal; an exception here is a defect of ours, and stops this case only.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import assert_never
+from typing import Any, Final
 
+from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.errors import Refusal
 from schemas.messages import (
-    Accepted,
-    Advice,
     CaseProgress,
     CaseSettled,
     CaseTransfer,
     Correction,
     Delivered,
-    DutyNotice,
     FilingReply,
-    Held,
     LeadTransfer,
     Message,
     OutcomeFeedback,
-    Rejected,
+    RoutingAssignment,
+    RulebookActivated,
     SignedFor,
     Tick,
-    Transfer,
     Withdrawal,
+    WithdrawalAnswer,
 )
 from schemas.parts import Envelope
+from schemas.sharing import (
+    Circular,
+    ComplainantInformed,
+    ComplaintForward,
+    Copy,
+    GuidanceRecord,
+    HandlingFeedback,
+    InformationReply,
+    InformationRequest,
+    ViolationNotice,
+)
+from schemas.topics import begins_case
 from services.casework.case import Case, State
 from services.casework.clock import fire
-from services.casework.effects import Decision, Reject
+from services.casework.copies import open_copy
+from services.casework.effects import Accept, Decision, Reject
+from services.casework.holds import correction, not_the_supervisor, routing_assignment
+from services.casework.notices import complainant_informed, handling_feedback
 from services.casework.receipts import delivered, signed_for
-from services.casework.replies import (
-    case_progress,
-    correction,
-    filing_reply,
-    outcome_feedback,
-    withdrawal,
+from services.casework.replies import case_progress, filing_reply, outcome_feedback
+from services.casework.requests import (
+    assistance_reply,
+    copy_in_answer,
+    information_reply,
+    open_request,
 )
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
 from services.casework.transfer import open_case
+from services.casework.withdrawals import withdrawal, withdrawal_answer
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
 from services.rulebook.model import Directory, Rulebook
@@ -59,6 +74,9 @@ def decide(
     envelope = message.envelope
     if isinstance(message, Tick):
         return Decision(None, ()) if case is None else fire(case, envelope.message_id, rulebook, at)
+    if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
+        noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
+        return Decision(case, (noted,))
     if isinstance(message, CaseSettled):
         result = _on_its_flow(case, envelope) or settle(case, message)
     else:
@@ -73,29 +91,12 @@ def decide(
 
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
-    if isinstance(message, LeadTransfer | CaseTransfer):
-        return open_case(case, message, situation)
+    if begins_case(message):
+        return _OPENING[type(message)](case, message, situation)
     if case is None or case.state is State.NEW:
         return Refusal("case.unknown")
-    match message:
-        case FilingReply():
-            return filing_reply(case, message, situation)
-        case CaseProgress():
-            return case_progress(case, message, situation)
-        case OutcomeFeedback():
-            return outcome_feedback(case, message, situation)
-        case Withdrawal():
-            return withdrawal(case, message, situation)
-        case Correction():
-            return correction(case, message, situation)
-        case Delivered():
-            return delivered(case, message, situation)
-        case SignedFor():
-            return signed_for(case, message, situation)
-        case Accepted() | Rejected() | Held() | Advice() | DutyNotice() | Tick() | CaseSettled():
-            return Refusal("message.bus_only")
-        case _:
-            assert_never(message)
+    follow = _FOLLOWING.get(type(message))
+    return follow(case, message, situation) if follow else Refusal("message.bus_only")
 
 
 def _standing(
@@ -106,7 +107,11 @@ def _standing(
     refusal = _known(envelope, rulebook.directory, on)
     if refusal is not None:
         return refusal
-    if isinstance(message, Transfer):
+    if isinstance(message, RoutingAssignment):  # the supervisor is no party of the case
+        refusal = not_the_supervisor(case, envelope, rulebook.directory, on)
+        if refusal is not None:
+            return refusal
+    elif begins_case(message):
         if case is not None and not _is_opening(case, envelope):
             return Refusal("case.already_open")
     elif case is None or not case.knows(envelope.sender):
@@ -142,3 +147,32 @@ def _on_its_flow(case: Case | None, envelope: Envelope) -> Refusal | None:
     if case is None or case.flow is envelope.flow:
         return None
     return Refusal("message.misrouted", "envelope.flow")
+
+
+_OPENING: Final[Mapping[type, Callable[[Case | None, Any, Situation], Outcome | Refusal]]] = {
+    LeadTransfer: open_case,
+    CaseTransfer: open_case,
+    ComplaintForward: open_case,
+    ViolationNotice: open_case,
+    Copy: open_copy,
+    Circular: open_copy,
+    GuidanceRecord: open_copy,
+    InformationRequest: open_request,
+    AssistanceRequest: open_request,
+}
+_FOLLOWING: Final[Mapping[type, Callable[[Case, Any, Situation], Outcome | Refusal]]] = {
+    FilingReply: filing_reply,
+    CaseProgress: case_progress,
+    OutcomeFeedback: outcome_feedback,
+    HandlingFeedback: handling_feedback,
+    ComplainantInformed: complainant_informed,
+    Copy: copy_in_answer,
+    InformationReply: information_reply,
+    AssistanceReply: assistance_reply,
+    Withdrawal: withdrawal,
+    WithdrawalAnswer: withdrawal_answer,
+    Correction: correction,
+    RoutingAssignment: routing_assignment,
+    Delivered: delivered,
+    SignedFor: signed_for,
+}

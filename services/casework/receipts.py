@@ -12,6 +12,7 @@ from schemas.ids import OrganCode
 from schemas.messages import Delivered, SignedFor
 from schemas.parts import Relation
 from services.casework.case import Case, Handed
+from services.casework.duties import open_duty
 from services.casework.effects import Accept
 from services.casework.steps import Outcome, Situation, hand, handed_to, take
 from services.casework.transitions import Step
@@ -30,7 +31,7 @@ def delivered(case: Case, message: Delivered, situation: Situation) -> Outcome |
 
 
 def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome | Refusal:
-    """Note who signed; the handler's signing of the transfer moves the case on."""
+    """Note who signed; it meets the duty to sign, and the handler's moves the case on."""
     handed = handed_to(case, message.envelope.in_reply_to, message.envelope.sender)
     if handed is None:
         return Refusal("receipt.nothing_delivered", "envelope.in_reply_to")
@@ -42,10 +43,11 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
             return Refusal("receipt.contradicts", "signed_by")
         return Outcome(case).also(_answer(message))
     outcome = Outcome(case)
-    if handed.message == case.opening and message.envelope.sender == case.handler:
-        taken = take(outcome, Step.SIGN, message, situation)
-        # Refused: a reply has counted as the signing, and the case has moved on.
-        outcome = outcome if isinstance(taken, Refusal) else taken
+    if open_duty(case, "sign_for", handed.message, handed.to) is not None:
+        taken = take(outcome, Step.SIGN, message, situation, about=handed.message)
+        if isinstance(taken, Refusal):
+            return taken
+        outcome = taken
     signed = replace(handed, signed_at=situation.at, signature=signature)
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
     outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)

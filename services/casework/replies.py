@@ -1,23 +1,20 @@
-"""What follows a transfer: reply, progress, outcome, withdrawal, correction (guidance 二(二))."""
+"""What follows a transfer: reply, progress, outcome (guidance 二(二)2 and 4, annex 3)."""
 
 from dataclasses import replace
 
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
-from schemas.messages import (
-    CaseProgress,
-    Correction,
-    FilingReply,
-    Message,
-    OutcomeFeedback,
-    Stage,
-    Withdrawal,
-)
-from schemas.parts import Relation
+from schemas.messages import CaseProgress, FilingReply, OutcomeFeedback, Stage
 from services.casework.case import Case, State
-from services.casework.effects import Accept, Effect, OpenDuty, Release
-from services.casework.steps import Outcome, Situation, hand, take
-from services.casework.transfer import Gap, corrected, issue, resolve
+from services.casework.steps import (
+    Outcome,
+    Situation,
+    accept,
+    as_reply,
+    not_asked,
+    take,
+    take_all,
+    to_sender,
+)
 from services.casework.transitions import Step
 
 _STEP_OF = {
@@ -31,7 +28,7 @@ _ORDER = tuple(_STEP_OF)
 
 def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outcome | Refusal:
     """复函: the handler answers every violation number. A reply counts as signing (section 3)."""
-    refusal = _from(case.handler, case, message)
+    refusal = not_asked(case.handler, case, message)
     if refusal is not None:
         return refusal
     answers = message.answers or ()
@@ -42,19 +39,13 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
     if asked - given:
         return Refusal("filing.number_unanswered", "answers", _numbers(asked - given))
     step = Step.FILE if any(answer.filed for answer in answers) else Step.DECLINE
-    steps = (Step.SIGN, step) if case.state is State.ISSUED else (step,)
-    outcome = Outcome(case)
-    for each in steps:
-        taken = take(outcome, each, message, situation)
-        if isinstance(taken, Refusal):
-            return taken
-        outcome = taken
-    return _to_sender(outcome, message, situation)
+    outcome = take_all(case, as_reply(case, step), message, situation)
+    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 
 
 def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Outcome | Refusal:
     """办理进展: the stages in their order, each at most once; a stage may be passed over."""
-    refusal = _from(case.handler, case, message)
+    refusal = not_asked(case.handler, case, message)
     if refusal is not None:
         return refusal
     stage = message.stage
@@ -69,99 +60,19 @@ def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Ou
     if isinstance(outcome, Refusal):
         return outcome
     noted = replace(outcome.case, stages=(*outcome.case.stages, stage))
-    return Outcome(noted, outcome.effects).also(_accept(message, outcome))
+    return accept(Outcome(noted, outcome.effects), message)
 
 
 def outcome_feedback(
     case: Case, message: OutcomeFeedback, situation: Situation
 ) -> Outcome | Refusal:
     """办结反馈: closes the case; what comes later is a supplement and changes nothing."""
-    refusal = _from(case.handler, case, message)
+    refusal = not_asked(case.handler, case, message)
     if refusal is not None:
         return refusal
     step = Step.SUPPLEMENT if case.state is State.CLOSED else Step.FEED_BACK
     outcome = take(Outcome(case), step, message, situation)
-    if isinstance(outcome, Refusal):
-        return outcome
-    return _to_sender(outcome, message, situation)
-
-
-def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:
-    """撤回: free until the handler has signed; after that the holder would have to agree."""
-    refusal = _from(case.sender, case, message)
-    if refusal is not None:
-        return refusal
-    outcome = take(Outcome(case), Step.WITHDRAW, message, situation)
-    if isinstance(outcome, Refusal):
-        return outcome
-    freed = Outcome(replace(outcome.case, stop=None), outcome.effects)
-    return _to_handler(freed, message, situation)
-
-
-def correction(case: Case, message: Correction, situation: Situation) -> Outcome | Refusal:
-    """更正 of a held message: it is decided anew with what was put right; the original stays."""
-    refusal = _from(case.sender, case, message)
-    if refusal is not None:
-        return refusal
-    held = situation.facts.held
-    if case.state is not State.HELD or held is None:
-        return Refusal("correction.nothing_held")
-    charges = corrected(case.charges, message.corrections or ())
-    if isinstance(charges, Refusal):
-        return charges
-    addressee = next(iter(message.envelope.addressees), None)
-    found = resolve(charges, held.message, situation, addressee)
-    if isinstance(found, Refusal):
-        return found
-    if isinstance(found, Gap):
-        return Refusal("correction.still_gap", detail=found.explanation)
-    released: tuple[Effect, ...] = (Release(case.opening, by=message.envelope.message_id),)
-    freed = Outcome(replace(case, charges=charges), released)
-    issued = issue(freed, held.message, found, situation)
-    return issued if isinstance(issued, Refusal) else _to_handler(issued, message, situation)
-
-
-def _from(organ: OrganCode | None, case: Case, message: Message) -> Refusal | None:
-    """Only this organ may say it, and only of the message that opened the case."""
-    if message.envelope.sender != organ:
-        return Refusal("reply.not_asked")
-    if message.envelope.in_reply_to != case.opening:
-        return Refusal("reply.target_unknown", "envelope.in_reply_to")
-    return None
-
-
-def _to_sender(
-    outcome: Outcome, message: FilingReply | OutcomeFeedback, situation: Situation
-) -> Outcome:
-    handed = hand(outcome, message, outcome.case.sender, Relation.SENDER, situation.at)
-    return handed.also(_accept(message, handed))
-
-
-def _to_handler(
-    outcome: Outcome, message: Withdrawal | Correction, situation: Situation
-) -> Outcome:
-    """A held message has no handler yet: then there is nobody to tell."""
-    if outcome.case.handler is not None:
-        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
-    return outcome.also(_accept(message, outcome))
-
-
-def _accept(
-    message: FilingReply | OutcomeFeedback | CaseProgress | Withdrawal | Correction,
-    outcome: Outcome,
-) -> Accept:
-    envelope = message.envelope
-    return Accept(
-        message=envelope.message_id,
-        record=envelope.record,
-        to=envelope.sender,
-        recipients=tuple(
-            (handed.to, handed.relation)
-            for handed in outcome.case.handed
-            if handed.message == envelope.message_id
-        ),
-        duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
-    )
+    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 
 
 def _numbers(numbers: set[int]) -> str:

@@ -1,7 +1,7 @@
-"""A case that stands still: held for want of a competent organ, or frozen by a defect of ours.
+"""A case that stands still: held until it is known whose it is, or frozen by a defect of ours.
 
 Later messages wait behind the stop, in order, and are decided at their own received times once it
-is gone. What corrects or withdraws the held message itself does not wait (domain, section 4).
+is gone. What corrects, assigns or withdraws the held message itself does not wait (domain, 4).
 """
 
 from dataclasses import replace
@@ -15,16 +15,19 @@ from schemas.messages import (
     Correction,
     HoldReason,
     Message,
+    RoutingAssignment,
     SettleAction,
-    Transfer,
     Withdrawal,
 )
+from schemas.topics import begins_case
 from services.casework.case import Case, State, Stop, Waiting
 from services.casework.effects import Accept, Decision, Hold, Reject, Release
+from services.casework.routing import HOLD_CODES
 from services.casework.steps import Facts, Outcome, new_case
 
 WAITING_MAX: Final = 1000  # messages behind one held or frozen case
 UNSTORABLE: Final = "message.unstorable"
+_RELEASING: Final = (Correction, RoutingAssignment, Withdrawal)
 
 
 def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Decision:
@@ -36,7 +39,7 @@ def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Deci
     envelope = message.envelope
     told = (envelope.sender,) if envelope.sender != BUS else ()
     hold = Hold(envelope.message_id, envelope.record, told, HoldReason.FROZEN, code)
-    if case is None and isinstance(message, Transfer):
+    if case is None and begins_case(message):
         case = new_case(message, at)
     if case is None or not (envelope.sender == BUS or case.knows(envelope.sender)):
         return _refused(case, message, Refusal("case.unknown"))
@@ -49,6 +52,7 @@ def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Deci
         code=code,
         at=at,
         releases=_releases(case, message),
+        behind=case.stop.reason if case.stop else None,
     )
     return Decision(replace(case, stop=stop), (hold,))
 
@@ -101,18 +105,20 @@ def settle(case: Case | None, message: CaseSettled) -> Outcome | Refusal:
             return Refusal("settle.retry_impossible")
         again = Waiting(stopped.message, stopped.sender, stopped.at, stopped.releases)
         waiting = (again, *waiting)
-    # A case that was held when it froze is held again: only its sender can mend that.
-    held = Stop(case.opening, case.sender, HoldReason.GAP, "hold.gap", case.opened_at)
-    stop = held if case.state is State.HELD else None
+    # A case that was held when it froze is held again, for the same reason.
+    stop = None
+    if stopped.behind is not None:
+        code = HOLD_CODES[stopped.behind]
+        stop = Stop(case.opening, case.sender, stopped.behind, code, case.opened_at)
     released = Release(stopped.message, by=envelope.message_id)
     accepted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
     return Outcome(replace(case, stop=stop, waiting=waiting), (released, accepted))
 
 
 def _releases(case: Case, message: Message) -> bool:
-    """Whether the message puts right or takes back the one that is held."""
+    """Whether the message puts right, assigns or takes back the one that is held."""
     about_it = message.envelope.in_reply_to == case.opening
-    return case.state is State.HELD and isinstance(message, Correction | Withdrawal) and about_it
+    return case.state is State.HELD and isinstance(message, _RELEASING) and about_it
 
 
 def _refused(case: Case | None, message: Message, refusal: Refusal) -> Decision:

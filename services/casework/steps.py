@@ -2,23 +2,26 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode
-from schemas.messages import Message, Transfer
+from schemas.messages import Message, Routed
 from schemas.parts import Relation
-from services.casework.case import Case, Handed, State
-from services.casework.duties import close_and_open
-from services.casework.effects import ChangeState, Deliver, Effect
-from services.casework.transitions import Step, after
+from services.casework.case import Case, Complainant, Handed, State
+from services.casework.duties import Turn, close_and_open
+from services.casework.effects import Accept, ChangeState, Deliver, Effect, OpenDuty
+from services.casework.transitions import LIFE_OF, Step, after
 from services.rulebook.model import Rulebook
+
+_FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
 
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
     """The message that is held, as its sender sealed it, and when it came."""
 
-    message: Transfer
+    message: Routed
     at: datetime
 
 
@@ -29,6 +32,7 @@ class Facts:
     number_taken: bool = False  # (sender, document number) stands on another message
     held: Waiter | None = None  # the opening message of a held case
     resumed: bool = False  # this message waited, and its turn has come
+    handles: bool = False  # the sender handles the transfer it names, the addressee sent it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,58 @@ class Outcome:
         return Outcome(self.case, (*self.effects, *effects))
 
 
-def take(outcome: Outcome, step: Step, message: Message, situation: Situation) -> Outcome | Refusal:
-    """Return the outcome after one more step, or why it is illegal: then nothing changes."""
+def take(
+    outcome: Outcome,
+    step: Step,
+    message: Message,
+    situation: Situation,
+    *,
+    about: MessageId | None = None,
+    to: tuple[OrganCode, ...] = (),
+) -> Outcome | Refusal:
+    """Return the outcome after one more step, or why it is illegal: then nothing changes.
+
+    `about`: the message whose duties it ends or begins, the opening one when left out. `to`: who
+    gets the message by this step.
+    """
     case = outcome.case
-    target = after(case.state, step)
+    target = after(case.life, case.state, step)
     if target is None:
         return Refusal("step.not_allowed", detail=f"{case.state}: {step}")
     envelope = message.envelope
-    moved, duty_effects = close_and_open(
-        replace(case, state=target),
-        step,
-        envelope.message_id,
-        envelope.record,
-        situation.at,
-        situation.rulebook,
+    turn = Turn(
+        step=step,
+        cause=envelope.message_id,
+        record=envelope.record,
+        by=envelope.sender,
+        about=about or case.opening,
+        to=to,
+        at=situation.at,
+        rulebook=situation.rulebook,
     )
+    moved, duty_effects = close_and_open(replace(case, state=target), turn)
     change: tuple[Effect, ...] = ()
     if target is not case.state:
         change = (ChangeState(envelope.message_id, case.state, target),)
     return Outcome(moved, (*outcome.effects, *change, *duty_effects))
+
+
+def take_all(
+    case: Case, steps: tuple[Step, ...], message: Message, situation: Situation
+) -> Outcome | Refusal:
+    """Return the outcome after several steps about the opening message, or why one is illegal."""
+    outcome = Outcome(case)
+    for step in steps:
+        taken = take(outcome, step, message, situation)
+        if isinstance(taken, Refusal):
+            return taken
+        outcome = taken
+    return outcome
+
+
+def as_reply(case: Case, step: Step) -> tuple[Step, ...]:
+    """The steps of a reply: before it is signed for, it counts as the signing (section 3)."""
+    return (Step.SIGN, step) if case.state is State.ISSUED else (step,)
 
 
 def hand(
@@ -106,6 +143,48 @@ def new_case(message: Message, at: datetime) -> Case:
         sender=envelope.sender,
         opening=envelope.message_id,
         opened_at=at,
-        state=State.NEW,
+        life=LIFE_OF[type(message).__name__],
         document_number=envelope.document_number,
+    )
+
+
+def not_asked(organ: OrganCode | None, case: Case, message: Message) -> Refusal | None:
+    """Only this organ may say it, and only of the message that opened the case; else why not."""
+    if message.envelope.sender != organ:
+        return Refusal("reply.not_asked")
+    if message.envelope.in_reply_to != case.opening:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    return None
+
+
+def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the sender of the case, and accept it."""
+    case = outcome.case
+    forwarded = case.complainant in _FORWARDED
+    relation = Relation.FORWARDER if forwarded else Relation.SENDER
+    return accept(hand(outcome, message, case.sender, relation, situation.at), message)
+
+
+def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the handler, if there is one yet, and accept it."""
+    if outcome.case.handler is not None:
+        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
+    return accept(outcome, message)
+
+
+def accept(outcome: Outcome, message: Message) -> Outcome:
+    """Tell the author: who got it, and what falls due."""
+    envelope = message.envelope
+    return outcome.also(
+        Accept(
+            message=envelope.message_id,
+            record=envelope.record,
+            to=envelope.sender,
+            recipients=tuple(
+                (handed.to, handed.relation)
+                for handed in outcome.case.handed
+                if handed.message == envelope.message_id
+            ),
+            duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
+        )
     )

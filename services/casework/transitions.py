@@ -1,8 +1,9 @@
 """Every step a case can take. Rule one: what may follow what stands in this table, nowhere else.
 
-A message is one or more steps: a FilingReply on an issued case is SIGN then FILE, because a reply
-counts as signing at that instant (domain, section 3). A step that the row of the case's state does
-not list is illegal: it is refused and changes nothing. Empty rows are written out.
+A case has the life of the record that opened it, and each life has a table of its own. A message
+is one or more steps: a FilingReply on an issued case is SIGN then FILE, because a reply counts as
+signing at that instant (domain, section 3). A step that the row of the case's state does not list
+is illegal: it is refused and changes nothing. Empty rows are written out.
 """
 
 from collections.abc import Mapping
@@ -10,14 +11,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from services.casework.case import State
+from services.casework.case import Life, State
 
 
 class Step(StrEnum):
     """What can happen to a case."""
 
     HOLD = "hold"
-    ISSUE = "issue"
+    ISSUE = "issue"  # to the one who is to answer
+    SEND = "send"  # to everybody who is to know
     SIGN = "sign"
     FILE = "file"
     DECLINE = "decline"
@@ -27,31 +29,124 @@ class Step(StrEnum):
     CONCLUDE = "conclude"
     FEED_BACK = "feed_back"
     SUPPLEMENT = "supplement"
-    WITHDRAW = "withdraw"
+    INFORM = "inform"  # the complainant was told, or it was tried in vain
+    EXEMPT = "exempt"  # 联系方式不详
+    HANDLE = "handle"
+    ANSWER_REQUEST = "answer_request"
+    ANSWER_ASSISTANCE = "answer_assistance"
+    WITHDRAW = "withdraw"  # nobody has signed yet
+    ASK_BACK = "ask_back"  # signed for: the holder is asked
+    GIVE_BACK = "give_back"
+    KEEP = "keep"
 
 
-_TABLE: Final[dict[State, dict[Step, State]]] = {
+_Rows = dict[State, dict[Step, State]]
+
+_TRANSFER: Final[_Rows] = {
     State.NEW: {Step.ISSUE: State.ISSUED, Step.HOLD: State.HELD},
     State.HELD: {Step.ISSUE: State.ISSUED, Step.WITHDRAW: State.WITHDRAWN},
-    State.ISSUED: {Step.SIGN: State.RECEIVED, Step.WITHDRAW: State.WITHDRAWN},
-    State.RECEIVED: {Step.FILE: State.FILED, Step.DECLINE: State.DECLINED},
+    State.ISSUED: {
+        Step.SIGN: State.RECEIVED,
+        Step.INFORM: State.ISSUED,
+        Step.EXEMPT: State.ISSUED,
+        Step.WITHDRAW: State.WITHDRAWN,
+    },
+    State.RECEIVED: {
+        Step.FILE: State.FILED,
+        Step.DECLINE: State.DECLINED,
+        Step.INFORM: State.RECEIVED,
+        Step.EXEMPT: State.RECEIVED,
+        Step.ASK_BACK: State.RECEIVED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.RECEIVED,
+    },
     State.FILED: {
         Step.DECIDE: State.FILED,
         Step.SERVE: State.FILED,
         Step.EXECUTE: State.FILED,
         Step.CONCLUDE: State.FILED,
         Step.FEED_BACK: State.CLOSED,
+        Step.INFORM: State.FILED,
+        Step.EXEMPT: State.FILED,
     },
-    State.DECLINED: {},
-    State.CLOSED: {Step.SUPPLEMENT: State.CLOSED},
+    State.DECLINED: {Step.INFORM: State.DECLINED, Step.EXEMPT: State.DECLINED},
+    State.CLOSED: {
+        Step.SUPPLEMENT: State.CLOSED,
+        Step.INFORM: State.CLOSED,
+        Step.EXEMPT: State.CLOSED,
+    },
+    State.WITHDRAWN: {},
+}
+_NOTICE: Final[_Rows] = {
+    State.NEW: {Step.ISSUE: State.ISSUED, Step.HOLD: State.HELD},
+    State.HELD: {Step.ISSUE: State.ISSUED, Step.WITHDRAW: State.WITHDRAWN},
+    State.ISSUED: {Step.SIGN: State.RECEIVED, Step.WITHDRAW: State.WITHDRAWN},
+    State.RECEIVED: {
+        Step.HANDLE: State.HANDLED,
+        Step.ASK_BACK: State.RECEIVED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.RECEIVED,
+    },
+    State.HANDLED: {},
+    State.WITHDRAWN: {},
+}
+_COPY: Final[_Rows] = {
+    State.NEW: {Step.SEND: State.SENT},
+    State.SENT: {Step.SIGN: State.SENT},
+}
+_INFORMATION: Final[_Rows] = {
+    State.NEW: {Step.ISSUE: State.ISSUED},
+    State.ISSUED: {Step.SIGN: State.RECEIVED, Step.WITHDRAW: State.WITHDRAWN},
+    State.RECEIVED: {
+        Step.ANSWER_REQUEST: State.ANSWERED,
+        Step.ASK_BACK: State.RECEIVED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.RECEIVED,
+    },
+    # A Copy in answer is signed for; what is found later may still be sent.
+    State.ANSWERED: {Step.SEND: State.ANSWERED, Step.SIGN: State.ANSWERED},
+    State.WITHDRAWN: {},
+}
+_ASSISTANCE: Final[_Rows] = {
+    State.NEW: {Step.ISSUE: State.ISSUED},
+    State.ISSUED: {Step.SIGN: State.RECEIVED, Step.WITHDRAW: State.WITHDRAWN},
+    State.RECEIVED: {
+        Step.ANSWER_ASSISTANCE: State.ANSWERED,
+        Step.ASK_BACK: State.RECEIVED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.RECEIVED,
+    },
+    State.ANSWERED: {},
     State.WITHDRAWN: {},
 }
 
-TRANSITIONS: Final[Mapping[State, Mapping[Step, State]]] = MappingProxyType(
-    {state: MappingProxyType(row) for state, row in _TABLE.items()}
+TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = MappingProxyType(
+    {
+        life: MappingProxyType({state: MappingProxyType(row) for state, row in rows.items()})
+        for life, rows in {
+            Life.TRANSFER: _TRANSFER,
+            Life.NOTICE: _NOTICE,
+            Life.COPY: _COPY,
+            Life.INFORMATION: _INFORMATION,
+            Life.ASSISTANCE: _ASSISTANCE,
+        }.items()
+    }
+)
+LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
+    {
+        "LeadTransfer": Life.TRANSFER,
+        "CaseTransfer": Life.TRANSFER,
+        "ComplaintForward": Life.TRANSFER,
+        "ViolationNotice": Life.NOTICE,
+        "Copy": Life.COPY,
+        "Circular": Life.COPY,
+        "GuidanceRecord": Life.COPY,
+        "InformationRequest": Life.INFORMATION,
+        "AssistanceRequest": Life.ASSISTANCE,
+    }
 )
 
 
-def after(state: State, step: Step) -> State | None:
+def after(life: Life, state: State, step: Step) -> State | None:
     """Return the state after the step; None when the step is illegal there."""
-    return TRANSITIONS[state].get(step)
+    return TRANSITIONS[life][state].get(step)

@@ -21,12 +21,21 @@ STATES: Final[Words] = {
     "declined": ("不予立案", "not filed"),
     "closed": ("已办结并反馈", "closed, outcome fed back"),
     "withdrawn": ("已撤回", "withdrawn"),
+    "handled": ("已查处并反馈", "handled"),
+    "answered": ("已答复", "answered"),
+    "sent": ("已发送各收件机关", "sent to its recipients"),
 }
 DUTIES: Final[Words] = {
     "sign_for": ("签收", "sign for it"),
     "decide_filing": ("作出立案决定", "decide on filing"),
     "decide_case": ("作出处理决定", "decide the case"),
     "outcome_feedback": ("办结反馈", "feed back the outcome"),
+    "handle": ("查处并反馈", "handle it and say what came of it"),
+    "inform_complainant": ("告知投诉举报人移送情况", "tell the complainant of the forwarding"),
+    "complainant_feedback": ("反馈投诉举报人处理结果", "tell the complainant the outcome"),
+    "answer_request": ("答复信息需求", "answer the request for information"),
+    "answer_assistance": ("答复协助请求", "answer the request for assistance"),
+    "answer_withdrawal": ("答复撤回", "answer the withdrawal"),
 }
 RUNGS: Final[Words] = {
     "reminder": ("提醒", "reminder"),
@@ -71,6 +80,7 @@ STAGES: Final[Words] = {
 }
 HOLDS: Final[Words] = {
     "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
+    "place_conflict": ("地点文字与区划代码不一致", "text and code of the place disagree"),
     "waiting": ("前一件尚未处理", "an earlier message is not settled"),
     "frozen": ("程序缺陷，等待运维处理", "a defect of ours; operators settle it"),
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from schemas.errors import Refusal
-from schemas.messages import Message, Tick
+from schemas.errors import Broken, Refusal
+from schemas.messages import Message, RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress
 from services.casebook.work import Work
 from services.casework.case import Case, Waiting
@@ -68,6 +68,8 @@ class Desk:
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
+        if isinstance(message, RulebookActivated):
+            self._have(message)
         envelope = message.envelope
         known = self._work.message(envelope.sender, envelope.message_id)
         if known is not None and known.digest == sound.opened.content_digest:
@@ -83,6 +85,11 @@ class Desk:
         case = self._decide(sound, case, facts, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
+
+    def _have(self, message: RulebookActivated) -> None:
+        """Raise Broken rulebook.unknown: what comes from here on is for another rulebook."""
+        if message.rulebook != self._office.rulebook.hash:
+            raise Broken("rulebook.unknown", detail=message.rulebook[:12])
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""

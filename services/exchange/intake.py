@@ -11,7 +11,7 @@ from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, case_id_of, is_uuid
-from schemas.messages import Message, Tick
+from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Secrecy
 from schemas.seal import check_sender, verify
 from schemas.topics import RECORDS, Author, flow_partition
@@ -119,12 +119,13 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
         return Refusal("message.misrouted", detail="flow")
     if incoming.key != envelope.case_id.encode():
         return Refusal("message.misrouted", detail="key")
-    if isinstance(message, Tick):
+    if isinstance(message, Tick | RulebookActivated):  # one into every partition
         at_home = (message.topic, message.partition) == (topic, incoming.position.partition)
         return None if at_home else Refusal("message.misrouted", detail="partition")
     if incoming.position.partition != flow_partition(incoming.key, office.partitions):
         return Refusal("message.misrouted", detail="partition")
-    if record.opens is not None and envelope.case_id != case_id_of(envelope.message_id):
+    begins = record.begins(envelope.in_reply_to)
+    if begins and envelope.case_id != case_id_of(envelope.message_id):
         return Refusal("message.misrouted", detail="case")
     return None
 

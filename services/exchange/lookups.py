@@ -1,12 +1,14 @@
 """What a decision must know from beyond its case, read in the transaction."""
 
+from schemas.assistance import AssistanceRequest
 from schemas.codec import Opened, frame
 from schemas.errors import Broken
-from schemas.ids import MessageId, OrganCode
-from schemas.messages import Correction, Message, Transfer
+from schemas.ids import MessageId, OrganCode, case_id_of
+from schemas.messages import Correction, Message, Routed, RoutingAssignment
 from services.casebook.rows import Original, Position
 from services.casebook.work import Work
 from services.casework.case import Case, State, Waiting
+from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts, Waiter
 from services.exchange.intake import Incoming, Sound
 from services.exchange.office import Office
@@ -17,12 +19,18 @@ def facts_of(
 ) -> Facts:
     """Return the facts for a message that has just come, or whose turn has come (`resumed`)."""
     held = None
-    if isinstance(message, Correction) and case is not None and case.state is State.HELD:
+    releases = isinstance(message, Correction | RoutingAssignment)
+    if releases and case is not None and case.state is State.HELD:
         opening = reopened(office, original_in(work, case.sender, case.opening)).message
-        if not isinstance(opening, Transfer):
+        if not isinstance(opening, Routed):
             raise Broken("casebook.original_missing", detail=case.opening)
         held = Waiter(opening, case.opened_at)
-    return Facts(number_taken=_number_taken(work, message), held=held, resumed=resumed)
+    return Facts(
+        number_taken=_number_taken(work, message),
+        held=held,
+        resumed=resumed,
+        handles=isinstance(message, AssistanceRequest) and _handles(work, message),
+    )
 
 
 def note_number(work: Work, message: Message, outcome: str) -> None:
@@ -74,3 +82,10 @@ def _number_taken(work: Work, message: Message) -> bool:
         return False
     bearer = work.number(envelope.sender, envelope.document_number)
     return bearer is not None and bearer != envelope.message_id
+
+
+def _handles(work: Work, message: AssistanceRequest) -> bool:
+    """Whether the transfer that the message names is its sender's to handle."""
+    if message.transfer is None:
+        return False
+    return is_handled_by_sender(work.case(case_id_of(message.transfer)), message)

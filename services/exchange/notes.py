@@ -16,6 +16,7 @@ from services.exchange.journal import canonical, effect_document
 
 _HELD_AS = {
     HoldReason.GAP: "held",
+    HoldReason.PLACE_CONFLICT: "held",
     HoldReason.WAITING: "waiting",
     HoldReason.FROZEN: "dead",
     HoldReason.UNKNOWN: "held",
@@ -142,7 +143,7 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
         "document_number": decided.document_number,
         "in_reply_to": decided.in_reply_to,
         "digest": decided.digest,
-        "facts": {"number_taken": facts.number_taken, "resumed": facts.resumed} if facts else None,
+        "facts": _facts(facts) if facts else None,
         "outcome": outcome,
         "code": code,
         "rulebook": rulebook,
@@ -150,3 +151,12 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
         "effects_digest": hashlib.sha256(canonical(told).encode()).hexdigest(),
     }
     return canonical(document)
+
+
+def _facts(facts: Facts) -> dict[str, bool]:
+    """Return what was looked up beyond the case; what is held is the case's own original."""
+    return {
+        "handles": facts.handles,
+        "number_taken": facts.number_taken,
+        "resumed": facts.resumed,
+    }

@@ -6,7 +6,7 @@ from datetime import date, time
 from typing import Any
 
 from services.rulebook.calendar import parse_length
-from services.rulebook.model import DutyRule, Ladder, Length, RungDays, Unit
+from services.rulebook.model import DutyRule, Ladder, Length, OrganType, RungDays, Unit
 from services.rulebook.tables import (
     invalid,
     nothing_left,
@@ -82,6 +82,11 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
     name = take(table, "ladder", str, where)
     if name not in ladders:
         raise invalid(*where, "ladder", f"没有名为“{name}”的阶梯", f"there is no ladder {name!r}")
+    author = take_optional(table, "author", str, where)
+    if author is not None and author not in set(OrganType):
+        words = ", ".join(OrganType)
+        raise invalid(*where, "author", f"应为其一：{words}", f"must be one of {words}")
+    unknown = take_optional(table, "waived_if_contact_unknown", bool, where)
     rule = DutyRule(
         kind=take(table, "kind", str, where),
         length=_length(table, "length", where),
@@ -91,7 +96,9 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
         valid_to=take_optional(table, "valid_to", date, where),
         sector=take_optional(table, "sector", str, where),
         record=take_optional(table, "record", str, where),
+        author=None if author is None else OrganType(author),
         roll=take_optional(table, "roll", bool, where) or False,
+        waived_if_contact_unknown=unknown or False,
     )
     nothing_left(table, where)
     return rule

@@ -5,6 +5,7 @@ from typing import Final
 
 HEAD: Final = "rulebook.toml"
 DUTIES: Final = "duties.toml"
+NO_SHARING: Final = "no_sharing.toml"
 COLUMNS: Final = MappingProxyType(
     {
         "organs.csv": (
@@ -43,9 +44,24 @@ COLUMNS: Final = MappingProxyType(
         ),
         "calendar.csv": ("date", "kind", "note"),
         "keys.csv": ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to"),
+        "clearances.csv": ("relation", "class", "path", "treatment", "basis"),
+        "audiences.csv": (
+            "id",
+            "category",
+            "matter",
+            "group",
+            "area",
+            "audience",
+            "basis",
+            "valid_from",
+            "valid_to",
+        ),
     }
 )
-OPTIONAL: Final = frozenset({"keys.csv"})  # written by `topics apply` into an installation's copy
-FILES: Final = frozenset({HEAD, DUTIES, *COLUMNS})
+# keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
+# nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
+# without a no-sharing list the gate stands as schemas/secrecy.py has it.
+OPTIONAL: Final = frozenset({"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING})
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

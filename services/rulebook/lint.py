@@ -1,6 +1,7 @@
 """Is this rulebook fit to be used? Every finding with file and line, the gravest first.
 
-lint_directory.py and lint_jurisdiction.py hold the rules about organs and about competences.
+lint_directory.py, lint_jurisdiction.py and lint_sharing.py hold the rules about organs, about
+competences, and about what may be seen by whom.
 """
 
 import re
@@ -15,13 +16,25 @@ from services.rulebook.finding import Finding, Severity, error, warning
 from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_directory import directory_findings
 from services.rulebook.lint_jurisdiction import gap_notes, jurisdiction_findings
+from services.rulebook.lint_sharing import sharing_findings
 from services.rulebook.model import Calendar, DutyRule
 from services.rulebook.parse import calendar_over, parse, repeated
 from services.rulebook.source import Source, read
 
 CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
 # Without a general length for these a case cannot be decided at all (domain, section 4).
-DUTIES_NEEDED: Final = ("sign_for", "decide_filing", "decide_case", "outcome_feedback")
+DUTIES_NEEDED: Final = (
+    "sign_for",
+    "decide_filing",
+    "decide_case",
+    "outcome_feedback",
+    "inform_complainant",
+    "complainant_feedback",
+    "handle",
+    "answer_request",
+    "answer_assistance",
+    "answer_withdrawal",
+)
 
 _BUS: Final = re.compile(r"[a-z0-9-]{2,40}")
 _ORDER: Final = tuple(Severity)
@@ -37,6 +50,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         *_head_findings(source),
         *directory_findings(source, on),
         *jurisdiction_findings(source),
+        *sharing_findings(source),
         *_duty_findings(source),
         *_calendar_findings(source, library, on),
     ]
@@ -86,7 +100,7 @@ def _duty_findings(source: Source) -> Iterator[Finding]:
     general = {
         rule.kind
         for rule in source.duties.rules
-        if (rule.sector, rule.record, rule.valid_to) == (None, None, None)
+        if (rule.sector, rule.record, rule.author, rule.valid_to) == (None, None, None, None)
     }
     for kind in DUTIES_NEEDED:
         if kind not in general:
@@ -94,8 +108,8 @@ def _duty_findings(source: Source) -> Iterator[Finding]:
             yield error("duty_missing", DUTIES, zh, en)
 
 
-def _specific(rule: DutyRule) -> tuple[str, str | None, str | None]:
-    return rule.kind, rule.sector, rule.record
+def _specific(rule: DutyRule) -> tuple[str | None, ...]:
+    return rule.kind, rule.sector, rule.record, rule.author
 
 
 def _meet(one: DutyRule, other: DutyRule) -> bool:

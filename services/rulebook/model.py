@@ -4,12 +4,21 @@ Every duration and every competence is data with a legal basis and dates, never 
 guidance names no day counts, and powers move between township and county (domain, section 5).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Final
 
+from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
+from schemas.parts import Relation
+from schemas.secrecy import NoSharing
+from schemas.sharing import ContentCategory
+
+SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
+_SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
 
 
 class OrganType(StrEnum):
@@ -221,7 +230,9 @@ class DutyRule:
     valid_to: date | None = None
     sector: str | None = None  # only for owners of this department kind; None: for all
     record: str | None = None  # only when opened by this record; None: by any
+    author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
+    waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +246,57 @@ class Calendar:
     days_off: frozenset[date]  # weekdays that are holidays
     workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
     known_until: date
+
+
+class Treatment(StrEnum):
+    """What becomes of a field on a copy. In this order, the most open first."""
+
+    KEEP = "keep"
+    MASK = "mask"  # 王**, 138****1234
+    GENERALISE = "generalise"  # an address to its division, a date to its year
+    WITHHOLD = "withhold"
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """One row of clearances.csv: what a recipient of that relation gets of that class."""
+
+    relation: Relation
+    field_class: FieldClass
+    path: str | None  # of this field only, `parties[].address`; None: of every field of the class
+    treatment: Treatment
+    basis: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clearances:
+    """The clearance table. Look-ups are in clearances.py: what has no row is withheld."""
+
+    rows: tuple[Clearance, ...] = ()
+    by_key: Mapping[tuple[Relation, FieldClass, str | None], Clearance] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        by_key = {(row.relation, row.field_class, row.path): row for row in self.rows}
+        object.__setattr__(self, "by_key", by_key)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceRule:
+    """One row of audiences.csv: whom a copy or circular reaches besides its addressees."""
+
+    id: RuleId
+    category: ContentCategory
+    matter: MatterCode | None  # a matter, …
+    group: str | None  # … a group of matters, or neither: whatever the matter
+    area: DivisionCode  # the division and all below it
+    audience: str  # "township", "type:<organ type>", "kind:<department kind>" or "organ:<code>"
+    basis: str
+    valid_from: date
+    valid_to: date | None = None  # last day, inclusive
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +313,9 @@ class Rulebook:
     rules: tuple[JurisdictionRule, ...]
     duties: tuple[DutyRule, ...]
     calendar: Calendar
+    clearances: Clearances = field(default_factory=Clearances)
+    audiences: tuple[AudienceRule, ...] = ()
+    no_sharing: NoSharing = field(default_factory=NoSharing)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False
@@ -261,6 +326,9 @@ class Rulebook:
     areas_of: Mapping[DivisionCode, tuple[DivisionCode, ...]] = field(
         init=False, repr=False, compare=False
     )  # a division → itself and all above it, the smallest first
+    townships_of: Mapping[DivisionCode, tuple[tuple[str, Division], ...]] = field(
+        init=False, repr=False, compare=False
+    )  # a county → its townships by each of their names, the longest first
 
     def __post_init__(self) -> None:
         by_subject: dict[str, list[JurisdictionRule]] = {}
@@ -272,6 +340,7 @@ class Rulebook:
         object.__setattr__(self, "rules_at", {area: _frozen(here) for area, here in at.items()})
         chains = {code: _areas(code, self.divisions) for code in self.divisions}
         object.__setattr__(self, "areas_of", chains)
+        object.__setattr__(self, "townships_of", _townships(self.divisions.values()))
 
 
 def _frozen(
@@ -291,3 +360,20 @@ def _areas(
         division = divisions.get(above)
         above = division.parent if division else None
     return tuple(chain)
+
+
+def _townships(
+    divisions: Iterable[Division],
+) -> Mapping[DivisionCode, tuple[tuple[str, Division], ...]]:
+    """Return county → (name, township), with and without 镇, 乡 or 街道, the longest first."""
+    named: dict[DivisionCode, list[tuple[str, Division]]] = {}
+    for division in divisions:
+        if division.level == "township":
+            county = DivisionCode(division.code[:6] + "000000")
+            short = _SUFFIX.sub("", division.name)
+            names = {division.name, short} if len(short) >= SHORT_NAME_MIN else {division.name}
+            named.setdefault(county, []).extend((name, division) for name in sorted(names))
+    return {
+        county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
+        for county, entries in named.items()
+    }

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from schemas.ids import DivisionCode, OrganCode, RulebookHash
 from services.rulebook.layout import LEVELS
-from services.rulebook.model import Calendar, Directory, Division, Rulebook, Superior
+from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook, Superior
 from services.rulebook.source import Placed, Source, read
 from services.rulebook.tables import invalid
 
@@ -38,6 +38,9 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
         rules=tuple(entry.value for entry in source.rules),
         duties=source.duties.rules,
         calendar=calendar_over(library, source),
+        clearances=Clearances(tuple(entry.value for entry in source.clearances)),
+        audiences=tuple(entry.value for entry in source.audiences),
+        no_sharing=source.no_sharing,
     )
 
 
@@ -76,6 +79,11 @@ def repeated(source: Source) -> Iterator[tuple[str, str]]:
     yield from _again(source.rules, lambda rule: ("id", rule.id))
     yield from _again(source.days, lambda day: ("date", day[0].isoformat()))
     yield from _again(source.keys, lambda key: ("kid", key.kid))
+    yield from _again(
+        source.clearances,
+        lambda row: (row.relation, f"{row.field_class} {row.path or ''}".strip()),
+    )
+    yield from _again(source.audiences, lambda rule: ("id", rule.id))
 
 
 def _again(

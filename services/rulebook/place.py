@@ -9,17 +9,16 @@ def contradicting(rulebook: Rulebook, place: DivisionCode, text: str) -> Divisio
     """Return the other township of the same county that the text names, or None.
 
     Only townships of one county are compared: names repeat across the country (城关镇 88 times).
-    A text that names the code's own township agrees, whatever else it names.
+    The longest names are looked for first, and a stretch of text names one township only. A text
+    that names the code's own township agrees, whatever else it names; one that names none too.
     """
-    own = rulebook.divisions.get(place)
-    if own is None or (own.name in text and own.level == "township"):
+    township = DivisionCode(place[:9] + "000")
+    own = rulebook.divisions.get(township)
+    if own is None or own.level != "township":
         return None
-    county = county_of(place)
-    named = (
-        division
-        for division in rulebook.divisions.values()
-        if division.level == "township"
-        and division.name in text
-        and county_of(division.code) == county
-    )
-    return next((division for division in named if place not in (division.code, county)), None)
+    found: list[Division] = []
+    for name, division in rulebook.townships_of.get(county_of(place), ()):
+        if name in text:
+            text = text.replace(name, "，")
+            found.append(division)
+    return None if own in found else next(iter(found), None)

@@ -11,9 +11,15 @@ from datetime import date
 from typing import Final, Generic, TypeVar
 
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId
+from schemas.secrecy import NoSharing
+from schemas.secrecy_list import read_no_sharing
+from services.rulebook.audiences import read_audience
+from services.rulebook.clearances import read_clearance
 from services.rulebook.duty_tables import Duties, read_duties
-from services.rulebook.layout import COLUMNS, DUTIES, FILES, HEAD, LEVELS, OPTIONAL
+from services.rulebook.layout import COLUMNS, DUTIES, FILES, HEAD, LEVELS, NO_SHARING, OPTIONAL
 from services.rulebook.model import (
+    AudienceRule,
+    Clearance,
     DecidingDate,
     Division,
     JurisdictionRule,
@@ -29,7 +35,6 @@ from services.rulebook.model import (
 from services.rulebook.tables import Row, invalid, nothing_left, rows, take, take_optional, toml
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
-_CODE: Final = re.compile(r"[0-9]{12}")
 
 Value = TypeVar("Value")
 
@@ -74,6 +79,9 @@ class Source:
     duties: Duties
     days: tuple[Placed[tuple[date, bool]], ...]  # the date, and whether it is a working day
     keys: tuple[Placed[PublicKey], ...]
+    clearances: tuple[Placed[Clearance], ...]
+    audiences: tuple[Placed[AudienceRule], ...]
+    no_sharing: NoSharing
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -102,6 +110,9 @@ def read(files: Mapping[str, bytes]) -> Source:
         duties=read_duties(DUTIES, files[DUTIES]),
         days=tuple(_placed(row, _day(row)) for row in table["calendar.csv"]),
         keys=tuple(_placed(row, _key(row, codes)) for row in table["keys.csv"]),
+        clearances=tuple(_placed(row, read_clearance(row)) for row in table["clearances.csv"]),
+        audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
+        no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
     )
 
 
@@ -131,7 +142,7 @@ def _organ(row: Row, codes: Mapping[str, OrganCode]) -> Organ:
         name=row.required("name"),
         type=row.choice("type", OrganType),
         kind=row.optional("kind"),
-        division=_division_code(row, "division"),
+        division=row.division("division"),
         contact=row.cells["contact"],
         phone=row.cells["phone"],
         address=row.cells["address"],
@@ -160,8 +171,8 @@ def _officer(row: Row, codes: Mapping[str, OrganCode]) -> RegisteredOfficer:
 
 
 def _division(row: Row) -> Division:
-    code = _division_code(row, "code")
-    parent = _division_code(row, "parent") if row.optional("parent") else None
+    code = row.division("code")
+    parent = row.division("parent") if row.optional("parent") else None
     if row.cells["level"] not in LEVELS:
         words = ", ".join(LEVELS)
         raise row.wrong("level", f"应为其一：{words}", f"must be one of {words}")
@@ -191,7 +202,7 @@ def _rule(row: Row, codes: Mapping[str, OrganCode]) -> JurisdictionRule:
         id=RuleId(row.required("id")),
         matter=None if matter is None else MatterCode(matter),
         group=group,
-        area=_division_code(row, "area"),
+        area=row.division("area"),
         competent=f"organ:{codes.get(name, name)}" if kind == "organ" else competent,
         mode=row.choice("mode", Mode),
         basis=row.required("basis"),
@@ -229,10 +240,3 @@ def _code(row: Row, column: str, codes: Mapping[str, OrganCode]) -> OrganCode:
     """Return the code of the organ named; one nobody knows is kept for lint to point at."""
     text = row.required(column)
     return codes.get(text, OrganCode(text))
-
-
-def _division_code(row: Row, column: str) -> DivisionCode:
-    code = row.required(column)
-    if _CODE.fullmatch(code) is None:
-        raise row.wrong(column, "应为12位行政区划代码", "is no division code of 12 digits")
-    return DivisionCode(code)

@@ -6,6 +6,7 @@ error: it is a word that somebody meant.
 """
 
 import csv
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,8 +14,11 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from schemas.errors import UserError
+from schemas.ids import DivisionCode
 
 ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45,000 divisions
+
+_DIVISION: Final = re.compile(r"[0-9]{12}")
 
 Kind = TypeVar("Kind", bound=StrEnum)
 Value = TypeVar("Value")
@@ -82,6 +86,13 @@ class Row:
             words = ", ".join(kinds)
             wrong = self.wrong(column, f"“{text}”应为其一：{words}", f"{text!r} is none of {words}")
             raise wrong from None
+
+    def division(self, column: str) -> DivisionCode:
+        """Return a division code: twelve digits."""
+        code = self.required(column)
+        if _DIVISION.fullmatch(code) is None:
+            raise self.wrong(column, "应为12位行政区划代码", "is no division code of 12 digits")
+        return DivisionCode(code)
 
     def flag(self, column: str) -> bool:
         """Return `yes` or `no`; empty is no."""

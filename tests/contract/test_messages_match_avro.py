@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from schemas import messages, parts
+from schemas import assistance, messages, parts, sharing
 from schemas.load import avro_sources
 from schemas.topics import RECORDS
 
@@ -23,7 +23,7 @@ LOGICAL = {
 
 CLASSES: dict[str, type] = {
     found.__name__: found
-    for module in (parts, messages)
+    for module in (parts, sharing, assistance, messages)
     for found in vars(module).values()
     if isinstance(found, type)
     and found.__module__ == module.__name__

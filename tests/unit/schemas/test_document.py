@@ -16,6 +16,7 @@ from schemas.load import default_example
 from schemas.messages import LeadTransfer, Message, SignedFor
 from schemas.parts import Flow
 from schemas.render import to_document
+from schemas.sharing import Copy
 from tests.any_message import SENDER, SENT_AT, default_message, envelope_defaults
 
 Document = dict[str, Any]
@@ -69,6 +70,18 @@ def test_a_reply_goes_to_the_case_and_flow_of_what_it_answers() -> None:
         envelope = message.envelope
         assert envelope.in_reply_to == TRANSFER
         assert (envelope.case_id, envelope.flow) == (ANSWERED.case_id, Flow.TRANSFERS)
+
+
+def test_a_copy_opens_its_own_case_or_goes_to_that_of_the_request_it_answers() -> None:
+    opening = _read(default_example("copy"), "copy")
+    assert isinstance(opening, Copy)
+    assert opening.envelope.case_id == case_id_of(opening.envelope.message_id)
+    document = default_example("copy")
+    document["envelope"]["in_reply_to"] = TRANSFER
+    request = replace(ANSWERED, flow=Flow.COPIES)
+    answer = _read(document, "copy", request)
+    assert isinstance(answer, Copy)
+    assert (answer.envelope.case_id, answer.envelope.flow) == (ANSWERED.case_id, Flow.COPIES)
 
 
 def test_a_number_is_looked_up_in_its_one_form() -> None:

@@ -39,6 +39,14 @@ def test_a_record_of_the_case_may_lie_on_every_flow() -> None:
     assert RECORDS["FilingReply"].subjects == tuple(f"{flow}-yichuan.FilingReply" for flow in Flow)
 
 
+def test_a_copy_opens_a_case_or_answers_in_one_and_no_other_opening_record_does() -> None:
+    assert RECORDS["Copy"].begins(None)
+    assert not RECORDS["Copy"].begins("7c0f8a52-3f1e-5a4b-9c55-2b6d4d9e5a11")
+    assert RECORDS["Circular"].begins("7c0f8a52-3f1e-5a4b-9c55-2b6d4d9e5a11")
+    assert not RECORDS["FilingReply"].begins(None)
+    assert {record.name for record in RECORDS.values() if record.answers} == {"Copy"}
+
+
 def test_what_the_bus_says_to_one_organ_lies_in_inboxes_only() -> None:
     assert RECORDS["Accepted"].flows == ()
     assert RECORDS["Accepted"].subjects == ("inbox-yichuan.Accepted",)

@@ -8,7 +8,7 @@ import pytest
 from schemas.errors import Broken
 from schemas.ids import MessageId
 from services.casework.case import Case, Closing, Duty, State
-from services.casework.duties import DUTIES, close_and_open
+from services.casework.duties import DUTIES, Turn, close_and_open
 from services.casework.effects import CloseDuty, OpenDuty
 from services.casework.transitions import Step
 from services.rulebook.model import Length, Rulebook, Unit
@@ -140,8 +140,18 @@ def test_a_rulebook_without_a_length_is_a_defect_and_not_a_silent_nothing() -> N
 
 def test_a_duty_without_a_handler_is_a_defect() -> None:
     case = replace(in_state(State.ISSUED).opened, handler=None)
+    turn = Turn(
+        step=Step.SIGN,
+        cause=MessageId("m"),
+        record="SignedFor",
+        by=organ(HANDLER),
+        about=case.opening,
+        to=(),
+        at=day(9, 21),
+        rulebook=demo(),
+    )
     with pytest.raises(Broken) as raised:
-        close_and_open(case, Step.SIGN, MessageId("m"), "SignedFor", day(9, 21), demo())
+        close_and_open(case, turn)
     assert raised.value.code == "case.no_handler"
 
 

@@ -11,8 +11,8 @@ from schemas.messages import HoldReason, LeadTransfer
 from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.effects import Accept, Advise, Deliver, Hold, OpenDuty, Reject, Release
+from services.casework.routing import EXPLAINED_MAX
 from services.casework.steps import Facts
-from services.casework.transfer import EXPLAINED_MAX
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.history import (
     HANDLER,
@@ -247,7 +247,8 @@ def test_a_correction_may_name_the_addressee_that_was_meant() -> None:
 @pytest.mark.parametrize(
     ("correction", "code"),
     [
-        ({"number": 1, "place": MUGANG}, "correction.still_gap"),
+        ({"number": 1, "place": MUGANG, "place_text": "木岗镇示例街"}, "correction.still_gap"),
+        ({"number": 1, "place": MUGANG}, "correction.still_conflict"),
         ({"number": 2, "matter": "CG-001"}, "filing.number_unknown"),
         ({"number": 1, "matter": "CG-002"}, "transfer.own_matter"),
         ({"number": 1, "matter": "XX-001"}, "matter.unknown"),
@@ -290,11 +291,6 @@ def test_an_issued_one_is_withdrawn_and_its_handler_is_told() -> None:
     effects = history.send("withdrawal", SENDER)
     assert named(effects) == ["ChangeState", "CloseDuty", "Deliver", "Accept"]
     assert the(Deliver, effects).to == organ(HANDLER)
-
-
-def test_what_the_handler_has_signed_for_is_not_withdrawn_alone() -> None:
-    history = in_state(State.RECEIVED)
-    assert refusal_of(history.send("withdrawal", SENDER)) == "step.not_allowed"
 
 
 def test_only_the_sender_withdraws_and_only_the_opening() -> None:

@@ -1,4 +1,4 @@
-"""The table of steps, whole: what it lists happens, what it does not list changes nothing."""
+"""The tables of steps, whole: what they list happens, what they do not list changes nothing."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,50 +9,91 @@ import pytest
 
 from schemas.errors import Refusal
 from schemas.messages import Stage
-from services.casework.case import State
+from schemas.topics import RECORDS, Author
+from services.casework.case import Life, State
+from services.casework.decide import _FOLLOWING, _OPENING
 from services.casework.effects import ChangeState
 from services.casework.steps import Facts, Outcome, Situation, take
-from services.casework.transitions import TRANSITIONS, Step, after
-from tests.history import HANDLER, SENDER, demo, in_state, not_filed, organ, refusal_of
+from services.casework.transitions import LIFE_OF, TRANSITIONS, Step, after
+from tests.history import PARTS, demo, in_state, is_refused, not_filed, organ
 
-PAIRS = [pytest.param(state, step, id=f"{state}-{step}") for state, step in product(State, Step)]
+PLACES = [(life, state) for life, rows in TRANSITIONS.items() for state in rows]
+PAIRS = [
+    pytest.param(life, state, step, id=f"{life}-{state}-{step}")
+    for (life, state), step in product(PLACES, Step)
+]
 STAGES = {
     Step.DECIDE: Stage.DECIDED,
     Step.SERVE: Stage.SERVED,
     Step.EXECUTE: Stage.EXECUTED,
     Step.CONCLUDE: Stage.CONCLUDED,
 }
+REPLIES: dict[Step, tuple[str, dict[str, Any]]] = {
+    **{step: ("case_progress", {"stage": stage}) for step, stage in STAGES.items()},
+    Step.FILE: ("filing_reply", {}),
+    Step.DECLINE: ("filing_reply", {"answers": [not_filed()]}),
+    Step.FEED_BACK: ("outcome_feedback", {}),
+    Step.HANDLE: ("handling_feedback", {}),
+    Step.ANSWER_REQUEST: ("information_reply", {}),
+    Step.ANSWER_ASSISTANCE: ("assistance_reply", {}),
+}
+# A reply to what was not signed for counts as the signing (section 3).
+ALSO_SIGN = {
+    Step.FILE,
+    Step.DECLINE,
+    Step.HANDLE,
+    Step.ANSWER_REQUEST,
+    Step.ANSWER_ASSISTANCE,
+}
+WITH_HANDLER = [
+    (life, state)
+    for life, state in PLACES
+    if life is not Life.COPY and state not in (State.NEW, State.HELD)
+]
 
 
-def said(step: Step) -> tuple[str, str, dict[str, Any]]:
-    """The message that asks for a step: record, sender, changes to its example."""
-    if step in STAGES:
-        return "case_progress", HANDLER, {"stage": STAGES[step]}
-    if step is Step.WITHDRAW:
-        return "withdrawal", SENDER, {}
-    if step is Step.FILE:
-        return "filing_reply", HANDLER, {}
-    if step is Step.DECLINE:
-        return "filing_reply", HANDLER, {"answers": [not_filed()]}
-    return "outcome_feedback", HANDLER, {}
+def test_every_life_has_its_table_and_begins_new() -> None:
+    assert set(TRANSITIONS) == set(Life)
+    assert all(State.NEW in rows for rows in TRANSITIONS.values())
+    assert set(TRANSITIONS[Life.TRANSFER]) == set(State) - {
+        State.HANDLED,
+        State.ANSWERED,
+        State.SENT,
+    }
 
 
-def test_every_state_has_its_row_even_an_empty_one() -> None:
-    assert set(TRANSITIONS) == set(State)
+def test_every_state_that_a_step_leads_to_has_its_row_even_an_empty_one() -> None:
+    for life, rows in TRANSITIONS.items():
+        reached = {target for row in rows.values() for target in row.values()}
+        assert reached == set(rows) - {State.NEW}, life
 
 
-@pytest.mark.parametrize(("state", "step"), PAIRS)
-def test_a_step_is_taken_as_the_table_says_or_refused(state: State, step: Step) -> None:
-    history = in_state(state)
+def test_every_step_is_listed_somewhere() -> None:
+    listed = {step for rows in TRANSITIONS.values() for row in rows.values() for step in row}
+    assert listed == set(Step)
+
+
+def test_every_record_of_an_organ_opens_a_life_or_follows_in_one() -> None:
+    organs = {name for name, record in RECORDS.items() if record.author is Author.ORGAN}
+    opening = {name for name in organs if RECORDS[name].opens is not None}
+    assert {kind.__name__ for kind in _OPENING} == opening == set(LIFE_OF)
+    following = {kind.__name__ for kind in _FOLLOWING}
+    assert following == (organs - opening) | {"Copy"}
+
+
+@pytest.mark.parametrize(("life", "state", "step"), PAIRS)
+def test_a_step_is_taken_as_the_table_says_or_refused(life: Life, state: State, step: Step) -> None:
+    history = in_state(state, life)
+    _, sender, answerer = PARTS[life]
     history.at += timedelta(minutes=1)
-    message = history.next("withdrawal", SENDER)
+    message = history.next("withdrawal", sender)
     situation = Situation(demo(), Facts(), history.at)
     case = history.opened
     if case.handler is None:  # a held case gets its handler together with the step
-        case = replace(case, handler=organ(HANDLER))
+        case = replace(case, handler=organ(answerer))
     taken = take(Outcome(case), step, message, situation)
-    target = TRANSITIONS[state].get(step)
-    assert after(state, step) is target
+    target = TRANSITIONS[life][state].get(step)
+    assert after(life, state, step) is target
     if target is None:
         assert taken == Refusal("step.not_allowed", detail=f"{state}: {step}")
         return
@@ -63,27 +104,45 @@ def test_a_step_is_taken_as_the_table_says_or_refused(state: State, step: Step) 
     assert changes == moved
 
 
-ASKED = [Step.FILE, Step.DECLINE, *STAGES, Step.FEED_BACK, Step.WITHDRAW]
-WITH_HANDLER = [state for state in State if state not in (State.NEW, State.HELD)]
-
-
-@pytest.mark.parametrize("step", ASKED)
-@pytest.mark.parametrize("state", WITH_HANDLER)
-def test_a_message_moves_the_case_or_is_rejected_and_changes_nothing(
-    state: State, step: Step
+@pytest.mark.parametrize("step", REPLIES)
+@pytest.mark.parametrize(("life", "state"), WITH_HANDLER)
+def test_a_reply_moves_the_case_or_is_rejected_and_changes_nothing(
+    life: Life, state: State, step: Step
 ) -> None:
-    history = in_state(state)
+    history = in_state(state, life)
     before = history.opened
-    record, sender, changes = said(step)
-    effects = history.send(record, sender, **changes)
-    expected = after(state, step)
-    if state is State.ISSUED and step in (Step.FILE, Step.DECLINE):
-        expected = after(State.RECEIVED, step)  # a reply counts as signing (section 3)
+    record, changes = REPLIES[step]
+    effects = history.send(record, PARTS[life][2], **changes)
+    expected = after(life, state, step)
+    if state is State.ISSUED and step in ALSO_SIGN:
+        expected = after(life, State.RECEIVED, step)
     if state is State.CLOSED and step is Step.FEED_BACK:
         expected = State.CLOSED  # a supplement
     if expected is None:
-        assert refusal_of(effects) == "step.not_allowed"
+        assert is_refused(effects)
         assert history.opened == before
     else:
         assert history.opened.state is expected
-        assert not any(type(effect).__name__ == "Reject" for effect in effects)
+        assert not is_refused(effects)
+
+
+@pytest.mark.parametrize(("life", "state"), WITH_HANDLER)
+def test_a_withdrawal_ends_asks_or_is_rejected(life: Life, state: State) -> None:
+    history = in_state(state, life)
+    before = history.opened
+    effects = history.send("withdrawal", PARTS[life][1])
+    steps = TRANSITIONS[life][state]
+    expected = steps.get(Step.WITHDRAW) or steps.get(Step.ASK_BACK)
+    assert is_refused(effects) is (expected is None)
+    assert history.opened.state is (expected or state)
+    assert (history.opened == before) is (expected is None)
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.NEW])
+@pytest.mark.parametrize("record", ["withdrawal", "case_progress", "information_reply"])
+def test_a_copy_is_answered_by_nobody_and_not_taken_back(state: State, record: str) -> None:
+    for organ_of_the_case in PARTS[Life.COPY][1:]:
+        history = in_state(state, Life.COPY)
+        before = history.opened
+        assert is_refused(history.send(record, organ_of_the_case))
+        assert history.opened == before

@@ -9,7 +9,7 @@ from schemas.checks import lawful_form
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId, OrganCode, derive
-from schemas.messages import Message, Tick, Transfer
+from schemas.messages import Message, Routed, Tick
 from schemas.parts import Delivery, Envelope, Flow
 from schemas.render import to_document
 from services.casework.case import Case, State
@@ -80,7 +80,7 @@ class Bus:
         number = (envelope.sender, envelope.document_number or "")
         facts = Facts(
             number_taken=number in self.numbers,
-            held=Waiter(opening, START) if held and isinstance(opening, Transfer) else None,
+            held=Waiter(opening, START) if held and isinstance(opening, Routed) else None,
         )
         decision = decide(case, message, facts, RULEBOOK, self.at)
         if decision.case is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import MessageId, derive
-from schemas.messages import Message, Tick, Transfer
+from schemas.messages import Message, Routed, Tick
 from services.casebook.rows import DecisionRow, MessageRow, Position
 from services.casebook.store import open_sqlite
 from services.casebook.work import Work
@@ -84,7 +84,7 @@ class Bus:
         self.at += timedelta(minutes=minutes)
         held = self.case is not None and self.case.stop is not None
         first = self.opening
-        waiter = Waiter(first, START) if held and isinstance(first, Transfer) else None
+        waiter = Waiter(first, START) if held and isinstance(first, Routed) else None
         facts = Facts(held=waiter)
         decision = decide(self.case, message, facts, SETTING.rulebook, self.at)
         position = Position("leads", 0, len(self.rows))

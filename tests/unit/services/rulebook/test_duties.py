@@ -2,9 +2,11 @@ from datetime import date
 
 import pytest
 
+from schemas.errors import UserError
 from schemas.ids import OrganCode
 from services.rulebook.calendar import length_text
 from services.rulebook.duties import duty_rule
+from services.rulebook.model import OrganType
 from tests.unit.services.rulebook.tiny import CGJ, SCJG, added, rulebook
 
 DUTY = """
@@ -21,6 +23,11 @@ RULES = added(
     DUTY.format(length="15 working days", start="2021-01-01", more='sector = "market_supervision"'),
     DUTY.format(length="3 working days", start="2021-01-01", more='record = "CaseTransfer"'),
     DUTY.format(length="9 working days", start="2026-01-01", more=""),
+    DUTY.format(
+        length="4 hours",
+        start="2021-01-01",
+        more='record = "ViolationNotice"\nauthor = "township"\nwaived_if_contact_unknown = true',
+    ),
     DUTY.format(length="1 hour", start="2019-01-01", more="valid_to = 2020-12-31"),
 )
 CASES = {
@@ -48,3 +55,32 @@ def test_no_rule_is_told_as_none(kind: str, on: str) -> None:
     rules = rulebook()
     owner = rules.directory.organs[OrganCode(CGJ)]
     assert duty_rule(rules, kind, owner, "LeadTransfer", date.fromisoformat(on)) is None
+
+
+@pytest.mark.parametrize(
+    ("author", "expected", "waived"),
+    [
+        (OrganType.TOWNSHIP, "4 hours", True),
+        (OrganType.DEPARTMENT, "9 working days", False),
+        (None, "9 working days", False),
+    ],
+)
+def test_a_rule_may_be_for_what_one_kind_of_organ_writes(
+    author: OrganType | None,
+    expected: str,
+    waived: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    rules = rulebook(RULES)
+    owner = rules.directory.organs[OrganCode(CGJ)]
+    on = date(2026, 6, 1)
+    rule = duty_rule(rules, "decide_filing", owner, "ViolationNotice", on, author)
+    assert rule is not None
+    assert (length_text(rule.length), rule.waived_if_contact_unknown) == (expected, waived)
+
+
+def test_an_author_is_a_kind_of_organ_that_there_is() -> None:
+    village = DUTY.format(length="1 hour", start="2021-01-01", more='author = "village"')
+    with pytest.raises(UserError) as raised:
+        rulebook(added("duties.toml", village))
+    assert raised.value.code == "rules.invalid"
+    assert "township" in str(raised.value)

@@ -2,7 +2,13 @@ import pytest
 
 from schemas.ids import DivisionCode
 from services.rulebook.place import contradicting
-from tests.unit.services.rulebook.tiny import COUNTY, LANGDAI_PLACE, YANJIAO_PLACE, rulebook
+from tests.unit.services.rulebook.tiny import (
+    COUNTY,
+    LANGDAI_PLACE,
+    YANJIAO_PLACE,
+    added,
+    rulebook,
+)
 
 AGREE = {
     "the text names the code's township": (YANJIAO_PLACE, "六枝特区岩脚镇老街12号"),
@@ -10,6 +16,10 @@ AGREE = {
     "the text names both": (YANJIAO_PLACE, "岩脚镇与郎岱镇交界处"),
     "the code is only the county": (COUNTY, "郎岱镇某村"),
     "the code is unknown": ("990000000000", "郎岱镇某村"),
+    "a village of the code's township": (f"{YANJIAO_PLACE[:9]}201", "岩脚镇老街12号"),
+    "the short name of the code's township": (YANJIAO_PLACE, "岩脚老街12号"),
+    "both by their short names": (YANJIAO_PLACE, "岩脚与郎岱交界处"),
+    "nothing": (YANJIAO_PLACE, ""),
 }
 
 
@@ -23,3 +33,28 @@ def test_a_text_that_names_another_township_contradicts_the_code() -> None:
     found = contradicting(rulebook(), DivisionCode(YANJIAO_PLACE), "六枝特区郎岱镇某村")
     assert found is not None
     assert found.code == LANGDAI_PLACE
+
+
+def test_a_short_name_and_a_village_s_code_contradict_too() -> None:
+    village = DivisionCode(f"{YANJIAO_PLACE[:9]}201")
+    found = contradicting(rulebook(), village, "郎岱老街3号")
+    assert found is not None
+    assert found.code == LANGDAI_PLACE
+
+
+def test_the_longest_name_is_looked_for_first_and_a_stretch_names_one_township() -> None:
+    rows = [f"520203{number}000,{name},township,{COUNTY}" for number, name in NEIGHBOURS]
+    rules = rulebook(added("divisions.csv", *rows))
+    assert contradicting(rules, DivisionCode("520203301000"), "大新场乡一组") is not None
+    found = contradicting(rules, DivisionCode(YANJIAO_PLACE), "大新场乡一组")
+    assert found is not None
+    assert found.name == "大新场乡"
+
+
+def test_a_name_of_one_character_is_looked_for_whole_only() -> None:
+    rules = rulebook(added("divisions.csv", f"520203303000,河镇,township,{COUNTY}"))
+    assert contradicting(rules, DivisionCode(YANJIAO_PLACE), "河边3号") is None
+    assert contradicting(rules, DivisionCode(YANJIAO_PLACE), "河镇3号") is not None
+
+
+NEIGHBOURS = [("301", "新场乡"), ("302", "大新场乡")]

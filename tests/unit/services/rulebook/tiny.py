@@ -3,6 +3,8 @@
 from datetime import date, datetime, time
 from types import MappingProxyType
 
+from schemas.classes import FieldClass
+from schemas.parts import Relation
 from services.rulebook.calendar import ZONE
 from services.rulebook.model import Calendar, Ladder, Length, Rulebook, RungDays, Unit
 from services.rulebook.parse import parse
@@ -49,6 +51,15 @@ STANDARD = Ladder(
     red_after=Length(3, Unit.WORKING_DAYS),
     supervision_after=Length(10, Unit.WORKING_DAYS),
     rung_days=RungDays.WORKING,
+)
+
+# A clearance table in which everybody sees all but the complainant.
+CLEARANCES = "relation,class,path,treatment,basis\n" + "".join(
+    f"{relation},{field_class},,{'withhold' if hidden else 'keep'},意见二(一)1\n"
+    for relation in Relation
+    if relation is not Relation.UNKNOWN
+    for field_class in FieldClass
+    for hidden in [field_class is FieldClass.COMPLAINANT and relation is not Relation.HANDLER]
 )
 
 FILES = MappingProxyType(
@@ -147,10 +158,29 @@ length = "5 working days"
 ladder = "standard"
 basis = "示例"
 valid_from = 2021-01-01
-""",
+"""
+        + "".join(
+            f"""
+[[duty]]
+kind = "{kind}"
+length = "5 working days"
+ladder = "standard"
+basis = "示例"
+valid_from = 2021-01-01
+"""
+            for kind in (
+                "inform_complainant",
+                "complainant_feedback",
+                "handle",
+                "answer_request",
+                "answer_assistance",
+                "answer_withdrawal",
+            )
+        ),
         "calendar.csv": """date,kind,note
 2026-12-30,off,测试
 """,
+        "clearances.csv": CLEARANCES,
     }
 )
 KEYS_HEAD = "kid,organ,algorithm,x,y,valid_from,valid_to\n"

@@ -1,0 +1,61 @@
+"""What follows a notice and a complaint (guidance 二(一)2 and 3)."""
+
+from typing import Final
+
+from schemas.errors import Refusal
+from schemas.sharing import ComplainantInformed, ComplaintLeg, HandlingFeedback, Telling
+from services.casework.case import Case, Closing, Complainant
+from services.casework.steps import (
+    Outcome,
+    Situation,
+    accept,
+    as_reply,
+    not_asked,
+    take,
+    take_all,
+    to_sender,
+)
+from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import organ_on
+
+_DONE: Final = frozenset({Closing.MET, Closing.LATE})
+_DUTY_OF: Final = {
+    ComplaintLeg.FORWARDING: "inform_complainant",
+    ComplaintLeg.OUTCOME: "complainant_feedback",
+}
+
+
+def handling_feedback(
+    case: Case, message: HandlingFeedback, situation: Situation
+) -> Outcome | Refusal:
+    """查处情况反馈. "Not ours" ends the notice too: a dispute runs only over a transfer."""
+    refusal = not_asked(case.handler, case, message)
+    if refusal is not None:
+        return refusal
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    if message.competent is not None and organ_on(directory, message.competent, on) is None:
+        return Refusal("organ.unknown", "competent")
+    outcome = take_all(case, as_reply(case, Step.HANDLE), message, situation)
+    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def complainant_informed(
+    case: Case, message: ComplainantInformed, situation: Situation
+) -> Outcome | Refusal:
+    """告知投诉举报人: closes the leg of the organ that owes it. It is told to nobody else."""
+    envelope = message.envelope
+    if envelope.in_reply_to != case.opening:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    kind = _DUTY_OF.get(message.leg) if message.leg else None
+    owed = [duty for duty in case.duties if (duty.kind, duty.owner) == (kind, envelope.sender)]
+    if not owed:
+        return Refusal("complaint.leg_not_open", "leg")
+    if owed[-1].closing in _DONE:
+        return Refusal("complaint.leg_closed", "leg")
+    unknown = message.telling is Telling.CONTACT_UNKNOWN
+    if unknown and case.complainant is Complainant.REACHABLE:
+        return Refusal("complaint.contact_contradiction", "telling")
+    step = Step.EXEMPT if unknown else Step.INFORM
+    outcome = take(Outcome(case), step, message, situation)
+    return outcome if isinstance(outcome, Refusal) else accept(outcome, message)

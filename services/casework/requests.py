@@ -1,0 +1,142 @@
+"""Requests for information and for assistance, and answers (guidance 二(一)1, 二(二)4, 二(四)).
+
+A request is asked of one organ, which owes an answer; it may refuse assistance on the closed list
+only. What it then does is its own affair: the bus carries the answer.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from schemas.assistance import (
+    AssistanceAnswer,
+    AssistanceGround,
+    AssistanceRefusal,
+    AssistanceReply,
+    AssistanceRequest,
+)
+from schemas.errors import Refusal
+from schemas.parts import Relation
+from schemas.sharing import Copy, InformationReply, InformationRequest
+from services.casework.case import Case, State
+from services.casework.effects import Advise
+from services.casework.steps import (
+    Outcome,
+    Situation,
+    accept,
+    as_reply,
+    hand,
+    new_case,
+    not_asked,
+    take,
+    take_all,
+    to_sender,
+)
+from services.casework.transitions import Step
+from services.rulebook.model import OrganType
+
+_HANDLING: Final = frozenset({State.RECEIVED, State.FILED})
+_OF_A_TOWNSHIP: Final = frozenset(
+    {
+        AssistanceGround.ALONE_INSUFFICIENT,
+        AssistanceGround.MATERIAL_UNOBTAINABLE,
+        AssistanceGround.MATERIAL_HELD_ELSEWHERE,
+        AssistanceGround.TECHNICAL_SUPPORT,
+        AssistanceGround.OTHER_NEED,
+    }
+)
+
+
+def open_request(
+    case: Case | None, message: InformationRequest | AssistanceRequest, situation: Situation
+) -> Outcome | Refusal:
+    """Deliver a request to the one organ that is asked."""
+    envelope = message.envelope
+    (asked,) = envelope.addressees
+    if asked == envelope.sender:
+        return Refusal("message.to_itself", "envelope.addressees")
+    cooperation = False
+    if isinstance(message, AssistanceRequest):
+        refusal = _ground(message, situation)
+        if refusal is not None:
+            return refusal
+        cooperation = message.ground is AssistanceGround.TRANSFER_COOPERATION
+    opened = replace(
+        case or new_case(message, situation.at), handler=asked, cooperation=cooperation
+    )
+    outcome = take(Outcome(opened), Step.ISSUE, message, situation, to=(asked,))
+    if isinstance(outcome, Refusal):
+        return outcome
+    return accept(hand(outcome, message, asked, Relation.HANDLER, situation.at), message)
+
+
+def information_reply(
+    case: Case, message: InformationReply, situation: Situation
+) -> Outcome | Refusal:
+    """Given in words, or refused with the reason."""
+    refusal = not_asked(case.handler, case, message)
+    if refusal is not None:
+        return refusal
+    outcome = take_all(case, as_reply(case, Step.ANSWER_REQUEST), message, situation)
+    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def copy_in_answer(case: Case, message: Copy, situation: Situation) -> Outcome | Refusal:
+    """Given as a Copy, which the organ that asked signs for; later ones add to the first.
+
+    It goes to that organ alone: another would become a party of a case that is none of its.
+    """
+    refusal = not_asked(case.handler, case, message)
+    if refusal is not None:
+        return refusal
+    if set(message.envelope.addressees) - {case.sender}:
+        return Refusal("copy.reply_elsewhere", "envelope.addressees")
+    steps = () if case.state is State.ANSWERED else as_reply(case, Step.ANSWER_REQUEST)
+    outcome = take_all(case, steps, message, situation)
+    if isinstance(outcome, Refusal):
+        return outcome
+    about = message.envelope.message_id
+    sent = take(outcome, Step.SEND, message, situation, about=about, to=(case.sender,))
+    return sent if isinstance(sent, Refusal) else to_sender(sent, message, situation)
+
+
+def assistance_reply(
+    case: Case, message: AssistanceReply, situation: Situation
+) -> Outcome | Refusal:
+    """Accepted with a date, or refused; then the requester hears what it can do next."""
+    refusal = not_asked(case.handler, case, message)
+    if refusal is not None:
+        return refusal
+    # 二(二)4: 移送方应当予以协助; only what the law forbids stands against it.
+    if case.cooperation and message.ground is AssistanceRefusal.OUTSIDE_POWERS:
+        return Refusal("assistance.ground_not_allowed", "ground")
+    steps = as_reply(case, Step.ANSWER_ASSISTANCE)
+    outcome = take_all(case, steps, message, situation)
+    if isinstance(outcome, Refusal):
+        return outcome
+    told = to_sender(outcome, message, situation)
+    if message.answer is AssistanceAnswer.ACCEPTED:
+        return told
+    return told.also(Advise(message.envelope.message_id, case.sender, "advice.assistance_refused"))
+
+
+def is_handled_by_sender(transfer: Case | None, message: AssistanceRequest) -> bool:
+    """Whether the requester handles the transfer it names, and the organ asked had sent it."""
+    envelope = message.envelope
+    return (
+        transfer is not None
+        and transfer.opening == message.transfer
+        and transfer.handler == envelope.sender
+        and (transfer.sender,) == envelope.addressees
+        and transfer.state in _HANDLING
+    )
+
+
+def _ground(message: AssistanceRequest, situation: Situation) -> Refusal | None:
+    """Whether the ground is open to the sender: 二(四) to townships, 行政处罚法 26 to others."""
+    if message.ground is AssistanceGround.TRANSFER_COOPERATION:
+        handles = situation.facts.handles
+        return None if handles else Refusal("assistance.not_the_handler", "transfer")
+    sender = situation.rulebook.directory.organs[message.envelope.sender]
+    if (sender.type is OrganType.TOWNSHIP) != (message.ground in _OF_A_TOWNSHIP):
+        return Refusal("assistance.ground_not_for_sender", "ground")
+    return None

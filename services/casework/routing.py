@@ -1,0 +1,174 @@
+"""Whose is it? The one organ that the rulebook makes competent for all charges (domain, section 5).
+
+A message names at most one addressee and the bus resolves exactly one handler. Nobody competent, or
+a place whose text and code disagree: held. Somebody else competent than the sender says: refused
+with the explanation, unless the sender insists with a reason, which the receiver sees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.errors import Refusal
+from schemas.ids import OrganCode, RuleId
+from schemas.messages import CaseTransfer, HoldReason, Routed
+from services.casework.case import Charge
+from services.casework.steps import Situation
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import organ_on
+from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
+from services.rulebook.model import JurisdictionRule, Organ, OrganType
+from services.rulebook.place import contradicting
+
+EXPLAINED_MAX = 20  # violations whose rules a receipt tells: it must fit into a message
+HOLD_CODES: Final[Mapping[HoldReason, str]] = {
+    HoldReason.GAP: "hold.gap",
+    HoldReason.PLACE_CONFLICT: "hold.place_conflict",
+}
+_HANDLER_TYPES: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Competent:
+    """The one organ that is to handle the case, and why."""
+
+    organ: OrganCode
+    rule: RuleId | None
+    basis: str | None
+    explanation: str
+    others: tuple[OrganCode, ...] = ()  # who has the power as well (行政处罚法 25)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """It cannot be said whose it is: the message is held."""
+
+    reason: HoldReason
+    explanation: str
+
+
+def resolve(
+    charges: tuple[Charge, ...],
+    message: Routed,
+    situation: Situation,
+    texts: Mapping[int, str],
+    addressee: OrganCode | None = None,
+) -> Competent | Unsettled | Refusal:
+    """Return who is to handle all charges together. `addressee` overrides the message's own.
+
+    `texts`: the places in words, by the number of the violation.
+    """
+    envelope = message.envelope
+    named = addressee or next(iter(envelope.addressees), None)
+    if named == envelope.sender:
+        return Refusal("transfer.to_itself", "envelope.addressees")
+    for position, charge in enumerate(charges):
+        unknown = _unknown(charge, position, situation)
+        if unknown:
+            return unknown
+    conflict = _conflict(charges, texts, situation)
+    if conflict is not None:
+        return conflict
+    answers = [
+        route(situation.rulebook, _question(charge, message, situation)) for charge in charges
+    ]
+    gaps = [answer for answer in answers if answer.verdict is Verdict.GAP]
+    if gaps:
+        return Unsettled(HoldReason.GAP, gaps[0].explanation_zh)
+    common = frozenset.intersection(*(frozenset(answer.organs) for answer in answers))
+    if not common:
+        return Refusal("transfer.split_needed", "violations", _split(charges, answers, situation))
+    explanation = "".join(
+        dict.fromkeys(answer.explanation_zh for answer in answers[:EXPLAINED_MAX])
+    )
+    if named is not None and named not in common:
+        return _insisted(named, explanation, situation, envelope.insist_reason)
+    if named is None and len(common) > 1:
+        return Refusal(
+            "transfer.choose_addressee", "envelope.addressees", _names(tuple(common), situation)
+        )
+    organ = named or next(iter(common))
+    if organ == envelope.sender:
+        return Refusal("transfer.own_matter", detail=explanation)
+    rules = tuple(dict.fromkeys(_rule_for(organ, answer) for answer in answers[:EXPLAINED_MAX]))
+    return Competent(
+        organ=organ,
+        rule=rules[0].id,
+        basis="；".join(dict.fromkeys(rule.basis for rule in rules)),
+        explanation=explanation,
+        others=tuple(sorted(common - {organ})),
+    )
+
+
+def can_handle(organ: OrganCode, situation: Situation) -> Organ | None:
+    """Return the organ if it is a township or a department in office."""
+    found = organ_on(situation.rulebook.directory, organ, local_date(situation.at))
+    return found if found is not None and found.type in _HANDLER_TYPES else None
+
+
+def _conflict(
+    charges: tuple[Charge, ...], texts: Mapping[int, str], situation: Situation
+) -> Unsettled | None:
+    """The first place whose text names another township than its code, told without the text."""
+    divisions = situation.rulebook.divisions
+    for charge in charges:
+        named = contradicting(situation.rulebook, charge.place, texts.get(charge.number, ""))
+        if named is not None:
+            own = divisions[charge.place].name
+            told = f"第{charge.number}项：地点文字指向{named.name}，区划代码为{own}。"
+            return Unsettled(HoldReason.PLACE_CONFLICT, told)
+    return None
+
+
+def _split(charges: tuple[Charge, ...], answers: list[Answer], situation: Situation) -> str:
+    """Which violation numbers belong together, and whose they are."""
+    numbers: dict[str, list[str]] = {}
+    for charge, answer in zip(charges, answers, strict=True):
+        numbers.setdefault(_names(answer.organs, situation), []).append(str(charge.number))
+    return "; ".join(f"{', '.join(these)} → {names}" for names, these in numbers.items())
+
+
+def _rule_for(organ: OrganCode, answer: Answer) -> JurisdictionRule:
+    """The rule that makes this organ competent: each of several has one of its own."""
+    return next(
+        entry.rule
+        for entry in answer.considered
+        if entry.standing is Standing.WINS and entry.organ == organ
+    )
+
+
+def _insisted(
+    named: OrganCode, explanation: str, situation: Situation, reason: str | None
+) -> Competent | Refusal:
+    """The sender names another than the rulebook does."""
+    organ = can_handle(named, situation)
+    if organ is None:
+        return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
+    if not (reason and reason.strip()):
+        return Refusal("transfer.addressee_not_competent", "envelope.addressees", explanation)
+    said = f"{explanation}移送机关填写理由，坚持移送{organ.name}。"
+    return Competent(named, None, None, said)
+
+
+def _unknown(charge: Charge, position: int, situation: Situation) -> Refusal | None:
+    if charge.place not in situation.rulebook.divisions:
+        return Refusal("place.unknown", f"violations[{position}].place")
+    if charge.matter not in situation.rulebook.matters:
+        return Refusal("matter.unknown", f"violations[{position}].matter")
+    return None
+
+
+def _question(charge: Charge, message: Routed, situation: Situation) -> Question:
+    return Question(
+        place=charge.place,
+        matter=charge.matter,
+        act_date=charge.act_on,
+        found_date=charge.found_on,
+        filed_date=message.filed_on if isinstance(message, CaseTransfer) else None,
+        transfer_date=local_date(situation.at),
+    )
+
+
+def _names(organs: tuple[OrganCode, ...], situation: Situation) -> str:
+    directory = situation.rulebook.directory
+    return "、".join(sorted(directory.organs[organ].name for organ in organs))

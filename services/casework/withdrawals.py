@@ -1,0 +1,44 @@
+"""撤回: free until the handler has signed; after that the holder is asked (domain, section 3)."""
+
+from dataclasses import replace
+
+from schemas.errors import Refusal
+from schemas.messages import Withdrawal, WithdrawalAnswer
+from services.casework.case import Case
+from services.casework.duties import open_duty
+from services.casework.steps import Outcome, Situation, not_asked, take, to_handler, to_sender
+from services.casework.transitions import Step, after
+
+
+def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:
+    """Take the message back, or ask its holder to give it back; the case goes on meanwhile."""
+    refusal = not_asked(case.sender, case, message)
+    if refusal is not None:
+        return refusal
+    if after(case.life, case.state, Step.WITHDRAW) is None:
+        return _ask(case, message, situation)
+    freed = replace(case, stop=None)
+    outcome = take(Outcome(freed), Step.WITHDRAW, message, situation)
+    return outcome if isinstance(outcome, Refusal) else to_handler(outcome, message, situation)
+
+
+def withdrawal_answer(
+    case: Case, message: WithdrawalAnswer, situation: Situation
+) -> Outcome | Refusal:
+    """The holder agrees, and the case ends; or refuses with its reason, and goes on."""
+    envelope = message.envelope
+    if envelope.sender != case.handler:
+        return Refusal("reply.not_asked")
+    if open_duty(case, "answer_withdrawal", envelope.in_reply_to, envelope.sender) is None:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    step = Step.GIVE_BACK if message.agreed else Step.KEEP
+    outcome = take(Outcome(case), step, message, situation, about=envelope.in_reply_to)
+    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def _ask(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:
+    if any(duty.kind == "answer_withdrawal" and duty.closing is None for duty in case.duties):
+        return Refusal("withdrawal.pending")
+    asked = message.envelope.message_id
+    outcome = take(Outcome(case), Step.ASK_BACK, message, situation, about=asked)
+    return outcome if isinstance(outcome, Refusal) else to_handler(outcome, message, situation)

@@ -1,0 +1,1 @@
+"""What of a message a recipient may see, by its relation to the case: pure."""

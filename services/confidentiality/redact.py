@@ -1,0 +1,115 @@
+"""The copy that a recipient may see: every field by its class and the recipient's relation. Pure.
+
+Redaction comes before anything is written for a recipient (domain, section 6, item 4). A redactor
+is compiled once for a schema and a relation; where the relation keeps everything, the message comes
+back as it is. Paths are those of documents with positions: `parties[0].phone`,
+`envelope.officers[1].certificate`. A container that is withheld is listed once, by its own path.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
+
+from schemas.classes import FieldClass
+from schemas.errors import Broken
+from schemas.inline import fingerprint
+from schemas.messages import Message
+from schemas.parts import Relation
+from services.confidentiality.free_text import Value, search_for
+from services.confidentiality.places import NOWHERE, Places
+from services.confidentiality.plan import Plan, Work
+from services.rulebook.clearances import treatment
+from services.rulebook.model import Clearance, Clearances, Treatment
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted(Generic[M]):
+    """What may be shown of a message, and the paths of what may not."""
+
+    message: M
+    withheld: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()  # masked, generalised, or texts with something taken out
+
+
+class Redactor:
+    """One schema for one relation, compiled.
+
+    `keeps_all`: the copy is the original, byte for byte, also what a newer writer put into it.
+    `rules`: by path without positions, what decides on each field; None: no row, so withheld.
+    """
+
+    __slots__ = ("_look", "_numbers", "_step", "_unknown", "keeps_all", "rules")
+
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        relation: Relation,
+        clearances: Clearances,
+        places: Places = NOWHERE,
+    ) -> None:
+        complainant = treatment(clearances, relation, FieldClass.COMPLAINANT, "")
+        self._numbers = complainant is not Treatment.KEEP
+        plan = Plan(relation, clearances, places, scrubs=False)
+        part = plan.compiled(schema)
+        shows_all = part.step is None and set(plan.unknown.values()) <= {Treatment.KEEP}
+        self.keeps_all: Final = shows_all and not self._numbers
+        if not self.keeps_all:
+            plan = Plan(relation, clearances, places, scrubs=True)
+            part = plan.compiled(schema)
+        if part.must_go:
+            raise Broken("clearance.unredactable", where=schema["name"], detail=relation)
+        self.rules: Final[Mapping[str, Clearance | None]] = MappingProxyType(plan.rules)
+        self._step, self._look = part.step, part.look
+        # What only a newer writer's schema has is read over, so it is lost on a copy written anew.
+        self._unknown = () if self.keeps_all else tuple(plan.unknown)
+
+    def __call__(self, message: M, also: Iterable[Value] = ()) -> Redacted[M]:
+        """Return what the relation may see of a message of that schema.
+
+        `also` is what other messages of the case hide from it: a reply may name a complainant.
+        """
+        if self.keeps_all or self._step is None:
+            return Redacted(message, self._unknown)
+        work = self._looked(message)
+        if work.texts:
+            values = (*work.values, *also)
+            work.search = search_for(values, work.texts, numbers=self._numbers)
+        shown = self._step(message, None, "", work)
+        return Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+
+    def hidden(self, message: Message) -> tuple[Value, ...]:
+        """Return the names, numbers and addresses of a message that its copy does not show."""
+        return () if self.keeps_all else tuple(self._looked(message).values)
+
+    def _looked(self, message: Message) -> Work:
+        work = Work()
+        if self._look is not None:
+            self._look(message, work)
+        return work
+
+
+class Redaction:
+    """All redactors of one rulebook, each compiled when it is first asked for (about 2 ms)."""
+
+    __slots__ = ("_clearances", "_places", "_redactors")
+
+    def __init__(self, clearances: Clearances, places: Places) -> None:
+        self._clearances, self._places = clearances, places
+        self._redactors: dict[tuple[str, Relation], Redactor] = {}
+
+    def redactor(
+        self, schema: Mapping[str, Any], relation: Relation, schema_id: str | None = None
+    ) -> Redactor:
+        """Return the redactor for a writer's schema (its fingerprint, where known) and a relation.
+
+        Raises Broken clearance.unredactable for a schema that our lint would not let through.
+        """
+        key = (schema_id or fingerprint(schema), relation)
+        found = self._redactors.get(key)
+        if found is None:
+            found = Redactor(schema, relation, self._clearances, self._places)
+            self._redactors[key] = found
+        return found

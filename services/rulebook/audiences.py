@@ -1,0 +1,117 @@
+"""Whom a copy or circular reaches besides its addressees: category x matter x area -> organs.
+
+Addressees are explicit; the audience rules add to them (domain, section 5, last item; guidance
+二(一)1 says what is shared, 二(一)2 how).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from schemas.ids import DivisionCode, MatterCode, OrganCode, RuleId
+from schemas.sharing import ContentCategory
+from services.rulebook.directory import department_of, in_office, is_valid, township_of
+from services.rulebook.model import AudienceRule, Organ, OrganType, Rulebook
+from services.rulebook.tables import Row
+
+_TYPES: Final = "|".join(OrganType)
+_AUDIENCE: Final = re.compile(rf"township|type:({_TYPES})|kind:[a-z_]{{1,40}}|organ:\S{{1,40}}")
+
+
+def audience_of(
+    rulebook: Rulebook,
+    category: ContentCategory,
+    matters: Iterable[MatterCode],
+    place: DivisionCode,
+    on: date,
+) -> tuple[OrganCode, ...]:
+    """Return the organs that the rules name, each once, in the order of the rules.
+
+    `place` is where it concerns, a township or the whole county: a rule speaks of its area and all
+    below. An organ that has a successor on the date is passed over for it. Who sent the copy is
+    among them when the rules say so: the caller leaves it out.
+    """
+    matters = tuple(matters)
+    subjects = {*matters, *(m.group for c in matters if (m := rulebook.matters.get(c)))}
+    found = (
+        organ.code
+        for rule in audience_rules(rulebook, category, subjects, place, on)
+        for organ in _organs(rulebook, rule, place, on)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def audience_rules(
+    rulebook: Rulebook,
+    category: ContentCategory,
+    subjects: Iterable[str],
+    place: DivisionCode,
+    on: date,
+) -> tuple[AudienceRule, ...]:
+    """Return the rules that apply; `subjects` are matters and their groups."""
+    areas, named = rulebook.areas_of.get(place, ()), frozenset(subjects)
+    return tuple(
+        rule
+        for rule in rulebook.audiences
+        if rule.category is category
+        and rule.area in areas
+        and rule.valid_from <= on
+        and (rule.valid_to is None or on <= rule.valid_to)
+        and (rule.matter is None or rule.matter in named)
+        and (rule.group is None or rule.group in named)
+    )
+
+
+def read_audience(row: Row, codes: Mapping[str, OrganCode]) -> AudienceRule:
+    """Read one row of audiences.csv. Raises UserError rules.invalid.
+
+    `codes` is alias or code -> code; what nobody knows is kept for lint to point at.
+    """
+    matter, group = row.optional("matter"), row.optional("group")
+    if matter is not None and group is not None:
+        raise row.wrong(
+            "matter", "matter 与 group 至多填一项", "give a matter or a group, not both"
+        )
+    category = row.choice("category", ContentCategory)
+    if category is ContentCategory.UNKNOWN:
+        raise row.wrong("category", "应为九类共享内容之一", "is none of the nine categories")
+    audience = row.required("audience")
+    if _AUDIENCE.fullmatch(audience) is None:
+        zh = "应为 township、type:<机关类型>、kind:<部门类别> 或 organ:<机关>"
+        raise row.wrong("audience", zh, "is no township, type:…, kind:… or organ:…")
+    kind, _, name = audience.partition(":")
+    return AudienceRule(
+        id=RuleId(row.required("id")),
+        category=category,
+        matter=None if matter is None else MatterCode(matter),
+        group=group,
+        area=row.division("area"),
+        audience=f"organ:{codes.get(name, name)}" if kind == "organ" else audience,
+        basis=row.required("basis"),
+        valid_from=row.day("valid_from"),
+        valid_to=row.optional_day("valid_to"),
+        line=row.line,
+    )
+
+
+def _organs(
+    rulebook: Rulebook, rule: AudienceRule, place: DivisionCode, on: date
+) -> Iterator[Organ]:
+    kind, _, name = rule.audience.partition(":")
+    directory = rulebook.directory
+    if kind == "type":
+        for organ in directory.organs.values():
+            here = rule.area in rulebook.areas_of.get(organ.division, ())
+            if organ.type == name and here and is_valid(organ, on):
+                yield organ
+        return
+    match kind:
+        case "township":
+            found = township_of(directory, place, on)
+        case "kind":
+            found = department_of(directory, place, name, on)
+        case _:
+            found = in_office(directory, OrganCode(name), on)
+    if found is not None:
+        yield found

@@ -1,0 +1,111 @@
+"""Lint of what may be seen and by whom: clearances.csv, audiences.csv, no_sharing.toml."""
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Final
+
+from schemas.classes import FieldClass
+from schemas.describe import describe
+from schemas.parts import Relation
+from schemas.topics import RECORDS
+from services.rulebook.clearances import strictness, treatment
+from services.rulebook.finding import Finding, error, note
+from services.rulebook.layout import NO_SHARING
+from services.rulebook.model import AudienceRule, Clearance, Clearances, Treatment
+from services.rulebook.source import Placed, Source
+
+CLEARANCES: Final = "clearances.csv"
+
+# A law with its article, or a paragraph of the guidance.
+_BASIS: Final = re.compile(
+    r"《[^《》]{2,}》第[〇零一二三四五六七八九十百千\d]{1,9}条.{0,20}|意见[一二三四](\([一二三四五]\)\d?)?"
+)
+
+
+def sharing_findings(source: Source) -> Iterator[Finding]:
+    """Find what is wrong with the three files. One that is left out opens nothing."""
+    yield from _table(source)
+    for entry in source.clearances:
+        yield from _clearance(entry, source)
+        yield from _basis(entry.value.basis, entry.where)
+    for rule in source.audiences:
+        yield from _audience(rule, source)
+        yield from _basis(rule.value.basis, rule.where)
+    for barred in source.no_sharing.barred:
+        yield from _basis(barred.basis, f"{NO_SHARING}:{barred.line}")
+
+
+def _table(source: Source) -> Iterator[Finding]:
+    """Every relation and class has a row: what is withheld, is so because somebody said it."""
+    if not source.clearances:
+        zh, en = (
+            "缺少查阅权限表：副本的内容一律不予提供",
+            "there is none: copies would show nothing",
+        )
+        yield error("clearance_missing", CLEARANCES, zh, en)
+        return
+    rows = {
+        (entry.value.relation, entry.value.field_class, entry.value.path)
+        for entry in source.clearances
+    }
+    for relation in Relation:
+        for field_class in FieldClass:
+            if relation is not Relation.UNKNOWN and (relation, field_class, None) not in rows:
+                zh = f"{relation} 对 {field_class} 类字段没有规定"
+                en = f"no row for {relation} and {field_class}"
+                yield error("clearance_missing", CLEARANCES, zh, en)
+
+
+def _clearance(entry: Placed[Clearance], source: Source) -> Iterator[Finding]:
+    row, where = entry.value, entry.where
+    # Domain, section 9, scenario 8: no recipient but the handler sees name and number.
+    complainant = row.field_class is FieldClass.COMPLAINANT
+    if complainant and row.relation is not Relation.HANDLER and row.treatment is Treatment.KEEP:
+        zh = "投诉举报人信息只能提供给承办机关"
+        yield error("complainant_shown", where, zh, "only the handler may see a complainant")
+    if row.path is None:
+        return
+    if (row.path, row.field_class) not in _paths():
+        zh = f"没有类别为 {row.field_class} 的字段 {row.path}"
+        en = f"no record has a field {row.path} of the class {row.field_class}"
+        yield error("dangling", where, zh, en)
+    table = Clearances(tuple(each.value for each in source.clearances))
+    general = treatment(table, row.relation, row.field_class, "")
+    if strictness(row.treatment) < strictness(general):
+        zh = f"{row.path} 宽于该类别的一般规定（{general}）"
+        en = f"{row.path} is shown more openly than its class ({general})"
+        yield note("clearance_widens", where, zh, en)
+
+
+def _audience(entry: Placed[AudienceRule], source: Source) -> Iterator[Finding]:
+    rule, where = entry.value, entry.where
+    kind, _, name = rule.audience.partition(":")
+    organs = [organ.value for organ in source.organs]
+    known: dict[str, tuple[str | None, Collection[str | None]]] = {
+        "事项": (rule.matter, {matter.value.code for matter in source.matters}),
+        "类别": (rule.group, {matter.value.group for matter in source.matters}),
+        "区划": (rule.area, {division.value.code for division in source.divisions}),
+        "机关": (name if kind == "organ" else None, {organ.code for organ in organs}),
+        "部门": (name if kind == "kind" else None, {organ.kind for organ in organs}),
+    }
+    for what, (value, all_known) in known.items():
+        if value is not None and value not in all_known:
+            yield error("dangling", where, f"没有{what} {value}", f"there is no {value}")
+    if rule.valid_to is not None and rule.valid_to < rule.valid_from:
+        yield error("dates_reversed", where, "适用止早于适用起", "ends before it starts")
+
+
+def _basis(basis: str, where: str) -> Iterator[Finding]:
+    if not all(_BASIS.fullmatch(part.strip()) for part in basis.split("；")):
+        zh = f"依据“{basis}”应写作《法律名称》第…条，或者意见二(一)1，多项以；分隔"
+        en = f"basis {basis!r} names neither 《law》第…条 nor 意见…(several: separated by ；)"
+        yield error("basis_form", where, zh, en)
+
+
+@cache
+def _paths() -> frozenset[tuple[str, str]]:
+    """Return every path of the contracts with its class."""
+    return frozenset(
+        (path.path, path.confidentiality) for record in RECORDS for path in describe(record).paths
+    )
