@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.casebook.store import VERSION
 from services.cli.doctor_finding import Symptom, remark, wrong
 
 _JOURNAL_MODE: Final = "wal"
@@ -28,7 +27,6 @@ class Book:
     """What was seen. Of a server's database `journal_mode` is None and `writers` is empty."""
 
     where: str
-    version: str | None
     journal_mode: str | None
     writers: Sequence[int]  # pids that have the file open for writing
     stuck: Mapping[str, int]  # topic → rows that nobody published between two looks
@@ -38,8 +36,6 @@ class Book:
 
 def judge_casebook(book: Book) -> Iterator[Symptom]:
     """Find what stands still, and what may spoil the book."""
-    if book.version != VERSION:
-        yield wrong("casebook.version", book.where, f"{book.version} != {VERSION}")
     if book.journal_mode not in (None, _JOURNAL_MODE):
         yield wrong("casebook.not_wal", book.where, str(book.journal_mode))
     if len(book.writers) > 1:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, func, select
 from connectors.bus.home import Home, Settings
 from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
-from schemas.errors import UserError
+from schemas.errors import YichuanError
 from services.casebook.rows import case_from_text
-from services.casebook.tables import CASES, OUTBOX, PROGRESS, SETTINGS
+from services.casebook.tables import CASES, OUTBOX, PROGRESS
 from services.cli.casebook_view import reading
 from services.cli.doctor_casebook import Book, Frozen, judge_casebook
 from services.cli.doctor_finding import Symptom, doubtful, of_error
@@ -53,7 +53,7 @@ def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dic
         with reading(home) as connection:
             book = _book(connection, home, is_file=is_file)
             rows = connection.execute(select(PROGRESS)).all()
-    except UserError as error:
+    except YichuanError as error:  # it is another program's, or nobody answers
         return [of_error(error)], {}
     return list(judge_casebook(book)), {(r.topic, r.partition): r.next_offset for r in rows}
 
@@ -68,13 +68,11 @@ def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterat
 
 
 def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
-    version = select(SETTINGS.c.value).where(SETTINGS.c.key == "version")
     frozen = select(CASES.c.body).where(CASES.c.stopped == "frozen").limit(_FROZEN_MAX)
     held = select(func.count()).select_from(CASES).where(CASES.c.stopped == "gap")
     cases = [case_from_text(row.body, ()) for row in connection.execute(frozen)]
     return Book(
         where=home.casebook.name if is_file else "[casebook] url",
-        version=connection.execute(version).scalar_one_or_none(),
         journal_mode=_journal_mode(connection) if is_file else None,
         writers=_writers(home.casebook) if is_file else (),
         stuck=_stuck(connection),

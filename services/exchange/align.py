@@ -89,9 +89,7 @@ def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[Topic
     return wanted
 
 
-def _refuse_shorter(
-    wanted: dict[TopicPartition, int], ends: dict[TopicPartition, int]
-) -> None:
+def _refuse_shorter(wanted: dict[TopicPartition, int], ends: dict[TopicPartition, int]) -> None:
     """A log that ends before the casebook's progress has lost what the casebook knows."""
     for place, offset in wanted.items():
         if offset > ends[place]:

@@ -7,7 +7,6 @@ import pytest
 from connectors.bus.keyring import ListedKey
 from schemas.errors import texts
 from schemas.ids import BUS, OrganCode
-from services.casebook.store import VERSION
 from services.cli.doctor_casebook import Book, Frozen, judge_casebook
 from services.cli.doctor_finding import Symptom, as_document, gravest_first, remark, wrong
 from services.cli.doctor_home import (
@@ -35,7 +34,7 @@ NOW = datetime(2026, 9, 21, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 YANJIAO, LANGDAI = OrganCode("11520203YC0001047R"), OrganCode("11520203YC0001063F")
 ORGANS = {"bus": BUS, "yanjiao": YANJIAO}
-BOOK = Book("casebook.sqlite", VERSION, "wal", [11], {}, [], 0)
+BOOK = Book("casebook.sqlite", "wal", [11], {}, [], 0)
 
 
 def told(symptoms: object) -> list[tuple[str, str, str]]:
@@ -134,8 +133,6 @@ def test_a_casebook_in_order_has_no_findings() -> None:
 @pytest.mark.parametrize(
     ("book", "severity", "code", "where"),
     [
-        (replace(BOOK, version="0"), "error", "casebook.version", "casebook.sqlite"),
-        (replace(BOOK, version=None), "error", "casebook.version", "casebook.sqlite"),
         (replace(BOOK, journal_mode="delete"), "error", "casebook.not_wal", "casebook.sqlite"),
         (replace(BOOK, writers=[11, 12]), "error", "casebook.in_use", "casebook.sqlite"),
         (replace(BOOK, stuck={"inbox.x": 2}), "error", "outbox.stuck", "inbox.x"),
