@@ -83,7 +83,7 @@ setup: $(VENV)/.dev ## make .venv with everything locked; other targets do it by
 
 .PHONY: download
 download: $(VENV)/.runtime ## bring the broker and the registry into the cache; other targets do it by themselves
-	@$(BIN)/python -m deploy.local
+	@$(BIN)/yichuan up --download-only
 
 .PHONY: format
 format: $(VENV)/.dev ## put the code into its one form

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Table, select
@@ -60,6 +60,27 @@ def signers() -> dict[OrganCode, SoftwareSigner]:
     return {code: signer_of(key) for code, key in _private().items()}
 
 
+# A registry never gives an id anew: those that the first release's casebook has stay theirs.
+FIRST_RELEASE: Final = (
+    "LeadTransfer",
+    "CaseTransfer",
+    "FilingReply",
+    "OutcomeFeedback",
+    "CaseProgress",
+    "Withdrawal",
+    "Correction",
+    "Delivered",
+    "SignedFor",
+    "Accepted",
+    "Rejected",
+    "Held",
+    "Advice",
+    "DutyNotice",
+    "Tick",
+    "CaseSettled",
+)
+
+
 @cache
 def office() -> Office:
     """What an exchange of the demo decides with."""
@@ -69,7 +90,8 @@ def office() -> Office:
         keys[jwk.kid] = PublicKey(jwk.kid, code, jwk.algorithm, jwk.x, jwk.y, _SINCE)
     rulebook = demo()
     rulebook = replace(rulebook, directory=replace(rulebook.directory, keys=keys))
-    codecs = {number: current(record) for number, record in enumerate(RECORDS, 1)}
+    later = [record for record in RECORDS if record not in FIRST_RELEASE]
+    codecs = {number: current(name) for number, name in enumerate((*FIRST_RELEASE, *later), 1)}
     ids = {codec.fingerprint: number for number, codec in codecs.items()}
     return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids)
 

@@ -52,6 +52,14 @@ def up(home: Home, settings: Settings, report: Report) -> None:
         _await(home, components, report)
 
 
+def download(report: Report) -> None:
+    """Bring every locked file into the cache and check it: for a host that has no network later.
+
+    Raises UserError artifact.changed, artifact.unavailable.
+    """
+    fetch(locked().artifacts, cache_dir(), report)
+
+
 def down(home: Home, report: Report) -> tuple[str, ...]:
     """End every process recorded in the home: users of the broker, the registry, the broker.
 

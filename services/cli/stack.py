@@ -3,6 +3,9 @@
 import sys
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Annotated
+
+import typer
 
 from connectors.bus.home import Home, home_at
 from deploy.local import stack
@@ -14,8 +17,18 @@ from services.cli.output import emit_json, in_language, note, say, table
 _MEBIBYTE = 1 << 20
 
 
-def up(home: HomeFolder = None, as_json: AsJson = False) -> None:
+def up(
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+    download_only: Annotated[
+        bool,
+        typer.Option("--download-only", help="只下载并校验 / only bring the files and check them"),
+    ] = False,
+) -> None:
     """Start broker and registry, wait until both answer, and say where they are."""
+    if download_only:
+        stack.download(_progress)
+        return
     place = home_at(home)
     stack.up(place, place.settings(), _progress)
     _show(place, as_json=as_json)

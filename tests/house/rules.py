@@ -20,6 +20,7 @@ BANNED_NAMES: Final = frozenset(
 # Documents that are cited, and this machine; an index or a mirror never.
 HOSTS_ALLOWED: Final = frozenset(
     {"127.0.0.1", "localhost", "keepachangelog.com", "semver.org", "www.apache.org"}
+    | {"host", "主机"}  # the word for one, in a form to fill in
 )
 # Names that take a code of errors.toml as their first argument, or as `code=`.
 CODE_TAKERS: Final = frozenset(
@@ -31,7 +32,9 @@ _MACHINE_PATH: Final = re.compile(r"(?<![\w.])/(?:work|root|home|Users|tmp)/")
 _REGISTRY: Final = re.compile(
     r"\b(?:pypi|pythonhosted|npmjs|crates|maven|maven\.apache|deb\.debian)\.(?:org|io|com)\b"
 )
-_URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/:\"'`<>(){}\[\]$]+)")
+_URL: Final = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@:]+(?::[^\s/@]+)?@)?([^\s/:\"'`<>(){}\[\]$]+)"
+)
 _CODE: Final = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 
 

@@ -56,7 +56,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, where: str) -
 
 
 def test_a_password_in_the_file_is_never_shown(tmp_path: Path) -> None:
-    text = DATABASE.replace("sqlite:///x.db", "postgresql://u.example:hush@h/d")
+    text = DATABASE.replace("sqlite:///x.db", "postgresql://u:hush@db.example/d")
     config = read_config(write(tmp_path, text), DatabaseConfig)
     assert "hush" not in repr(config)
     with pytest.raises(UserError) as caught:

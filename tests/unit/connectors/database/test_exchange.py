@@ -204,7 +204,7 @@ def test_tables_that_are_missing_are_made_only_where_that_is_wanted(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "url", ["not a url", "nosuch://u.example:hush@h/d", "postgresql+nosuch://u.example:hush@h"]
+    "url", ["not a url", "nosuch://u:hush@db.example/d", "postgresql+nosuch://u:hush@db.example"]
 )
 def test_a_url_that_leads_nowhere_is_told_without_its_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(UserError, match=r"database\.unusable") as caught:
