@@ -1,0 +1,9 @@
+"""The county chapter: every promise of it has its check here, from the modules by subject."""
+
+from typing import Final
+
+from tests.prove import (
+    county_doctor,
+)
+
+CHECKS: Final = (*county_doctor.CHECKS,)
