@@ -45,6 +45,7 @@ def test_it_is_postgresql(casebook: Casebook) -> None:
 def test_the_suite_was_found() -> None:
     assert {name.split("_")[1] for name in TESTS} == {
         "batch",
+        "county",
         "desk",
         "journal",
         "migrate",
