@@ -246,7 +246,7 @@ def _refused(refusal: Refusal | None) -> str | None:
     return refusal.code if refusal else None
 
 
-# ------------------------------------------------------------- a redacted copy, vouched for by the bus
+# --------------------------------------------------------- a redacted copy: the bus vouches for it
 
 BUS_KEY = replace(key("Ed25519"), organ=BUS)
 SHOWN = Delivery(SENDER, Relation.COPY_RECIPIENT, None, SENT_AT, withheld=("reason",))
