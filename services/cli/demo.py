@@ -143,8 +143,8 @@ def _findings(home: Home, play: Play) -> Findings:
     with reading(home) as connection:
         first = CaseId(play.stories[_JOURNEY].case_id or "")
         return Findings(
-            journey=told_case(connection, first, directory),
-            late=told_case(connection, CaseId(late.case_id or ""), directory),
+            journey=told_case(connection, first, directory, home),
+            late=told_case(connection, CaseId(late.case_id or ""), directory, home),
             duties=[entry for entry in open_duties(connection) if entry[0] in cases],
         )
 

@@ -64,6 +64,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "trace": Verb(
         f"{_CLI}.trace", "trace", "按标识或文号查看案件全程", "the whole journey, by id or 文号"
     ),
+    "resend": Verb(
+        f"{_CLI}.resend", "resend", "向一个收件机关重送", "the same copy to one recipient again"
+    ),
     "route": Verb(f"{_CLI}.route", "route", "归谁管辖及理由", "whose it is, and why"),
     "deadline": Verb(f"{_CLI}.deadline", "deadline", "何时到期，逐日列明", "when it falls due"),
     "schemas": Noun(

@@ -24,6 +24,13 @@ STATES: Final[Words] = {
     "handled": ("已查处并反馈", "handled"),
     "answered": ("已答复", "answered"),
     "sent": ("已发送各收件机关", "sent to its recipients"),
+    "sending": ("发送中：尚有收件机关未送达收件箱", "being sent: not yet in every inbox"),
+}
+ARRIVALS: Final[Words] = {
+    "pending": ("待写入收件箱（仍在发件箱）", "pending: still in the outbox"),
+    "written": ("已写入收件箱", "in its inbox"),
+    "delivered": ("已进入业务系统", "in its own system"),
+    "signed": ("已签收", "signed for"),
 }
 DUTIES: Final[Words] = {
     "sign_for": ("签收", "sign for it"),

@@ -11,6 +11,7 @@ from schemas.codec import current, with_seal
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import b64url, unb64url
+from schemas.messages import LeadTransfer
 from schemas.parts import Delivery, Relation, Seal
 from schemas.seal import VerifiedKey, check_sender, seal_message, verify, verify_copy, vouch
 from tests.any_message import SENDER, SENT_AT, Key, default_lead, default_message, key
@@ -255,7 +256,8 @@ SEALED = seal_message(LEAD, key("ES256").signer).message
 
 def _copy(delivery: Delivery | None = SHOWN, signer: Key = BUS_KEY) -> bytes:
     envelope = replace(SEALED.envelope, delivery=delivery)
-    return vouch(replace(SEALED, reason=None, envelope=envelope), CODEC, signer.signer)  # type: ignore[arg-type] # a lead
+    assert isinstance(SEALED, LeadTransfer)
+    return vouch(replace(SEALED, reason=None, envelope=envelope), CODEC, signer.signer)
 
 
 def _judged(body: bytes, entry: Key, bus: str = LEAD.envelope.bus) -> str | None:
@@ -284,7 +286,8 @@ def test_the_bus_vouches_for_the_delivery_too() -> None:
         envelope = replace(opened.message.envelope, delivery=changed)
         forged = CODEC.encode(replace(opened.message, envelope=envelope))
         assert _judged(forged, BUS_KEY) == "seal.invalid"
-    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))  # type: ignore[call-arg] # a lead
+    assert isinstance(opened.message, LeadTransfer)
+    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))
     assert _judged(altered, BUS_KEY) == "seal.invalid"
 
 
