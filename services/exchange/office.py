@@ -7,6 +7,7 @@ from schemas.codec import Codec, current
 from schemas.errors import Broken
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
+from schemas.secrecy import Gate
 from services.rulebook.model import PublicKey, Rulebook
 
 
@@ -19,6 +20,7 @@ class Office:
     partitions: int  # of each flow
     codecs: Mapping[int, Codec]  # by the id in the frame
     ids: Mapping[str, int]  # fingerprint → id in the frame
+    gate: Gate  # the rulebook's no-sharing list, compiled
 
     def key(self, kid: str) -> PublicKey | None:
         """A public key of the directory."""
