@@ -73,7 +73,9 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
         name: sorted(tuple(row.values()) for row in found) for name, found in released().items()
     }
     del before["settings"]
-    came_later = {name: [] for name in METADATA.tables if name not in released()}
+    came_later: dict[str, list[Any]] = {
+        name: [] for name in METADATA.tables if name not in released()
+    }
     assert contents(casebook) == before | came_later
     assert len(before["originals"]) == 3
     casebook.close()
