@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -283,7 +284,7 @@ def _restore(stand: Stand, older: Path, secret: Message, good: Sequence[Message]
     files = files_of(stand, RECEIVER)
     numbers = [str(message.envelope.document_number) for message in good]
     for number in numbers:
-        wait_until(lambda: files.got(number), SECONDS_MAX, f"{number} at {RECEIVER}")
+        wait_until(partial(files.got, number), SECONDS_MAX, f"{number} at {RECEIVER}")
     processes.stop(stand.home, EXCHANGE, GRACE_SECONDS)
     wanted = _ledger(stand.home.casebook)
     for path in stand.home.path.glob(f"{stand.home.casebook.name}*"):
