@@ -26,6 +26,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.bus.clock import monotonic
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer, start_producer
 from connectors.bus.layout import ORIGINAL_BYTES_MAX
@@ -44,6 +45,7 @@ from services.exchange.originals import original
 STEP_RECORDS_MAX: Final = 5_000  # copied at one time; the rest with the next batch or Tick
 STEP_BYTES_MAX: Final = 16 << 20
 STEP_SECONDS_MAX: Final = 20.0
+PAUSE_SECONDS: Final = 60.0  # after a failure: what waits for this partition's batches goes first
 _READ_MAX: Final = 500  # records read, sent and noted together
 _READ_MS_MAX: Final = 500
 
@@ -56,6 +58,7 @@ class Eraser:
     def __init__(self, settings: Settings, login: Credentials, casebook: Casebook) -> None:
         self._settings, self._login = settings, login
         self._engine = casebook.engine
+        self._later: dict[Place, float] = {}  # when one that failed is tried again
 
     async def step(self, places: Iterable[Place]) -> tuple[Place, ...]:
         """Go on with these partitions; return those in which something is readable still.
@@ -65,6 +68,9 @@ class Eraser:
         """
         left: list[Place] = []
         for pending in patiently(self._pending, places):
+            if self._later.get(pending.place, 0.0) > monotonic():
+                left.append(pending.place)
+                continue
             try:
                 async with asyncio.timeout(STEP_SECONDS_MAX):
                     is_done = await self._erase(pending)
@@ -73,6 +79,7 @@ class Eraser:
                     raise
                 told = error if isinstance(error, YichuanError) else explain(error, where=ORIGINALS)
                 LOG.warning("secret.readable %s/%d: %s", *pending.place, told.code)
+                self._later[pending.place] = monotonic() + PAUSE_SECONDS
                 is_done = False
             if not is_done:
                 left.append(pending.place)

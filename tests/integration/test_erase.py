@@ -199,6 +199,30 @@ def test_killed_before_the_deletion_it_is_finished_by_the_next_step(
     assert bench.span("originals") == before  # copied once
 
 
+def test_after_a_failure_the_partition_s_batches_do_not_wait_for_it_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write(copies(2, 0))
+    casebook = bench.casebook("now")
+    run(casebook, bench.new())
+    tried: list[Any] = []
+
+    async def away(*_: Any) -> None:
+        tried.append(None)
+        raise Unavailable("kafka.unreachable")
+
+    eraser = Eraser(bench.settings, bench.home.credentials("exchange"), casebook)
+    with monkeypatch.context() as patch:
+        patch.setattr(erase, "delete_below", away)
+        assert [within(eraser.step([PLACE])) for _ in range(3)] == [(PLACE,)] * 3
+        assert len(tried) == 1
+        patch.setattr(erase, "PAUSE_SECONDS", 0.0)
+        eraser._later.clear()
+        assert [within(eraser.step([PLACE])) for _ in range(2)] == [(PLACE,)] * 2
+        assert len(tried) == 3
+    assert within(eraser.step([PLACE])) == ()
+
+
 def test_killed_before_the_copy_is_noted_it_is_copied_again_and_counts_once(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
