@@ -21,6 +21,7 @@ from schemas.jwk import SoftwareSigner, jwk_of, signer_of
 from schemas.messages import CaseSettled, Message, SettleAction, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
+from schemas.secrecy import Gate
 from schemas.topics import RECORDS, flow_partition
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
@@ -93,7 +94,8 @@ def office() -> Office:
     later = [record for record in RECORDS if record not in FIRST_RELEASE]
     codecs = {number: current(name) for number, name in enumerate((*FIRST_RELEASE, *later), 1)}
     ids = {codec.fingerprint: number for number, codec in codecs.items()}
-    return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids)
+    gate = Gate(rulebook.no_sharing)
+    return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids, gate)
 
 
 def sealed(message: Message, by: OrganCode | None = None) -> bytes:

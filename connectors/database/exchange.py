@@ -126,7 +126,8 @@ class Exchange:
         out = self._tables.out
         length = func.coalesce(func.length(out.c.payload), 0)
         payload = case((length > DOCUMENT_MAX_BYTES, None), else_=out.c.payload)
-        columns = (out.c.id, out.c.retry, out.c.biz_type, payload, length, out.c.sm3, out.c.status)
+        last = (out.c.sm3, out.c.biz_key, out.c.status)
+        columns = (out.c.id, out.c.retry, out.c.biz_type, payload, length, *last)
         found = connection.execute(select(*columns).where(out.c.id.in_(ids)).order_by(out.c.id))
         return [(out_row(values), status) for *values, status in found]
 
@@ -134,7 +135,8 @@ class Exchange:
         refusal = unfitness(row)
         if refusal is not None:
             return Unfit(row.place, row.digest, refusal)
-        return Source(row.place, row.digest, record_of(row, self._records), row.raw)
+        names = tuple(name for name in (row.biz_type, row.biz_key) if name)
+        return Source(row.place, row.digest, record_of(row, self._records), row.raw, names)
 
     def _update(self, connection: Connection, mark: Mark, status: int) -> None:
         out = self._tables.out

@@ -50,6 +50,7 @@ class OutRow:
     payload: str | None
     length: int
     sm3: str | None
+    biz_key: str | None = None
 
     @property
     def place(self) -> str:
@@ -70,8 +71,9 @@ class OutRow:
 
 def out_row(values: Sequence[Any]) -> OutRow:
     """Return the row of its columns, in the order of OutRow; SQLite holds anything anywhere."""
-    row_id, retry, biz_type, payload, length, sm3 = values
-    return OutRow(row_id, retry, _text(biz_type), _text(payload), length, _text(sm3))
+    row_id, retry, biz_type, payload, length, sm3, biz_key = values
+    texts = (_text(biz_type), _text(payload), length, _text(sm3), _text(biz_key))
+    return OutRow(row_id, retry, *texts)
 
 
 def id_of(place: str) -> int:

@@ -68,7 +68,9 @@ def _out(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
     column = partial(_column, theirs)
     yield column("id", _BIG, primary_key=True, autoincrement=True)
     yield column("biz_type", String(64), comment="record, snake_case or a name of [map.records]")
-    yield column("biz_key", String(128), comment="the agency's own; not looked at")
+    yield column(
+        "biz_key", String(128), comment="the agency's own; only the secrecy gate looks at it"
+    )
     yield column("payload", Text, nullable=False, comment="the record as JSON")
     yield column("sm3", String(64), comment="of payload; checked where given")
     yield column("status", SmallInteger, nullable=False, server_default="0")

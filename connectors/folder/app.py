@@ -21,6 +21,7 @@ from connectors.folder.files import reachable
 from connectors.folder.inbox import InFolder
 from connectors.folder.outbox import Outbox
 from schemas.errors import UserError
+from schemas.secrecy import Gate
 
 
 class FolderSource(Section):
@@ -40,9 +41,9 @@ class FolderConfig(ConnectorConfig):
 class Folder:
     """The folder as an agency's system (connectors/bus/system.py)."""
 
-    def __init__(self, root: Path, records: dict[str, str], book: Path) -> None:
+    def __init__(self, root: Path, records: dict[str, str], book: Path, gate: Gate) -> None:
         self._root = root
-        self._outbox, self._inbox = Outbox(root, records), InFolder(root, book)
+        self._outbox, self._inbox = Outbox(root, records, gate), InFolder(root, book)
 
     def open(self) -> None:
         """Make the folders. Raises UserError folder.unusable, folder.other_filesystem."""
@@ -88,6 +89,7 @@ def run_file(path: Path, home: Home | None = None) -> None:
     root = (path.resolve().parent / config.source.folder.expanduser()).resolve()
 
     def system_of(agency: Agency) -> Folder:
-        return Folder(root, dict(config.map.records), agency.folder / "arrivals.sqlite")
+        book = agency.folder / "arrivals.sqlite"
+        return Folder(root, dict(config.map.records), book, agency.gate)
 
     run(config, home, system_of, config.source.poll_seconds)

@@ -1,9 +1,10 @@
 """What names in the agency's folder mean, and how our files are called. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal
@@ -67,6 +68,15 @@ def beside(name: str, suffix: str) -> str:
     if len(raw) <= NAME_MAX_BYTES and not _UNPRINTABLE.search(name):
         return name + suffix
     return f"unnameable-{hashlib.sha256(raw).hexdigest()[:_TAG_CHARACTERS]}{suffix}"
+
+
+def told_file(reason: bytes) -> list[Any] | None:
+    """Return of which file a reason says that it is; None where it says nothing of that."""
+    try:
+        found = json.loads(reason)["file"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, list) else None
 
 
 def inbox_name(offset: int, record: str, message_id: MessageId) -> str:

@@ -7,6 +7,11 @@ stood still from one look to the next.
 
 Names say how far a file is, and a rename is one step or none, so there is nothing to lose by a
 crash: what lies in work/ at the start is taken again and known by its name and content.
+
+What the secrecy gate refuses is not taken: it keeps its name and place, and refused/ gets the
+reason alone. The reason says of which file it is (its inode, size and time), so that the same one
+is not judged again, after a restart neither; a file that was mended is, and one whose reason was
+removed.
 """
 
 import itertools
@@ -17,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.files import flush_folder, read_bounded, write_whole
@@ -28,13 +34,16 @@ from connectors.folder.map import (
     is_partial,
     other_name,
     record_of,
+    told_file,
     unfitness,
 )
 from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal, Unavailable
+from schemas.secrecy import Gate
 
 LISTED_MAX: Final = 20_000  # entries looked at in one poll; the rest in a later one
 NAMES_TRIED_MAX: Final = 1_000
+REASON_BYTES_MAX: Final = 64 * 1024
 
 LOG: Final = logging.getLogger("yichuan.connector")
 _Stamp = tuple[int, int, int, int]
@@ -43,14 +52,15 @@ _Stamp = tuple[int, int, int, int]
 class Outbox:
     """outbox/, work/, sent/ and refused/ of one agency. Every method may raise OSError."""
 
-    def __init__(self, root: Path, records: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, records: Mapping[str, str], gate: Gate) -> None:
         self.outbox, self.work = root / "outbox", root / "work"
         self.sent, self.refused = root / "sent", root / "refused"
-        self._records = records
+        self._records, self._gate = records, gate
         self._before: dict[str, _Stamp] = {}
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
         self._stuck: set[str] = set()
+        self._staying: dict[str, _Stamp] = {}  # refused where they lie
 
     def open(self) -> None:
         """Remember what an earlier process took and did not finish."""
@@ -58,15 +68,22 @@ class Outbox:
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take files, by name; those of an earlier process first."""
+        staying: list[Unfit] = []
         if not self._left:
             if not self._ready:
                 self._ready = self._look()
             names, self._ready = self._ready[:sources_max], self._ready[sources_max:]
-            self._left = [name for name in names if self._take(name)]
+            for name in names:
+                refusal = self._barred(name)
+                if refusal is not None:
+                    self._staying[name] = self._before[name]
+                    staying.append(Unfit(name, "", refusal, stays=True))
+                elif self._take(name):
+                    self._left.append(name)
         names = self._left[:sources_max]
         things = tuple(thing for name in names if (thing := self._read(name)) is not None)
         self._left = self._left[sources_max:]
-        return things
+        return (*staying, *things)
 
     def mark(self, marks: Sequence[Mark]) -> None:
         """Move each file to where its state belongs, and put the notice beside it."""
@@ -85,7 +102,44 @@ class Outbox:
         still = sorted(name for name, stamp in seen.items() if self._before.get(name) == stamp)
         self._before = seen
         self._stuck &= seen.keys()
-        return still
+        self._staying = {name: at for name, at in self._staying.items() if seen.get(name) == at}
+        return [name for name in still if not self._was_refused(name, seen[name])]
+
+    def _barred(self, name: str) -> Refusal | None:
+        """Return why the secrecy gate lets a file lie, by its name or its content."""
+        path = self.outbox / name
+        *_, size_bytes, _ = self._before[name]
+        raw = read_bounded(path, DOCUMENT_MAX_BYTES) if size_bytes <= DOCUMENT_MAX_BYTES else None
+        record = record_of(name, self._records)
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return barred((shown,), record, raw or b"", self._gate)
+
+    def _was_refused(self, name: str, stamp: _Stamp) -> bool:
+        """Whether this very file was refused where it lies, and the reason is still to be seen."""
+        for path in self._reasons(name):
+            if not path.exists():
+                continue
+            if self._staying.get(name) == stamp:
+                return True
+            reason = read_bounded(path, REASON_BYTES_MAX)
+            if reason is not None and told_file(reason) == list(stamp):
+                self._staying[name] = stamp
+                return True
+        return False
+
+    def _reasons(self, name: str) -> tuple[Path, Path]:
+        """Return where the reason of a file that stays may be: another file may have its name."""
+        return (
+            self.refused / beside(name, REASON),
+            self.refused / beside(other_name(name, "stays"), REASON),
+        )
+
+    def _show_reason(self, mark: Mark) -> None:
+        own, other = self._reasons(mark.place)
+        path = other if os.path.lexists(self.refused / mark.place) else own
+        stamp = self._staying.get(mark.place)
+        notice = {**(mark.notice or {}), "file": list(stamp or ())}
+        write_whole(path, as_text(notice).encode())
 
     def _take(self, name: str) -> bool:
         """Move a file into work/, unless it changed or one of its name is still on its way."""
@@ -119,6 +173,9 @@ class Outbox:
         return Source(name, digest_of(raw), record_of(name, self._records), raw)
 
     def _mark(self, mark: Mark) -> None:
+        if mark.stays:
+            self._show_reason(mark)
+            return
         is_refused = mark.state is State.REJECTED
         target = self.refused if is_refused else self.sent
         found = self._find(mark)

@@ -102,6 +102,14 @@ class DecisionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A record whose bytes the broker must still lose; `note` is what may be said of it."""
+
+    position: Position
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadRow:
     """A dead letter, without its bytes."""
 

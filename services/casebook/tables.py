@@ -165,6 +165,25 @@ OUTBOX: Final = Table(
     Index("outbox_by_source", "source_topic", "source_partition", "seq"),
 )
 
+# Records of the flows that the secrecy gate refused, as long as the broker still has their bytes.
+SECRETS: Final = Table(
+    "secrets",
+    METADATA,
+    Column("topic", _text(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
+)
+
+# How far a partition's records were copied to the originals topic, before they are deleted.
+COPIED: Final = Table(
+    "copied",
+    METADATA,
+    Column("topic", _text(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
 DEAD: Final = Table(
     "dead",
     METADATA,

@@ -20,6 +20,7 @@ from services.casebook.rows import (
     Original,
     OutboxRow,
     Progress,
+    SecretRow,
     case_from_text,
     duty_from_text,
     to_ms,
@@ -177,6 +178,10 @@ class Work:
     def add_dead(self, row: DeadRow) -> None:
         """Write a dead letter's note."""
         self._changes.dead.append(row)
+
+    def add_secret(self, row: SecretRow) -> None:
+        """Note that the broker must lose a record."""
+        self._changes.secrets.append(row)
 
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""

@@ -19,6 +19,7 @@ from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
 from services.exchange.align import align
+from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
 from services.exchange.office import Office
@@ -39,7 +40,7 @@ def run(home: Home, worker: int = 0) -> None:
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
-    asyncio.run(align(home, settings, casebook, GROUP))
+    asyncio.run(align(home, settings, casebook, office, GROUP))
     app = _app(home, settings, worker)
     _declare(app, home, settings, office, casebook, worker)
     # Not through Faust's command line: that would open a web server on every address.
@@ -94,7 +95,8 @@ def _declare(
             login = home.credentials(EXCHANGE)
             producer = await start_producer(settings, login, client_id="exchange")
             measures = Measures(settings, office, casebook, worker)
-            opened = Shell(settings, office, casebook, producer, measures)
+            eraser = Eraser(settings, login, casebook)
+            opened = Shell(settings, office, casebook, producer, eraser, measures)
             await measures.serve()
         except YichuanError as error:
             give_up(error)

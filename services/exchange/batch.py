@@ -90,9 +90,7 @@ def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
 def _keys(
     intakes: Iterable[Intake],
 ) -> tuple[list[CaseId], list[MessageKey], list[NumberKey]]:
-    envelopes = [
-        intake.opened.message.envelope for intake in intakes if not isinstance(intake, Dead)
-    ]
+    envelopes = [intake.envelope for intake in intakes if not isinstance(intake, Dead)]
     return (
         [envelope.case_id for envelope in envelopes],
         [(envelope.sender, envelope.message_id) for envelope in envelopes],

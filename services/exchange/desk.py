@@ -10,7 +10,8 @@ from typing import Final
 
 from schemas.errors import Broken, Refusal
 from schemas.messages import Message, RulebookActivated, Tick
-from services.casebook.rows import MessageRow, Progress
+from schemas.parts import Envelope
+from services.casebook.rows import MessageRow, Progress, SecretRow
 from services.casebook.work import Work
 from services.casework.case import Case, Waiting
 from services.casework.decide import decide
@@ -21,6 +22,7 @@ from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
 from services.exchange.office import Office
+from services.exchange.secret import note_of
 from services.exchange.sending import Sending
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
@@ -64,6 +66,8 @@ class Desk:
             self._tick(intake, clock)
         else:
             self._message(intake, clock)
+        if isinstance(intake, Refused | Dead) and intake.is_secret:
+            self._work.add_secret(SecretRow(position, note_of(intake)))
         self._work.advance(position.topic, position.partition, Progress(position.offset + 1, clock))
 
     def _message(self, sound: Sound, at: datetime) -> None:
@@ -108,7 +112,7 @@ class Desk:
             self._put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
-        receipt = self._sending.carry_out(decision, sound.incoming, message, at)
+        receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
         decided = self._as_decided(sound, facts, decision, at)
@@ -124,14 +128,14 @@ class Desk:
         try:
             return decide(case, message, facts, self._office.rulebook, at)
         except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
-            self._dead(incoming, Refusal("case.defect"), message, at)
+            self._dead(incoming, Refusal("case.defect"), message.envelope, at)
             return freeze(case, message, "case.defect", at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
-        envelope = refused.opened.message.envelope
+        envelope = refused.envelope
         known = self._work.message(envelope.sender, envelope.message_id)
-        if known is not None and known.digest == refused.opened.content_digest:
+        if known is not None and known.digest == refused.digest:
             self._again(known, refused.incoming)
             return
         decided, receipt = self._reject(refused, refused.refusal, at)
@@ -143,13 +147,11 @@ class Desk:
         self, intake: Sound | Refused, refusal: Refusal, at: datetime
     ) -> tuple[Decided, bytes | None]:
         """Answer with a Rejected that is told apart by the content it refuses."""
-        message = intake.opened.message
-        envelope = message.envelope
-        record = type(message).__name__  # what its envelope calls it may be any text
-        effect = Reject(envelope.message_id, record, envelope.sender, refusal)
+        envelope = intake.envelope
+        effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)
         decision = Decision(None, (effect,))
-        salt = intake.opened.content_digest + refusal.code
-        receipt = self._sending.carry_out(decision, intake.incoming, message, at, salt=salt)
+        salt = intake.digest + refusal.code
+        receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
         decided = self._as_decided(intake, None, decision, at)
         self._note(decided, "rejected")
         return decided, receipt
@@ -174,25 +176,27 @@ class Desk:
             if decision.case.is_frozen:  # by this very Tick: settling it may fire it again
                 self._work.put_original(original_of(sound))
             self._put_case(decision.case, incoming)
-            self._sending.carry_out(decision, incoming, message, at)
+            self._sending.carry_out(decision, incoming, message.envelope, at)
             self._note(self._as_decided(sound, Facts(), decision, at))
         self._tally.messages.append((position.topic, "Tick", "accepted"))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
-        message = None if isinstance(intake, Dead) else intake.opened.message
-        self._dead(intake.incoming, Refusal(UNSTORABLE), message, at)
-        if message is None or isinstance(intake, Refused):
+        if not isinstance(intake, Sound):
+            envelope = intake.envelope if isinstance(intake, Refused) else None
+            self._dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
+        message = intake.opened.message
+        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
             self._put_case(stopped.case, intake.incoming)
-        self._sending.carry_out(stopped, intake.incoming, message, at)
+        self._sending.carry_out(stopped, intake.incoming, message.envelope, at)
 
     def _dead(
-        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
     ) -> None:
-        self._sending.dead(incoming, refusal, message, at)
+        self._sending.dead(incoming, refusal, envelope, at)
         self._tally.dead.append(refusal.code)
 
     def _put_case(self, case: Case, incoming: Incoming) -> None:
@@ -202,12 +206,12 @@ class Desk:
     def _as_decided(
         self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
     ) -> Decided:
-        opened = intake.opened
-        case_id = decision.case.id if decision.case else opened.message.envelope.case_id
+        case_id = decision.case.id if decision.case else intake.envelope.case_id
         return Decided(
             incoming=intake.incoming,
-            message=opened.message,
-            digest=opened.content_digest,
+            record=intake.record,
+            envelope=intake.envelope,
+            digest=intake.digest,
             case_id=case_id,
             facts=facts,
             effects=decision.effects,

@@ -49,6 +49,7 @@ class Measures:
         self._progress: dict[Place, Progress] = {}
         self._next_offset: dict[Place, int] = {}
         self._failing: tuple[str, ...] = ()
+        self._readable: set[Place] = set()
         self._ticks_failed = 0
         self._casebook_is_away = False
         self._open = AsyncExitStack()
@@ -89,11 +90,16 @@ class Measures:
         """Note the destinations that would not take their messages."""
         self._failing = failing
 
+    def erasing(self, looked: Iterable[Place], readable: Iterable[Place]) -> None:
+        """Note in which of the partitions a secret can be read still."""
+        self._readable = (self._readable - set(looked)) | set(readable)
+
     def ticked(self, ends: Mapping[Place, int | None], *, sent: bool) -> None:
         """Note a round of ticks, which partitions are ours now, and where their logs end."""
         self._ticks_failed = 0 if sent else self._ticks_failed + 1
         for place in set(self._progress) - set(ends):
             del self._progress[place]
+            self._readable.discard(place)
             metrics.forget_partition(*place)
         for place, end in ends.items():
             if place not in self._progress:
@@ -128,6 +134,9 @@ class Measures:
 
     def _ready(self) -> Health:
         reasons = [f"publish.failing {topic}" for topic in self._failing]
+        reasons += [
+            f"secret.readable {flow}/{partition}" for flow, partition in sorted(self._readable)
+        ]
         if not self._progress:
             reasons.append("partitions.none")
         if self._ticks_failed:

@@ -7,6 +7,7 @@ from schemas.codec import Codec, current
 from schemas.errors import Broken
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
+from schemas.secrecy import Gate
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
 from services.rulebook.model import PublicKey, Rulebook
@@ -21,6 +22,7 @@ class Office:
     partitions: int  # of each flow
     codecs: Mapping[int, Codec]  # by the id in the frame
     ids: Mapping[str, int]  # fingerprint → id in the frame
+    gate: Gate  # the rulebook's no-sharing list, compiled
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)
 

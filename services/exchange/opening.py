@@ -6,6 +6,7 @@ from schemas.codec import Codec, current
 from schemas.errors import UserError
 from schemas.ids import BUS
 from schemas.jwk import signer_from_pem
+from schemas.secrecy import Gate
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
@@ -38,6 +39,7 @@ def open_office(home: Home, settings: Settings) -> Office:
         partitions=settings.kafka.partitions,
         codecs=codecs,
         ids={fingerprint: ids.id_for(fingerprint) for fingerprint in ours},
+        gate=Gate(rulebook.no_sharing),
     )
 
 

@@ -7,7 +7,7 @@ from schemas.codec import frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Secrecy
+from schemas.parts import Envelope
 from schemas.seal import seal_message
 from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
@@ -29,10 +29,17 @@ class Sending:
         self._work = work
 
     def carry_out(
-        self, decision: Decision, incoming: Incoming, message: Message, at: datetime, salt: str = ""
+        self,
+        decision: Decision,
+        incoming: Incoming,
+        envelope: Envelope,
+        at: datetime,
+        salt: str = "",
     ) -> bytes | None:
-        """Put what the effects say and deliver into the outbox; return the sender's receipt."""
-        envelope = message.envelope
+        """Put what the effects say and deliver into the outbox; return the sender's receipt.
+
+        `envelope` is that of the message that was decided.
+        """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
         answers: dict[tuple[OrganCode, MessageId], bytes] = {}
@@ -56,15 +63,12 @@ class Sending:
         self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
 
     def dead(
-        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
     ) -> None:
         """Put the original bytes into the dead letters, with the reason.
 
-        What is marked as secret leaves no copy there (guidance 二(一)1).
+        Of what is marked as secret there are none (intake.py).
         """
-        envelope = message.envelope if message else None
-        if envelope is not None and envelope.secrecy is not Secrecy.NONE:
-            incoming = replace(incoming, value=None)
         self._work.add_outbox(dead_letter(incoming, refusal))
         self._work.add_dead(
             DeadRow(

@@ -29,6 +29,7 @@ from schemas.seal import seal_message
 from services.casebook.rows import from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch
+from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming, take_in
 from services.exchange.measures import Measures, Place
 from services.exchange.office import Office
@@ -53,10 +54,14 @@ class Shell:
     office: Office
     casebook: Casebook
     producer: AIOKafkaProducer
+    eraser: Eraser
     measures: Measures
 
     async def handle(self, records: Sequence[Incoming]) -> None:
-        """Decide a batch, store it, publish it. Returns only when all of it is durable."""
+        """Decide a batch, store it, publish it, make unreadable what is secret.
+
+        Returns only when all of it is durable.
+        """
         began = monotonic()
         try:
             self._check_clock(records)
@@ -66,6 +71,8 @@ class Shell:
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
             published = await publish(self.casebook.engine, self.producer, sources)
+            sent = monotonic()
+            readable = await self.eraser.step(sources)
         except YichuanError as error:
             give_up(error)
         except Exception as error:  # noqa: BLE001 - Faust would acknowledge the batch
@@ -73,11 +80,12 @@ class Shell:
         seconds = {
             Stage.VERIFY: taken - began,
             Stage.STORE: stored - taken,
-            Stage.PUBLISH: monotonic() - stored,
+            Stage.PUBLISH: sent - stored,
         }
         self.measures.batch(seconds, tally)
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
+        self.measures.erasing(sources, readable)
 
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).

@@ -11,6 +11,16 @@ RUNBOOK: Final = "deploy/runbook.md"
 DEFECTS: Final = frozenset(
     {"case.no_handler", "exchange.defect", "organ.unknown", "rules.duty_missing"}
 )
+# Reasons of a /healthz that are no errors.
+REASONS: Final = frozenset(
+    {
+        "progress.stuck",
+        "publish.failing",
+        "partitions.none",
+        "ticks.failing",
+        "secret.readable",
+    }
+)
 
 
 def headings() -> set[str]:
@@ -57,5 +67,5 @@ def test_every_reason_for_which_a_process_stops_has_a_section() -> None:
 
 
 def test_the_runbook_has_no_section_for_what_does_not_exist() -> None:
-    known = set(texts()) | {"progress.stuck", "publish.failing", "partitions.none", "ticks.failing"}
+    known = set(texts()) | REASONS
     assert sorted(code for code in headings() if "." in code and code not in known) == []

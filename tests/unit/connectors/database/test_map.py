@@ -31,6 +31,7 @@ REASON = {
 
 def row(**changes: object) -> OutRow:
     values = {"id": 7, "retry": 0, "biz_type": "XSYS", "payload": "{}", "length": 2, "sm3": None}
+    values |= {"biz_key": None}
     return out_row(list((values | changes).values()))
 
 
