@@ -20,6 +20,7 @@ from services.casebook.retry import passes
 from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DUTIES, OUTBOX
+from services.casework.routing import HOLD_CODES
 from services.exchange.desk import Tally
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
@@ -176,6 +177,7 @@ def _look(engine: Engine, shelf: Shelf, at: datetime) -> None:
         metrics.OPEN_DUTIES.labels(kind, alias).set(number)
         metrics.OVERDUE_DUTIES.labels(kind, alias).set(late.get((kind, owner), 0))
     counts = {row.stopped: row.number for row in stopped}
-    metrics.HELD_MESSAGES.labels("hold.gap").set(counts.get("gap", 0))
+    for reason, code in HOLD_CODES.items():
+        metrics.HELD_MESSAGES.labels(code).set(counts.get(reason, 0))
     metrics.FROZEN_CASES.set(counts.get("frozen", 0))
     metrics.OUTBOX_MESSAGES.set(outbox)
