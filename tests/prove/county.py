@@ -3,7 +3,15 @@
 from typing import Final
 
 from tests.prove import (
+    county_answers,
     county_doctor,
+    county_holds,
+    county_rulebook,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (
+    *county_doctor.CHECKS,
+    *county_holds.CHECKS,
+    *county_answers.CHECKS,
+    *county_rulebook.CHECKS,
+)
