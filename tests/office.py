@@ -21,16 +21,16 @@ from schemas.jwk import SoftwareSigner, jwk_of, signer_of
 from schemas.messages import CaseSettled, Message, SettleAction, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
-from schemas.secrecy import Gate
 from schemas.topics import RECORDS, flow_partition
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.casebook.tables import METADATA, OUTBOX
 from services.casebook.write import headers_from_text
-from services.exchange.batch import run_batch
+from services.exchange.batch import run_batch, take_batch
 from services.exchange.desk import Tally
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
+from services.exchange.shelf import Shelf
 from services.rulebook.model import PublicKey
 from tests.history import History, demo
 
@@ -94,8 +94,7 @@ def office() -> Office:
     later = [record for record in RECORDS if record not in FIRST_RELEASE]
     codecs = {number: current(name) for number, name in enumerate((*FIRST_RELEASE, *later), 1)}
     ids = {codec.fingerprint: number for number, codec in codecs.items()}
-    gate = Gate(rulebook.no_sharing)
-    return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids, gate)
+    return Office(rulebook, signers()[BUS], PARTITIONS, codecs, ids)
 
 
 def sealed(message: Message, by: OrganCode | None = None) -> bytes:
@@ -156,7 +155,12 @@ def take(*incoming: Incoming) -> list[Intake]:
 
 def run(casebook: Casebook, incoming: Iterable[Incoming], by: Office | None = None) -> Tally:
     """Decide a batch of records."""
-    return run_batch(casebook, by or office(), [take_in(each, by or office()) for each in incoming])
+    return run_on(casebook, Shelf(by or office()), incoming)
+
+
+def run_on(casebook: Casebook, shelf: Shelf, incoming: Iterable[Incoming]) -> Tally:
+    """Decide a batch of records with these rulebooks."""
+    return run_batch(casebook, shelf, take_batch(casebook, shelf, list(incoming)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import MessageId
@@ -9,11 +10,17 @@ from schemas.messages import Correction, HoldReason, RoutingAssignment
 from schemas.parts import Envelope
 from services.casework.case import Case, State
 from services.casework.effects import Effect, Release
-from services.casework.routing import Competent, Unsettled, can_handle, resolve
+from services.casework.routing import Competent, Unsettled, can_handle, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, not_asked, tell_sender, to_handler
 from services.casework.transfer import corrected, issue, place_texts
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType
+
+_STILL_HELD: Final = {
+    HoldReason.GAP: "correction.still_gap",
+    HoldReason.PLACE_CONFLICT: "correction.still_conflict",
+    HoldReason.NO_SUPERIOR: "correction.still_no_superior",
+}
 
 
 def correction(case: Case, message: Correction, situation: Situation) -> Outcome | Refusal:
@@ -31,12 +38,11 @@ def correction(case: Case, message: Correction, situation: Situation) -> Outcome
     addressee = next(iter(message.envelope.addressees), None)
     texts = place_texts(held.message, corrections)
     found = resolve(charges, held.message, situation, texts, addressee)
+    found = under_one_superior(found, held.message, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):
-        gap = found.reason is HoldReason.GAP
-        code = "correction.still_gap" if gap else "correction.still_conflict"
-        return Refusal(code, detail=found.explanation)
+        return Refusal(_STILL_HELD[found.reason], detail=found.explanation)
     freed = Outcome(replace(case, charges=charges), _released(case, message.envelope.message_id))
     issued = issue(freed, held.message, found, situation)
     return issued if isinstance(issued, Refusal) else to_handler(issued, message, situation)

@@ -15,7 +15,7 @@ from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
 from services.casework.case import Case, Charge, Complainant, Stop
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
-from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve
+from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, hand, new_case, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
@@ -34,6 +34,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
     found = resolve(opened.charges, message, situation, place_texts(message))
+    found = under_one_superior(found, message, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):

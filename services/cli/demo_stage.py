@@ -15,10 +15,9 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from deploy.local import processes, stack
 from schemas.errors import UserError
-from services.cli import schemas, topics
+from services.cli import rules_activate, schemas, topics
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.output import in_language
-from services.rulebook.load import load
 
 EXCHANGE_FOLDER: Final = "exchange"  # in an agency's folder, as its connector's configuration says
 EXCHANGE_DATABASE: Final = "exchange.sqlite"
@@ -53,15 +52,11 @@ def raise_stage(home: Home, settings: Settings, report: Report) -> tuple[Part, .
     """
     if settings.stack_is_local:
         stack.up(home, settings, report)
-    before = _rulebook_in_force(home)
     _quietly(lambda: topics.apply(home=home.path))
     report(in_language("主题、登录、权限、密钥已就绪", "topics, logins, rights and keys are there"))
     _quietly(lambda: schemas.apply(home=home.path))
     report(in_language("消息模式已登记", "the schemas are registered"))
     parts = (_exchange(home, settings), *_connectors(home, settings))
-    if before not in (None, _rulebook_in_force(home)):
-        for part in parts:  # they decide by the rulebook that they were started with
-            processes.stop(home, part.name, stack.GRACE_SECONDS)
     for part in parts:
         if processes.running(home, part.name) is None:
             processes.start(home, part.name, part.argv, _environment(home))
@@ -69,16 +64,14 @@ def raise_stage(home: Home, settings: Settings, report: Report) -> tuple[Part, .
     for part in parts:
         _await(home, part)
         report(in_language(f"已就绪：{part.name}", f"ready: {part.name}"))
+    # A home from before may decide by an older rulebook; else there is nothing to do.
+    _quietly(lambda: rules_activate.activate(yes=True, home=home.path))
     return parts
 
 
 def system_folder(home: Home, alias: str) -> Path:
     """Return where an agency's own system of the demo lies."""
     return home.path / "agencies" / alias
-
-
-def _rulebook_in_force(home: Home) -> str | None:
-    return load(home.rulebook).hash if home.rulebook.is_dir() else None
 
 
 def _exchange(home: Home, settings: Settings) -> Part:

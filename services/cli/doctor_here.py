@@ -19,6 +19,7 @@ from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
 from schemas.errors import YichuanError
 from services.casebook.rows import case_from_text
 from services.casebook.tables import CASES, OUTBOX, PROGRESS
+from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
 from services.cli.doctor_casebook import Book, Frozen, judge_casebook
 from services.cli.doctor_finding import Symptom, doubtful, of_error
@@ -41,7 +42,7 @@ _FROZEN_MAX: Final = 1_000
 _ANSWER_SECONDS_MAX: Final = 3.0
 _BODY_BYTES_MAX: Final = 4 << 20
 _FONTS_SECONDS_MAX: Final = 20.0
-_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f]+)"', re.MULTILINE)
+_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)"', re.MULTILINE)
 
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
@@ -69,7 +70,7 @@ def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterat
 
 def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
     frozen = select(CASES.c.body).where(CASES.c.stopped == "frozen").limit(_FROZEN_MAX)
-    held = select(func.count()).select_from(CASES).where(CASES.c.stopped == "gap")
+    held = select(func.count()).select_from(CASES).where(CASES.c.stopped.in_(HOLD_CODES))
     cases = [case_from_text(row.body, ()) for row in connection.execute(frozen)]
     return Book(
         where=home.casebook.name if is_file else "[casebook] url",

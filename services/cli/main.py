@@ -97,6 +97,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             "diff": Verb(
                 f"{_CLI}.rules_diff", "diff", "两个规则库的实质差别", "what changes for whom"
             ),
+            "activate": Verb(
+                f"{_CLI}.rules_activate",
+                "activate",
+                "启用规则库，写入全部分区",
+                "bring one into force, in every partition",
+            ),
         },
     ),
     "keys": Noun(

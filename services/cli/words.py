@@ -89,6 +89,7 @@ HOLDS: Final[Words] = {
     "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
     "place_conflict": ("地点文字与区划代码不一致", "text and code of the place disagree"),
     "waiting": ("前一件尚未处理", "an earlier message is not settled"),
+    "no_superior": ("双方没有共同的上一级机关", "sender and handler have no common superior"),
     "frozen": ("程序缺陷，等待运维处理", "a defect of ours; operators settle it"),
 }
 FLOWS: Final[Words] = {

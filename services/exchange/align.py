@@ -25,7 +25,9 @@ from services.casebook.retry import patiently
 from services.casebook.rows import Progress
 from services.casebook.store import Casebook
 from services.exchange.office import Office
+from services.exchange.opening import open_shelf
 from services.exchange.recover import recover
+from services.exchange.shelf import Shelf
 
 _SECONDS_MAX: Final = 60.0  # longer than a dead member's session
 _PAUSE_SECONDS: Final = 2.0
@@ -34,10 +36,11 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def align(
     home: Home, settings: Settings, casebook: Casebook, office: Office, group: str
-) -> None:
+) -> Shelf:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Raises Broken log.gap, log.shorter or originals.unreadable, Unavailable kafka.unreachable.
+    Return the rulebooks that decide. Raises Broken log.gap, log.shorter, originals.unreadable or
+    rulebook.unknown, Unavailable kafka.unreachable.
     """
     login = home.credentials(EXCHANGE)
     places = await _places(settings, login)
@@ -49,15 +52,18 @@ async def align(
         # workers are running.
         committed = {place: await consumer.committed(place) for place in places}
         wanted = patiently(_wanted, casebook, begins)
+        ends = await consumer.end_offsets(places)  # after the progress: both grow
+        shelf = open_shelf(home, office, log_is_new=not any(ends.values()))
         gaps = {
             (place.topic, place.partition): (wanted[place], begin)
             for place, begin in begins.items()
             if wanted[place] < begin
         }
         if gaps:
-            await recover(settings, login, casebook, office, gaps)
+            await recover(settings, login, casebook, shelf, gaps)
             wanted = patiently(_wanted, casebook, begins)
-        _refuse_shorter(wanted, await consumer.end_offsets(places))  # after the progress: both grow
+            ends = await consumer.end_offsets(places)
+        _refuse_shorter(wanted, ends)
         ahead = {
             place: wanted[place]
             for place in places
@@ -67,6 +73,8 @@ async def align(
             await _set_back(consumer, ahead)
     except KafkaError as error:
         raise explain(error, where=settings.bootstrap) from error
+    else:
+        return shelf
     finally:
         await consumer.stop()
 

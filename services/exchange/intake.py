@@ -13,7 +13,7 @@ from datetime import datetime
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, case_id_of, is_uuid
+from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope
 from schemas.seal import check_sender, verify
@@ -41,6 +41,7 @@ class Sound:
     opened: Opened
     schema_id: int
     body: bytes
+    rulebook: RulebookHash  # by whose keys and directory it was judged
 
     @property
     def record(self) -> str:
@@ -71,6 +72,7 @@ class Refused:
     digest: str  # of the content, SHA-256, hex
     refusal: Refusal
     reserves_id: bool
+    rulebook: RulebookHash | None  # None: it is secret, by whichever list
     is_secret: bool = False
 
 
@@ -80,6 +82,7 @@ class Dead:
 
     incoming: Incoming
     refusal: Refusal
+    rulebook: RulebookHash | None  # None: it is secret, by whichever list
     is_secret: bool = False
 
 
@@ -88,6 +91,7 @@ Intake = Sound | Refused | Dead
 
 def take_in(incoming: Incoming, office: Office) -> Intake:
     """Judge one record of a flow."""
+    rulebook = office.rulebook.hash
     try:
         schema_id, body = unframe(incoming.value or b"")
     except Malformed as error:
@@ -105,16 +109,16 @@ def take_in(incoming: Incoming, office: Office) -> Intake:
         secret = Refusal("secrecy.marked", detail="key")
     nobody = _seal(opened, incoming, office) or _names(opened.message, office)
     if nobody is not None:
-        return Dead(incoming, nobody) if secret is None else secret_dead(incoming, nobody)
+        return Dead(incoming, nobody, rulebook) if secret is None else secret_dead(incoming, nobody)
     if secret is not None:
         return _secret(incoming, opened, secret)
     misplaced = _place(opened.message, incoming, office)
     if misplaced is not None:
-        return _answer(incoming, opened, misplaced, reserves_id=False)
+        return _refused(incoming, opened, misplaced, office, reserves_id=False)
     malformed = lawful_form(opened.message)
     if malformed is not None:
-        return _answer(incoming, opened, malformed, reserves_id=True)
-    return Sound(incoming, opened, schema_id, body)
+        return _refused(incoming, opened, malformed, office, reserves_id=True)
+    return Sound(incoming, opened, schema_id, body, rulebook)
 
 
 def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
@@ -159,21 +163,9 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
     return None
 
 
-def _answer(
-    incoming: Incoming, opened: Opened, refusal: Refusal, *, reserves_id: bool
-) -> Refused | Dead:
-    """The bus has no inbox to be answered in."""
-    message = opened.message
-    if message.envelope.sender == BUS:
-        return Dead(incoming, refusal)
-    record = type(message).__name__
-    digest = opened.content_digest
-    return Refused(incoming, record, message.envelope, digest, refusal, reserves_id)
-
-
 def secret_dead(incoming: Incoming, refusal: Refusal) -> Dead:
     """Return a dead letter without its bytes."""
-    return Dead(replace(incoming, key=None, value=None), refusal, is_secret=True)
+    return Dead(replace(incoming, key=None, value=None), refusal, rulebook=None, is_secret=True)
 
 
 def secret_refused(
@@ -189,8 +181,16 @@ def secret_refused(
         sender=envelope.sender,
         sent_at=incoming.stamped_at,
     )
-    bare = replace(incoming, key=None, value=None)
-    return Refused(bare, record, ids, digest, refusal, reserves_id=True, is_secret=True)
+    return Refused(
+        replace(incoming, key=None, value=None),
+        record,
+        ids,
+        digest,
+        refusal,
+        reserves_id=True,
+        rulebook=None,
+        is_secret=True,
+    )
 
 
 def _secret(incoming: Incoming, opened: Opened, refusal: Refusal) -> Refused | Dead:
@@ -201,11 +201,30 @@ def _secret(incoming: Incoming, opened: Opened, refusal: Refusal) -> Refused | D
     return secret_refused(incoming, record, message.envelope, opened.content_digest, refusal)
 
 
+def _refused(
+    incoming: Incoming, opened: Opened, refusal: Refusal, office: Office, *, reserves_id: bool
+) -> Refused | Dead:
+    """The bus has no inbox to be answered in."""
+    message = opened.message
+    rulebook = office.rulebook.hash
+    if message.envelope.sender == BUS:
+        return Dead(incoming, refusal, rulebook)
+    return Refused(
+        incoming,
+        type(message).__name__,
+        message.envelope,
+        opened.content_digest,
+        refusal,
+        reserves_id,
+        rulebook,
+    )
+
+
 def _unreadable(incoming: Incoming, refusal: Refusal, office: Office) -> Dead:
     """Bytes whose parts nobody can tell apart: any place in them may be a line of its own."""
     if office.gate.in_bytes(incoming.value or b"") or _is_marked_key(incoming, office):
         return secret_dead(incoming, refusal)
-    return Dead(incoming, refusal)
+    return Dead(incoming, refusal, office.rulebook.hash)
 
 
 def _is_marked_key(incoming: Incoming, office: Office) -> bool:

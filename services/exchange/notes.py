@@ -18,6 +18,7 @@ from services.exchange.journal import canonical, effect_document
 _HELD_AS = {
     HoldReason.GAP: "held",
     HoldReason.PLACE_CONFLICT: "held",
+    HoldReason.NO_SUPERIOR: "held",
     HoldReason.WAITING: "waiting",
     HoldReason.FROZEN: "dead",
     HoldReason.UNKNOWN: "held",

@@ -14,10 +14,8 @@ from typing import Final
 from connectors.bus.layout import MESSAGE_BYTES_MAX
 from schemas.errors import Broken
 from services.casebook.rows import Position, from_ms, to_ms
-from services.exchange.intake import Incoming, Intake, take_in
+from services.exchange.intake import Incoming
 from services.exchange.journal import canonical
-from services.exchange.office import Office
-from services.exchange.secret import noted
 
 HEADER: Final = "yichuan-original"
 # A compressed record that is longer than any message may be; the flow's own limit is of the batch.
@@ -64,12 +62,6 @@ class Kept:
 
     incoming: Incoming  # of a note: without key and value
     note: str | None
-
-    def judged(self, office: Office) -> Intake:
-        """Return what the exchange made of it, or makes of it now, by its rulebook."""
-        if self.note is not None:
-            return noted(self.note, self.incoming)
-        return take_in(self.incoming, office)
 
 
 def kept(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Kept:

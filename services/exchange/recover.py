@@ -6,7 +6,7 @@ secret's note in its place: so it comes to the same ledger, and sends the same b
 every reader knows by their ids.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -18,9 +18,11 @@ from schemas.errors import Broken, Unavailable
 from schemas.topics import ORIGINALS
 from services.casebook.progress import Place
 from services.casebook.store import Casebook
-from services.exchange.batch import run_batch
-from services.exchange.office import Office
+from services.exchange.batch import run_batch, take_batch
+from services.exchange.intake import Intake
 from services.exchange.originals import Kept, kept
+from services.exchange.secret import noted
+from services.exchange.shelf import Shelf
 
 Gap = tuple[int, int]  # the casebook's progress, the log's begin
 _READ_MAX: Final = 500
@@ -32,7 +34,7 @@ async def recover(
     settings: Settings,
     login: Credentials,
     casebook: Casebook,
-    office: Office,
+    shelf: Shelf,
     gaps: Mapping[Place, Gap],
 ) -> None:
     """Bring the casebook's progress to the log's begin in each of the partitions.
@@ -46,16 +48,25 @@ async def recover(
             async for _ in _missing(reader, place, gap):
                 pass  # all there: only now is anything decided
         for place, gap in gaps.items():
-            batch = []
+            batch: list[Kept] = []
             async for record in _missing(reader, place, gap):
-                batch.append(record.judged(office))
+                batch.append(record)
                 if len(batch) >= settings.exchange.batch_max:
-                    run_batch(casebook, office, batch)
+                    run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
                     batch = []
-            if batch:
-                run_batch(casebook, office, batch)
+            run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
     finally:
         await reader.stop()
+
+
+def judge_kept(casebook: Casebook, shelf: Shelf, batch: Sequence[Kept]) -> list[Intake]:
+    """Return what the exchange made of each, by its note, or makes of it now."""
+    records = [record.incoming for record in batch if record.note is None]
+    taken = iter(take_batch(casebook, shelf, records))
+    return [
+        next(taken) if record.note is None else noted(record.note, record.incoming)
+        for record in batch
+    ]
 
 
 async def _missing(reader: Any, place: Place, gap: Gap) -> AsyncIterator[Kept]:  # noqa: ANN401 - aiokafka ships no types

@@ -4,21 +4,17 @@ Every duration and every competence is data with a legal basis and dates, never 
 guidance names no day counts, and powers move between township and county (domain, section 5).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Final
 
 from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
 from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
-
-SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
-_SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
+from services.rulebook.township_names import names_of
 
 
 class OrganType(StrEnum):
@@ -365,14 +361,13 @@ def _areas(
 def _townships(
     divisions: Iterable[Division],
 ) -> Mapping[DivisionCode, tuple[tuple[str, Division], ...]]:
-    """Return county → (name, township), with and without 镇, 乡 or 街道, the longest first."""
+    """Return county → (name, township) by each of its names, the longest first."""
     named: dict[DivisionCode, list[tuple[str, Division]]] = {}
     for division in divisions:
         if division.level == "township":
             county = DivisionCode(division.code[:6] + "000000")
-            short = _SUFFIX.sub("", division.name)
-            names = {division.name, short} if len(short) >= SHORT_NAME_MIN else {division.name}
-            named.setdefault(county, []).extend((name, division) for name in sorted(names))
+            names = sorted(names_of(division.name))
+            named.setdefault(county, []).extend((name, division) for name in names)
     return {
         county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
         for county, entries in named.items()

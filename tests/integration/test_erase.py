@@ -24,6 +24,7 @@ from services.exchange import erase
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.recover import recover
+from services.exchange.shelf import Shelf
 from tests.marked import CANARY, PARTITION, copies
 from tests.office import everything, office, rows, run, sealed
 
@@ -100,7 +101,7 @@ class Bench:
         """Let an exchange start with an older casebook."""
         gaps = {PLACE: (progress, self.span()[0])}
         login = self.home.credentials("exchange")
-        within(recover(self.settings, login, older, office(), gaps))
+        within(recover(self.settings, login, older, Shelf(office()), gaps))
 
     def close(self) -> None:
         """Close the casebooks."""

@@ -3,8 +3,17 @@
 from typing import Final
 
 from tests.prove import (
+    county_answers,
     county_doctor,
+    county_holds,
+    county_rulebook,
     county_secret,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS, *county_secret.CHECKS)
+CHECKS: Final = (
+    *county_doctor.CHECKS,
+    *county_secret.CHECKS,
+    *county_holds.CHECKS,
+    *county_answers.CHECKS,
+    *county_rulebook.CHECKS,
+)

@@ -15,7 +15,7 @@ from schemas.classes import FieldClass
 from schemas.codec import current, unframe
 from schemas.describe import describe
 from schemas.errors import Refusal
-from schemas.ids import CaseId, MessageId, derive
+from schemas.ids import Alias, CaseId, MessageId, derive
 from schemas.messages import FilingReply, Message
 from schemas.parts import Flow, Relation, Secrecy
 from schemas.seal import verify_copy
@@ -28,6 +28,7 @@ from services.casework.case import Case, Handed
 from services.casework.effects import Accept, Decision, Deliver
 from services.exchange.batch import run_batch
 from services.exchange.intake import Sound
+from services.exchange.shelf import Shelf
 from services.rulebook.model import Treatment
 from tests.canary.search import Canary, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
@@ -105,8 +106,10 @@ def everywhere(casebook: Casebook, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     for record, message in messages.items():
         schema_id, body = unframe(sealed(message))
         opened = current(record).open(body)
-        sounds.append(Sound(log.put(message, MONDAY), opened, schema_id, body))
-    run_batch(casebook, office(), sounds)
+        sounds.append(
+            Sound(log.put(message, MONDAY), opened, schema_id, body, office().rulebook.hash)
+        )
+    run_batch(casebook, Shelf(office()), sounds)
     return messages
 
 
@@ -129,7 +132,8 @@ def test_every_relation_gets_every_record_and_of_it_what_the_clearances_say(
         if record == "Accepted":
             continue
         assert delivery is not None
-        assert (delivery.relation, delivery.to) == (ALIASES[copy.to], TO[ALIASES[copy.to]])
+        relation = ALIASES[Alias(copy.to)]
+        assert (delivery.relation, delivery.to) == (relation, TO[relation])
         seen.add((record, delivery.relation))
         wrong += list(_wrong(everywhere[record], copy.message, delivery.relation))
     assert wrong == []

@@ -3,6 +3,7 @@
 from connectors.bus.home import Settings
 from services.casebook.store import Casebook
 from services.exchange.measures import Measures
+from services.exchange.shelf import Shelf
 from tests.office import office
 
 
@@ -13,7 +14,7 @@ def reasons(measures: Measures) -> list[str]:
 def test_a_partition_in_which_a_secret_can_be_read_is_named_until_it_cannot(
     casebook: Casebook,
 ) -> None:
-    measures = Measures(Settings(), office(), casebook, 0)
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
     measures.erasing([("leads", 0), ("leads", 1)], [("leads", 1)])
     measures.erasing([("leads", 2)], [("leads", 2)])
     assert reasons(measures) == ["secret.readable leads/1", "secret.readable leads/2"]

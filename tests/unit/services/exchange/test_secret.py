@@ -19,7 +19,9 @@ from services.casebook.tables import DEAD, MESSAGES, ORIGINALS, PROGRESS, SECRET
 from services.exchange.batch import run_batch
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
 from services.exchange.originals import HEADER, Kept, kept, original
+from services.exchange.recover import judge_kept
 from services.exchange.secret import note_of, noted
+from services.exchange.shelf import Shelf
 from tests.history import HANDLER, MONDAY, SENDER, organ
 from tests.marked import CANARY, MARKS, copies, copy, marked
 from tests.office import (
@@ -236,9 +238,11 @@ def test_a_record_longer_than_any_message_is_kept_as_a_note() -> None:
     long = Incoming(Position("leads", 3, 7), None, bytes(MESSAGE_BYTES_MAX + 1), MONDAY)
     copied = original(long, None)
     assert copied.bytes < 100
-    again = kept(copied.key, copied.value, copied.headers).judged(office())
-    assert isinstance(again, Dead)
-    assert again.refusal.code == "message.too_large"
+    again = kept(copied.key, copied.value, copied.headers)
+    assert again.note is not None
+    refused = noted(again.note, again.incoming)
+    assert isinstance(refused, Dead)
+    assert refused.refusal.code == "message.too_large"
 
 
 @pytest.mark.parametrize(
@@ -259,10 +263,11 @@ def test_an_older_casebook_comes_to_the_same_ledger_from_the_originals(
         (found,) = secrets.pending(connection, [("copies", 0)])
     held = [original(each, found.notes.get(each.position.offset)) for each in records]
     assert CANARY not in repr(held)
-    again = [kept(each.key, each.value, each.headers).judged(office()) for each in held]
+    again = [kept(each.key, each.value, each.headers) for each in held]
     with new_casebook() as older:
         run(older, records[:2])
-        run_batch(older, office(), again)  # it knows what it has
+        shelf = Shelf(office())
+        run_batch(older, shelf, judge_kept(older, shelf, again))  # it knows what it has
         assert everything(older) == everything(casebook)
 
 
