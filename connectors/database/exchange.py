@@ -30,9 +30,9 @@ from connectors.database.map import (
     unfitness,
 )
 from connectors.database.tables import Tables
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal, UserError
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.render import CHINA, to_document
 
 LEFT_MAX: Final = 100_000  # rows that an earlier process took; the spool holds far fewer

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.messages import Message
 from schemas.topics import RECORDS
 

@@ -7,9 +7,9 @@ import pytest
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.app import Folder
 from connectors.folder.outbox import Outbox
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import UserError
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
 
 ONE = MessageId("11111111-3f1e-5a4b-9c55-2b6d4d9e5a11")
 TWO = MessageId("22222222-3f1e-5a4b-9c55-2b6d4d9e5a11")
