@@ -140,11 +140,10 @@ def test_two_refused_folders_of_one_name_both_stay(outbox: Outbox) -> None:
         make_folder(outbox.outbox / "a.json")
         (bad,) = collected(outbox)
         outbox.mark([Mark(bad.place, bad.digest, State.REJECTED, notice=NOTICE)])
-    assert names(outbox.refused) == [
-        "a.json",
-        "a.json.reason.json",
-        "a~copy.json",
-        "a~copy.json.reason.json",
+    files = [name for name in names(outbox.refused) if not name.endswith(".reason.json")]
+    assert len(files) == 2
+    assert [f"{name}.reason.json" for name in files] == [
+        name for name in names(outbox.refused) if name.endswith(".reason.json")
     ]
 
 
