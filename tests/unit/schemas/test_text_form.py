@@ -1,6 +1,7 @@
 """schemas/text_form.py: characters that no text may hold, and forms that mean the same."""
 
 import unicodedata
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,6 @@ def test_every_field_that_is_narrowed_exists() -> None:
         f"{record}.{name}"
         for record, names in NARROWED.items()
         for name in names
-        if name not in CLASSES[record].__dataclass_fields__
+        if name not in {field.name for field in fields(CLASSES[record])}
     ]
     assert missing == []

@@ -9,6 +9,7 @@ import pytest
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder import outbox as module
 from connectors.folder.app import Folder
+from connectors.folder.files import read_bounded
 from connectors.folder.outbox import Outbox
 from schemas.errors import texts
 from schemas.ids import MessageId
@@ -110,7 +111,7 @@ def test_a_file_that_grows_after_it_was_taken_is_put_back_until_it_stands_still(
 ) -> None:
     path = outbox.outbox / "a.json"
     path.write_text('{"half": ')
-    real = module.read_bounded
+    real = read_bounded
     with path.open("a") as writer:
 
         def read_while_written(read: Path, bytes_max: int) -> bytes | None:
