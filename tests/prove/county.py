@@ -4,6 +4,14 @@ from typing import Final
 
 from tests.prove import (
     county_doctor,
+    county_inputs,
+    county_outbox_table,
+    county_ten_thousand,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (
+    *county_doctor.CHECKS,
+    *county_outbox_table.CHECKS,
+    *county_inputs.CHECKS,
+    *county_ten_thousand.CHECKS,
+)
