@@ -42,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A thing in the outbox that cannot be a message; its content was not looked at."""
+    """A thing in the outbox that cannot be a message, by what it is or how it is encoded."""
 
     place: str
     digest: str

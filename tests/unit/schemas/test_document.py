@@ -256,6 +256,26 @@ def test_random_bytes_are_refused_with_a_code(raw: bytes) -> None:
     assert _found(_read(raw))[0] in texts()
 
 
+@given(st.data())
+@settings(max_examples=200)
+def test_a_document_with_any_bytes_planted_is_read_or_refused_with_a_code(
+    data: st.DataObject,
+) -> None:
+    raw = json.dumps(_lead(), ensure_ascii=False).encode()
+    start = data.draw(st.integers(0, len(raw)))
+    end = data.draw(st.integers(start, min(len(raw), start + 8)))
+    planted = data.draw(st.binary(max_size=8) | st.text(max_size=4).map(_escaped))
+    answer = _read(raw[:start] + planted + raw[end:])
+    if isinstance(answer, Refusal):
+        assert _found(answer)[0] in texts()
+    else:
+        assert encode(answer)
+
+
+def _escaped(text: str) -> bytes:
+    return json.dumps(text)[1:-1].encode()
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
