@@ -43,6 +43,7 @@ def input_gbk_and_bom(ground: Ground) -> str:
     arrives(stand, marked)
     folder = connect(stand, GBK_AGENCY, "folder", 'folder = "x"\nencoding = "gb18030"')
     old = Files(folder / "x")
+    wait_until((old.root / "outbox").exists, SECONDS_MAX, "the outbox")
     in_gbk = document(stand, GBK_AGENCY)
     old.drop(f"1.{KIND}", _text(in_gbk).encode("gbk"))
     old.drop(f"2.{KIND}", _bytes(document(stand, GBK_AGENCY)))

@@ -12,7 +12,10 @@ END_SECONDS_MAX: Final = 30.0
 
 
 def connect(stand: Stand, alias: str, kind: str, source: str) -> Path:
-    """Start it with this [source]; return its folder. It ends with the run."""
+    """Start it with this [source]; return its folder. It ends with the run.
+
+    When this returns it has reached the broker; the agency's side it opens right after.
+    """
     folder = stand.ground.scratch / f"own-{alias}"
     folder.mkdir()
     config, log = folder / "connector.toml", folder / "log"
