@@ -191,6 +191,5 @@ CASES = (
     an_answer_taken_away_sends_the_event_again_and_a_late_mark_harms_nothing,
     what_arrives_is_given_once,
     only_the_aggregates_that_are_named_are_taken,
-    two_writers_at_once_lose_nothing,
     an_empty_payload_is_refused_and_the_next_is_taken,
 )

@@ -12,7 +12,7 @@ from connectors.database.exchange import Exchange
 from connectors.database.tables import outbox_tables, tables
 from schemas.errors import UserError
 from tests.agency_home import lead
-from tests.outbox_cases import CASES, ONE, key, opened
+from tests.outbox_cases import CASES, ONE, key, opened, two_writers_at_once_lose_nothing
 from tests.outbox_side import OutboxSide
 
 
@@ -26,6 +26,10 @@ def side(nowhere: str, tmp_path: Path) -> Iterator[OutboxSide]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_an_outbox_table(side: OutboxSide, case: Callable[[OutboxSide], None]) -> None:
     case(side)
+
+
+def test_two_writers_at_once_lose_nothing(side: OutboxSide) -> None:
+    two_writers_at_once_lose_nothing(side)
 
 
 def test_a_table_in_a_schema_is_ordered_by_a_time_of_its_own(side: OutboxSide) -> None:
