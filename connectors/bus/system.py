@@ -44,9 +44,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A thing in the outbox that cannot be a message; of its content nothing is kept.
+    """A thing in the outbox that cannot be a message, by what it is, holds or how it is encoded.
 
-    `stays`: it was not taken, and keeps its name and place; its reason is shown where reasons are.
+    Of its content nothing is kept. `stays`: it was not taken, and keeps its name and place; its
+    reason is shown where reasons are.
     """
 
     place: str

@@ -3,6 +3,7 @@
 [source]
 folder = "exchange"     # has or gets outbox/ work/ sent/ refused/ inbox/, on one file system
 poll_seconds = 0.5
+encoding = "utf-8"      # of all files, in and out; "gb18030" for a system that writes and reads GBK
 [map]
 records = {"线索移送" = "lead_transfer"}   # optional: names of records in file names
 """
@@ -21,6 +22,7 @@ from connectors.folder.files import reachable
 from connectors.folder.inbox import InFolder
 from connectors.folder.outbox import Outbox
 from schemas.errors import UserError
+from schemas.json_text import Encoding
 from schemas.secrecy import Gate
 
 
@@ -29,6 +31,7 @@ class FolderSource(Section):
 
     folder: Path
     poll_seconds: float = Field(0.5, gt=0, le=3600)
+    encoding: Encoding = Encoding.UTF_8
 
 
 class FolderConfig(ConnectorConfig):
@@ -41,9 +44,17 @@ class FolderConfig(ConnectorConfig):
 class Folder:
     """The folder as an agency's system (connectors/bus/system.py)."""
 
-    def __init__(self, root: Path, records: dict[str, str], book: Path, gate: Gate) -> None:
+    def __init__(
+        self,
+        root: Path,
+        records: dict[str, str],
+        book: Path,
+        gate: Gate,
+        encoding: Encoding = Encoding.UTF_8,
+    ) -> None:
         self._root = root
-        self._outbox, self._inbox = Outbox(root, records, gate), InFolder(root, book)
+        self._outbox = Outbox(root, records, gate, encoding)
+        self._inbox = InFolder(root, book, encoding)
 
     def open(self) -> None:
         """Make the folders. Raises UserError folder.unusable, folder.other_filesystem."""
@@ -90,6 +101,7 @@ def run_file(path: Path, home: Home | None = None) -> None:
 
     def system_of(agency: Agency) -> Folder:
         book = agency.folder / "arrivals.sqlite"
-        return Folder(root, dict(config.map.records), book, agency.gate)
+        records = dict(config.map.records)
+        return Folder(root, records, book, agency.gate, config.source.encoding)
 
     run(config, home, system_of, config.source.poll_seconds)

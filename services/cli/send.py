@@ -16,9 +16,10 @@ from connectors.bus.gate import barred
 from connectors.bus.kafka import explain, start_producer
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
-from schemas.document import DOCUMENT_MAX_BYTES, EnvelopeDefaults, read
+from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, UserError, text
 from schemas.ids import message_id_of
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.seal import Sealed, seal_message
 from schemas.secrecy import Gate

@@ -6,8 +6,11 @@ from tests.prove import (
     county_answers,
     county_doctor,
     county_holds,
+    county_inputs,
+    county_outbox_table,
     county_rulebook,
     county_secret,
+    county_ten_thousand,
 )
 
 CHECKS: Final = (
@@ -16,4 +19,7 @@ CHECKS: Final = (
     *county_holds.CHECKS,
     *county_answers.CHECKS,
     *county_rulebook.CHECKS,
+    *county_outbox_table.CHECKS,
+    *county_inputs.CHECKS,
+    *county_ten_thousand.CHECKS,
 )

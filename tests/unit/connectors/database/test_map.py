@@ -15,7 +15,7 @@ from connectors.database.map import (
     taken_values,
     unfitness,
 )
-from schemas.document import DOCUMENT_MAX_BYTES
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from tests.agency_home import lead
 
 REASON = {
