@@ -3,7 +3,13 @@
 from typing import Final
 
 from tests.prove import (
+    county_copies,
     county_doctor,
+    county_privacy,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (
+    *county_doctor.CHECKS,
+    *county_privacy.CHECKS,
+    *county_copies.CHECKS,
+)
