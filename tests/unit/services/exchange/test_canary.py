@@ -40,7 +40,9 @@ BY_ORGANS = [record.name for record in RECORDS.values() if record.author is Auth
 TO = dict(
     zip(Relation, [each for each in demo().directory.organs if each != organ(SENDER)], strict=False)
 )
-ALIASES = {demo().directory.organs[code].alias: relation for relation, code in TO.items()}
+ALIASES: dict[str, Relation] = {
+    demo().directory.organs[code].alias: relation for relation, code in TO.items()
+}
 MARKET = "liuzhi-scjg"
 _A_TOWNSHIP = "520203102000"  # a division's code: public, and everywhere
 
