@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import select
@@ -23,8 +23,8 @@ from services.casebook.tables import METADATA
 from services.casework.effects import Deliver
 from services.cli.demo_scenarios import AGENCIES
 from services.rulebook.model import Clearance, Clearances, Treatment
-from tests.canary.letters import CASES, canaried
-from tests.canary.search import Canary, misplaced
+from tests.canary_letters import CASES, canaried
+from tests.canary_search import Canary, misplaced
 from tests.history import (
     HANDLER,
     NOBODYS,
@@ -141,7 +141,8 @@ def redaction_side_by_side(ground: Ground) -> str:
     told: dict[str, Message] = {}
     for alias in (HANDLER, SENDER):
         look = partial(_copy_in, stand, alias, assigned)
-        told[alias] = wait_until(look, SECONDS_MAX, f"the assignment in the inbox of {alias}")
+        found = wait_until(look, SECONDS_MAX, f"the assignment in the inbox of {alias}")
+        told[alias] = cast("Message", found)
     handler, forwarder = (to_document(told[alias]) for alias in (HANDLER, SENDER))
     assert handler["reason"] == reason
     assert handler["envelope"]["delivery"]["masked"] == []

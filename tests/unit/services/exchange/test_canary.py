@@ -1,7 +1,7 @@
 """A canary in every classified field of every record, sent to every relation through the exchange.
 
 The law is replaced: each message goes to an organ of each relation. What the casebook and the
-outbox hold then is held against tests/canary/places.csv and the clearances as said by hand.
+outbox hold then is held against tests/canary_places.csv and the clearances as said by hand.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from services.casework.effects import Accept, Decision, Deliver
 from services.exchange.batch import run_batch
 from services.exchange.intake import Sound
 from services.rulebook.model import Treatment
-from tests.canary.search import Canary, allowance, misplaced, table
+from tests.canary_search import Canary, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
 from tests.office import Log, inboxes, office, rows, run, sealed, sent
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves

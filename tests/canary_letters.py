@@ -10,7 +10,7 @@ from schemas.classes import FieldClass
 from schemas.describe import describe
 from schemas.messages import Message
 from services.confidentiality.kinds import Kind, kind_of
-from tests.canary.search import Canary
+from tests.canary_search import Canary
 from tests.history import HANDLER, NOBODYS, SENDER, SUPERVISOR, not_filed, organ, violation
 
 MARKET: Final = "liuzhi-scjg"
