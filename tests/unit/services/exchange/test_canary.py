@@ -1,7 +1,7 @@
 """A canary in every classified field of every record, sent to every relation through the exchange.
 
 The law is replaced: each message goes to an organ of each relation. What the casebook and the
-outbox hold then is held against tests/canary/places.csv and the clearances as said by hand.
+outbox hold then is held against tests/canary_places.csv and the clearances as said by hand.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from services.exchange.batch import run_batch
 from services.exchange.intake import Sound
 from services.exchange.shelf import Shelf
 from services.rulebook.model import Treatment
-from tests.canary.search import Canary, allowance, misplaced, table
+from tests.canary_search import Canary, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
 from tests.office import Log, inboxes, office, rows, run, sealed, sent
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves
@@ -41,7 +41,9 @@ BY_ORGANS = [record.name for record in RECORDS.values() if record.author is Auth
 TO = dict(
     zip(Relation, [each for each in demo().directory.organs if each != organ(SENDER)], strict=False)
 )
-ALIASES = {demo().directory.organs[code].alias: relation for relation, code in TO.items()}
+ALIASES: dict[str, Relation] = {
+    demo().directory.organs[code].alias: relation for relation, code in TO.items()
+}
 MARKET = "liuzhi-scjg"
 _A_TOWNSHIP = "520203102000"  # a division's code: public, and everywhere
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas.classes import FieldClass
 
-PLACES: Final = Path(__file__).with_name("places.csv")
+PLACES: Final = Path(__file__).with_name("canary_places.csv")
 ALL: Final = "all"
 CLEARED: Final = "cleared"
 OWN: Final = "own"
