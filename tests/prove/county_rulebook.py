@@ -1,4 +1,4 @@
-"""The county chapter: a rulebook comes into force while messages flow; short clocks on the stack."""
+"""The county chapter: a rulebook comes into force while messages flow; short clocks."""
 
 import os
 import shutil
@@ -61,8 +61,8 @@ def rulebook_activated(ground: Ground) -> str:
     places = len(numbers) * len(Flow)
     return (
         f"activated in all {places} partitions while the county ran: leads in each of "
-        f"{len(numbers)} partitions decided under {old.pop()[:12]} before and {new[:12]} after; the "
-        f"same again: nothing written; a worker without it stopped with {code}, and went on "
+        f"{len(numbers)} partitions decided under {old.pop()[:12]} before and {new[:12]} after; "
+        f"the same again: nothing written; a worker without it stopped with {code}, and went on "
         "when it was there again"
     )
 
