@@ -57,6 +57,11 @@ def apply(home: HomeFolder = None, as_json: AsJson = False) -> None:
     settings = place.settings()
     lines, others = make_fit(place, settings, _folder(place, settings))
     _show(lines, others, as_json=as_json)
+    if place.rulebooks.is_dir() and any(kind == "make_key" for kind, _, _ in lines):
+        note(
+            "新公钥在 yichuan rules activate 之后才被承认",
+            "the new public keys count once yichuan rules activate has brought them into force",
+        )
 
 
 def make_fit(

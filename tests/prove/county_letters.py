@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 from schemas.load import default_example
@@ -99,6 +100,13 @@ def arrived(stand: Stand, agency: str, case: str) -> list[Document]:
     return [one for one in _everything(stand, agency) if one["envelope"]["case_id"] == case]
 
 
+def rows_in(file: Path) -> Iterator[Document]:
+    """Yield what lies in the EX_IN of a database agency, in the order of arrival."""
+    with closing(sqlite3.connect(file, timeout=10)) as database:
+        for (payload,) in database.execute("SELECT payload FROM EX_IN ORDER BY id").fetchall():
+            yield json.loads(payload)
+
+
 def arrival(stand: Stand, agency: str, case: str, record: str) -> Document:
     """Wait for a record of a case in an agency's own system."""
 
@@ -144,9 +152,7 @@ def _everything(stand: Stand, agency: str) -> Iterator[Document]:
         for path in sorted(paths, key=lambda path: path.name):
             yield json.loads(path.read_text(encoding="utf-8"))
         return
-    with closing(sqlite3.connect(rows_of(stand, agency).file, timeout=10)) as database:
-        for (payload,) in database.execute("SELECT payload FROM EX_IN ORDER BY id").fetchall():
-            yield json.loads(payload)
+    yield from rows_in(rows_of(stand, agency).file)
 
 
 def _record(document: Document) -> str:
