@@ -49,6 +49,8 @@ REJECTED: Final = 9
 TRIES_MAX: Final = 10_000
 # What of the ledger says what was decided; the rest only counts rows or is published and gone.
 LEDGER: Final = ("messages", "numbers", "originals", "cases", "duties", "decisions", "dead")
+# `seq` only counts rows; a receipt is sealed anew, and no two signatures of ES256 are alike.
+UNLIKE: Final = ("seq", "receipt")
 
 Document = dict[str, Any]
 
@@ -267,12 +269,12 @@ def _book(path: Path) -> sqlite3.Connection:
 
 
 def _ledger(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what was decided, table by table, without the numbers that only count rows."""
+    """Return what was decided, table by table, without what is never twice the same."""
     with closing(_book(path)) as book:
         found = {}
         for table in LEDGER:
             columns = [name for _, name, *_ in book.execute(f"PRAGMA table_info({table})")]
-            named = ", ".join(f'"{name}"' for name in columns if name != "seq")
+            named = ", ".join(f'"{name}"' for name in columns if name not in UNLIKE)
             found[table] = sorted(book.execute(f"SELECT {named} FROM {table}"), key=repr)
         return found
 
