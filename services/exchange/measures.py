@@ -22,8 +22,8 @@ from services.casebook.tables import CASES, DUTIES, OUTBOX
 from services.exchange.desk import Tally
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
+from services.exchange.workers import name_of, port_of
 
-PORT_OFFSET: Final = 30  # of the first worker, from ports.base
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
 _STUCK_SECONDS_MIN: Final = 60.0
 
@@ -42,7 +42,8 @@ class Measures:
     """The numbers of one exchange."""
 
     def __init__(self, settings: Settings, office: Office, casebook: Casebook, worker: int) -> None:
-        self._port = settings.ports.base + PORT_OFFSET + worker
+        self._name = name_of(worker)
+        self._port = port_of(settings, worker)
         self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
         self._office = office
         self._engine = casebook.engine
@@ -58,7 +59,7 @@ class Measures:
         await self._open.enter_async_context(
             serving(self._port, live=self._live, ready=self._ready, started=Health)
         )
-        metrics.BUILD.info({"part": "exchange", "rulebook": self._office.rulebook.hash})
+        metrics.BUILD.info({"part": self._name, "rulebook": self._office.rulebook.hash})
 
     async def close(self) -> None:
         """Close the port."""
