@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import select
 
 from schemas.ids import BUS
-from services.casebook.store import open_for_reading
 from services.casebook.tables import MESSAGES
+from services.cli.casebook_view import reading
 from services.cli.main import main
 from tests.prove.chapter import Check, Ground
-from tests.prove.flow_writer import exchange_pid
+from tests.prove.flow_writer import exchange_pids
 from tests.prove.stand import COMMAND_SECONDS_MAX, Stand, demo, python
 
 BASIS: Final = re.compile("《[^》]+》第[一二三四五六七八九十百零]+条")
@@ -158,7 +158,7 @@ def route_explains(ground: Ground) -> str:
 def one_sqlite_worker(ground: Ground) -> str:
     """Start a second worker on the demo's casebook."""
     stand = demo(ground)
-    holder = exchange_pid(stand)
+    (holder,) = exchange_pids(stand).values()
     ground.command(
         "sh",
         "-c",
@@ -173,7 +173,7 @@ def one_sqlite_worker(ground: Ground) -> str:
     said = (ground.scratch / "second-worker").read_text(encoding="utf-8")
     for word in ("casebook.in_use", f"pid {holder}", "PostgreSQL"):
         assert word in said, f"it does not say {word}: {said}"
-    assert exchange_pid(stand) == holder, "the first worker ended"
+    assert list(exchange_pids(stand).values()) == [holder], "the first worker ended"
     return f"exit {NOT_TRIED}: {' / '.join(said.splitlines())}".replace(str(holder), "<pid>")
 
 
@@ -185,13 +185,9 @@ CHECKS: Final = (
 
 
 def _messages(stand: Stand) -> list[Known]:
-    engine = open_for_reading(stand.home.casebook)
     columns = (MESSAGES.c.message_id, MESSAGES.c.record, MESSAGES.c.outcome)
-    try:
-        with engine.connect() as connection:
-            return [Known(*row) for row in connection.execute(select(*columns))]
-    finally:
-        engine.dispose()
+    with reading(stand.home) as connection:
+        return [Known(*row) for row in connection.execute(select(*columns))]
 
 
 def _said_by_the_bus(stand: Stand) -> list[Document]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.prove import (
     county_doctor,
+    county_postgres,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (*county_doctor.CHECKS, *county_postgres.CHECKS)
