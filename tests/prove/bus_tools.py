@@ -40,6 +40,8 @@ class Known(NamedTuple):
     id: str
     record: str
     outcome: str
+    case: str
+    number: str | None
 
 
 class Asked(NamedTuple):
@@ -123,7 +125,9 @@ def trace_tells_all(ground: Ground) -> str:
     for envelope in said:
         found = _traced(stand, envelope["message_id"])["case"]
         assert found == envelope["case_id"], f"{envelope['record']}: {found}"
-    for story in transfers[:READ_AS_TEXT]:
+    plain = [story for story in transfers if story["document_number"] in _named_once(known)]
+    assert len(plain) >= READ_AS_TEXT, f"only {len(plain)} transfers with a number of their own"
+    for story in plain[:READ_AS_TEXT]:
         _reads_well(stand, story)
     outcomes = Counter(message.outcome for message in known)
     counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
@@ -185,9 +189,16 @@ CHECKS: Final = (
 
 
 def _messages(stand: Stand) -> list[Known]:
-    columns = (MESSAGES.c.message_id, MESSAGES.c.record, MESSAGES.c.outcome)
+    names = ("message_id", "record", "outcome", "case_id", "document_number")
+    query = select(*(MESSAGES.c[name] for name in names)).order_by(MESSAGES.c.received_ms)
     with reading(stand.home) as connection:
-        return [Known(*row) for row in connection.execute(select(*columns))]
+        return [Known(*row) for row in connection.execute(query)]
+
+
+def _named_once(known: list[Known]) -> set[str]:
+    """Return the numbers that mean one case: of others `trace` lists the cases to choose from."""
+    bearers = Counter(number for number, _ in {(one.number, one.case) for one in known})
+    return {number for number, count in bearers.items() if number is not None and count == 1}
 
 
 def _said_by_the_bus(stand: Stand) -> list[Document]:
