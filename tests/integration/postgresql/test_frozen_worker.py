@@ -101,9 +101,9 @@ def test_one_that_stood_still_while_publishing_repeats_the_same_bytes_and_change
     async def both() -> Broker:
         broker = Broker()
         frozen, sound = Producer(broker, still_after), Producer(broker)
-        old = asyncio.create_task(publish(zombie.engine, frozen, sources))  # type: ignore[arg-type]
+        old = asyncio.create_task(publish(zombie.engine, frozen, sources))
         await asyncio.wait_for(frozen.stands.wait(), SECONDS_MAX)
-        new = await publish(casebook.engine, sound, sources)  # type: ignore[arg-type]
+        new = await publish(casebook.engine, sound, sources)
         assert (new.sent, new.failed) == (len(decided), ())
         frozen.go_on.set()
         await asyncio.wait_for(old, SECONDS_MAX)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from aiokafka import TopicPartition
@@ -18,6 +18,7 @@ from services.casebook.work import Work
 from services.exchange import align as aligning
 
 PLACE = TopicPartition("leads", 0)
+Told = TypeVar("Told")
 STEP = 5  # records that come and are decided between two looks
 
 
@@ -61,7 +62,7 @@ class Log:
         """Note where the group is set to."""
         self.set_back.append(offsets[PLACE])
 
-    def _told(self, found: Any) -> Any:
+    def _told(self, found: Told) -> Told:
         """Let the running workers decide and commit some more after each look."""
         if self.lives:
             self.end += STEP
