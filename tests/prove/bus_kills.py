@@ -90,8 +90,8 @@ def _run(
     ]
     traffic = Traffic(rulebook, townships, departments, run)
     county = County(home, settings, [*townships, *departments])
-    county.start()
     ground.ends.callback(county.stop)
+    county.start()
     wait_until(
         lambda: all(agency.path.exists() for agency in departments),
         START_SECONDS_MAX,
