@@ -38,6 +38,7 @@ _LOOK_SECONDS: Final = 0.2
 _SAY_SECONDS: Final = 2.0  # between two lines of progress that differ
 _REPEAT_SECONDS: Final = 10.0  # and that do not
 _RULEBOOK: Final = "demo"  # whose organs, officers and matters the scenarios name
+_SECRET: Final = ("CASEBOOK__URL", "DATABASE_URL")  # they may hold a password
 _JOURNEY: Final = 1  # the scenario whose journey is printed
 _UNFINISHED_SHOWN: Final = 10
 
@@ -152,7 +153,7 @@ def _findings(home: Home, play: Play) -> Findings:
 def _command(home: Home) -> str:
     """Return how to call `yichuan` so that it means this installation."""
     ours = sorted(name for name in os.environ if name.startswith("YICHUAN_"))
-    settings = [f"{name}={os.environ[name]}" for name in ours]
+    settings = [f"{name}={'…' if name.endswith(_SECRET) else os.environ[name]}" for name in ours]
     program = "yichuan" if shutil.which("yichuan") else os.path.relpath(sys.argv[0])
     chosen = [] if home == home_at() else ["--home", str(home.path)]
     return " ".join((*settings, program, *chosen))

@@ -25,6 +25,7 @@ from services.exchange.measures import Measures
 from services.exchange.opening import open_casebook, open_office
 from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
+from services.exchange.workers import alone
 
 GROUP: Final = "exchange.flows"
 _SESSION_SECONDS: Final = 10.0
@@ -36,15 +37,19 @@ _MILLISECONDS: Final = 1000
 
 
 def run(home: Home, worker: int = 0) -> None:
-    """Run one exchange until it is told to stop. Raises UserError before anything is started."""
+    """Run one exchange until it is told to stop. Raises UserError before anything is started.
+
+    `worker`: its number, which no other running worker of the bus has (services/exchange/workers).
+    """
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
-    shelf = asyncio.run(align(home, settings, casebook, office, GROUP))
-    app = _app(home, settings, worker)
-    _declare(app, home, settings, shelf, casebook, worker)
-    # Not through Faust's command line: that would open a web server on every address.
-    faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
+    with alone(home, worker):
+        shelf = asyncio.run(align(home, settings, casebook, office, GROUP))
+        app = _app(home, settings, worker)
+        _declare(app, home, settings, shelf, casebook, worker)
+        # Not through Faust's command line: that would open a web server on every address.
+        faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
 
 def _app(home: Home, settings: Settings, worker: int) -> faust.App:

@@ -25,8 +25,8 @@ from services.exchange.desk import Tally
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
+from services.exchange.workers import name_of, port_of
 
-PORT_OFFSET: Final = 30  # of the first worker, from ports.base
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
 _STUCK_SECONDS_MIN: Final = 60.0
 
@@ -45,7 +45,8 @@ class Measures:
     """The numbers of one exchange."""
 
     def __init__(self, settings: Settings, shelf: Shelf, casebook: Casebook, worker: int) -> None:
-        self._port = settings.ports.base + PORT_OFFSET + worker
+        self._name = name_of(worker)
+        self._port = port_of(settings, worker)
         self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
         self._shelf = shelf
         self._engine = casebook.engine
@@ -62,7 +63,7 @@ class Measures:
         await self._open.enter_async_context(
             serving(self._port, live=self._live, ready=self._ready, started=Health)
         )
-        _tell_rulebooks([self._shelf.first])
+        _tell_rulebooks(self._name, [self._shelf.first])
 
     async def close(self) -> None:
         """Close the port."""
@@ -119,7 +120,7 @@ class Measures:
         decides how long that may last. Raises Broken casebook.refuses.
         """
         try:
-            await asyncio.to_thread(_look, self._engine, self._shelf, at)
+            await asyncio.to_thread(_look, self._name, self._engine, self._shelf, at)
         except SQLAlchemyError as error:
             if not passes(error):
                 raise Broken("casebook.refuses", detail=type(error).__name__) from error
@@ -149,10 +150,10 @@ class Measures:
         return Health(tuple(reasons))
 
 
-def _tell_rulebooks(offices: Iterable[Office]) -> None:
+def _tell_rulebooks(name: str, offices: Iterable[Office]) -> None:
     """Several hashes, with commas: a rulebook is coming into force, partition by partition."""
     hashes = sorted({office.rulebook.hash for office in offices})
-    metrics.BUILD.info({"part": "exchange", "rulebook": ",".join(hashes)})
+    metrics.BUILD.info({"part": name, "rulebook": ",".join(hashes)})
 
 
 def _alias(offices: Iterable[Office], owner: str) -> str:
@@ -160,7 +161,7 @@ def _alias(offices: Iterable[Office], owner: str) -> str:
     return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
 
 
-def _look(engine: Engine, shelf: Shelf, at: datetime) -> None:
+def _look(name: str, engine: Engine, shelf: Shelf, at: datetime) -> None:
     opened = (
         select(DUTIES.c.kind, DUTIES.c.owner, func.count())
         .where(DUTIES.c.open)
@@ -177,7 +178,7 @@ def _look(engine: Engine, shelf: Shelf, at: datetime) -> None:
         outbox = connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
         in_force = set(rulebooks_in_force(connection).values())
     offices = [office for rulebook in in_force if (office := shelf.find(rulebook))] or [shelf.first]
-    _tell_rulebooks(offices)
+    _tell_rulebooks(name, offices)
     late = {(kind, owner): number for kind, owner, number in overdue}
     metrics.OPEN_DUTIES.clear()
     metrics.OVERDUE_DUTIES.clear()

@@ -12,6 +12,7 @@ from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
+from services.exchange.workers import refuse_several_on_sqlite
 from services.rulebook.load import first_kept, keep, keep_first, kept, load
 
 
@@ -63,6 +64,10 @@ def open_shelf(home: Home, office: Office, *, log_is_new: bool) -> Shelf:
 
 
 def open_casebook(home: Home, settings: Settings) -> Casebook:
-    """Open the casebook for writing. Raises UserError casebook.in_use."""
+    """Open the casebook for writing.
+
+    Raises UserError casebook.in_use, exchange.workers_need_postgresql.
+    """
+    refuse_several_on_sqlite(settings)
     url = settings.casebook.url.get_secret_value()
     return open_url(url) if url else open_sqlite(home.casebook)
