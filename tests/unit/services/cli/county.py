@@ -17,14 +17,15 @@ from services.casework.decide import decide
 from services.casework.effects import Accept, Deliver, Effect, Hold, Reject
 from services.casework.say import About, say
 from services.casework.steps import Facts, Waiter
-from services.cli.demo_play import Answered, Arrived, Drop, Play
+from services.cli.demo_events import Answered, Arrived, Drop
+from services.cli.demo_play import Play
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.demo_setting import Setting
 from services.rulebook.load import bundled, load
 
 RULEBOOK = load(bundled("demo"))
 START = datetime(2026, 9, 28, 1, 30, tzinfo=UTC)
-STEPS_MAX = 2_000
+STEPS_MAX = 8_000
 
 
 @dataclass
