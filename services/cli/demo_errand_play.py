@@ -48,7 +48,8 @@ class ErrandPlay:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.stories = {one.number: Told(one, list(one.steps)) for one in errands()}
-        self._arrived: set[tuple[str, str]] = set()  # (alias, message id)
+        # (alias, message id) → where the message lies: its case and flow
+        self._arrived: dict[tuple[str, str], Document] = {}
         self._by_case: dict[str, int] = {}
 
     def opening(self) -> Iterator[Drop]:
@@ -62,7 +63,8 @@ class ErrandPlay:
         envelope = event.document["envelope"]
         is_notice = envelope["record"] == "Held"
         message = envelope["in_reply_to"] if is_notice else envelope["message_id"]
-        self._arrived.add((event.alias, message))
+        place = {name: envelope[name] for name in ("case_id", "flow")}
+        self._arrived[event.alias, message] = place
         number = self._by_case.get(envelope["case_id"])
         if number is not None:
             yield from self._next(self.stories[number], at)
@@ -111,7 +113,8 @@ class ErrandPlay:
         if story.writers[about] != act.by and (act.by, about) not in self._arrived:
             return
         story.remaining.pop(0)
-        step = Step(story.errand, act, about, at, self.setting)
+        place = self._arrived.get((act.by, about), {})
+        step = Step(story.errand, act, about, place, at, self.setting)
         yield self._drop(story, act, reply(step))
 
     def _drop(self, story: Told, act: Act, document: Document) -> Drop:

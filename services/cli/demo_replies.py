@@ -19,11 +19,15 @@ _ELSEWHERE: Final = "liuzhi-jtj"  # whose a notice is that is not ours
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One message that is due: of which story, which act, about which message, and when."""
+    """One message that is due: of which story, which act, about which message, and when.
+
+    `place`: case and flow of that message, as a notice of it says; {} for the author's own.
+    """
 
     errand: Errand
     act: Act
     target: str  # message id
+    place: Document
     at: datetime
     setting: Setting
 
@@ -106,9 +110,11 @@ def _corrected(step: Step) -> Document:
 
 
 def _assigned(step: Step) -> Document:
+    # The supervisor has the notice only, not the message: so it says where that lies.
+    to = step.setting.organ(FOLDER_DEPARTMENT).code
     return {
         "record": "routing_assignment",
-        "envelope": {"addressees": [step.setting.organ(FOLDER_DEPARTMENT).code]},
+        "envelope": {"addressees": [to], **step.place},
         "reason": ASSIGNED,
         "basis": "示例政策：暂存消息转办办法",
     }

@@ -3,7 +3,11 @@
 from typing import Final
 
 from tests.prove import (
+    county_demo,
     county_doctor,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (
+    *county_doctor.CHECKS,
+    *county_demo.CHECKS,
+)
