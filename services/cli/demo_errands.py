@@ -12,7 +12,7 @@ from services.cli.demo_errand_rows import HELD, LAWFUL, UNLAWFUL
 from services.cli.demo_scenarios import ALIASES, PLACES, Scenario
 
 FIRST_NUMBER: Final = 201  # behind the transfers'; numbers of documents go by it
-ALL: Final = "*"  # every township, and every other organ of the county but the sender
+ALL: Final = "*"  # every organ of the county but the sender and the one that signs nothing
 ACCEPTED: Final = "accepted"
 RECORD_OF: Final = {
     "notice": "violation_notice",

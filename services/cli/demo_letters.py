@@ -10,6 +10,7 @@ from typing import Final
 from schemas.ids import MatterCode, OrganCode
 from services.cli.demo_errands import ALL, Errand
 from services.cli.demo_letter_words import ASKED, DISSUADED, GUIDED, SHARED, WANTED_DATA
+from services.cli.demo_scenarios import LATE_DEPARTMENT
 from services.cli.demo_setting import Document, Setting, number_of, officers_of
 from services.cli.demo_transfers import transfer
 from services.cli.demo_words import PERSONS
@@ -38,7 +39,7 @@ def addressees(errand: Errand, setting: Setting) -> list[OrganCode]:
         organ.code
         for organ in organs
         if organ.type not in _CITY
-        and organ.alias != errand.sender
+        and organ.alias not in (errand.sender, LATE_DEPARTMENT)  # one overdue duty is enough
         and is_valid(organ, setting.today)
     ]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from schemas.errors import text
@@ -18,7 +19,7 @@ RELEASES: Final = (
     "assign",
     "withdraw",
 )  # acts that end a hold
-_CELL_MAX: Final = 60  # characters of a value side by side
+_CELL_MAX: Final = 80  # characters of a value side by side
 _MARKS: Final = {
     "kept": ("", ""),
     "masked": ("〔遮蔽〕", "[masked] "),
@@ -71,16 +72,23 @@ def refusals(play: Play) -> dict[str, list[str]]:
 
 
 def refused_lines(play: Play) -> Iterator[str]:
-    """Return one line for each kind of refusal, with its code and an example, by subject."""
+    """Return each kind of refusal with its code, by subject; one example for each subject."""
     found = refusals(play)
     yield in_language(
-        f"退回的理由 {len(found)} 种，每种一例；补救办法：yichuan errors",
-        f"{len(found)} kinds of refusal, one example each; how to mend them: yichuan errors",
+        f"退回的理由 {len(found)} 种，每种至少一例；补救办法：yichuan errors",
+        f"{len(found)} kinds of refusal, each at least once; how to mend them: yichuan errors",
     )
-    for code, examples in sorted(found.items()):
-        wrong, _ = text(code).in_language(language())
-        more = f" ×{len(examples)}" if len(examples) > 1 else ""
-        yield f"{code}{more}: {wrong} — {in_language('例：', 'e.g. ')}{examples[0]}"
+    for subject, codes in groupby(sorted(found), key=lambda code: code.split(".")[0]):
+        kinds = tuple(codes)
+        example = found[kinds[0]][0]
+        yield in_language(
+            f"{subject}（{len(kinds)} 种；例：{example}）",
+            f"{subject} ({len(kinds)} kinds; e.g. {example})",
+        )
+        for code in kinds:
+            wrong, _ = text(code).in_language(language())
+            more = f" ×{len(found[code])}" if len(found[code]) > 1 else ""
+            yield f"    {code}{more}: {wrong}"
 
 
 def held_lines(play: Play) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from schemas.parts import Flow
 from services.cli.demo_events import Answered, Drop
 
 STATES = ("accepted", "held", "rejected")
@@ -47,4 +48,4 @@ class Tally:
             counts["messages"] += 1
             counts[state] += 1
             seen.add(number)
-        return dict(sorted(flows.items()))
+        return {flow.value: flows[flow] for flow in Flow if flow in flows}
