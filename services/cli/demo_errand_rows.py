@@ -115,6 +115,7 @@ notice/done~held L>C CG-013 郎岱 | L:withdraw
 UNLAWFUL: Final = """
 # a letter that cannot be one, whoever sends it
 lead!message.unknown_record Y>C CG-009 岩脚
+lead!message.bus_only Y>C CG-009 岩脚
 lead!message.field_missing Y>C CG-009 岩脚
 lead!message.field_unknown Y>C CG-009 岩脚
 lead!message.field_invalid Y>C CG-009 岩脚
@@ -179,6 +180,7 @@ lead L>C CG-009 郎岱 | C:sign C:decided!step.not_allowed C:file!filing.number_
     C:file!reply.in_reply_to_missing L:file!reply.not_asked C:file C:served
     C:served!progress.repeated C:decided!progress.out_of_order
     C:feed_back!outcome.penalties_missing C:feed_back
+lead Y>C CG-005+CG-006 岩脚 | C:sign C:file!filing.number_unanswered C:file
 lead L>S SC-004 郎岱 | L:sign!receipt.nothing_delivered S:sign
-    L:sign_answer!receipt.of_receipt S:sign!receipt.contradicts
+    L:sign_answer!receipt.of_receipt S:sign!case.unknown S:sign!receipt.contradicts
 """

@@ -54,7 +54,7 @@ class Errand:
     number: int
     receivers: tuple[str, ...]
     opening: Act
-    matter: str
+    matters: tuple[str, ...]
     place: str
     steps: tuple[Act, ...]
 
@@ -76,7 +76,7 @@ class Errand:
             sender=self.sender,
             receiver=self.receivers[0],
             record="case_transfer" if self.opening.name == "case" else "lead_transfer",
-            matters=(self.matter,),
+            matters=self.matters,
             place=self.place,
             plan="unsigned",
             outcome="penalty",
@@ -103,7 +103,7 @@ def _errand(number: int, row: str) -> Errand:
         number=number,
         receivers=tuple(_alias(each) for each in receivers.split(",")),
         opening=_act(_alias(sender), what),
-        matter=matter,
+        matters=tuple(matter.split("+")),
         place=PLACES[place],
         steps=tuple(_act(_alias(by), act) for by, act in (s.split(":") for s in tail.split())),
     )

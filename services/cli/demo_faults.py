@@ -20,6 +20,12 @@ _DISPOSAL: Final = {
     "proceeds": "10.00",
     "voucher": "示例票据0009",
 }
+_ONE_ANSWER: Final = {
+    "number": 1,
+    "filed": False,
+    "ground": "no_facts",
+    "reasons": "经核查不成立。",
+}
 _NO_LETTER: Final = "00000000-0000-5000-8000-000000000000"
 
 FAULTS: Final[Mapping[str, Mapping[Any, Any]]] = {
@@ -103,6 +109,11 @@ FAULTS: Final[Mapping[str, Mapping[Any, Any]]] = {
     "filing.ground_missing": {"answers": {0: {"ground": None}}},
     "reply.in_reply_to_missing": {"envelope": {"in_reply_to": None}},
     "reply.not_asked": {},
+    "filing.number_unanswered": {"answers": [_ONE_ANSWER]},
+    "case.unknown": {
+        "envelope": {"in_reply_to": _NO_LETTER, "case_id": _NO_LETTER, "flow": "leads"},
+    },
+    "message.bus_only": {"record": "tick"},
     "progress.repeated": {},
     "progress.out_of_order": {},
     "outcome.penalties_missing": {"penalties": []},

@@ -63,7 +63,7 @@ def shared(category: str, errand: Errand, setting: Setting) -> Document:
         "category": category,
         "title": about.title,
         "summary": about.summary,
-        "matters": [errand.matter],
+        "matters": list(errand.matters),
         "effective_from": str(setting.today),
         "effective_to": str(setting.today + 90 * _DAY),
     }
@@ -89,7 +89,7 @@ def _guidance(errand: Errand, setting: Setting) -> Document:
         "held_on": str(setting.today - _DAY),
         "form": form,
         "content": GUIDED[form],
-        "matters": [errand.matter],
+        "matters": list(errand.matters),
     }
     if form in ON_SITE:
         document["place"] = errand.place
@@ -119,7 +119,7 @@ def _notice(errand: Errand, setting: Setting) -> Document:
 
 def _complaint(errand: Errand, setting: Setting) -> Document:
     letter, number = _transfer(errand, setting), errand.number
-    cause = setting.rulebook.matters[MatterCode(errand.matter)].name
+    cause = setting.rulebook.matters[MatterCode(errand.matters[0])].name
     document: Document = {
         "record": errand.record,
         "envelope": {
