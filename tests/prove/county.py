@@ -5,6 +5,7 @@ from typing import Final
 from tests.prove import (
     county_answers,
     county_copies,
+    county_demo,
     county_doctor,
     county_holds,
     county_inputs,
@@ -19,6 +20,7 @@ from tests.prove import (
 CHECKS: Final = (
     *county_answers.CHECKS,
     *county_copies.CHECKS,
+    *county_demo.CHECKS,
     *county_doctor.CHECKS,
     *county_holds.CHECKS,
     *county_inputs.CHECKS,
