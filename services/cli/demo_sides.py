@@ -14,7 +14,6 @@ from services.cli.demo_scenarios import FOLDER_DEPARTMENT
 from services.cli.demo_setting import Document
 
 SHOWN: Final = "RoutingAssignment"
-REDACTS: Final = True  # whether the exchange redacts: then the two must differ, and it is checked
 _KEPT, _WITHHELD, _MASKED = "kept", "withheld", "masked"
 _OF_THE_COPY: Final = ("envelope.delivery", "envelope.seal")  # each copy has its own
 
@@ -64,15 +63,13 @@ def paths(left: Held, right: Held) -> Iterator[str]:
     yield from dict.fromkeys(known)
 
 
-def wrong_sides(pair: tuple[Held, Held] | None, *, redacts: bool = REDACTS) -> str:
+def wrong_sides(pair: tuple[Held, Held] | None) -> str:
     """Return what is wrong with the two copies; "" when all is right."""
     if pair is None:
         return f"no {SHOWN} reached two recipients"
     handler, other = pair
     if handler.withheld or handler.masked or CALLER not in handler.leaves.get("reason", ""):
         return f"{handler.alias} handles the case and does not see all of it"
-    if not redacts:
-        return ""
     shown = [path for path, value in other.leaves.items() if CALLER in value]
     if shown:
         return f"{other.alias} ({other.relation}) sees the caller's number in {shown[0]}"

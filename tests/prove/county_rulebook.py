@@ -29,7 +29,7 @@ from tests.prove.county_letters import (
     rows_in,
     story,
 )
-from tests.prove.flow_writer import LEADS, Watch, exchange_pid, write
+from tests.prove.flow_writer import LEADS, Watch, exchange_pids, write
 from tests.prove.letters import message_on, organ, partitions, sealed_value
 from tests.prove.stand import Stand, demo, wait_until
 from tests.short_rulebook import write_short
@@ -170,7 +170,7 @@ def _without(stand: Stand, rulebook: str) -> str:
         (aside / rulebook).rename(shelf / rulebook)
         shutil.rmtree(aside)
         _start(stand, real.argv)
-        exchange_pid(stand)
+        exchange_pids(stand)
     last = log.strip().splitlines()[-1]
     assert "rulebook.unknown" in last, f"its last word: {last}"
     return "rulebook.unknown"

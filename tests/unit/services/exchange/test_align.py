@@ -16,6 +16,8 @@ from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.work import Work
 from services.exchange import align as aligning
+from services.exchange.shelf import Shelf
+from tests.office import office
 
 PLACE = TopicPartition("leads", 0)
 Told = TypeVar("Told")
@@ -71,6 +73,12 @@ class Log:
         return found
 
 
+async def nothing_kept(*arguments: Any) -> None:
+    """Say what recovering says when the originals have nothing of the gap."""
+    ((place, (progress, begin)),) = arguments[-1].items()
+    raise Broken("log.gap", detail=f"{place[0]}/{place[1]}: {progress} < {begin}")
+
+
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     found = Log(open_sqlite(tmp_path / "casebook.sqlite"))
@@ -83,6 +91,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
 
     monkeypatch.setattr(aligning, "start_consumer", consumer)
     monkeypatch.setattr(aligning, "_places", places)
+    monkeypatch.setattr(aligning, "open_shelf", lambda _, first, **__: Shelf(first))
+    monkeypatch.setattr(aligning, "recover", nothing_kept)
     yield found
     found.casebook.close()
 
@@ -91,7 +101,7 @@ def align(log: Log, tmp_path: Path) -> int:
     """Align, and return how far the casebook is."""
     home = Home(tmp_path)
     write_private(home.credentials_file("exchange"), 'username = "exchange"\npassword = "x"\n')
-    asyncio.run(aligning.align(home, Settings(), log.casebook, "group"))
+    asyncio.run(aligning.align(home, Settings(), log.casebook, office(), "group"))
     place = (PLACE.topic, PLACE.partition)
     with log.casebook.engine.begin() as connection:
         return lock_progress(connection, [place])[place].next_offset
