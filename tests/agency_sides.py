@@ -1,11 +1,14 @@
 """The two kinds of agency system, put to and looked at in one way, as the agency itself would."""
 
+import asyncio
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from connectors.bus.clock import monotonic
 from connectors.bus.system import System
 from connectors.database.engine import open_engine
 from connectors.database.exchange import Exchange
@@ -14,6 +17,8 @@ from connectors.folder.app import Folder
 from schemas.secrecy import Gate, NoSharing
 
 GATE: Final = Gate(NoSharing())
+STATES_SECONDS_MAX: Final = 90.0
+STATES_POLL_SECONDS: Final = 0.05
 
 
 class Side(Protocol):
@@ -167,3 +172,17 @@ class DatabaseSide:
                 return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
+
+
+async def until_states(
+    side: Side, task: "asyncio.Task[None]", enough: Callable[[list[str]], bool]
+) -> list[str]:
+    """Return the states of the first five once they are enough; the connector must go on."""
+    deadline = monotonic() + STATES_SECONDS_MAX
+    while True:
+        states = [side.state(str(number)) for number in range(5)]
+        if enough(states):
+            return states
+        assert not task.done(), task.exception()
+        assert monotonic() < deadline, states
+        await asyncio.sleep(STATES_POLL_SECONDS)

@@ -2,8 +2,7 @@
 
 What touches the agency's system or the ledger runs in one thread of its own (desk.py says in which
 order, and why), so that a slow disk or database never delays the heartbeat to the broker. What
-fails for a while is tried again within a limit; beyond it the process stops, and whoever
-supervises it starts it again: nothing is lost by that.
+fails for a while is tried again within a limit; beyond it the process stops; nothing is lost.
 """
 
 import asyncio

@@ -11,10 +11,7 @@ it stood still too early: what it becomes is another message.
 Names say how far a file is, and a rename is one step or none, so there is nothing to lose by a
 crash: what lies in work/ at the start is taken again and known by its name and content.
 
-What the secrecy gate refuses is not taken: it keeps its name and place, and refused/ gets the
-reason alone. The reason says of which file it is (its inode, size and time), so that the same one
-is not judged again, after a restart neither; a file that was mended is, and one whose reason was
-removed.
+What the secrecy gate refuses is not taken (staying.py).
 """
 
 import heapq
@@ -26,10 +23,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
-from connectors.folder.files import flush_folder, read_bounded, write_whole
+from connectors.folder.files import Stamp, flush_folder, read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
     RECEIPT,
@@ -38,22 +34,18 @@ from connectors.folder.map import (
     is_partial,
     other_name,
     record_of,
-    told_file,
     unfitness,
 )
+from connectors.folder.staying import Staying
 from schemas.errors import Refusal, Unavailable
 from schemas.json_text import DOCUMENT_MAX_BYTES, Encoding, from_text, in_utf8
 from schemas.secrecy import Gate
 
-LISTED_MAX: Final = (
-    20_000  # files looked at in one poll, the first by name; the rest in a later one
-)
+LISTED_MAX: Final = 20_000  # files looked at in one poll, by name; the rest in a later one
 READ_BYTES_MAX: Final = 32 * 1024 * 1024  # given out at once; the last may go beyond
 NAMES_TRIED_MAX: Final = 1_000
-REASON_BYTES_MAX: Final = 64 * 1024
 
 LOG: Final = logging.getLogger("yichuan.connector")
-_Stamp = tuple[int, int, int, int]
 
 
 class Outbox:
@@ -68,12 +60,12 @@ class Outbox:
     ) -> None:
         self.outbox, self.work = root / "outbox", root / "work"
         self.sent, self.refused = root / "sent", root / "refused"
-        self._records, self._gate, self._encoding = records, gate, encoding
-        self._before: dict[str, _Stamp] = {}
+        self._records, self._encoding = records, encoding
+        self._staying = Staying(self.outbox, self.refused, records, gate, encoding)
+        self._before: dict[str, Stamp] = {}
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
         self._stuck: set[str] = set()
-        self._staying: dict[str, _Stamp] = {}  # refused where they lie
         self._given: dict[str, str] = {}  # name in work/ → digest of what was given out of it
 
     def open(self) -> None:
@@ -88,9 +80,8 @@ class Outbox:
                 self._ready = self._look()
             names, self._ready = self._ready[:sources_max], self._ready[sources_max:]
             for name in names:
-                refusal = self._barred(name)
+                refusal = self._staying.refusal(name, self._before[name])
                 if refusal is not None:
-                    self._staying[name] = self._before[name]
                     staying.append(Unfit(name, "", refusal, stays=True))
                 elif self._take(name):
                     self._left.append(name)
@@ -119,61 +110,23 @@ class Outbox:
 
     def _look(self) -> list[str]:
         """Return the files that stood still since the look before, by name."""
-        seen: dict[str, _Stamp] = {}
+        seen: dict[str, Stamp] = {}
         with os.scandir(self.outbox) as entries:
             whole = (entry.name for entry in entries if not is_partial(entry.name))
             names = heapq.nsmallest(LISTED_MAX, whole)
         for name in names:
-            if stamp := _stamp(self.outbox / name):
+            if stamp := stamp_of(self.outbox / name):
                 seen[name] = stamp
         still = sorted(name for name, stamp in seen.items() if self._before.get(name) == stamp)
         self._before = seen
         self._stuck &= seen.keys()
-        self._staying = {name: at for name, at in self._staying.items() if seen.get(name) == at}
-        return [name for name in still if not self._was_refused(name, seen[name])]
-
-    def _barred(self, name: str) -> Refusal | None:
-        """Return why the secrecy gate lets a file lie, by its name or its content."""
-        path = self.outbox / name
-        *_, size_bytes, _ = self._before[name]
-        raw = read_bounded(path, DOCUMENT_MAX_BYTES) if size_bytes <= DOCUMENT_MAX_BYTES else None
-        record = record_of(name, self._records)
-        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        plain = in_utf8(raw or b"", self._encoding)
-        known = raw or b"" if isinstance(plain, Refusal) else plain
-        return barred((shown,), record, known, self._gate)
-
-    def _was_refused(self, name: str, stamp: _Stamp) -> bool:
-        """Whether this very file was refused where it lies, and the reason is still to be seen."""
-        for path in self._reasons(name):
-            if not path.exists():
-                continue
-            if self._staying.get(name) == stamp:
-                return True
-            reason = read_bounded(path, REASON_BYTES_MAX)
-            if reason is not None and told_file(reason) == list(stamp):
-                self._staying[name] = stamp
-                return True
-        return False
-
-    def _reasons(self, name: str) -> tuple[Path, Path]:
-        """Return where the reason of a file that stays may be: another file may have its name."""
-        return (
-            self.refused / beside(name, REASON),
-            self.refused / beside(other_name(name, "stays"), REASON),
-        )
-
-    def _show_reason(self, mark: Mark) -> None:
-        own, other = self._reasons(mark.place)
-        path = other if os.path.lexists(self.refused / mark.place) else own
-        stamp = self._staying.get(mark.place)
-        notice = {**(mark.notice or {}), "file": list(stamp or ())}
-        write_whole(path, as_text(notice).encode())
+        self._staying.forget_but(seen)
+        return [name for name in still if not self._staying.knows(name, seen[name])]
 
     def _take(self, name: str) -> bool:
         """Move a file into work/, unless it changed or one of its name is still on its way."""
         path = self.outbox / name
-        if os.path.lexists(self.work / name) or _stamp(path) != self._before.get(name):
+        if os.path.lexists(self.work / name) or stamp_of(path) != self._before.get(name):
             return False
         try:
             path.rename(self.work / name)
@@ -196,9 +149,9 @@ class Outbox:
         refusal = unfitness(name, is_file=is_file, size_bytes=found.st_size)
         if refusal is not None:
             return Unfit(name, "", refusal)
-        before = _stamp(path)
+        before = stamp_of(path)
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)
-        if before is None or _stamp(path) != before:
+        if before is None or stamp_of(path) != before:
             self._put_back(name)
             return None
         if raw is None:
@@ -212,7 +165,7 @@ class Outbox:
 
     def _mark(self, mark: Mark) -> None:
         if mark.stays:
-            self._show_reason(mark)
+            self._staying.show(mark)
             return
         is_refused = mark.state is State.REJECTED
         target = self.refused if is_refused else self.sent
@@ -273,13 +226,5 @@ class Outbox:
 
 def _tag(path: Path | None) -> str:
     """Return what tells files of one name apart where their content is not known."""
-    stamp = _stamp(path) if path else None
+    stamp = stamp_of(path) if path else None
     return digest_of(repr(stamp).encode())
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return None
-    return (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -33,7 +33,7 @@ from schemas.parts import Flow
 from schemas.topics import inbox_of
 from services.cli.main import main
 from tests.agency_home import County, accepted, lead, must, rejected
-from tests.agency_sides import DatabaseSide, FolderSide, Side
+from tests.agency_sides import DatabaseSide, FolderSide, Side, until_states
 from tests.history import merged, officers, organ
 
 REPOSITORY = Path(__file__).parents[2]
@@ -327,10 +327,10 @@ def test_a_send_that_fails_stops_its_own_case_only(bench: Bench, tmp_path: Path)
         )
         task = asyncio.create_task(connector.run())
         try:
-            states = await until(side, task, lambda seen: seen.count("sent") == 4)
+            states = await until_states(side, task, lambda seen: seen.count("sent") == 4)
             assert connector.ready().reasons == ("publish: kafka.unreachable",)
             wrapped.failing = b"none"
-            await until(side, task, lambda seen: seen.count("sent") == 5)
+            await until_states(side, task, lambda seen: seen.count("sent") == 5)
             assert connector.ready().ok
             connector.stop()
             await task
@@ -379,7 +379,7 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
             await asyncio.wait_for(slow.began.wait(), SECONDS_MAX)
             for number in range(1, 5):
                 side.put(str(number), "lead_transfer", document_of("zangke", 9_200 + number))
-            await until(side, task, lambda seen: seen == ["taken"] * 5)
+            await until_states(side, task, lambda seen: seen == ["taken"] * 5)
             connector.stop()
             slow.may_end.set()
             await asyncio.wait_for(task, SECONDS_MAX)
@@ -390,16 +390,3 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
         return [side.state(str(number)) for number in range(5)]
 
     assert asyncio.run(run()) == ["sent"] * 5
-
-
-async def until(
-    side: Side, task: "asyncio.Task[None]", enough: Callable[[list[str]], bool]
-) -> list[str]:
-    deadline = monotonic() + SECONDS_MAX
-    while True:
-        states = [side.state(str(number)) for number in range(5)]
-        if enough(states):
-            return states
-        assert not task.done(), task.exception()
-        assert monotonic() < deadline, states
-        await asyncio.sleep(POLL_SECONDS)

@@ -80,7 +80,7 @@ def test_the_summary_says_whether_all_went_well(play: Play, found: Findings) -> 
     assert set(told["refused_by_code"]) == {entry["code"] for entry in told["refused"]}
     assert told["held_corrected"]
     assert told["held_assigned"]
-    assert [side["relation"] for side in told["side_by_side"]] == ["handler", "sender"]
+    assert [side["relation"] for side in told["side_by_side"]] == ["handler", "forwarder"]
     assert json.loads(json.dumps(told)) == told
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from connectors.bus.home import CasebookSection, ExchangeSection, Home, PortsSection, Settings
 from deploy.local import processes, stack
 from schemas.errors import UserError
-from services.cli import demo, demo_stage, schemas, topics
+from services.cli import demo, demo_stage, rules_activate, schemas, topics
 from services.cli.demo_scenarios import AGENCIES
 
 BASE = 20_000
@@ -29,7 +29,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
 
     monkeypatch.setattr(processes, "start", start)
     monkeypatch.setattr(demo_stage, "_await", nothing)
-    for module, name in ((stack, "up"), (topics, "apply"), (schemas, "apply")):
+    commands = ((topics, "apply"), (schemas, "apply"), (rules_activate, "activate"))
+    for module, name in ((stack, "up"), *commands):
         monkeypatch.setattr(module, name, nothing)
     return found
 
