@@ -76,8 +76,7 @@ class Connector:
     def stop(self) -> None:
         """Finish what is being done, publish what is in the spool, then let `run` return.
 
-        What cannot be published within STOP_SECONDS_MAX stays in the spool for the next life: who
-        ends a connector for the night should not leave the bus waiting for its receipts.
+        What STOP_SECONDS_MAX do not suffice for stays in the spool for the next life.
         """
         self._stopping.set()
         self._something.set()

@@ -343,26 +343,8 @@ def test_a_send_that_fails_stops_its_own_case_only(bench: Bench, tmp_path: Path)
     assert sorted(asyncio.run(run())) == ["sent"] * 4 + ["taken"]
 
 
-class Slow:
-    """The real publisher, whose first message takes until it is let go."""
-
-    def __init__(self, inner: KafkaPublisher) -> None:
-        self._inner = inner
-        self.began, self.may_end = asyncio.Event(), asyncio.Event()
-
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
-        """Publish, when it may."""
-        self.began.set()
-        await self.may_end.wait()
-        await self._inner.publish(topic, key, value)
-
-    async def renew(self) -> None:
-        """As the real one."""
-        await self._inner.renew()
-
-
 def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
-    bench: Bench, tmp_path: Path
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = FolderSide(tmp_path / "x")
     agency = County(bench.home).agency("zangke")
@@ -370,18 +352,27 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
 
     async def run() -> list[str]:
         publisher, inbox = KafkaPublisher(agency), KafkaInbox(agency)
-        slow = Slow(publisher)
+        publish, began, may_end = publisher.publish, asyncio.Event(), asyncio.Event()
+
+        async def slowly(topic: str, key: bytes, value: bytes) -> None:
+            began.set()
+            await may_end.wait()
+            await publish(topic, key, value)
+
+        monkeypatch.setattr(publisher, "publish", slowly)
         await publisher.open()
         await inbox.open()
-        connector = Connector(agency.alias, lambda: Desk(agency, side.system()), slow, inbox, 0.05)
+        connector = Connector(
+            agency.alias, lambda: Desk(agency, side.system()), publisher, inbox, 0.05
+        )
         task = asyncio.create_task(connector.run())
         try:
-            await asyncio.wait_for(slow.began.wait(), SECONDS_MAX)
+            await asyncio.wait_for(began.wait(), SECONDS_MAX)
             for number in range(1, 5):
                 side.put(str(number), "lead_transfer", document_of("zangke", 9_200 + number))
             await until_states(side, task, lambda seen: seen == ["taken"] * 5)
             connector.stop()
-            slow.may_end.set()
+            may_end.set()
             await asyncio.wait_for(task, SECONDS_MAX)
         finally:
             task.cancel()
