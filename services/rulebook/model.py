@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from schemas.classes import FieldClass
@@ -17,6 +18,7 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 
+CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
 _SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
 
@@ -246,6 +248,13 @@ class Calendar:
     days_off: frozenset[date]  # weekdays that are holidays
     workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
     known_until: date
+    # What a due date was computed with: a duty whose calendar has another digest is projected anew.
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.days_off, self.workdays, {self.known_until})
+        text = "/".join(",".join(map(str, sorted(days))) for days in parts)
+        object.__setattr__(self, "digest", sha256(text.encode()).hexdigest()[:CALENDAR_DIGEST])
 
 
 class Treatment(StrEnum):
