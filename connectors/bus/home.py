@@ -127,6 +127,11 @@ class Home:
         return self.path / "rulebook"
 
     @property
+    def rulebooks(self) -> Path:
+        """Every rulebook that was ever in force here, each in a folder named by its hash."""
+        return self.path / "rulebooks"
+
+    @property
     def schema_ids(self) -> Path:
         """schema_ids.json: registry id → fingerprint, written by `schemas apply`."""
         return self.path / "schema_ids.json"

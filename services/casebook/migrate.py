@@ -57,7 +57,8 @@ def _found(connection: Connection) -> str | None:
     if revision is not None:
         known = {step.revision for step in _script().walk_revisions()}
         if revision not in known:
-            raise Broken("casebook.version", detail=f"{revision}, not {max(known)}")
+            head = _script().get_current_head()
+            raise Broken("casebook.version", detail=f"{revision}, not {head}")
         return revision
     tables = set(inspect(connection).get_table_names()) & set(METADATA.tables)
     if not tables:

@@ -46,6 +46,7 @@ PROGRESS: Final = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
+    Column("rulebook", _text(64)),  # the hash that decides the next record; null: none was decided
 )
 
 MESSAGES: Final = Table(

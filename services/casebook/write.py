@@ -118,6 +118,7 @@ def _progress(changes: Changes) -> list[Values]:
             "partition": partition,
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
+            "rulebook": progress.rulebook,
         }
         for (topic, partition), progress in changes.progress.items()
     ]

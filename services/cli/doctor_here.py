@@ -41,7 +41,7 @@ _FROZEN_MAX: Final = 1_000
 _ANSWER_SECONDS_MAX: Final = 3.0
 _BODY_BYTES_MAX: Final = 4 << 20
 _FONTS_SECONDS_MAX: Final = 20.0
-_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f]+)"', re.MULTILINE)
+_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)"', re.MULTILINE)
 
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:

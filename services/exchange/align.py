@@ -28,8 +28,10 @@ _PAUSE_SECONDS: Final = 2.0
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def align(home: Home, settings: Settings, casebook: Casebook, group: str) -> None:
+async def align(home: Home, settings: Settings, casebook: Casebook, group: str) -> bool:
     """Make the progress rows that are missing, and set the group back where it is ahead.
+
+    Return whether nothing was ever written to any flow.
 
     Raises Broken log.gap or log.shorter, Unavailable kafka.unreachable.
     """
@@ -43,7 +45,8 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
         # workers are running.
         committed = {place: await consumer.committed(place) for place in places}
         wanted = patiently(_wanted, casebook, begins)
-        _refuse_shorter(wanted, await consumer.end_offsets(places))  # after the progress: both grow
+        ends = await consumer.end_offsets(places)  # after the progress: both grow
+        _refuse_shorter(wanted, ends)
         ahead = {
             place: wanted[place]
             for place in places
@@ -51,6 +54,7 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
         }
         if ahead:
             await _set_back(consumer, ahead)
+        return not any(ends.values())
     except KafkaError as error:
         raise explain(error, where=settings.bootstrap) from error
     finally:

@@ -21,8 +21,8 @@ from services.casebook.store import Casebook
 from services.exchange.align import align
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
-from services.exchange.office import Office
-from services.exchange.opening import open_casebook, open_office
+from services.exchange.opening import open_casebook, open_office, open_shelf
+from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
 
 GROUP: Final = "exchange.flows"
@@ -39,9 +39,10 @@ def run(home: Home, worker: int = 0) -> None:
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
-    asyncio.run(align(home, settings, casebook, GROUP))
+    log_is_new = asyncio.run(align(home, settings, casebook, GROUP))
+    shelf = open_shelf(home, office, log_is_new=log_is_new)
     app = _app(home, settings, worker)
-    _declare(app, home, settings, office, casebook, worker)
+    _declare(app, home, settings, shelf, casebook, worker)
     # Not through Faust's command line: that would open a web server on every address.
     faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
@@ -80,7 +81,7 @@ def _declare(
     app: faust.App,
     home: Home,
     settings: Settings,
-    office: Office,
+    shelf: Shelf,
     casebook: Casebook,
     worker: int,
 ) -> None:
@@ -93,8 +94,8 @@ def _declare(
         try:
             login = home.credentials(EXCHANGE)
             producer = await start_producer(settings, login, client_id="exchange")
-            measures = Measures(settings, office, casebook, worker)
-            opened = Shell(settings, office, casebook, producer, measures)
+            measures = Measures(settings, shelf, casebook, worker)
+            opened = Shell(settings, shelf, casebook, producer, measures)
             await measures.serve()
         except YichuanError as error:
             give_up(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from schemas.errors import Broken, Refusal
+from schemas.errors import Refusal
 from schemas.ids import CaseId
 from schemas.messages import Message, RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress
@@ -18,11 +18,12 @@ from services.casework.decide import decide
 from services.casework.effects import Decision, FireRung, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
-from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
+from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
 from services.exchange.office import Office
 from services.exchange.sending import Sending
+from services.exchange.shelf import Shelf
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
 
@@ -39,21 +40,24 @@ class Tally:
 class Desk:
     """Decides the records of one transaction, in the order they are given."""
 
-    def __init__(self, office: Office, work: Work, tally: Tally) -> None:
-        self._office = office
+    def __init__(self, shelf: Shelf, work: Work, tally: Tally) -> None:
+        self._shelf = shelf
         self._work = work
         self._tally = tally
-        self._sending = Sending(office, work)
+        self._turn_to(shelf.first)
 
     def handle(self, intake: Intake, *, unstorable: bool = False) -> None:
-        """Decide one record and note how far its partition is.
+        """Decide one record by the rulebook of its partition, and note how far that is.
 
         `unstorable`: the database would not take it; it goes to the dead letters and its case
-        is frozen.
+        is frozen. Raises Broken rulebook.unknown.
         """
         incoming = intake.incoming
         position = incoming.position
         before = self._work.progress(position.topic, position.partition)
+        self._turn_to(self._shelf.office(before.rulebook if before else None))
+        if intake.rulebook != self._office.rulebook.hash:  # the forecast was wrong
+            intake = take_in(incoming, self._office)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
         if unstorable:
             self._unstorable(intake, clock)
@@ -65,12 +69,16 @@ class Desk:
             self._tick(intake, clock)
         else:
             self._message(intake, clock)
-        self._work.advance(position.topic, position.partition, Progress(position.offset + 1, clock))
+        after = Progress(position.offset + 1, clock, self._next.rulebook.hash)
+        self._work.advance(position.topic, position.partition, after)
+
+    def _turn_to(self, office: Office) -> None:
+        """Take another rulebook's means; the same is in force for the next record, as yet."""
+        self._office = self._next = office
+        self._sending = Sending(office, self._work)
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
-        if isinstance(message, RulebookActivated):
-            self._have(message)
         envelope = message.envelope
         known = self._work.message(envelope.sender, envelope.message_id)
         if known is not None and known.digest == sound.opened.content_digest:
@@ -79,23 +87,24 @@ class Desk:
         if known is not None:
             self._reject(sound, Refusal("message.id_reused"), at)
             return
+        if isinstance(message, RulebookActivated):  # decided by the old one, in force from the next
+            self._next = self._shelf.office(message.rulebook)
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
-        if isinstance(message, RulebookActivated):
+        if self._next is not self._office:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
 
-    def _have(self, message: RulebookActivated) -> None:
-        """Raise Broken rulebook.unknown: what comes from here on is for another rulebook."""
-        if message.rulebook != self._office.rulebook.hash:
-            raise Broken("rulebook.unknown", detail=message.rulebook[:12])
-
     def _count_anew(self, sound: Sound, at: datetime) -> None:
-        """Let the rulebook's calendar be laid over what the partition's cases owe, page by page."""
+        """Let the new rulebook's calendar be laid over what the partition's cases owe."""
+        before = self._office.rulebook.calendar
+        self._turn_to(self._next)
+        if self._office.rulebook.calendar.digest == before.digest:
+            return
         topic, partition = sound.incoming.position.topic, sound.incoming.position.partition
         last: CaseId | None = None
         while page := self._work.owing_cases(topic, partition, last, TICK_CASES_MAX):

@@ -10,7 +10,7 @@ from datetime import datetime
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, case_id_of, is_uuid
+from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Secrecy
 from schemas.seal import check_sender, verify
@@ -37,6 +37,7 @@ class Sound:
     opened: Opened
     schema_id: int
     body: bytes
+    rulebook: RulebookHash  # by whose keys and directory it was judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Refused:
     opened: Opened
     refusal: Refusal
     reserves_id: bool
+    rulebook: RulebookHash
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Dead:
 
     incoming: Incoming
     refusal: Refusal
+    rulebook: RulebookHash
 
 
 Intake = Sound | Refused | Dead
@@ -62,30 +65,31 @@ Intake = Sound | Refused | Dead
 
 def take_in(incoming: Incoming, office: Office) -> Intake:
     """Judge one record of a flow."""
+    rulebook = office.rulebook.hash
     try:
         schema_id, body = unframe(incoming.value or b"")
     except Malformed as error:
-        return Dead(incoming, Refusal(error.code, error.where))
+        return Dead(incoming, Refusal(error.code, error.where), rulebook)
     codec = office.codecs.get(schema_id)
     if codec is None:
-        return Dead(incoming, Refusal("message.unknown_schema", detail=str(schema_id)))
+        return Dead(incoming, Refusal("message.unknown_schema", detail=str(schema_id)), rulebook)
     try:
         opened = codec.open(body)
     except Malformed as error:
-        return Dead(incoming, Refusal(error.code, error.where))
+        return Dead(incoming, Refusal(error.code, error.where), rulebook)
     unsealed = _seal(opened, incoming, office)
     if unsealed is not None:
-        return _dead(incoming, opened, unsealed)
+        return _dead(incoming, opened, unsealed, rulebook)
     nameless = _names(opened.message, office)
     if nameless is not None:
-        return _dead(incoming, opened, nameless)
+        return _dead(incoming, opened, nameless, rulebook)
     misplaced = _place(opened.message, incoming, office)
     if misplaced is not None:
-        return _answer(incoming, opened, misplaced, reserves_id=False)
+        return _answer(Refused(incoming, opened, misplaced, reserves_id=False, rulebook=rulebook))
     malformed = lawful_form(opened.message)
     if malformed is not None:
-        return _answer(incoming, opened, malformed, reserves_id=True)
-    return Sound(incoming, opened, schema_id, body)
+        return _answer(Refused(incoming, opened, malformed, reserves_id=True, rulebook=rulebook))
+    return Sound(incoming, opened, schema_id, body, rulebook)
 
 
 def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
@@ -130,17 +134,15 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
     return None
 
 
-def _answer(
-    incoming: Incoming, opened: Opened, refusal: Refusal, *, reserves_id: bool
-) -> Refused | Dead:
+def _answer(refused: Refused) -> Refused | Dead:
     """The bus has no inbox to be answered in."""
-    if opened.message.envelope.sender == BUS:
-        return _dead(incoming, opened, refusal)
-    return Refused(incoming, opened, refusal, reserves_id)
+    if refused.opened.message.envelope.sender == BUS:
+        return _dead(refused.incoming, refused.opened, refused.refusal, refused.rulebook)
+    return refused
 
 
-def _dead(incoming: Incoming, opened: Opened, refusal: Refusal) -> Dead:
+def _dead(incoming: Incoming, opened: Opened, refusal: Refusal, rulebook: RulebookHash) -> Dead:
     """What is marked as secret leaves no copy in the dead letters either (guidance 二(一)1)."""
     if opened.message.envelope.secrecy is not Secrecy.NONE:
         incoming = replace(incoming, value=None)
-    return Dead(incoming, refusal)
+    return Dead(incoming, refusal, rulebook)

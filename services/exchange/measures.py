@@ -15,6 +15,7 @@ from connectors.bus.home import Settings
 from connectors.bus.metrics import Outcome, Progress, Stage
 from schemas.errors import Broken
 from schemas.ids import OrganCode
+from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import passes
 from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
@@ -22,6 +23,7 @@ from services.casebook.tables import CASES, DUTIES, OUTBOX
 from services.exchange.desk import Tally
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
+from services.exchange.shelf import Shelf
 
 PORT_OFFSET: Final = 30  # of the first worker, from ports.base
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
@@ -41,10 +43,10 @@ Place = tuple[str, int]
 class Measures:
     """The numbers of one exchange."""
 
-    def __init__(self, settings: Settings, office: Office, casebook: Casebook, worker: int) -> None:
+    def __init__(self, settings: Settings, shelf: Shelf, casebook: Casebook, worker: int) -> None:
         self._port = settings.ports.base + PORT_OFFSET + worker
         self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
-        self._office = office
+        self._shelf = shelf
         self._engine = casebook.engine
         self._progress: dict[Place, Progress] = {}
         self._next_offset: dict[Place, int] = {}
@@ -58,7 +60,7 @@ class Measures:
         await self._open.enter_async_context(
             serving(self._port, live=self._live, ready=self._ready, started=Health)
         )
-        metrics.BUILD.info({"part": "exchange", "rulebook": self._office.rulebook.hash})
+        _tell_rulebooks([self._shelf.first])
 
     async def close(self) -> None:
         """Close the port."""
@@ -110,7 +112,7 @@ class Measures:
         decides how long that may last. Raises Broken casebook.refuses.
         """
         try:
-            await asyncio.to_thread(_look, self._engine, self._office, at)
+            await asyncio.to_thread(_look, self._engine, self._shelf, at)
         except SQLAlchemyError as error:
             if not passes(error):
                 raise Broken("casebook.refuses", detail=type(error).__name__) from error
@@ -137,7 +139,18 @@ class Measures:
         return Health(tuple(reasons))
 
 
-def _look(engine: Engine, office: Office, at: datetime) -> None:
+def _tell_rulebooks(offices: Iterable[Office]) -> None:
+    """Several hashes, with commas: a rulebook is coming into force, partition by partition."""
+    hashes = sorted({office.rulebook.hash for office in offices})
+    metrics.BUILD.info({"part": "exchange", "rulebook": ",".join(hashes)})
+
+
+def _alias(offices: Iterable[Office], owner: str) -> str:
+    found = (office.alias(OrganCode(owner)) for office in offices)
+    return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
+
+
+def _look(engine: Engine, shelf: Shelf, at: datetime) -> None:
     opened = (
         select(DUTIES.c.kind, DUTIES.c.owner, func.count())
         .where(DUTIES.c.open)
@@ -152,11 +165,14 @@ def _look(engine: Engine, office: Office, at: datetime) -> None:
             .group_by(CASES.c.stopped)
         ).all()
         outbox = connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
+        in_force = set(rulebooks_in_force(connection).values())
+    offices = [office for rulebook in in_force if (office := shelf.find(rulebook))] or [shelf.first]
+    _tell_rulebooks(offices)
     late = {(kind, owner): number for kind, owner, number in overdue}
     metrics.OPEN_DUTIES.clear()
     metrics.OVERDUE_DUTIES.clear()
     for kind, owner, number in every:
-        alias = office.alias(OrganCode(owner)) or metrics.UNKNOWN
+        alias = _alias(offices, owner)
         metrics.OPEN_DUTIES.labels(kind, alias).set(number)
         metrics.OVERDUE_DUTIES.labels(kind, alias).set(late.get((kind, owner), 0))
     counts = {row.stopped: row.number for row in stopped}
