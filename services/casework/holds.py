@@ -6,11 +6,11 @@ from datetime import date
 from schemas.errors import Refusal
 from schemas.ids import MessageId
 from schemas.messages import Correction, HoldReason, RoutingAssignment
-from schemas.parts import Envelope, Relation
+from schemas.parts import Envelope
 from services.casework.case import Case, State
 from services.casework.effects import Effect, Release
 from services.casework.routing import Competent, Unsettled, can_handle, resolve
-from services.casework.steps import Outcome, Situation, hand, not_asked, to_handler
+from services.casework.steps import Outcome, Situation, not_asked, tell_sender, to_handler
 from services.casework.transfer import corrected, issue, place_texts
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType
@@ -74,8 +74,7 @@ def not_the_supervisor(
 
 def _told(issued: Outcome, message: RoutingAssignment, situation: Situation) -> Outcome:
     """Both parties see who assigned it, and why."""
-    known = hand(issued, message, issued.case.sender, Relation.SENDER, situation.at)
-    return to_handler(known, message, situation)
+    return to_handler(tell_sender(issued, message, situation), message, situation)
 
 
 def _released(case: Case, by: MessageId) -> tuple[Effect, ...]:

@@ -14,7 +14,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, Handed
 from services.casework.duties import open_duty
 from services.casework.effects import Accept
-from services.casework.steps import Outcome, Situation, hand, handed_to, take
+from services.casework.steps import Outcome, Situation, handed_to, take, tell_author
 from services.casework.transitions import Step
 
 _SIGNED_FOR: Final = SignedFor.__name__
@@ -50,8 +50,9 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
         outcome = taken
     signed = replace(handed, signed_at=situation.at, signature=signature)
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
-    outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)
-    return outcome.also(_answer(message, to=((handed.author, Relation.SENDER),)))
+    outcome = tell_author(outcome, message, handed.author, situation)
+    told = outcome.case.handed[-1]
+    return outcome.also(_answer(message, to=((told.to, told.relation),)))
 
 
 def _noted(case: Case, before: Handed, after: Handed) -> Case:

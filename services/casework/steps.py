@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import Message, Routed
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, Handed, State
 from services.casework.duties import Turn, close_and_open
 from services.casework.effects import Accept, ChangeState, Deliver, Effect, OpenDuty
 from services.casework.transitions import LIFE_OF, Step, after
-from services.rulebook.model import Rulebook
+from services.rulebook.model import OrganType, Rulebook
 
 _FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
 
@@ -111,9 +111,17 @@ def as_reply(case: Case, step: Step) -> tuple[Step, ...]:
 
 
 def hand(
-    outcome: Outcome, message: Message, to: OrganCode, relation: Relation, at: datetime
+    outcome: Outcome,
+    message: Message,
+    to: OrganCode,
+    relation: Relation,
+    at: datetime,
+    rule: RuleId | None = None,
 ) -> Outcome:
-    """Return the outcome with the message delivered to one organ."""
+    """Return the outcome with the message delivered to one organ.
+
+    `rule` is what names the organ, where that is not the case's own.
+    """
     envelope = message.envelope
     handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
     case = replace(outcome.case, handed=(*outcome.case.handed, handed))
@@ -121,7 +129,14 @@ def hand(
         case,
         (
             *outcome.effects,
-            Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
+            Deliver(
+                message=envelope.message_id,
+                record=envelope.record,
+                author=envelope.sender,
+                to=to,
+                relation=relation,
+                rule=rule or case.rule,
+            ),
         ),
     )
 
@@ -159,10 +174,14 @@ def not_asked(organ: OrganCode | None, case: Case, message: Message) -> Refusal 
 
 def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     """Hand the message to the sender of the case, and accept it."""
+    return accept(tell_sender(outcome, message, situation), message)
+
+
+def tell_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the sender of the case, as which it sees no complainant."""
     case = outcome.case
-    forwarded = case.complainant in _FORWARDED
-    relation = Relation.FORWARDER if forwarded else Relation.SENDER
-    return accept(hand(outcome, message, case.sender, relation, situation.at), message)
+    relation = Relation.FORWARDER if case.complainant in _FORWARDED else Relation.SENDER
+    return hand(outcome, message, case.sender, relation, situation.at)
 
 
 def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
@@ -172,8 +191,28 @@ def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outc
     return accept(outcome, message)
 
 
-def accept(outcome: Outcome, message: Message) -> Outcome:
-    """Tell the author: who got it, and what falls due."""
+def tell_author(
+    outcome: Outcome, message: Message, author: OrganCode, situation: Situation
+) -> Outcome:
+    """Hand the message to the author of another one of the case: as who it is in the case."""
+    case = outcome.case
+    if author == case.sender:
+        return tell_sender(outcome, message, situation)
+    relation = Relation.HANDLER
+    if author != case.handler:  # who assigned the case: no party of it
+        watches = situation.rulebook.directory.organs[author].type is OrganType.SUPERVISOR
+        relation = Relation.SUPERVISOR if watches else Relation.UNKNOWN
+    return hand(outcome, message, author, relation, situation.at)
+
+
+def accept(
+    outcome: Outcome,
+    message: Message,
+    rule: RuleId | None = None,
+    basis: str | None = None,
+    explanation: str | None = None,
+) -> Outcome:
+    """Tell the author: who got it, by which rule and why, and what falls due."""
     envelope = message.envelope
     return outcome.also(
         Accept(
@@ -185,6 +224,9 @@ def accept(outcome: Outcome, message: Message) -> Outcome:
                 for handed in outcome.case.handed
                 if handed.message == envelope.message_id
             ),
+            rule=rule,
+            basis=basis,
+            explanation=explanation,
             duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
         )
     )

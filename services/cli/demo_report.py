@@ -100,8 +100,8 @@ def _held(play: Play) -> Iterator[str]:
             )
         if twist == "stays_held":
             yield in_language(
-                f"仍在暂存（所填地点无有管辖权的机关）：案件 {story.case_id}",
-                f"still held (nobody is competent there): case {story.case_id}",
+                f"仍在暂存（该事项目前没有机关有管辖权）：案件 {story.case_id}",
+                f"still held (nobody is competent for it): case {story.case_id}",
             )
 
 

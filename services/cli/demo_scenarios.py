@@ -24,7 +24,6 @@ _LANGDAI: Final = "520203110000"
 _JIULONG: Final = "520203001000"
 _YINHU: Final = "520203002000"
 _TASHAN: Final = "520203003000"
-_DAYONG: Final = "520203104000"  # no organ of it is on the bus: a gap for what the townships hold
 
 # plan → what the receiver does, in this order; "withdrawn" is the sender's
 PLANS: Final = {
@@ -104,7 +103,6 @@ _PLACES: Final = {
     "九龙": _JIULONG,
     "银壶": _YINHU,
     "塔山": _TASHAN,
-    "大用": _DAYONG,
 }
 _NAMED: Final = ("insists", "wrong_addressee", "overdue")
 
@@ -179,8 +177,8 @@ _ROUTINE: Final = (
 _SPECIAL: Final = (
     "Y>W SW-002 岩脚 unsigned overdue",
     "L>S CG-014 郎岱 filed insists",
-    "C>L GH-002 大用 filed held_then_corrected",
-    "S>Y GH-002 大用 unsigned stays_held",
+    "C>L GH-002 九龙 filed held_then_corrected",
+    "S>Y CG-013 岩脚 unsigned stays_held",
     "Y>C CG-009 岩脚 filed reasons_missing",
     "L>C CG-001 郎岱 filed use_objection",
     "Y>C CG-001 岩脚 unsigned one_officer",

@@ -7,7 +7,7 @@ from schemas.codec import frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Delivery, Secrecy
+from schemas.parts import Secrecy
 from schemas.seal import seal_message
 from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
@@ -15,9 +15,9 @@ from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release
 from services.casework.say import About, say
+from services.exchange.copies import Copies
 from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
-from services.exchange.lookups import original_in
 from services.exchange.office import Office
 
 
@@ -34,10 +34,11 @@ class Sending:
         """Put what the effects say and deliver into the outbox; return the sender's receipt."""
         envelope = message.envelope
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
+        copies = Copies(self._office, self._work, decision.case, at)
         answers: dict[tuple[OrganCode, MessageId], bytes] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                self._deliver(effect, about.case, incoming, at)
+                self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
             for said in say(effect, about, self._office.rulebook, at, salt):
                 value = self._say(said.to, said.message, incoming)
                 if isinstance(effect, Accept | Reject | Hold):
@@ -74,15 +75,6 @@ class Sending:
                 envelope.case_id if envelope else None,
             )
         )
-
-    def _deliver(self, effect: Deliver, case: CaseId, incoming: Incoming, at: datetime) -> None:
-        """Write the copy from the sealed original: its bytes, with the delivery put in."""
-        original = original_in(self._work, effect.author, effect.message)
-        codec = self._office.codec_of(original.fingerprint)
-        delivery = Delivery(effect.to, effect.relation, effect.rule, at)
-        body = codec.copy(codec.open(original.body), delivery)
-        schema_id = self._office.id_of(original.fingerprint)
-        self.into_inbox(effect.to, case, frame(schema_id, body), incoming)
 
     def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
         schema_id = self._office.own(type(message).__name__)

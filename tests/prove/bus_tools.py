@@ -29,7 +29,7 @@ NOT_TRIED: Final = 3
 
 _YANJIAO: Final = "520203102000"
 _LANGDAI: Final = "520203110000"
-_NOBODYS: Final = "520203104000"  # a town without an organ on the bus
+_JIULONG: Final = "520203001000"  # a subdistrict: GH-002 is for towns and townships alone
 
 Document = dict[str, Any]
 
@@ -92,7 +92,7 @@ QUESTIONS: Final = (
         ("liuzhi-cgj",),
         "F-011",
     ),
-    Asked("GH-002", _NOBODYS, (), "gap", (), None),
+    Asked("GH-002", _JIULONG, (), "gap", (), None),
     Asked("ZR-002", _LANGDAI, (), "concurrent", ("liuzhi-zrzy", "liuzhi-nyj"), "B-051"),
     Asked("CG-009", _YANJIAO, (), "place_conflict", (), "F-009", address="郎岱镇示例街1号"),
 )
