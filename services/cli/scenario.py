@@ -1,12 +1,13 @@
 """A scenario file: which rulebook, when it starts, and its steps in the order of time.
 
-Steps: `{at, from, send, label, of, body}` a message; `{advance_to}` time alone; `{at, activate}`
-another rulebook comes into force, as `yichuan rules activate` would bring it.
+Steps: `{at, from, send, label, of, body}` a message; `{advance_to}` time alone; `{at, activate,
+calendar}` a rulebook comes into force, as `yichuan rules activate` would bring it; `calendar` lays
+days over its own: `{2026-11-09: off, 2026-11-14: workday, known_until: 2027-12-31}`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,12 @@ from services.rulebook.calendar import ZONE
 
 STEPS_MAX: Final = 20_000
 _SEND: Final = frozenset({"at", "from", "send", "label", "of", "body"})
+_KNOWN_UNTIL: Final = "known_until"
+DAY_KINDS: Final = ("off", "workday")
 _KEYS: Final = {
     "send": (_SEND, frozenset({"at", "from", "send"})),
     "advance_to": (frozenset({"advance_to"}), frozenset({"advance_to"})),
-    "activate": (frozenset({"at", "activate"}), frozenset({"at", "activate"})),
+    "activate": (frozenset({"at", "activate", "calendar"}), frozenset({"at", "activate"})),
 }
 
 
@@ -47,11 +50,13 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """Another rulebook, by name or folder."""
+    """Another rulebook, by name or folder, and the days that are laid over its calendar."""
 
     number: int
     at: datetime
     rulebook: str
+    days: Mapping[date, str]  # off or workday
+    known_until: date | None
 
 
 Step = Send | Advance | Activate
@@ -101,7 +106,7 @@ def _step(number: int, entry: object) -> Step:
         return Advance(number, _instant(document["advance_to"], f"{where}: advance_to"))
     at = _instant(document["at"], f"{where}: at")
     if kinds[0] == "activate":
-        return Activate(number, at, _text(document, "activate", f"{where}: activate"))
+        return _activate(number, at, document, where)
     body = document.get("body")
     return Send(
         number=number,
@@ -112,6 +117,20 @@ def _step(number: int, entry: object) -> Step:
         of=_optional(document, "of", where),
         body=_mapping({} if body is None else body, f"{where}: body", None),
     )
+
+
+def _activate(number: int, at: datetime, document: Mapping[str, Any], where: str) -> Activate:
+    rulebook = _text(document, "activate", f"{where}: activate")
+    given = document.get("calendar")
+    calendar = dict(_mapping({} if given is None else given, f"{where}: calendar", None))
+    known_until = calendar.pop(_KNOWN_UNTIL, None)
+    days: dict[date, str] = {}
+    for day, kind in calendar.items():
+        if kind not in DAY_KINDS:
+            raise UserError("scenario.value_invalid", f"{where}: calendar", "off, workday")
+        days[_date(day, f"{where}: calendar")] = kind
+    until = None if known_until is None else _date(known_until, f"{where}: {_KNOWN_UNTIL}")
+    return Activate(number, at, rulebook, days, until)
 
 
 def _record(name: str, where: str) -> Record:
@@ -152,6 +171,13 @@ def _text(document: Mapping[str, Any], key: str, where: str) -> str:
 
 def _optional(document: Mapping[str, Any], key: str, where: str) -> str | None:
     return None if document.get(key) is None else _text(document, key, f"{where}: {key}")
+
+
+def _date(value: object, where: str) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise UserError("scenario.value_invalid", where, "2026-09-28") from None
 
 
 def _instant(value: object, where: str) -> datetime:

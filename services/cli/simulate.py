@@ -6,7 +6,7 @@ The exchange's own intake, desk and casebook, in memory: no broker, no server, n
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -18,8 +18,13 @@ from services.cli.scenario_letters import Letters
 from services.cli.simulation import Simulation
 from services.cli.simulation_lines import Line, Lines
 from services.cli.simulation_words import words
-from services.rulebook.load import load, locate
+from services.rulebook.layout import HEAD
+from services.rulebook.load import library_calendar, load, locate, read_files
 from services.rulebook.model import Rulebook
+from services.rulebook.parse import parse
+
+
+_CALENDAR: Final = "calendar.csv"
 
 
 def simulate(
@@ -45,7 +50,7 @@ def run(scenario: Scenario, rulebook: Rulebook, path: Path) -> Iterator[Line]:
     with closing(Simulation(rulebook, scenario.start)) as simulation:
         for step in scenario.steps:
             if isinstance(step, Activate):
-                happening = simulation.activate(_rulebook(step.rulebook, path), step.at)
+                happening = simulation.activate(_activated(step, path), step.at)
             elif isinstance(step, Send):
                 letter = letters.letter(step, simulation.rulebook)
                 lines.know(letter)
@@ -63,5 +68,25 @@ def run(scenario: Scenario, rulebook: Rulebook, path: Path) -> Iterator[Line]:
 
 def _rulebook(named: str, scenario: Path) -> Rulebook:
     """Return a bundled rulebook, or one in a folder beside the scenario or here."""
+    return load(_folder(named, scenario))
+
+
+def _activated(step: Activate, scenario: Path) -> Rulebook:
+    """Return the rulebook of the step, its own days laid over by the step's."""
+    contents = read_files(_folder(step.rulebook, scenario))
+    if step.days:
+        rows = contents.get(_CALENDAR, b"date,kind,note\n").decode().splitlines()
+        kept = [row for row in rows if row.partition(",")[0] not in set(map(str, step.days))]
+        own = [f"{day},{kind}," for day, kind in sorted(step.days.items())]
+        contents[_CALENDAR] = "\n".join([*kept, *own, ""]).encode()
+    if step.known_until is not None:
+        head = contents[HEAD].decode()
+        known = f"calendar_known_until = {step.known_until}"
+        rest = [line for line in head.splitlines() if not line.startswith("calendar_known_until")]
+        contents[HEAD] = "\n".join([known, *rest, ""]).encode()
+    return parse(contents, library_calendar())
+
+
+def _folder(named: str, scenario: Path) -> Path:
     beside = scenario.parent / named
-    return load(beside if beside.is_dir() else locate(named))
+    return beside if beside.is_dir() else locate(named)

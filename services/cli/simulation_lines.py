@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.errors import Refusal
-from schemas.ids import MessageId
+from schemas.ids import BUS, MessageId
 from schemas.messages import Message
 from schemas.topics import RECORDS
 from services.casebook.rows import MessageRow
@@ -80,6 +80,8 @@ class Lines:
         copies: Copies = {(m.envelope.message_id, _to(m)): m for m in happened.copies}
         for entry in happened.entries:
             for effect in entry["effects"]:
+                if entry["from"] == BUS and effect["effect"] == "accepted":
+                    continue  # of an activation, one a partition: nobody hears of it
                 yield self._effect(entry, effect, copies)
         if happened.repeated is not None:
             yield self._again(happened.repeated, at)
