@@ -23,7 +23,6 @@ from services.rulebook.load import library_calendar, load, locate, read_files
 from services.rulebook.model import Rulebook
 from services.rulebook.parse import parse
 
-
 _CALENDAR: Final = "calendar.csv"
 
 
