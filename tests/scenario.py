@@ -15,7 +15,8 @@ FOLDER = Path(__file__).parent / "scenarios"
 
 def alias(code: str) -> str:
     """An organ's alias by its code."""
-    return {organ.code: organ.alias for organ in demo().directory.organs.values()}.get(code, code)
+    known = {str(organ.code): str(organ.alias) for organ in demo().directory.organs.values()}
+    return known.get(code, code)
 
 
 class Played:

@@ -11,6 +11,7 @@ from schemas.codec import current, with_seal
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import b64url, unb64url
+from schemas.messages import LeadTransfer
 from schemas.parts import Delivery, Relation, Seal
 from schemas.seal import VerifiedKey, check_sender, seal_message, verify, verify_copy, vouch
 from tests.any_message import SENDER, SENT_AT, Key, default_lead, default_message, key
@@ -284,7 +285,8 @@ def test_the_bus_vouches_for_the_delivery_too() -> None:
         envelope = replace(opened.message.envelope, delivery=changed)
         forged = CODEC.encode(replace(opened.message, envelope=envelope))
         assert _judged(forged, BUS_KEY) == "seal.invalid"
-    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))  # type: ignore[call-arg] # a lead
+    assert isinstance(opened.message, LeadTransfer)
+    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))
     assert _judged(altered, BUS_KEY) == "seal.invalid"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.parts import Relation
+from schemas.sharing import Copy
 from schemas.topics import RECORDS
 from services.casework.case import Closing, Life, State
 from services.casework.effects import Accept, ChangeState, CloseDuty, Deliver, OpenDuty
@@ -191,7 +192,9 @@ def test_guidance_goes_to_whom_it_was_given_and_a_copy_without_a_category_to_who
         ("langdai", Relation.COPY_RECIPIENT)
     ]
     history = History()
-    copy = replace(history.next("copy", HANDLER, **to("langdai"), **LEGAL), category=None)  # type: ignore[call-arg] # a copy
+    copy = history.next("copy", HANDLER, **to("langdai"), **LEGAL)
+    assert isinstance(copy, Copy)
+    copy = replace(copy, category=None)
     assert delivered_to(history.decide(copy)) == [("langdai", Relation.COPY_RECIPIENT)]
 
 
