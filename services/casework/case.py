@@ -78,6 +78,7 @@ class Term:
     roll: bool
     ladder: Ladder
     calendar: str  # Calendar.digest
+    last_day: date | None = None  # fixed by the year, whatever the length says
 
 
 @dataclass(frozen=True, slots=True)

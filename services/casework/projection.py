@@ -5,7 +5,7 @@ changed calendar says of a rung that has fired is noted beside it: a card is ann
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from services.casework.case import Case, Duty, PlannedRung, Term
@@ -21,7 +21,11 @@ def planned(
     term: Term, opened_at: datetime, calendar: Calendar
 ) -> tuple[Due, tuple[PlannedRung, ...]]:
     """Return when a duty of this term falls due, and its ladder, none of it fired."""
-    due = due_at(calendar, opened_at, term.length, roll=term.roll)
+    if term.last_day is None:
+        due = due_at(calendar, opened_at, term.length, roll=term.roll)
+    else:
+        ends = datetime.combine(term.last_day + timedelta(days=1), time(), ZONE)
+        due = Due(ends, provisional=False, days=(term.last_day,))
     rungs = rung_times(calendar, term.ladder, opened_at, due, term.length)
     return due, tuple(PlannedRung(rung, nominal) for rung, nominal in rungs)
 

@@ -235,6 +235,8 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
+    # yearly_guidance: waived where the devolution was in force for less of the year [policy]
+    waived_if_in_force_under: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
