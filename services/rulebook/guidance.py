@@ -1,7 +1,7 @@
 """Which department owes which township guidance on site in a year (guidance 二(五)).
 
-每年……不少于1次: of the department to every township that a matter of its was devolved to. Who devolved
-it is who would be competent without the devolving rule: the runner-up.
+每年……不少于1次: of the department to every township that a matter of its was devolved to. Who
+devolved it is who would be competent without the devolving rule: the runner-up.
 """
 
 from collections.abc import Iterator

@@ -9,6 +9,7 @@ import pytest
 from services.cli.main import main
 from services.cli.scenario_yaml import NODES_MAX, SCENARIO_MAX_BYTES
 from services.cli.simulation_lines import KEYS
+from services.exchange import desk
 from tests.history import organ
 from tests.scenario import FOLDER, play
 
@@ -293,3 +294,42 @@ def test_what_a_message_is_about_goes_into_the_field_that_its_record_has(tmp_pat
     assert played.of("rejected") == []
     assert played.one("delivered", "help")["to"] == "yanjiao"
     assert played.one("delivered", "given")["to"] == "liuzhi-cgj"
+
+
+def test_a_calendar_that_comes_moves_every_case_that_owes_something_page_by_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "TICK_CASES_MAX", 1)
+    leads = "".join(LEAD.replace("label: lead", f"label: l{n}") for n in range(3))
+    known = (
+        "  - {at: 2026-09-28T12:00, activate: demo, calendar: {2026-09-29: off}}\n"
+        "  - {at: 2026-09-28T13:00, activate: demo}\n"
+        "  - {at: 2026-09-28T14:00, activate: demo}\n"
+    )
+    played = play(HEAD + leads + known, tmp_path)
+    moved = played.told("duty_moved", None, "at", "due")
+    assert (
+        sorted(moved)
+        == [("2026-09-28 12:00", "2026-10-01 00:00")] * 3
+        + [("2026-09-28 13:00", "2026-09-30 00:00")] * 3
+    )
+
+
+def test_past_the_known_calendar_a_date_is_provisional_until_the_calendar_comes(
+    tmp_path: Path,
+) -> None:
+    steps = """
+  - {at: 2026-12-31T10:00, from: yanjiao, send: lead_transfer, label: lead}
+  - {at: 2027-01-05T09:00, activate: demo, calendar: {2027-01-01: off, known_until: 2027-12-31}}
+  - {advance_to: 2027-01-31T10:00}
+"""
+    played = play(HEAD + steps, tmp_path)
+    assert played.one("duty_opened", "lead")["provisional"] is True
+    moved = played.one("duty_moved", "lead")
+    assert (moved["due"], moved["provisional"]) == ("2027-01-05T00:00:00+08:00", False)
+    # Owed since 09:00 of that day, and fired by the first Tick that knows the calendar.
+    assert played.told("rung", "lead", "rung", "at")[-3:] == [
+        ("yellow", "2027-01-05 09:00"),
+        ("red", "2027-01-08 09:00"),
+        ("supervision", "2027-01-19 09:00"),
+    ]
