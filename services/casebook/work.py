@@ -162,17 +162,17 @@ class Work:
         )
         return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
 
-    def owing_cases(
-        self, topic: str, partition: int, after: CaseId | None, limit: int
-    ) -> tuple[CaseId, ...]:
-        """Return up to `limit` cases of the partition with an open duty, those behind `after`."""
+    def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
+        """Yield the partition's cases with an open duty, read `page` of them at a time."""
+        here = (DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
+        query = select(DUTIES.c.case_id).distinct().where(*here).order_by(DUTIES.c.case_id)
         self.flush()
-        query = select(DUTIES.c.case_id).distinct()
-        query = query.where(DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
-        if after is not None:
-            query = query.where(DUTIES.c.case_id > after)
-        rows = self._connection.execute(query.order_by(DUTIES.c.case_id).limit(limit))
-        return tuple(CaseId(row.case_id) for row in rows)
+        last = ""
+        ids = self._connection.scalars
+        while found := [*map(CaseId, ids(query.where(DUTIES.c.case_id > last).limit(page)))]:
+            self.preload(found, (), ())
+            yield from found
+            last = found[-1]
 
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""

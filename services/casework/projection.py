@@ -45,10 +45,11 @@ def reproject(case: Case, rulebook: Rulebook) -> Decision:
     effects: list[Effect] = []
     duties: list[Duty] = []
     for duty in case.duties:
-        if not _is_outdated(duty, rulebook.calendar):
+        term = duty.term
+        if term is None or not _is_outdated(duty, rulebook.calendar):
             duties.append(duty)
             continue
-        moved = _moved(duty, rulebook.calendar)
+        moved = _moved(duty, term, rulebook.calendar)
         duties.append(moved)
         if (moved.due, moved.provisional) != (duty.due, duty.provisional):
             effects += _told(duty, moved, rulebook)
@@ -60,10 +61,8 @@ def _is_outdated(duty: Duty, calendar: Calendar) -> bool:
     return duty.closing is None and term is not None and term.calendar != calendar.digest
 
 
-def _moved(duty: Duty, calendar: Calendar) -> Duty:
-    if duty.term is None:
-        return duty
-    term = replace(duty.term, calendar=calendar.digest)
+def _moved(duty: Duty, term: Term, calendar: Calendar) -> Duty:
+    term = replace(term, calendar=calendar.digest)
     due, ladder = planned(term, duty.opened_at, calendar)
     return replace(
         duty,

@@ -94,24 +94,17 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
-        if self._next is not self._office:
+        if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
 
     def _count_anew(self, sound: Sound, at: datetime) -> None:
         """Let the new rulebook's calendar be laid over what the partition's cases owe."""
-        before = self._office.rulebook.calendar
         self._turn_to(self._next)
-        if self._office.rulebook.calendar.digest == before.digest:
-            return
-        topic, partition = sound.incoming.position.topic, sound.incoming.position.partition
-        last: CaseId | None = None
-        while page := self._work.owing_cases(topic, partition, last, TICK_CASES_MAX):
-            self._work.preload(page, (), ())
-            for case_id in page:
-                self._fire(sound, case_id, at)
-            last = page[-1]
+        place = sound.incoming.position
+        for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
+            self._fire(sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
