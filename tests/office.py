@@ -27,10 +27,10 @@ from services.casebook.store import Casebook
 from services.casebook.tables import METADATA, OUTBOX
 from services.casebook.write import headers_from_text
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.desk import Tally
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
 from services.rulebook.model import PublicKey
 from tests.history import History, demo
 

@@ -36,6 +36,11 @@ def open_sqlite(path: Path) -> Casebook:
     return Casebook(*sqlite.open_to_write(path))
 
 
+def open_in_memory() -> Casebook:
+    """Open a casebook of this process alone, empty."""
+    return Casebook(sqlite.open_in_memory(), None)
+
+
 def open_url(url: str) -> Casebook:
     """Open a casebook for writing, making its tables if absent.
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
+from services.rulebook.model import Ladder, Length
 
 
 class Life(StrEnum):
@@ -58,11 +59,26 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRung:
-    """One rung of a duty's ladder. `fired_at` is set once and never again."""
+    """One rung of a duty's ladder. `fired_at` is set once and never again.
+
+    `would_be_at` annotates a fired rung: when it would fall by a calendar that came later.
+    """
 
     rung: Rung
     nominal_at: datetime
     fired_at: datetime | None = None
+    would_be_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a due date was computed from. A later calendar is laid over it, no later length."""
+
+    length: Length
+    roll: bool
+    ladder: Ladder
+    calendar: str  # Calendar.digest
+    last_day: date | None = None  # fixed by the year, whatever the length says
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,7 @@ class Duty:
     ladder: tuple[PlannedRung, ...] = ()
     closed_at: datetime | None = None
     closing: Closing | None = None
+    term: Term | None = None  # None: opened before terms were kept; its date stays
 
     @property
     def next_rung(self) -> PlannedRung | None:

@@ -14,10 +14,11 @@ from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import DutyId, MessageId, OrganCode, derive
-from services.casework.case import Case, Closing, Complainant, Duty, Life, PlannedRung
+from services.casework.case import Case, Closing, Complainant, Duty, Life, Term
 from services.casework.effects import CloseDuty, Effect, OpenDuty
+from services.casework.projection import planned
 from services.casework.transitions import Step
-from services.rulebook.calendar import due_at, local_date, rung_times
+from services.rulebook.calendar import local_date
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
 
@@ -210,8 +211,8 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
     rule = duty_rule(rulebook, kind, organs[owner], turn.record, local_date(at), author)
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    due = due_at(rulebook.calendar, at, rule.length, roll=rule.roll)
-    ladder = rung_times(rulebook.calendar, rule.ladder, at, due, rule.length)
+    term = Term(rule.length, rule.roll, rule.ladder, rulebook.calendar.digest)
+    due, ladder = planned(term, at, rulebook.calendar)
     waived = _is_waived(case, rule)
     return Duty(
         id=DutyId(derive("duty", case.id, turn.about, owner, kind)),
@@ -223,9 +224,10 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
         due=due.at,
         provisional=due.provisional,
         basis=rule.basis,
-        ladder=tuple(PlannedRung(rung, nominal) for rung, nominal in ladder),
+        ladder=ladder,
         closed_at=at if waived else None,
         closing=Closing.WAIVED if waived else None,
+        term=term,
     )
 
 

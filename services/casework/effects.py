@@ -78,6 +78,7 @@ class Advise:
     to: OrganCode
     code: str
     explanation: str | None = None
+    salt: str = ""  # tells apart two of one code about one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,16 @@ class CloseDuty:
     message: MessageId
     duty: Duty
     closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDuty:
+    """An open duty falls due at another time, or for certain. `was`: when it fell due before."""
+
+    message: MessageId  # the one that the duty is about
+    duty: Duty
+    was: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,7 @@ Effect = (
     | Advise
     | OpenDuty
     | CloseDuty
+    | MoveDuty
     | FireRung
     | ChangeState
 )

@@ -69,6 +69,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     ),
     "route": Verb(f"{_CLI}.route", "route", "归谁管辖及理由", "whose it is, and why"),
     "deadline": Verb(f"{_CLI}.deadline", "deadline", "何时到期，逐日列明", "when it falls due"),
+    "simulate": Verb(
+        f"{_CLI}.simulate", "simulate", "推演一个情景", "months of a scenario in milliseconds"
+    ),
     "schemas": Noun(
         "消息模式",
         "the contracts",

@@ -42,6 +42,7 @@ DUTIES: Final[Words] = {
     "complainant_feedback": ("反馈投诉举报人处理结果", "tell the complainant the outcome"),
     "answer_request": ("答复信息需求", "answer the request for information"),
     "answer_assistance": ("答复协助请求", "answer the request for assistance"),
+    "yearly_guidance": ("当年现场业务指导", "give guidance on site within the year"),
     "answer_withdrawal": ("答复撤回", "answer the withdrawal"),
 }
 RUNGS: Final[Words] = {

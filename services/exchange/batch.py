@@ -15,9 +15,10 @@ from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import MessageKey, NumberKey, Work
-from services.exchange.desk import Desk, Tally
+from services.exchange.desk import Desk
 from services.exchange.intake import Dead, Incoming, Intake
 from services.exchange.shelf import InForce, Shelf
+from services.exchange.tally import Tally
 
 # What a database, or its driver, says of a value that it cannot take. Whatever else it says is no
 # message's fault: the process stops.

@@ -4,11 +4,11 @@
 nothing when it does, and then only the message's case is stopped.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from schemas.errors import Refusal
+from schemas.ids import CaseId
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope
 from services.casebook.rows import MessageRow, Progress, SecretRow
@@ -25,17 +25,9 @@ from services.exchange.office import Office
 from services.exchange.secret import note_of
 from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a batch did, for the metrics; counted only once it has committed."""
-
-    messages: list[tuple[str, str, str]] = field(default_factory=list)  # flow, record, outcome
-    dead: list[str] = field(default_factory=list)
-    rungs: list[tuple[str, str]] = field(default_factory=list)  # duty, rung
 
 
 class Desk:
@@ -97,8 +89,17 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
+        if self._next.rulebook.calendar != self._office.rulebook.calendar:
+            self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
+
+    def _count_anew(self, sound: Sound, at: datetime) -> None:
+        """Let the new rulebook's calendar be laid over what the partition's cases owe."""
+        self._turn_to(self._next)
+        place = sound.incoming.position
+        for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
+            self._fire(sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
@@ -168,22 +169,27 @@ class Desk:
         self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
 
     def _tick(self, sound: Sound, at: datetime) -> None:
-        incoming = sound.incoming
-        position = incoming.position
-        message = sound.opened.message
+        position = sound.incoming.position
         due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
         self._work.preload(due, (), ())
         for case_id in due:
-            case = self._work.case(case_id)
-            decision = self._decided(incoming, message, case, Facts(), at)
-            if decision.case is None or not decision.effects:
-                continue
-            if decision.case.is_frozen:  # by this very Tick: settling it may fire it again
-                self._work.put_original(original_of(sound))
-            self._put_case(decision.case, incoming)
-            self._sending.carry_out(decision, incoming, message.envelope, at)
-            self._note(self._as_decided(sound, Facts(), decision, at))
+            self._fire(sound, case_id, at)
         self._tally.messages.append((position.topic, "Tick", "accepted"))
+
+    def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
+        """Let a Tick, or another rulebook, do what it does to one case."""
+        incoming, message = sound.incoming, sound.opened.message
+        case = self._work.case(case_id)
+        decision = self._decided(incoming, message, case, Facts(), at)
+        if decision.case is None or decision.case is case:
+            return
+        self._put_case(decision.case, incoming)
+        if not decision.effects:  # counted anew, and nothing of it falls due at another time
+            return
+        if decision.case.is_frozen:  # by this very message: settling it may fire it again
+            self._work.put_original(original_of(sound))
+        self._sending.carry_out(decision, incoming, message.envelope, at)
+        self._note(self._as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""

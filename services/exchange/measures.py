@@ -21,10 +21,10 @@ from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DUTIES, OUTBOX
 from services.casework.routing import HOLD_CODES
-from services.exchange.desk import Tally
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
 from services.exchange.workers import name_of, port_of
 
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck

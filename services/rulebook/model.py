@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from hashlib import sha256
+from typing import Final
 
 from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
@@ -15,6 +17,8 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.township_names import names_of
+
+CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 
 
 class OrganType(StrEnum):
@@ -229,6 +233,8 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
+    # yearly_guidance: waived where the devolution was in force for less of the year [policy]
+    waived_if_in_force_under: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +248,13 @@ class Calendar:
     days_off: frozenset[date]  # weekdays that are holidays
     workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
     known_until: date
+    # What a due date was computed with: a duty whose calendar has another digest is projected anew.
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.days_off, self.workdays, {self.known_until})
+        text = "/".join(",".join(map(str, sorted(days))) for days in parts)
+        object.__setattr__(self, "digest", sha256(text.encode()).hexdigest()[:CALENDAR_DIGEST])
 
 
 class Treatment(StrEnum):
