@@ -348,6 +348,25 @@ def test_more_paths_than_a_copy_can_list_withhold_whole_lists() -> None:
     assert not [path for path in redacted.masked if path.startswith("parties")]
 
 
+def test_a_list_of_the_envelope_is_withheld_whole_likewise() -> None:
+    message = default_lead()
+    officer = (message.envelope.officers or ())[0]
+    many = tuple(replace(officer, certificate=f"C{number}") for number in range(1_001))
+    message = replace(message, envelope=replace(message.envelope, officers=many))
+    kept = Clearances(
+        tuple(
+            replace(row, path="envelope.officers[].name", treatment=Treatment.MASK)
+            if row.path is not None
+            else row
+            for row in table(Treatment.KEEP, officers=Treatment.MASK).rows
+        )
+    )
+    redacted = Redactor(LEAD, Relation.SENDER, kept, PLACES)(message)
+    assert redacted.message.envelope.officers is None
+    assert redacted.withheld == ("envelope.officers",)
+    assert redacted.masked == ()
+
+
 def test_too_much_hidden_in_a_case_closes_the_texts() -> None:
     redactor = Redactor(LEAD, Relation.SENDER, demo().clearances, PLACES)
     redacted = redactor(lead(reason="事实清楚"), also=None)
