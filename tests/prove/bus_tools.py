@@ -20,6 +20,8 @@ from tests.prove.stand import COMMAND_SECONDS_MAX, Stand, demo, python
 
 BASIS: Final = re.compile("《[^》]+》第[一二三四五六七八九十百零]+条")
 INSISTED: Final = "坚持移送"
+ASSIGNED: Final = "由司法行政部门转办"
+RULED: Final = "by a rule"
 TRANSFERS: Final = ("LeadTransfer", "CaseTransfer")
 MESSAGES_MIN: Final = 300  # of the demo; fewer would not be the whole
 ORGANS: Final = ("yanjiao", "langdai", "liuzhi-cgj", "liuzhi-scjg", "liuzhi-swj", "liuzhi-sfj")
@@ -105,7 +107,7 @@ def trace_tells_all(ground: Ground) -> str:
     stand = demo(ground)
     known = _messages(stand)
     assert len(known) >= MESSAGES_MIN, f"only {len(known)} messages"
-    transfers, insisted = [], 0
+    told: dict[str, list[Document]] = {RULED: [], INSISTED: [], ASSIGNED: []}
     for message in known:
         story = _traced(stand, message.id)
         # What waited has a second step, with its decision; what was held is let go by another's.
@@ -117,15 +119,12 @@ def trace_tells_all(ground: Ground) -> str:
         if message.outcome in {"rejected", "held"}:
             assert step["code"], f"{message}: no code"
         if message.record in TRANSFERS and message.outcome == "accepted":
-            if _tells_a_transfer(story, step):
-                transfers.append(story)
-            else:
-                insisted += 1
+            told[_tells_a_transfer(story, step)].append(story)
     said = _said_by_the_bus(stand)
     for envelope in said:
         found = _traced(stand, envelope["message_id"])["case"]
         assert found == envelope["case_id"], f"{envelope['record']}: {found}"
-    plain = [story for story in transfers if story["document_number"] in _named_once(known)]
+    plain = [story for story in told[RULED] if story["document_number"] in _named_once(known)]
     assert len(plain) >= READ_AS_TEXT, f"only {len(plain)} transfers with a number of their own"
     for story in plain[:READ_AS_TEXT]:
         _reads_well(stand, story)
@@ -133,8 +132,9 @@ def trace_tells_all(ground: Ground) -> str:
     counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     return (
         f"{len(known)} messages ({counted}), each with record, outcome and rulebook; "
-        f"{len(transfers)} accepted transfers with rule, 《…》第…条, recipient and due dates, "
-        f"{insisted} more against the rulebook, with its answer and that the sender insisted; "
+        f"{len(told[RULED])} accepted transfers with rule, 《…》第…条, recipient and due dates, "
+        f"{len(told[INSISTED])} against the rulebook, with its answer, and the sender insisted, "
+        f"{len(told[ASSIGNED])} assigned by the supervisor, with why they were held; "
         f"{len(said)} receipts and cards by their own ids; {READ_AS_TEXT} read as text in "
         "Chinese and English, by case, message and 文号"
     )
@@ -228,10 +228,11 @@ def _is_released(story: Document, message_id: str) -> bool:
     return any(one["effect"] == "released" and one["message"] == message_id for one in effects)
 
 
-def _tells_a_transfer(story: Document, step: Document) -> bool:
-    """Check recipient, explanation and due dates; return whether a rule decided it.
+def _tells_a_transfer(story: Document, step: Document) -> str:
+    """Check recipient, explanation and due dates; return what decided it: RULED, or another.
 
-    Else the sender insisted, and then the rulebook's own answer and that it did must be told.
+    INSISTED: the rulebook's own answer, and that the sender insisted, must be told. ASSIGNED: no
+    rule gave it to anybody; why it was held, and the supervisor's word, must be told.
     """
     what = f"transfer {step['message']}"
     effects: dict[str, list[Document]] = {"accepted": [], "delivered": [], "duty_opened": []}
@@ -245,14 +246,22 @@ def _tells_a_transfer(story: Document, step: Document) -> bool:
         assert datetime.fromisoformat(duty["due"]).tzinfo, f"{what}: due {duty['due']}"
     decided = next((one for one in effects["accepted"] if one["explanation"]), None)
     assert decided is not None, f"{what}: no explanation"
-    assert BASIS.search(decided["explanation"]), f"{what}: {decided['explanation']}"
     assert story["rule"] == decided["rule"], f"{what}: its head has {story['rule']}"
+    if decided["rule"] is None and ASSIGNED in decided["explanation"]:
+        held = [
+            one for each in story["steps"] for one in each["effects"] if one["effect"] == "held"
+        ]
+        assert any(one["code"] and one["explanation"] for one in held), f"{what}: held, not why"
+        records = {each["record"] for each in story["steps"]}
+        assert "RoutingAssignment" in records, f"{what}: assigned, not by whom"
+        return ASSIGNED
+    assert BASIS.search(decided["explanation"]), f"{what}: {decided['explanation']}"
     if decided["rule"] is None:
         assert INSISTED in decided["explanation"], f"{what}: {decided['explanation']}"
-        return False
+        return INSISTED
     assert BASIS.search(decided["basis"] or ""), f"{what}: basis {decided['basis']}"
     assert story["basis"] == decided["basis"], f"{what}: its head has {story['basis']}"
-    return True
+    return RULED
 
 
 def _reads_well(stand: Stand, story: Document) -> None:

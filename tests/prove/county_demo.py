@@ -104,8 +104,11 @@ def _of_files(stand: Stand, alias: str, prefix: str) -> Iterator[Sent]:
         flow = _read(receipt)["envelope"]["flow"]
         yield Sent(alias, document["record"], flow, "")
     for reason in root.glob(f"refused/{prefix}*.reason.json"):
-        document = _read(reason.with_name(reason.name.removesuffix(".reason.json")))
-        yield Sent(alias, document["record"], "", _read(reason)["code"])
+        code, name = _read(reason)["code"], reason.name.removesuffix(".reason.json")
+        stays = code.startswith("secrecy.")  # what the gate refuses keeps its place, and no copy
+        here, elsewhere = ("outbox", "refused") if stays else ("refused", "outbox")
+        assert not (root / elsewhere / name).exists(), f"{name}: {code}, but in {elsewhere}/"
+        yield Sent(alias, _read(root / here / name)["record"], "", code)
 
 
 def _of_rows(stand: Stand, alias: str, prefix: str) -> Iterator[Sent]:
