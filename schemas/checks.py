@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.assistance_form import assistance_reply_form, assistance_request_form
+from schemas.custody_form import CUSTODY_FORMS
+from schemas.disputes_form import DISPUTE_FORMS
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
 from schemas.ids import is_uuid
 from schemas.intake import what_the_schema_asks
+from schemas.joint_form import JOINT_FORMS
 from schemas.messages import (
     CaseSettled,
     CaseTransfer,
@@ -27,6 +30,7 @@ from schemas.messages import (
     ViolationAnswer,
     WithdrawalAnswer,
 )
+from schemas.oversight_form import OVERSIGHT_FORMS
 from schemas.parts import Envelope, Secrecy
 from schemas.sharing import (
     Circular,
@@ -186,4 +190,8 @@ _OF_RECORD: Final[Mapping[type, Callable[[Any], Refusal | None]]] = {
     AssistanceReply: assistance_reply_form,
     WithdrawalAnswer: _withdrawal_answer,
     RoutingAssignment: _assignment,
+    **CUSTODY_FORMS,
+    **DISPUTE_FORMS,
+    **JOINT_FORMS,
+    **OVERSIGHT_FORMS,
 }

@@ -39,7 +39,7 @@ from schemas.sharing import (
     InformationRequest,
     ViolationNotice,
 )
-from schemas.topics import begins_case
+from schemas.topics import RECORDS, Author, begins_case
 from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.copies import open_copy
@@ -92,11 +92,15 @@ def decide(
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
     if begins_case(message):
-        return _OPENING[type(message)](case, message, situation)
+        opens = _OPENING.get(type(message))
+        return opens(case, message, situation) if opens else Refusal("record.not_supported_yet")
     if case is None or case.state is State.NEW:
         return Refusal("case.unknown")
     follow = _FOLLOWING.get(type(message))
-    return follow(case, message, situation) if follow else Refusal("message.bus_only")
+    if follow is None:
+        by_bus = RECORDS[type(message).__name__].author is Author.BUS
+        return Refusal("message.bus_only" if by_bus else "record.not_supported_yet")
+    return follow(case, message, situation)
 
 
 def _standing(

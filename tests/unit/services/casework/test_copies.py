@@ -10,6 +10,7 @@ from schemas.parts import Relation
 from schemas.topics import RECORDS
 from services.casework.case import Closing, Life, State
 from services.casework.effects import Accept, ChangeState, CloseDuty, OpenDuty
+from services.casework.transitions import LIFE_OF
 from tests.history import (
     HANDLER,
     SENDER,
@@ -223,7 +224,7 @@ def test_each_step_opens_and_closes_the_duties_of_its_row(life: str) -> None:
 
 
 def test_every_record_that_opens_a_case_delivers_it_with_a_signature_owed() -> None:
-    for record in (each for each in RECORDS.values() if each.opens is not None):
+    for record in (RECORDS[name] for name in LIFE_OF):
         sender = HANDLER if record.snake in COUNTY_S_OWN else SENDER
         effects = History().send(record.snake, sender)
         assert not is_refused(effects), record.name
