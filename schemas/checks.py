@@ -75,7 +75,8 @@ def _envelope(message: Message) -> Refusal | None:
         return Refusal("message.delivery_filled", where="envelope.delivery")
     if envelope.record != record.name:
         return Refusal("message.field_invalid", where="envelope.record")
-    if record.opens is not None and envelope.flow is not record.opens:
+    begins = record.begins(envelope.in_reply_to)
+    if envelope.flow not in ((record.opens,) if begins else record.flows or (envelope.flow,)):
         return Refusal("message.misrouted", where="envelope.flow")
     for name in ("message_id", "case_id", "in_reply_to"):
         value = getattr(envelope, name)

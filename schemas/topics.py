@@ -89,6 +89,7 @@ class Record:
     opens: Flow | None = None  # the flow whose case it opens; None: a message of an open case
     on_flows: bool = True  # False: only ever written to inboxes
     answers: bool = False  # may answer within an open case too: then in_reply_to is given
+    also_on: tuple[Flow, ...] = ()  # flows of other cases within which it may answer
 
     @property
     def name(self) -> str:
@@ -114,7 +115,7 @@ class Record:
         """The flows on which it may lie."""
         if not self.on_flows:
             return ()
-        return (self.opens,) if self.opens else tuple(Flow)
+        return (self.opens, *self.also_on) if self.opens else tuple(Flow)
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -124,9 +125,16 @@ class Record:
 
 
 _TABLE: Final = (
-    Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS),
-    Record(CaseTransfer, "行政案件移送函", Author.ORGAN, opens=Flow.TRANSFERS),
-    Record(ComplaintForward, "投诉举报函送", Author.ORGAN, opens=Flow.LEADS),
+    Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS, answers=True),
+    Record(
+        CaseTransfer,
+        "行政案件移送函",
+        Author.ORGAN,
+        opens=Flow.TRANSFERS,
+        answers=True,
+        also_on=(Flow.LEADS,),  # a lead that was filed, by a handler without power
+    ),
+    Record(ComplaintForward, "投诉举报函送", Author.ORGAN, opens=Flow.LEADS, answers=True),
     Record(ViolationNotice, "告知", Author.ORGAN, opens=Flow.NOTIFICATIONS),
     Record(Copy, "抄送", Author.ORGAN, opens=Flow.COPIES, answers=True),
     Record(Circular, "通报", Author.ORGAN, opens=Flow.COPIES),
@@ -187,7 +195,7 @@ DEAD_LETTERS: Final = "dead-letters"
 
 
 def begins_case(message: Message) -> bool:
-    """Whether the message opens its case. A Copy in answer to a request does not."""
+    """Whether the message opens its case. A Copy in answer, or a further letter, does not."""
     return RECORDS[type(message).__name__].begins(message.envelope.in_reply_to)
 
 

@@ -38,6 +38,7 @@ E = TypeVar("E", bound=Effect)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # The default lead: a township's, of a matter that the county's department kept.
 SENDER, HANDLER, STRANGER, SUPERVISOR = "yanjiao", "liuzhi-cgj", "mugang", "liuzhi-sfj"
+SUPERIOR = "liuzhi-gov"  # of both, in common
 NOBODYS = "CG-013"  # the organ's designation for this matter has run out
 MONDAY = datetime(2026, 9, 21, 10, 0, tzinfo=SHANGHAI)
 
@@ -87,7 +88,7 @@ def message(
     if "officers" in envelope and "officers" not in changes.get("envelope", {}):
         envelope["officers"] = officers(code)
     if case is not None and "in_reply_to" not in changes.get("envelope", {}):
-        envelope["in_reply_to"] = case.opening
+        envelope["in_reply_to"] = _answered(record, case)
     defaults = EnvelopeDefaults(
         bus=demo().bus,
         sender=code,
@@ -250,7 +251,18 @@ _RECEIVED: dict[Life, _Way] = {
     life: [*_ISSUED[life], ("signed_for", by, {})] for life, (_, _, by) in PARTS.items()
 }
 _FILED: _Way = [*_RECEIVED[Life.TRANSFER], ("filing_reply", HANDLER, {})]
+FAILED = {"agreed": False, "handler": None, "handles_from": None}  # 协商不成
+_DISPUTED: _Way = [*_RECEIVED[Life.TRANSFER], ("objection", HANDLER, {})]
+_REFERRED: _Way = [*_DISPUTED, ("negotiation_result", HANDLER, FAILED)]
+_DESIGNATED: _Way = [
+    *_REFERRED,
+    ("designation_request", HANDLER, {}),
+    ("designation", SUPERIOR, {"designee": organ(HANDLER)}),
+]
 _WAYS: dict[tuple[Life, State], _Way] = {
+    (Life.TRANSFER, State.DISPUTED): _DISPUTED,
+    (Life.TRANSFER, State.REFERRED): _REFERRED,
+    (Life.TRANSFER, State.DESIGNATED): _DESIGNATED,
     **{(life, State.ISSUED): way for life, way in _ISSUED.items()},
     **{(life, State.RECEIVED): way for life, way in _RECEIVED.items()},
     **{
@@ -279,6 +291,11 @@ _WAYS: dict[tuple[Life, State], _Way] = {
 }
 
 
+def state_of(history: History) -> State:
+    """Where the case stands now."""
+    return history.opened.state
+
+
 def refusal_of(effects: tuple[Effect, ...]) -> str:
     """The code of the one refusal that the effects are."""
     (effect,) = effects
@@ -300,6 +317,12 @@ def the(kind: type[E], effects: tuple[Effect, ...]) -> E:
 def all_of(kind: type[E], effects: tuple[Effect, ...]) -> list[E]:
     """The effects of the kind, in order."""
     return [effect for effect in effects if isinstance(effect, kind)]
+
+
+def _answered(record: str, case: Case) -> MessageId:
+    """What a message of this record answers, unless the test says otherwise."""
+    disputed = record == "negotiation_result" and case.dispute is not None
+    return case.dispute.about if disputed and case.dispute else case.current
 
 
 def _target(text: str, case: Case) -> Target:

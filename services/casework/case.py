@@ -3,13 +3,14 @@
 It holds no content: numbers, codes, dates and ids only. The sealed originals lie in the casebook.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
+from services.casework.dispute import Dispute, Filing, Letter
 
 
 class Life(StrEnum):
@@ -23,12 +24,15 @@ class Life(StrEnum):
 
 
 class State(StrEnum):
-    """Where a case stands in its life (domain, section 3), as far as it goes today."""
+    """Where a case stands in its life (domain, section 3)."""
 
     NEW = "new"  # nothing decided yet: before the opening message, or frozen on it
     HELD = "held"  # 暂存: the opening message waits for a correction
     ISSUED = "issued"
     RECEIVED = "received"
+    DISPUTED = "disputed"  # 管辖异议: the two negotiate
+    REFERRED = "referred"  # 协商不成: a common superior is to designate
+    DESIGNATED = "designated"  # 指定管辖: the designee may not object
     FILED = "filed"
     DECLINED = "declined"
     CLOSED = "closed"
@@ -78,6 +82,7 @@ class Duty:
     due: datetime
     provisional: bool
     basis: str
+    runs_out: bool = False  # at its due time something happens by itself
     ladder: tuple[PlannedRung, ...] = ()
     closed_at: datetime | None = None
     closing: Closing | None = None
@@ -88,6 +93,15 @@ class Duty:
         if self.closing is not None:
             return None
         return next((rung for rung in self.ladder if rung.fired_at is None), None)
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When a Tick has something to do about it: the next rung, or what happens at its due."""
+        if self.closing is not None:
+            return None
+        rung = self.next_rung
+        own = [rung.nominal_at] if rung else []
+        return min([*own, self.due] if self.runs_out else own, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +168,16 @@ class Case:
     rule: RuleId | None = None
     document_number: str | None = None
     filed_on: date | None = None  # by the sender, on a CaseTransfer
+    filings: tuple[Filing, ...] = ()  # by those who handled it
     complainant: Complainant | None = None
     cooperation: bool = False  # assistance asked of the sender of a transfer (二(二)4)
     charges: tuple[Charge, ...] = ()
     stages: tuple[Stage, ...] = ()
+    hop: int = 1  # letters so far: each further one in the same case is a hop more
+    letter: Letter | None = None  # the letter in force; None: the opening message
+    holders: tuple[OrganCode, ...] = ()  # who handled it before the present handler
+    dispute: Dispute | None = None
+    parent: CaseId | None = None  # the case this one was split from
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -178,8 +198,34 @@ class Case:
         """When a Tick has something to do here: the earliest rung still to fire."""
         if not self.moves:
             return None
-        rungs = [rung.nominal_at for duty in self.duties if (rung := duty.next_rung)]
-        return min(rungs, default=None)
+        return min((at for duty in self.duties if (at := duty.wakes_at)), default=None)
+
+    @property
+    def current(self) -> MessageId:
+        """The letter that is to be answered."""
+        return self.letter.message if self.letter else self.opening
+
+    @property
+    def asking(self) -> OrganCode:
+        """Who sent the letter that is to be answered."""
+        return self.letter.sender if self.letter else self.sender
+
+    @property
+    def counterpart(self) -> OrganCode:
+        """Whom the handler answers: who sent the letter; or, if that is itself, the last holder."""
+        others = (self.asking, self.sender, *reversed(self.holders))
+        return next((organ for organ in others if organ != self.handler), self.sender)
+
+    def filed_by(self, organ: OrganCode) -> date | None:
+        """Return the day on which the organ filed it, if it ever did."""
+        filed = next((filing.on for filing in self.filings if filing.organ == organ), None)
+        return filed or (self.filed_on if organ == self.sender else None)
+
+    def passed_to(self, handler: OrganCode) -> "Case":
+        """Return the case with another handler; the one before is a former holder."""
+        before = () if self.handler in (None, handler) else (self.handler,)
+        holders = dict.fromkeys((*self.holders, *before))
+        return replace(self, handler=handler, holders=tuple(filter(None, holders)))
 
     def knows(self, organ: OrganCode) -> bool:
         """Whether the organ is a party of the case. To all others the case does not exist."""

@@ -9,6 +9,13 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.disputes import (
+    CaseSplit,
+    Designation,
+    DesignationRequest,
+    NegotiationResult,
+    Objection,
+)
 from schemas.errors import Refusal
 from schemas.messages import (
     CaseProgress,
@@ -43,10 +50,14 @@ from schemas.topics import RECORDS, Author, begins_case
 from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.copies import open_copy
+from services.casework.designation import designation, not_the_superior
 from services.casework.effects import Accept, Decision, Reject
 from services.casework.holds import correction, not_the_supervisor, routing_assignment
+from services.casework.letters import letter_on
 from services.casework.notices import complainant_informed, handling_feedback
+from services.casework.objections import negotiation_result, objection
 from services.casework.receipts import delivered, signed_for
+from services.casework.referral import designation_request
 from services.casework.replies import case_progress, filing_reply, outcome_feedback
 from services.casework.requests import (
     assistance_reply,
@@ -54,6 +65,7 @@ from services.casework.requests import (
     information_reply,
     open_request,
 )
+from services.casework.splitting import case_split
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
 from services.casework.transfer import open_case
@@ -73,12 +85,14 @@ def decide(
     """
     envelope = message.envelope
     if isinstance(message, Tick):
-        return Decision(None, ()) if case is None else fire(case, envelope.message_id, rulebook, at)
+        return Decision(None, ()) if case is None else fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
         return Decision(case, (noted,))
     if isinstance(message, CaseSettled):
         result = _on_its_flow(case, envelope) or settle(case, message)
+    elif isinstance(message, CaseSplit):
+        result = case_split(case, message, Situation(rulebook, facts, at))
     else:
         refusal = _standing(case, message, facts, rulebook, local_date(at))
         if refusal is None and case is not None and must_wait(case, message, facts):
@@ -113,6 +127,10 @@ def _standing(
         return refusal
     if isinstance(message, RoutingAssignment):  # the supervisor is no party of the case
         refusal = not_the_supervisor(case, envelope, rulebook.directory, on)
+        if refusal is not None:
+            return refusal
+    elif isinstance(message, Designation):
+        refusal = not_the_superior(case, message, rulebook.directory, on)
         if refusal is not None:
             return refusal
     elif begins_case(message):
@@ -166,6 +184,13 @@ _OPENING: Final[Mapping[type, Callable[[Case | None, Any, Situation], Outcome | 
 }
 _FOLLOWING: Final[Mapping[type, Callable[[Case, Any, Situation], Outcome | Refusal]]] = {
     FilingReply: filing_reply,
+    LeadTransfer: letter_on,
+    CaseTransfer: letter_on,
+    ComplaintForward: letter_on,
+    Objection: objection,
+    NegotiationResult: negotiation_result,
+    DesignationRequest: designation_request,
+    Designation: designation,
     CaseProgress: case_progress,
     OutcomeFeedback: outcome_feedback,
     HandlingFeedback: handling_feedback,

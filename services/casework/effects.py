@@ -6,6 +6,7 @@ Every effect names the message it is about. None holds content of a message.
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.disputes import CaseSplit
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung
@@ -81,6 +82,17 @@ class Advise:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """Write a record of the bus into the flow, for another case: an effect there is its message.
+
+    It holds ids, codes and days only. The shell seals it.
+    """
+
+    message: MessageId
+    record: CaseSplit
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDuty:
     """A duty begins."""
 
@@ -124,6 +136,7 @@ Effect = (
     | Release
     | Deliver
     | Advise
+    | Write
     | OpenDuty
     | CloseDuty
     | FireRung

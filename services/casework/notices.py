@@ -10,6 +10,7 @@ from services.casework.steps import (
     Situation,
     accept,
     as_reply,
+    letters,
     not_asked,
     take,
     take_all,
@@ -45,7 +46,7 @@ def complainant_informed(
 ) -> Outcome | Refusal:
     """告知投诉举报人: closes the leg of the organ that owes it. It is told to nobody else."""
     envelope = message.envelope
-    if envelope.in_reply_to != case.opening:
+    if envelope.in_reply_to not in {case.opening, *letters(case)}:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     kind = _DUTY_OF.get(message.leg) if message.leg else None
     owed = [duty for duty in case.duties if (duty.kind, duty.owner) == (kind, envelope.sender)]

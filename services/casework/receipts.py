@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
+from schemas.ids import BUS, OrganCode
 from schemas.messages import Delivered, SignedFor
 from schemas.parts import Relation
 from services.casework.case import Case, Handed
@@ -50,6 +50,8 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
         outcome = taken
     signed = replace(handed, signed_at=situation.at, signature=signature)
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
+    if handed.author == BUS:  # it has no inbox, and nobody who waits for a signature
+        return outcome.also(_answer(message))
     outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)
     return outcome.also(_answer(message, to=((handed.author, Relation.SENDER),)))
 

@@ -9,7 +9,7 @@ from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message, Routed
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, Handed, State
-from services.casework.duties import Turn, close_and_open
+from services.casework.duties import Turn, close_and_open, open_duty
 from services.casework.effects import Accept, ChangeState, Deliver, Effect, OpenDuty
 from services.casework.transitions import LIFE_OF, Step, after
 from services.rulebook.model import Rulebook
@@ -64,11 +64,12 @@ def take(
     *,
     about: MessageId | None = None,
     to: tuple[OrganCode, ...] = (),
+    since: datetime | None = None,
 ) -> Outcome | Refusal:
     """Return the outcome after one more step, or why it is illegal: then nothing changes.
 
-    `about`: the message whose duties it ends or begins, the opening one when left out. `to`: who
-    gets the message by this step.
+    `about`: the message whose duties it ends or begins, the letter in force when left out. `to`:
+    who gets the message by this step. `since`: from when the duties it opens run, if not from now.
     """
     case = outcome.case
     target = after(case.life, case.state, step)
@@ -80,10 +81,11 @@ def take(
         cause=envelope.message_id,
         record=envelope.record,
         by=envelope.sender,
-        about=about or case.opening,
+        about=about or case.current,
         to=to,
         at=situation.at,
         rulebook=situation.rulebook,
+        since=since,
     )
     moved, duty_effects = close_and_open(replace(case, state=target), turn)
     change: tuple[Effect, ...] = ()
@@ -93,12 +95,20 @@ def take(
 
 
 def take_all(
-    case: Case, steps: tuple[Step, ...], message: Message, situation: Situation
+    case: Case,
+    steps: tuple[Step, ...],
+    message: Message,
+    situation: Situation,
+    about: MessageId | None = None,
 ) -> Outcome | Refusal:
-    """Return the outcome after several steps about the opening message, or why one is illegal."""
+    """Return the outcome after several steps about the letter, or why one is illegal.
+
+    `about`: what the steps after the signing are about, if it is not the letter.
+    """
     outcome = Outcome(case)
     for step in steps:
-        taken = take(outcome, step, message, situation)
+        topic = to_be_signed(case) if step is Step.SIGN else about
+        taken = take(outcome, step, message, situation, about=topic)
         if isinstance(taken, Refusal):
             return taken
         outcome = taken
@@ -107,7 +117,15 @@ def take_all(
 
 def as_reply(case: Case, step: Step) -> tuple[Step, ...]:
     """The steps of a reply: before it is signed for, it counts as the signing (section 3)."""
-    return (Step.SIGN, step) if case.state is State.ISSUED else (step,)
+    designee = case.handler if case.state is State.DESIGNATED else None
+    owed = designee is not None and open_duty(case, "sign_for", to_be_signed(case), designee)
+    return (Step.SIGN, step) if owed or case.state is State.ISSUED else (step,)
+
+
+def to_be_signed(case: Case) -> MessageId:
+    """Return what the handler signs for: the letter, or what made the case its own."""
+    designation = case.dispute.designation if case.dispute else None
+    return designation or case.current
 
 
 def hand(
@@ -124,6 +142,25 @@ def hand(
             Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
         ),
     )
+
+
+def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
+    """Return the outcome with the letter in force delivered to one that has not had it."""
+    case = outcome.case
+    if to == case.asking or handed_to(case, case.current, to) is not None:
+        return outcome
+    record = letter_record(case)
+    handed = Handed(case.current, record, case.asking, to, relation, at)
+    known = replace(case, handed=(*case.handed, handed))
+    copy = Deliver(case.current, record, case.asking, to, relation, case.rule)
+    return Outcome(known, (*outcome.effects, copy))
+
+
+def letter_record(case: Case) -> str:
+    """Return what kind of letter is in force."""
+    if case.letter is not None:
+        return case.letter.record
+    return next(handed.record for handed in case.handed if handed.message == case.opening)
 
 
 def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed | None:
@@ -149,20 +186,42 @@ def new_case(message: Message, at: datetime) -> Case:
 
 
 def not_asked(organ: OrganCode | None, case: Case, message: Message) -> Refusal | None:
-    """Only this organ may say it, and only of the message that opened the case; else why not."""
+    """Only this organ may say it, and only of the letter in force; else why not."""
     if message.envelope.sender != organ:
         return Refusal("reply.not_asked")
-    if message.envelope.in_reply_to != case.opening:
+    if message.envelope.in_reply_to not in letters(case):
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     return None
 
 
+def letters(case: Case) -> frozenset[MessageId]:
+    """What an answer about the case may name: the letter in force, or what made it one's own."""
+    designation = case.dispute.designation if case.dispute else None
+    # The child of a split case is answered by the CaseSplit: the letter lies in the parent.
+    opened_by = case.opening if case.parent or not case.letter else None
+    named = (case.current, designation, opened_by)
+    return frozenset(message for message in named if message is not None)
+
+
 def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the message to the sender of the case, and accept it."""
+    """Hand the handler's message to who sent the case, and accept it.
+
+    Who sent it on hears it, and who sent it first: 应当告知移交违法线索的部门 (二(一)3).
+    Where the sender handles it itself, who held it before hears it.
+    """
     case = outcome.case
-    forwarded = case.complainant in _FORWARDED
-    relation = Relation.FORWARDER if forwarded else Relation.SENDER
-    return accept(hand(outcome, message, case.sender, relation, situation.at), message)
+    for organ in dict.fromkeys((case.counterpart, case.asking, case.sender)):
+        if organ != case.handler:
+            relation = relation_of_sender(case, organ)
+            outcome = hand(outcome, message, organ, relation, situation.at)
+    return accept(outcome, message)
+
+
+def relation_of_sender(case: Case, organ: OrganCode) -> Relation:
+    """How one that the handler answers stands to the case."""
+    if organ == case.sender:
+        return Relation.FORWARDER if case.complainant in _FORWARDED else Relation.SENDER
+    return Relation.SENDER if organ == case.asking else Relation.FORMER_HOLDER
 
 
 def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:

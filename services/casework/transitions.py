@@ -38,29 +38,88 @@ class Step(StrEnum):
     ASK_BACK = "ask_back"  # signed for: the holder is asked
     GIVE_BACK = "give_back"
     KEEP = "keep"
+    OBJECT = "object"  # to all that is left in the case
+    SPLIT = "split"  # to some: these go on in a child case
+    SPLIT_OFF = "split_off"  # the child begins
+    NEGOTIATE = "negotiate"  # one of the two has said what came of it
+    AGREE_HOLDER = "agree_holder"
+    AGREE_SENDER = "agree_sender"
+    AGREE_SENDER_FILED = "agree_sender_filed"  # it had filed: its filing date stands
+    AGREE_THIRD = "agree_third"
+    REFER = "refer"  # failed, ran out, too many hops, or a handler without power
+    REISSUE = "reissue"  # a new letter in the same case to the organ agreed on
+    REQUEST = "request"
+    DESIGNATE = "designate"
+    TRANSFER_ON = "transfer_on"  # no power after filing
 
 
 _Rows = dict[State, dict[Step, State]]
 
 _TRANSFER: Final[_Rows] = {
-    State.NEW: {Step.ISSUE: State.ISSUED, Step.HOLD: State.HELD},
+    State.NEW: {
+        Step.ISSUE: State.ISSUED,
+        Step.HOLD: State.HELD,
+        Step.SPLIT_OFF: State.DISPUTED,
+    },
     State.HELD: {Step.ISSUE: State.ISSUED, Step.WITHDRAW: State.WITHDRAWN},
     State.ISSUED: {
         Step.SIGN: State.RECEIVED,
         Step.INFORM: State.ISSUED,
         Step.EXEMPT: State.ISSUED,
         Step.WITHDRAW: State.WITHDRAWN,
+        Step.DESIGNATE: State.DESIGNATED,
     },
     State.RECEIVED: {
         Step.FILE: State.FILED,
         Step.DECLINE: State.DECLINED,
+        Step.OBJECT: State.DISPUTED,
+        Step.SPLIT: State.RECEIVED,
+        Step.DESIGNATE: State.DESIGNATED,
         Step.INFORM: State.RECEIVED,
         Step.EXEMPT: State.RECEIVED,
         Step.ASK_BACK: State.RECEIVED,
         Step.GIVE_BACK: State.WITHDRAWN,
         Step.KEEP: State.RECEIVED,
     },
+    State.DISPUTED: {
+        Step.NEGOTIATE: State.DISPUTED,
+        Step.AGREE_HOLDER: State.RECEIVED,
+        Step.AGREE_SENDER: State.RECEIVED,
+        Step.AGREE_SENDER_FILED: State.FILED,
+        Step.AGREE_THIRD: State.DISPUTED,
+        Step.REISSUE: State.ISSUED,
+        Step.REFER: State.REFERRED,
+        Step.DESIGNATE: State.DESIGNATED,
+        Step.INFORM: State.DISPUTED,
+        Step.EXEMPT: State.DISPUTED,
+        Step.ASK_BACK: State.DISPUTED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.DISPUTED,
+    },
+    State.REFERRED: {
+        Step.NEGOTIATE: State.REFERRED,
+        Step.AGREE_HOLDER: State.RECEIVED,
+        Step.AGREE_SENDER: State.RECEIVED,
+        Step.AGREE_SENDER_FILED: State.FILED,
+        Step.AGREE_THIRD: State.DISPUTED,  # where the letter to the third is owed
+        Step.REQUEST: State.REFERRED,
+        Step.DESIGNATE: State.DESIGNATED,
+        Step.INFORM: State.REFERRED,
+        Step.EXEMPT: State.REFERRED,
+        Step.ASK_BACK: State.REFERRED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.REFERRED,
+    },
+    State.DESIGNATED: {
+        Step.SIGN: State.DESIGNATED,
+        Step.FILE: State.FILED,
+        Step.DECLINE: State.DECLINED,
+        Step.INFORM: State.DESIGNATED,
+        Step.EXEMPT: State.DESIGNATED,
+    },
     State.FILED: {
+        Step.TRANSFER_ON: State.ISSUED,
+        Step.REFER: State.REFERRED,
         Step.DECIDE: State.FILED,
         Step.SERVE: State.FILED,
         Step.EXECUTE: State.FILED,

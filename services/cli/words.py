@@ -17,6 +17,9 @@ STATES: Final[Words] = {
     "held": ("暂存", "held"),
     "issued": ("已发出，待签收", "issued, to be signed for"),
     "received": ("已签收，待立案决定", "received, filing to be decided"),
+    "disputed": ("管辖有异议，协商中", "disputed, being negotiated"),
+    "referred": ("协商不成，待指定管辖", "referred to the common superior"),
+    "designated": ("已指定管辖，待立案决定", "designated, filing to be decided"),
     "filed": ("已立案，办理中", "filed, being handled"),
     "declined": ("不予立案", "not filed"),
     "closed": ("已办结并反馈", "closed, outcome fed back"),
@@ -35,6 +38,10 @@ DUTIES: Final[Words] = {
     "complainant_feedback": ("反馈投诉举报人处理结果", "tell the complainant the outcome"),
     "answer_request": ("答复信息需求", "answer the request for information"),
     "answer_assistance": ("答复协助请求", "answer the request for assistance"),
+    "negotiate": ("协商并报送结果", "negotiate and say what came of it"),
+    "reissue": ("向商定的机关重新移送", "send a new letter to the organ agreed on"),
+    "request_designation": ("报请指定管辖", "ask the common superior to designate"),
+    "designate": ("指定管辖", "designate who handles it"),
     "answer_withdrawal": ("答复撤回", "answer the withdrawal"),
 }
 RUNGS: Final[Words] = {

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date
 from enum import Enum
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ _NAMES: Final = {
     "Release": "released",
     "Deliver": "delivered",
     "Advise": "advised",
+    "Write": "written",
     "OpenDuty": "duty_opened",
     "CloseDuty": "duty_closed",
     "FireRung": "rung",
@@ -67,7 +68,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # an instant too
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value
 

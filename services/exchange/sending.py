@@ -13,7 +13,7 @@ from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
 from services.casebook.work import Work
 from services.casework.case import Case
-from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release
+from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
 from services.casework.say import About, say
 from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
@@ -38,6 +38,8 @@ class Sending:
         for effect in decision.effects:
             if isinstance(effect, Deliver):
                 self._deliver(effect, about.case, incoming, at)
+            elif isinstance(effect, Write):
+                self._write(effect, incoming)
             for said in say(effect, about, self._office.rulebook, at, salt):
                 value = self._say(said.to, said.message, incoming)
                 if isinstance(effect, Accept | Reject | Hold):
@@ -83,6 +85,18 @@ class Sending:
         body = codec.copy(codec.open(original.body), delivery)
         schema_id = self._office.id_of(original.fingerprint)
         self.into_inbox(effect.to, case, frame(schema_id, body), incoming)
+
+    def _write(self, effect: Write, incoming: Incoming) -> None:
+        """Write a record of ours into its own case's flow; the key puts it on its partition.
+
+        It is published with the rest before the message that caused it is acknowledged: after a
+        crash it comes twice at most, and the second is dropped by its message id.
+        """
+        envelope = effect.record.envelope
+        schema_id = self._office.own(envelope.record)
+        value = frame(schema_id, seal_message(effect.record, self._office.signer).body)
+        key = envelope.case_id.encode()
+        self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
 
     def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
         schema_id = self._office.own(type(message).__name__)

@@ -34,6 +34,10 @@ DUTIES_NEEDED: Final = (
     "answer_request",
     "answer_assistance",
     "answer_withdrawal",
+    "negotiate",
+    "reissue",
+    "request_designation",
+    "designate",
 )
 
 _BUS: Final = re.compile(r"[a-z0-9-]{2,40}")

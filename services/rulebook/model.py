@@ -16,6 +16,7 @@ from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash
 from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
+from services.rulebook.disputes import Disputes
 
 SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
 _SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
@@ -316,6 +317,7 @@ class Rulebook:
     clearances: Clearances = field(default_factory=Clearances)
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
+    disputes: Disputes = field(default_factory=Disputes)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False

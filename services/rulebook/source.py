@@ -15,8 +15,18 @@ from schemas.secrecy import NoSharing
 from schemas.secrecy_list import read_no_sharing
 from services.rulebook.audiences import read_audience
 from services.rulebook.clearances import read_clearance
+from services.rulebook.disputes import Disputes, read_disputes
 from services.rulebook.duty_tables import Duties, read_duties
-from services.rulebook.layout import COLUMNS, DUTIES, FILES, HEAD, LEVELS, NO_SHARING, OPTIONAL
+from services.rulebook.layout import (
+    COLUMNS,
+    DISPUTES,
+    DUTIES,
+    FILES,
+    HEAD,
+    LEVELS,
+    NO_SHARING,
+    OPTIONAL,
+)
 from services.rulebook.model import (
     AudienceRule,
     Clearance,
@@ -82,6 +92,7 @@ class Source:
     clearances: tuple[Placed[Clearance], ...]
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
+    disputes: Disputes
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -113,6 +124,7 @@ def read(files: Mapping[str, bytes]) -> Source:
         clearances=tuple(_placed(row, read_clearance(row)) for row in table["clearances.csv"]),
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
+        disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
     )
 
 

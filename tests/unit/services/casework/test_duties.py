@@ -8,8 +8,9 @@ import pytest
 from schemas.errors import Broken
 from schemas.ids import MessageId
 from services.casework.case import Case, Closing, Duty, State
-from services.casework.duties import DUTIES, Turn, close_and_open
+from services.casework.duties import Turn, close_and_open
 from services.casework.effects import CloseDuty, OpenDuty
+from services.casework.spans import DUTIES
 from services.casework.transitions import Step
 from services.rulebook.model import Length, Rulebook, Unit
 from tests.history import (
