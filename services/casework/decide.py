@@ -13,6 +13,7 @@ from schemas.disputes import (
     CaseSplit,
     Designation,
     DesignationRequest,
+    LinkedEffect,
     NegotiationResult,
     Objection,
 )
@@ -54,7 +55,7 @@ from services.casework.designation import designation, not_the_superior
 from services.casework.effects import Accept, Decision, Reject
 from services.casework.holds import correction, not_the_supervisor, routing_assignment
 from services.casework.letters import letter_on
-from services.casework.notices import complainant_informed, handling_feedback
+from services.casework.notices import complainant_informed, handling_feedback, linked_effect
 from services.casework.objections import negotiation_result, objection
 from services.casework.receipts import delivered, signed_for
 from services.casework.referral import designation_request
@@ -93,6 +94,10 @@ def decide(
         result = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):
         result = case_split(case, message, Situation(rulebook, facts, at))
+    elif isinstance(message, LinkedEffect):
+        if case is not None and must_wait(case, message, facts):
+            return wait(case, message, at)
+        result = linked_effect(case, message, Situation(rulebook, facts, at))
     else:
         refusal = _standing(case, message, facts, rulebook, local_date(at))
         if refusal is None and case is not None and must_wait(case, message, facts):

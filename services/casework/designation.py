@@ -45,7 +45,7 @@ def designation(case: Case, message: Designation, situation: Situation) -> Outco
         stated=(),
         request=None,
     )
-    passed = replace(case.passed_to(designee), dispute=decided)
+    passed = replace(case.passed_to(designee), dispute=decided, stages=())
     outcome = take(Outcome(passed), Step.DESIGNATE, message, situation, to=(designee,))
     if isinstance(outcome, Refusal):
         return outcome

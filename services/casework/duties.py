@@ -14,7 +14,7 @@ from services.casework.case import Case, Closing, Complainant, Duty, PlannedRung
 from services.casework.effects import CloseDuty, Effect, OpenDuty
 from services.casework.spans import DUTIES, ENDS_FOR_ALL, Owner, Span
 from services.casework.transitions import Step
-from services.rulebook.calendar import due_at, local_date, rung_times
+from services.rulebook.calendar import due_at, local_date, rung_times, start_of
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
 
@@ -31,7 +31,6 @@ class Turn:
     to: tuple[OrganCode, ...]
     at: datetime
     rulebook: Rulebook
-    since: datetime | None = None  # what it opens runs from here, where that is earlier
 
 
 def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
@@ -132,7 +131,7 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
     )
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    due = due_at(rulebook.calendar, turn.since or at, rule.length, roll=rule.roll)
+    due = due_at(rulebook.calendar, _start(case, turn), rule.length, roll=rule.roll)
     ladder = rung_times(rulebook.calendar, rule.ladder, at, due, rule.length)
     waived = _is_waived(case, rule)
     message = _message(case, kind, turn)
@@ -151,6 +150,14 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
         closed_at=at if waived else None,
         closing=Closing.WAIVED if waived else None,
     )
+
+
+def _start(case: Case, turn: Turn) -> datetime:
+    """Return when the clock starts: with the step, but a filing date that stands is the start."""
+    if turn.step is not Step.AGREE_SENDER_FILED or case.handler is None:
+        return turn.at
+    filed_on = case.filed_by(case.handler)
+    return turn.at if filed_on is None else start_of(filed_on)
 
 
 def _message(case: Case, kind: str, turn: Turn) -> MessageId:

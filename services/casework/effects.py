@@ -6,7 +6,7 @@ Every effect names the message it is about. None holds content of a message.
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.disputes import CaseSplit
+from schemas.disputes import CaseSplit, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung
@@ -89,7 +89,7 @@ class Write:
     """
 
     message: MessageId
-    record: CaseSplit
+    record: CaseSplit | LinkedEffect
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,21 @@
 
 from typing import Final
 
+from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.errors import Refusal
-from schemas.sharing import ComplainantInformed, ComplaintLeg, HandlingFeedback, Telling
+from schemas.ids import BUS, MessageId, case_id_of, derive
+from schemas.messages import Routed
+from schemas.parts import Envelope, Flow
+from schemas.sharing import (
+    ComplainantInformed,
+    ComplaintForward,
+    ComplaintLeg,
+    HandlingFeedback,
+    Telling,
+    ViolationNotice,
+)
 from services.casework.case import Case, Closing, Complainant
+from services.casework.effects import Accept, Write
 from services.casework.steps import (
     Outcome,
     Situation,
@@ -39,6 +51,43 @@ def handling_feedback(
         return Refusal("organ.unknown", "competent")
     outcome = take_all(case, as_reply(case, Step.HANDLE), message, situation)
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def turned_into(message: Routed, situation: Situation) -> tuple[Write, ...]:
+    """Tell the notice's own case that its handler made a transfer of it: that ends `handle`."""
+    if isinstance(message, ComplaintForward | ViolationNotice) or message.from_notice is None:
+        return ()
+    envelope, notice = message.envelope, message.from_notice
+    told = Envelope(
+        bus=envelope.bus,
+        message_id=MessageId(derive("linked", envelope.message_id, notice)),
+        case_id=case_id_of(notice),
+        flow=Flow.NOTIFICATIONS,
+        record=LinkedEffect.__name__,
+        sender=BUS,
+        sent_at=situation.at,
+        in_reply_to=notice,
+    )
+    cause = (envelope.message_id, envelope.case_id, envelope.sender)
+    return (Write(envelope.message_id, LinkedEffect(told, LinkedKind.NOTICE_HANDLED, *cause)),)
+
+
+def linked_effect(
+    case: Case | None, message: LinkedEffect, situation: Situation
+) -> Outcome | Refusal:
+    """What happened in another case, as this one takes it: only its handler's doing ends it."""
+    if case is None:
+        return Refusal("case.unknown")
+    if message.kind is not LinkedKind.NOTICE_HANDLED or message.organ != case.handler:
+        return Refusal("reply.not_asked")
+    outcome = Outcome(case)
+    for step in as_reply(case, Step.HANDLE):
+        taken = take(outcome, step, message, situation, by=message.organ)
+        if isinstance(taken, Refusal):
+            return taken
+        outcome = taken
+    envelope = message.envelope
+    return outcome.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
 
 
 def complainant_informed(

@@ -27,7 +27,7 @@ from services.casework.steps import (
     take_all,
 )
 from services.casework.transitions import Step
-from services.rulebook.calendar import local_date, start_of
+from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
 
 _FINAL_WORD = {
@@ -144,14 +144,13 @@ def _agreed(
     told = outcome
     if dispute.request is not None and dispute.superior is not None:
         told = hand(outcome, message, dispute.superior, Relation.SUPERIOR, situation.at)
-    case, since = told.case, None
+    case = told.case
     if handler == dispute.holder:
         step, case = Step.AGREE_HOLDER, replace(case, dispute=None)
     elif handler == dispute.other:
         filed_on = case.filed_by(handler)
         step = Step.AGREE_SENDER if filed_on is None else Step.AGREE_SENDER_FILED
-        since = None if filed_on is None else start_of(filed_on)
         case = replace(case.passed_to(handler), dispute=None)
     else:  # whoever sent the letter owes a new one to the third, which may object in its turn
         step, case = Step.AGREE_THIRD, replace(case, dispute=replace(dispute, third=handler))
-    return take(Outcome(case, told.effects), step, message, situation, since=since)
+    return take(Outcome(case, told.effects), step, message, situation)

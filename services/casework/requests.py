@@ -126,7 +126,7 @@ def is_handled_by_sender(transfer: Case | None, message: AssistanceRequest) -> b
         transfer is not None
         and transfer.opening == message.transfer
         and transfer.handler == envelope.sender
-        and (transfer.sender,) == envelope.addressees
+        and set(envelope.addressees) <= {transfer.sender, transfer.asking}
         and transfer.state in _HANDLING
     )
 

@@ -76,7 +76,7 @@ def wait(case: Case, message: Message, at: datetime) -> Decision:
     told = Hold(
         envelope.message_id,
         envelope.record,
-        (envelope.sender,),
+        (envelope.sender,) if envelope.sender != BUS else (),
         HoldReason.WAITING,
         "hold.waiting",
     )

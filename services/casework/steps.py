@@ -64,12 +64,12 @@ def take(
     *,
     about: MessageId | None = None,
     to: tuple[OrganCode, ...] = (),
-    since: datetime | None = None,
+    by: OrganCode | None = None,
 ) -> Outcome | Refusal:
     """Return the outcome after one more step, or why it is illegal: then nothing changes.
 
     `about`: the message whose duties it ends or begins, the letter in force when left out. `to`:
-    who gets the message by this step. `since`: from when the duties it opens run, if not from now.
+    who gets the message by this step. `by`: whose step it is, where the bus tells it of an organ.
     """
     case = outcome.case
     target = after(case.life, case.state, step)
@@ -80,12 +80,11 @@ def take(
         step=step,
         cause=envelope.message_id,
         record=envelope.record,
-        by=envelope.sender,
+        by=by or envelope.sender,
         about=about or case.current,
         to=to,
         at=situation.at,
         rulebook=situation.rulebook,
-        since=since,
     )
     moved, duty_effects = close_and_open(replace(case, state=target), turn)
     change: tuple[Effect, ...] = ()

@@ -15,6 +15,7 @@ from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
 from services.casework.case import Case, Charge, Complainant, Stop
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
+from services.casework.notices import turned_into
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve
 from services.casework.steps import Outcome, Situation, hand, new_case, take
 from services.casework.transitions import Step
@@ -70,6 +71,7 @@ def issue(
             duties=tuple(effect.duty for effect in handed.effects if isinstance(effect, OpenDuty)),
         ),
         *told,
+        *turned_into(message, situation),
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from schemas.errors import Refusal
 from schemas.messages import Withdrawal, WithdrawalAnswer
+from schemas.parts import Relation
 from services.casework.case import Case
 from services.casework.duties import open_duty
-from services.casework.steps import Outcome, Situation, not_asked, take, to_handler, to_sender
+from services.casework.steps import Outcome, Situation, hand, not_asked, take, to_handler, to_sender
 from services.casework.transitions import Step, after
 
 
@@ -15,6 +16,8 @@ def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome
     refusal = not_asked(case.sender, case, message)
     if refusal is not None:
         return refusal
+    if case.sender in (*case.holders, case.handler) or case.asking != case.sender:
+        return Refusal("withdrawal.sent_on")  # it came back to it, or a holder sent it on
     if after(case.life, case.state, Step.WITHDRAW) is None:
         return _ask(case, message, situation)
     freed = replace(case, stop=None)
@@ -33,7 +36,14 @@ def withdrawal_answer(
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     step = Step.GIVE_BACK if message.agreed else Step.KEEP
     outcome = take(Outcome(case), step, message, situation, about=envelope.in_reply_to)
-    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+    if isinstance(outcome, Refusal):
+        return outcome
+    dispute = case.dispute
+    if message.agreed and dispute is not None and dispute.request and dispute.superior:
+        # The superior that was asked to designate hears that there is nothing left to decide.
+        superior = dispute.superior
+        outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)
+    return to_sender(outcome, message, situation)
 
 
 def _ask(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:

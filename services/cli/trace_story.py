@@ -173,6 +173,13 @@ class _Teller:
                     "to": self.organ(effect["to"]),
                     **_picked(effect, ("code", "explanation")),
                 }
+            case "written":
+                envelope = effect["record"]["envelope"]
+                return {
+                    "effect": name,
+                    "record": envelope["record"],
+                    "case": envelope["case_id"],
+                }
             case _:  # released, state_changed: no organ in them
                 return effect
 

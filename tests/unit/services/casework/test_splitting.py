@@ -173,6 +173,7 @@ def test_a_child_of_a_complaint_keeps_what_is_known_of_the_complainant(
 def test_charges_without_a_day_are_kept_in_order() -> None:
     history = three()
     record = the(Write, history.send("objection", HANDLER, numbers=[2])).record
+    assert isinstance(record, CaseSplit)
     undated = tuple(replace(charge, act_on=None, found_on=None) for charge in record.charges)
     child = History(at=history.at)
     child.decide(replace(record, charges=undated))

@@ -175,6 +175,10 @@ valid_from = 2021-01-01
                 "answer_request",
                 "answer_assistance",
                 "answer_withdrawal",
+                "negotiate",
+                "reissue",
+                "request_designation",
+                "designate",
             )
         ),
         "calendar.csv": """date,kind,note
