@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from schemas.errors import Broken
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
@@ -215,6 +216,12 @@ class Case:
         """Whom the handler answers: who sent the letter; or, if that is itself, the last holder."""
         others = (self.asking, self.sender, *reversed(self.holders))
         return next((organ for organ in others if organ != self.handler), self.sender)
+
+    def in_dispute(self) -> Dispute:
+        """Return the dispute of a case that has one. Raises Broken case.no_dispute."""
+        if self.dispute is None:
+            raise Broken("case.no_dispute")
+        return self.dispute
 
     def filed_by(self, organ: OrganCode) -> date | None:
         """Return the day on which the organ filed it, if it ever did."""

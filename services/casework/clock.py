@@ -8,7 +8,6 @@ are decided first, at their own received times.
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.errors import Broken, Refusal
 from schemas.ids import MessageId, OrganCode
 from schemas.messages import Rung, Tick
 from services.casework.case import Case, Duty
@@ -34,8 +33,6 @@ def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
         return fired
     situation = Situation(rulebook, Facts(), at)
     referred = refer(Outcome(fired.case, fired.effects), tick, situation)
-    if isinstance(referred, Refusal):  # the table lists no such step where the duty is open
-        raise Broken("case.no_dispute", detail=referred.code)
     return Decision(referred.case, referred.effects)
 
 

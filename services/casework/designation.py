@@ -12,17 +12,9 @@ from schemas.errors import Refusal
 from schemas.parts import Relation
 from services.casework.case import Case
 from services.casework.dispute import Dispute
+from services.casework.handing import accept, hand, hand_letter, relation_of_sender
 from services.casework.routing import can_handle
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    hand,
-    hand_letter,
-    letters,
-    relation_of_sender,
-    take,
-)
+from services.casework.steps import Outcome, Situation, letters, take
 from services.casework.transitions import Step
 from services.rulebook.directory import common_superior
 from services.rulebook.model import Directory

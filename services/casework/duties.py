@@ -103,9 +103,7 @@ def _owners(case: Case, owner: Owner, turn: Turn) -> Iterator[tuple[OrganCode, O
 
 
 def _of_the_dispute(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, OrganCode]]:
-    dispute = case.dispute
-    if dispute is None:
-        raise Broken("case.no_dispute")
+    dispute = case.in_dispute()
     if owner is Owner.SUPERIOR:
         if dispute.superior is None:
             raise Broken("case.no_dispute")

@@ -9,8 +9,9 @@ from schemas.messages import Correction, HoldReason, RoutingAssignment
 from schemas.parts import Envelope, Relation
 from services.casework.case import Case, State
 from services.casework.effects import Effect, Release
+from services.casework.handing import hand, to_handler
 from services.casework.routing import Competent, Unsettled, can_handle, resolve
-from services.casework.steps import Outcome, Situation, hand, not_asked, to_handler
+from services.casework.steps import Outcome, Situation, not_asked
 from services.casework.transfer import corrected, issue, place_texts
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType

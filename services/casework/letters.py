@@ -13,8 +13,9 @@ from schemas.parts import Relation
 from schemas.sharing import ComplaintForward
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
+from services.casework.handing import accept, hand
 from services.casework.routing import Competent, can_handle, resolve
-from services.casework.steps import Outcome, Situation, accept, hand, letters, take
+from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import place_texts
 from services.casework.transitions import Step
 
@@ -85,9 +86,7 @@ def _sent(
     moved = replace(
         case.passed_to(to), letter=letter, hop=case.hop + 1, dispute=None, stages=(), rule=None
     )
-    outcome = take(Outcome(moved), step, message, situation, about=before, to=(to,))
-    if isinstance(outcome, Refusal):
-        return outcome
+    outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)
     for organ in dict.fromkeys((former, case.sender)):
         if organ is not None and organ not in (envelope.sender, to):

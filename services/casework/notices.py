@@ -17,17 +17,8 @@ from schemas.sharing import (
 )
 from services.casework.case import Case, Closing, Complainant
 from services.casework.effects import Accept, Write
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    letters,
-    not_asked,
-    take,
-    take_all,
-    to_sender,
-)
+from services.casework.handing import accept, to_sender
+from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on

@@ -13,19 +13,11 @@ from schemas.messages import Message
 from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Dispute, Stated
+from services.casework.handing import accept, hand
 from services.casework.referral import refer
 from services.casework.routing import can_handle
 from services.casework.splitting import split
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    hand,
-    not_asked,
-    take,
-    take_all,
-)
+from services.casework.steps import Outcome, Situation, as_reply, not_asked, surely, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
@@ -56,7 +48,7 @@ def objection(case: Case, message: Objection, situation: Situation) -> Outcome |
         return outcome
     told = hand(outcome, message, case.counterpart, Relation.COUNTERPART, situation.at)
     if case.hop >= situation.rulebook.disputes.hops_max:
-        return _accepted(refer(told, message, situation), message)
+        told = refer(told, message, situation)
     return accept(told, message)
 
 
@@ -81,16 +73,15 @@ def negotiation_result(
         return refusal
     kept = {**earlier, envelope.sender: stated} if stated else earlier
     noted = replace(case, dispute=replace(dispute, stated=tuple(kept.values())))
-    outcome = take(Outcome(noted), Step.NEGOTIATE, message, situation, about=dispute.about)
-    if isinstance(outcome, Refusal):
-        return outcome
+    about = dispute.about
+    outcome = surely(take(Outcome(noted), Step.NEGOTIATE, message, situation, about=about))
     told = hand(outcome, message, other, Relation.COUNTERPART, situation.at)
     if stated is None:
         failed = case.state is State.DISPUTED
-        return _accepted(refer(told, message, situation) if failed else told, message)
-    if other not in earlier:
-        return accept(told, message)
-    return _accepted(_agreed(told, dispute, stated.handler, message, situation), message)
+        return accept(refer(told, message, situation) if failed else told, message)
+    if other in earlier:
+        told = _agreed(told, dispute, stated.handler, message, situation)
+    return accept(told, message)
 
 
 def taken_down(message: NegotiationResult) -> Stated | None:
@@ -98,10 +89,6 @@ def taken_down(message: NegotiationResult) -> Stated | None:
     if not message.agreed or message.handler is None or message.handles_from is None:
         return None
     return Stated(message.envelope.sender, message.handler, message.handles_from)
-
-
-def _accepted(outcome: Outcome | Refusal, message: Message) -> Outcome | Refusal:
-    return outcome if isinstance(outcome, Refusal) else accept(outcome, message)
 
 
 def _may_not(case: Case, message: Objection, situation: Situation) -> Refusal | None:
@@ -139,7 +126,7 @@ def _agreed(
     handler: OrganCode,
     message: Message,
     situation: Situation,
-) -> Outcome | Refusal:
+) -> Outcome:
     """Let the organ that both agreed on handle it; where it was referred, tell the superior."""
     told = outcome
     if dispute.request is not None and dispute.superior is not None:
@@ -153,4 +140,4 @@ def _agreed(
         case = replace(case.passed_to(handler), dispute=None)
     else:  # whoever sent the letter owes a new one to the third, which may object in its turn
         step, case = Step.AGREE_THIRD, replace(case, dispute=replace(dispute, third=handler))
-    return take(Outcome(case, told.effects), step, message, situation)
+    return surely(take(Outcome(case, told.effects), step, message, situation))

@@ -14,7 +14,8 @@ from schemas.parts import Relation
 from services.casework.case import Case, Handed
 from services.casework.duties import open_duty
 from services.casework.effects import Accept
-from services.casework.steps import Outcome, Situation, hand, handed_to, take
+from services.casework.handing import hand, handed_to
+from services.casework.steps import Outcome, Situation, take
 from services.casework.transitions import Step
 
 _SIGNED_FOR: Final = SignedFor.__name__

@@ -15,16 +15,8 @@ from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Dispute
 from services.casework.effects import Advise
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    hand,
-    hand_letter,
-    letters,
-    take,
-    take_all,
-)
+from services.casework.handing import accept, hand, hand_letter
+from services.casework.steps import Outcome, Situation, letters, surely, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import common_superior, supervisor_of
@@ -33,16 +25,14 @@ from services.rulebook.model import Organ
 _BASIS = "《中华人民共和国行政处罚法》第二十五条；意见二(二)3"
 
 
-def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome | Refusal:
+def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     """Let the dispute go to the common superior: the request is owed, and drafted."""
-    case = outcome.case
-    referred = take(outcome, Step.REFER, message, situation)
-    if isinstance(referred, Refusal) or case.dispute is None:
-        return referred
-    superior = _superior(case.dispute, situation)
-    cause, holder = message.envelope.message_id, case.dispute.holder
+    case, dispute = outcome.case, outcome.case.in_dispute()
+    referred = surely(take(outcome, Step.REFER, message, situation))
+    superior = _superior(dispute, situation)
+    cause, holder = message.envelope.message_id, dispute.holder
     if superior is not None:
-        draft = _draft(case, case.dispute, superior, situation)
+        draft = _draft(case, dispute, superior, situation)
         return referred.also(Advise(cause, holder, "advice.designation_draft", draft))
     supervisor = supervisor_of(situation.rulebook.directory, case.sender, local_date(situation.at))
     told = (holder,) if supervisor is None else (holder, supervisor.code)
@@ -73,9 +63,7 @@ def designation_request(
     about = envelope.message_id
     put = replace(case, dispute=replace(dispute, request=about, superior=superior.code))
     steps = (Step.REFER, Step.REQUEST) if case.state is State.FILED else (Step.REQUEST,)
-    outcome = take_all(put, steps, message, situation)
-    if isinstance(outcome, Refusal):
-        return outcome
+    outcome = surely(take_all(put, steps, message, situation))
     told = hand(outcome, message, superior.code, Relation.SUPERIOR, situation.at)
     told = hand_letter(told, superior.code, Relation.SUPERIOR, situation.at)
     told = hand(told, message, dispute.other, Relation.COUNTERPART, situation.at)

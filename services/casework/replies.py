@@ -7,17 +7,8 @@ from schemas.messages import CaseProgress, FilingReply, OutcomeFeedback, Stage
 from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Filing
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    hand,
-    not_asked,
-    take,
-    take_all,
-    to_sender,
-)
+from services.casework.handing import accept, hand, to_sender
+from services.casework.steps import Outcome, Situation, as_reply, not_asked, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 

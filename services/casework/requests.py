@@ -19,17 +19,15 @@ from schemas.parts import Relation
 from schemas.sharing import Copy, InformationReply, InformationRequest
 from services.casework.case import Case, State
 from services.casework.effects import Advise
+from services.casework.handing import accept, hand, to_sender
 from services.casework.steps import (
     Outcome,
     Situation,
-    accept,
     as_reply,
-    hand,
     new_case,
     not_asked,
     take,
     take_all,
-    to_sender,
 )
 from services.casework.transitions import Step
 from services.rulebook.model import OrganType

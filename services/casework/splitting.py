@@ -14,17 +14,9 @@ from schemas.parts import Envelope, Relation
 from services.casework.case import Case, Charge, Complainant
 from services.casework.dispute import Dispute, Letter
 from services.casework.effects import Accept, Write
+from services.casework.handing import accept, hand, letter_record
 from services.casework.referral import refer
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    hand,
-    letter_record,
-    take,
-    take_all,
-)
+from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
 from services.casework.transitions import Step
 
 
@@ -49,18 +41,13 @@ def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> O
     begun = _begun(message, situation)
     objected = replace(situation, at=message.objected_at)
     about = envelope.message_id
-    outcome = take(Outcome(begun), Step.SPLIT_OFF, message, objected, about=about)
-    if isinstance(outcome, Refusal):
-        return outcome
+    outcome = surely(take(Outcome(begun), Step.SPLIT_OFF, message, objected, about=about))
     sender, receiver = message.sender_organ, message.receiver_organ
     told = hand(outcome, message, sender, Relation.COUNTERPART, situation.at)
     told = hand(told, message, receiver, Relation.COUNTERPART, situation.at)
-    referred: Outcome | Refusal = told
     if begun.hop >= situation.rulebook.disputes.hops_max:
-        referred = refer(told, message, situation)
-    if isinstance(referred, Refusal):
-        return referred
-    return referred.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
+        told = refer(told, message, situation)
+    return told.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
 
 
 def _begun(message: CaseSplit, situation: Situation) -> Case:

@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
-from schemas.errors import Refusal
+from schemas.errors import Broken, Refusal
 from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message, Routed
-from schemas.parts import Relation
-from services.casework.case import Case, Complainant, Handed, State
+from services.casework.case import Case, State
 from services.casework.duties import Turn, close_and_open, open_duty
-from services.casework.effects import Accept, ChangeState, Deliver, Effect, OpenDuty
+from services.casework.effects import ChangeState, Effect
 from services.casework.transitions import LIFE_OF, Step, after
 from services.rulebook.model import Rulebook
-
-_FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +89,16 @@ def take(
     return Outcome(moved, (*outcome.effects, *change, *duty_effects))
 
 
+def surely(outcome: Outcome | Refusal) -> Outcome:
+    """Return the outcome of a step that the table lists where it is taken, as was seen before.
+
+    Raises Broken step.not_allowed: a defect of ours, which stops the case.
+    """
+    if isinstance(outcome, Refusal):
+        raise Broken(outcome.code, detail=outcome.detail)
+    return outcome
+
+
 def take_all(
     case: Case,
     steps: tuple[Step, ...],
@@ -127,49 +133,6 @@ def to_be_signed(case: Case) -> MessageId:
     return designation or case.current
 
 
-def hand(
-    outcome: Outcome, message: Message, to: OrganCode, relation: Relation, at: datetime
-) -> Outcome:
-    """Return the outcome with the message delivered to one organ."""
-    envelope = message.envelope
-    handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
-    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
-    return Outcome(
-        case,
-        (
-            *outcome.effects,
-            Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
-        ),
-    )
-
-
-def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
-    """Return the outcome with the letter in force delivered to one that has not had it."""
-    case = outcome.case
-    if to == case.asking or handed_to(case, case.current, to) is not None:
-        return outcome
-    record = letter_record(case)
-    handed = Handed(case.current, record, case.asking, to, relation, at)
-    known = replace(case, handed=(*case.handed, handed))
-    copy = Deliver(case.current, record, case.asking, to, relation, case.rule)
-    return Outcome(known, (*outcome.effects, copy))
-
-
-def letter_record(case: Case) -> str:
-    """Return what kind of letter is in force."""
-    if case.letter is not None:
-        return case.letter.record
-    return next(handed.record for handed in case.handed if handed.message == case.opening)
-
-
-def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed | None:
-    """Return what was written of the message for the organ; None when nothing was."""
-    return next(
-        (handed for handed in case.handed if handed.message == message and handed.to == organ),
-        None,
-    )
-
-
 def new_case(message: Message, at: datetime) -> Case:
     """Return the case as it is before its opening message is decided."""
     envelope = message.envelope
@@ -200,49 +163,3 @@ def letters(case: Case) -> frozenset[MessageId]:
     opened_by = case.opening if case.parent or not case.letter else None
     named = (case.current, designation, opened_by)
     return frozenset(message for message in named if message is not None)
-
-
-def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the handler's message to who sent the case, and accept it.
-
-    Who sent it on hears it, and who sent it first: 应当告知移交违法线索的部门 (二(一)3).
-    Where the sender handles it itself, who held it before hears it.
-    """
-    case = outcome.case
-    for organ in dict.fromkeys((case.counterpart, case.asking, case.sender)):
-        if organ != case.handler:
-            relation = relation_of_sender(case, organ)
-            outcome = hand(outcome, message, organ, relation, situation.at)
-    return accept(outcome, message)
-
-
-def relation_of_sender(case: Case, organ: OrganCode) -> Relation:
-    """How one that the handler answers stands to the case."""
-    if organ == case.sender:
-        return Relation.FORWARDER if case.complainant in _FORWARDED else Relation.SENDER
-    return Relation.SENDER if organ == case.asking else Relation.FORMER_HOLDER
-
-
-def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the message to the handler, if there is one yet, and accept it."""
-    if outcome.case.handler is not None:
-        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
-    return accept(outcome, message)
-
-
-def accept(outcome: Outcome, message: Message) -> Outcome:
-    """Tell the author: who got it, and what falls due."""
-    envelope = message.envelope
-    return outcome.also(
-        Accept(
-            message=envelope.message_id,
-            record=envelope.record,
-            to=envelope.sender,
-            recipients=tuple(
-                (handed.to, handed.relation)
-                for handed in outcome.case.handed
-                if handed.message == envelope.message_id
-            ),
-            duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
-        )
-    )

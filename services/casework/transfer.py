@@ -15,9 +15,10 @@ from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
 from services.casework.case import Case, Charge, Complainant, Stop
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
+from services.casework.handing import hand
 from services.casework.notices import turned_into
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve
-from services.casework.steps import Outcome, Situation, hand, new_case, take
+from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of

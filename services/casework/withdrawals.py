@@ -7,7 +7,8 @@ from schemas.messages import Withdrawal, WithdrawalAnswer
 from schemas.parts import Relation
 from services.casework.case import Case
 from services.casework.duties import open_duty
-from services.casework.steps import Outcome, Situation, hand, not_asked, take, to_handler, to_sender
+from services.casework.handing import hand, to_handler, to_sender
+from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step, after
 
 
@@ -35,9 +36,8 @@ def withdrawal_answer(
     if open_duty(case, "answer_withdrawal", envelope.in_reply_to, envelope.sender) is None:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     step = Step.GIVE_BACK if message.agreed else Step.KEEP
-    outcome = take(Outcome(case), step, message, situation, about=envelope.in_reply_to)
-    if isinstance(outcome, Refusal):
-        return outcome
+    # The duty is open, so the state takes its answer.
+    outcome = surely(take(Outcome(case), step, message, situation, about=envelope.in_reply_to))
     dispute = case.dispute
     if message.agreed and dispute is not None and dispute.request and dispute.superior:
         # The superior that was asked to designate hears that there is nothing left to decide.

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.parts import Relation
 from services.casework.case import State
-from services.rulebook.model import Rulebook
+from services.rulebook.model import OrganType, Rulebook
 from tests.history import (
     FAILED,
     HANDLER,
@@ -328,3 +328,18 @@ def test_where_the_proposed_never_held_it_the_dispute_is_with_who_sent_it() -> N
     dispute = history.opened.dispute
     assert dispute is not None
     assert (dispute.holder, dispute.other) == (organ(HANDLER), organ(SENDER))
+
+
+def test_a_third_that_has_ended_since_it_was_agreed_on_is_sent_no_letter() -> None:
+    history = in_state(State.DISPUTED)
+    agreed = {"handler": organ(THIRD), "handles_from": "2026-10-12"}
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, **agreed)
+    before = history.opened
+    organs = dict(demo().directory.organs)
+    organs[organ(THIRD)] = replace(organs[organ(THIRD)], type=OrganType.OTHER_DEPARTMENT)
+    directory = replace(demo().directory, organs=organs)
+    history.rulebook = replace(demo(), directory=directory)
+    effects = history.send("lead_transfer", SENDER, **letter(THIRD))
+    assert refusal_of(effects) == "transfer.addressee_cannot_handle"
+    assert history.opened == before
