@@ -162,6 +162,18 @@ class Work:
         )
         return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
 
+    def owing_cases(
+        self, topic: str, partition: int, after: CaseId | None, limit: int
+    ) -> tuple[CaseId, ...]:
+        """Return up to `limit` cases of the partition with an open duty, those behind `after`."""
+        self.flush()
+        query = select(DUTIES.c.case_id).distinct()
+        query = query.where(DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
+        if after is not None:
+            query = query.where(DUTIES.c.case_id > after)
+        rows = self._connection.execute(query.order_by(DUTIES.c.case_id).limit(limit))
+        return tuple(CaseId(row.case_id) for row in rows)
+
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""
         self._changes.decisions.append(row)

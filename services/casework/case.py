@@ -12,6 +12,9 @@ from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, Org
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
+from services.casework.kept import Custody, Opening
+from services.casework.stop import Stop, Waiting
+from services.casework.term import Suspension, Term
 
 
 class Life(StrEnum):
@@ -22,6 +25,8 @@ class Life(StrEnum):
     COPY = "copy"  # 抄送, 通报, 业务指导记录: many recipients, nobody owes an answer
     INFORMATION = "information"  # 信息需求
     ASSISTANCE = "assistance"  # 执法协助请求
+    JOINT = "joint"  # 联合执法方案
+    CONSULTATION = "consultation"  # 联合执法协商
 
 
 class State(StrEnum):
@@ -63,11 +68,15 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRung:
-    """One rung of a duty's ladder. `fired_at` is set once and never again."""
+    """One rung of a duty's ladder. `fired_at` is set once and never again.
+
+    `would_be_at` annotates a fired rung: when it would fall by a calendar that came later.
+    """
 
     rung: Rung
     nominal_at: datetime
     fired_at: datetime | None = None
+    would_be_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +96,28 @@ class Duty:
     ladder: tuple[PlannedRung, ...] = ()
     closed_at: datetime | None = None
     closing: Closing | None = None
+    term: Term | None = None  # None: opened before terms were kept; its date stays
+    begins_at: datetime | None = None  # it begins then, by itself: until then nothing is owed
+    suspension: Suspension | None = None  # 中止: no rung until it goes on
+    extensions: int = 0  # steps of its rule's list that were taken
+    annotations: tuple[MessageId, ...] = ()  # 超期说明: they explain a breach, and erase nothing
+    held_until: datetime | None = None  # its owner has gone without a successor: looked at again
 
     @property
     def next_rung(self) -> PlannedRung | None:
-        """The first rung still to fire; None when the duty is closed or the ladder is done."""
-        if self.closing is not None:
+        """The first rung still to fire; None when it is closed, stands still or all has fired."""
+        if self.closing is not None or self.suspension is not None or self.begins_at is not None:
             return None
         return next((rung for rung in self.ladder if rung.fired_at is None), None)
 
     @property
     def wakes_at(self) -> datetime | None:
-        """When a Tick has something to do about it: the next rung, or what happens at its due."""
+        """When a Tick has something to do about it: the next rung, or what happens by itself."""
         if self.closing is not None:
             return None
+        by_itself = self.suspension.ends_at if self.suspension else self.begins_at
+        if by_itself is not None or self.held_until is not None:
+            return by_itself or self.held_until
         rung = self.next_rung
         own = [rung.nominal_at] if rung else []
         return min([*own, self.due] if self.runs_out else own, default=None)
@@ -132,29 +150,6 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that waits behind a held or frozen one, in order."""
-
-    message: MessageId
-    sender: OrganCode
-    received_at: datetime
-    releases: bool = False  # corrects, assigns or withdraws the held message: waits for no hold
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why the case stands still, and since which message."""
-
-    message: MessageId
-    sender: OrganCode
-    reason: HoldReason
-    code: str
-    at: datetime
-    releases: bool = False  # the message that froze it corrects or withdraws the held one
-    behind: HoldReason | None = None  # why the case was held when it froze
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """One case. Replaced, never changed."""
 
@@ -179,6 +174,9 @@ class Case:
     holders: tuple[OrganCode, ...] = ()  # who handled it before the present handler
     dispute: Dispute | None = None
     parent: CaseId | None = None  # the case this one was split from
+    evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
+    custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
+    openings: tuple[Opening, ...] = ()  # 申请查看
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -236,6 +234,8 @@ class Case:
 
     def knows(self, organ: OrganCode) -> bool:
         """Whether the organ is a party of the case. To all others the case does not exist."""
-        return organ in (self.sender, self.handler) or any(
-            handed.to == organ for handed in self.handed
+        return (
+            organ in (self.sender, self.handler)
+            or any(handed.to == organ for handed in self.handed)
+            or any(duty.owner == organ for duty in self.duties)
         )

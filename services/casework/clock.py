@@ -10,6 +10,7 @@ from datetime import datetime
 
 from schemas.ids import MessageId, OrganCode
 from schemas.messages import Rung, Tick
+from services.casework.awaken import awaken
 from services.casework.case import Case, Duty
 from services.casework.effects import Decision, Effect, FireRung
 from services.casework.referral import refer
@@ -27,13 +28,21 @@ def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
     """
     if not case.moves:
         return Decision(case, ())
-    fired = _rungs(case, tick.envelope.message_id, rulebook, at)
+    cause = tick.envelope.message_id
+    woken = awaken(case, cause, rulebook.calendar, at)
+    fired = _rungs(woken.case, cause, rulebook, at)
+    fired = replace(fired, effects=(*woken.effects, *fired.effects))
     ended = next((duty for duty in case.duties if duty.runs_out and _is_over(duty, at)), None)
     if ended is None or fired.case is None:
         return fired
     situation = Situation(rulebook, Facts(), at)
     referred = refer(Outcome(fired.case, fired.effects), tick, situation)
     return Decision(referred.case, referred.effects)
+
+
+def _is_held(duty: Duty, at: datetime) -> bool:
+    """Whether its owner has gone without a successor: then a rung would go to nobody."""
+    return duty.held_until is not None and duty.held_until > at
 
 
 def _is_over(duty: Duty, at: datetime) -> bool:
@@ -46,7 +55,7 @@ def _rungs(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Dec
     owed = sorted(
         (rung.nominal_at, position, step)
         for position, duty in enumerate(duties)
-        if duty.closing is None
+        if duty.next_rung is not None and not _is_held(duty, at)
         for step, rung in enumerate(duty.ladder)
         if rung.fired_at is None and rung.nominal_at <= at
     )

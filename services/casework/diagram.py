@@ -17,6 +17,8 @@ LIVES: Final[Mapping[Life, str]] = MappingProxyType(
         Life.COPY: "抄送、通报、业务指导记录 | Copies",
         Life.INFORMATION: "信息需求 | A request for information",
         Life.ASSISTANCE: "执法协助请求 | A request for assistance",
+        Life.JOINT: "联合执法方案 | A joint plan",
+        Life.CONSULTATION: "联合执法协商 | A consultation",
     }
 )
 STATES: Final[Mapping[State, str]] = MappingProxyType(
@@ -73,6 +75,24 @@ STEPS: Final[Mapping[Step, str]] = MappingProxyType(
         Step.REQUEST: "报请指定管辖",
         Step.DESIGNATE: "指定管辖",
         Step.TRANSFER_ON: "无管辖权，再移送",
+        Step.HAND_OVER: "材料物品交接",
+        Step.COUNT: "清点无误",
+        Step.DIFFER: "清点有差异",
+        Step.SETTLE: "差异处理",
+        Step.REVIEW: "证据审查",
+        Step.PROMISE: "约定协助日期",
+        Step.ASSIST: "协助结果",
+        Step.PLAN: "联合执法方案",
+        Step.ASK_PLAN: "征求参与机关",
+        Step.REQUEST_PLAN: "报请县级政府决定",
+        Step.ANSWER_PLAN: "同意参加",
+        Step.LEAVE_PLAN: "不参加",
+        Step.APPROVE_PLAN: "决定开展",
+        Step.REJECT_PLAN: "决定不开展",
+        Step.REPORT: "联合执法结果",
+        Step.MINUTE: "协商纪要",
+        Step.SUPERVISE: "督办",
+        Step.ANSWER_SUPERVISION: "督办回复",
     }
 )
 

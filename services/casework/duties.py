@@ -6,17 +6,34 @@ the one before it: nothing leaves the ledger.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import DutyId, MessageId, OrganCode, derive
-from services.casework.case import Case, Closing, Complainant, Duty, PlannedRung
+from services.casework.case import Case, Closing, Complainant, Duty
+from services.casework.custody import handing_owed, is_awaited
 from services.casework.effects import CloseDuty, Effect, OpenDuty
+from services.casework.projection import planned
 from services.casework.spans import DUTIES, ENDS_FOR_ALL, Owner, Span
+from services.casework.term import Term
 from services.casework.transitions import Step
-from services.rulebook.calendar import due_at, local_date, rung_times, start_of
+from services.rulebook.calendar import due_at, local_date, start_of
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the message itself settles of duties: whose it ends, by when and from when they run."""
+
+    by: OrganCode | None = None  # whose step it is, where the bus tells it of an organ
+    whose: OrganCode | None = None  # whose duty the step ends, if not the actor's
+    due_on: date | None = None  # the last day of what it opens, as the message says
+    begins_at: datetime | None = None  # what it opens is owed from then on, not before
+
+
+NOTHING_GIVEN: Final = Given()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,7 @@ class Turn:
     to: tuple[OrganCode, ...]
     at: datetime
     rulebook: Rulebook
+    given: Given = NOTHING_GIVEN
 
 
 def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
@@ -47,7 +65,8 @@ def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
         effects.append(CloseDuty(turn.cause, ended, closing))
     for kind, span in DUTIES.items():
         for opened in _opened(case, kind, span, turn):
-            effects.append(OpenDuty(turn.cause, replace(opened, closed_at=None, closing=None)))
+            if opened.begins_at is None:
+                effects.append(OpenDuty(turn.cause, replace(opened, closed_at=None, closing=None)))
             if opened.closing is not None:
                 effects.append(CloseDuty(turn.cause, opened, opened.closing))
             kept.append(opened)
@@ -72,7 +91,7 @@ def _closing(duty: Duty, turn: Turn) -> Closing | None:
     closing = DUTIES[duty.kind].closed_by.get(turn.step) if duty.closing is None else None
     if closing is None or closing in ENDS_FOR_ALL:
         return closing
-    if (duty.owner, duty.message) != (turn.by, turn.about):
+    if (duty.owner, duty.message) != (turn.given.whose or turn.by, turn.about):
         return None
     return Closing.LATE if closing is Closing.MET and turn.at > duty.due else closing
 
@@ -91,6 +110,9 @@ def _owners(case: Case, owner: Owner, turn: Turn) -> Iterator[tuple[OrganCode, O
         author = turn.by
         yield from ((organ, author) for organ in turn.to)
         return
+    if owner in (Owner.GIVER, Owner.KEEPER):
+        yield from _of_custody(case, owner)
+        return
     if case.handler is None:
         raise Broken("case.no_handler")
     if owner is Owner.HANDLER:
@@ -100,6 +122,12 @@ def _owners(case: Case, owner: Owner, turn: Turn) -> Iterator[tuple[OrganCode, O
         yield asking, case.handler
     else:
         yield from _of_the_dispute(case, owner)
+
+
+def _of_custody(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, OrganCode]]:
+    owed = handing_owed(case)
+    if owed is not None and owed.back is (owner is Owner.KEEPER):
+        yield owed.keeper, owed.to
 
 
 def _of_the_dispute(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, OrganCode]]:
@@ -129,8 +157,18 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
     )
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    due = due_at(rulebook.calendar, _start(case, turn), rule.length, roll=rule.roll)
-    ladder = rung_times(rulebook.calendar, rule.ladder, at, due, rule.length)
+    term = Term(
+        rule.length,
+        rule.roll,
+        rule.ladder,
+        rulebook.calendar.digest,
+        last_day=turn.given.due_on,
+        since=turn.given.begins_at or _start(case, turn, rule),
+        suspend_for=rule.suspend_for,
+        extensions=rule.extensions,
+    )
+    opened_at = turn.given.begins_at or at
+    due, ladder = planned(term, opened_at, rulebook.calendar)
     waived = _is_waived(case, rule)
     message = _message(case, kind, turn)
     return Duty(
@@ -139,23 +177,30 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
         message=message,
         owner=owner,
         counterpart=counterpart,
-        opened_at=at,
+        opened_at=opened_at,
         due=due.at,
         provisional=due.provisional,
         basis=rule.basis,
         runs_out=DUTIES[kind].runs_out,
-        ladder=tuple(PlannedRung(rung, nominal) for rung, nominal in ladder),
+        ladder=ladder,
         closed_at=at if waived else None,
         closing=Closing.WAIVED if waived else None,
+        term=term,
+        begins_at=turn.given.begins_at,
     )
 
 
-def _start(case: Case, turn: Turn) -> datetime:
-    """Return when the clock starts: with the step, but a filing date that stands is the start."""
-    if turn.step is not Step.AGREE_SENDER_FILED or case.handler is None:
-        return turn.at
-    filed_on = case.filed_by(case.handler)
-    return turn.at if filed_on is None else start_of(filed_on)
+def _start(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
+    """Return when the clock starts, where that is not with the step.
+
+    A filing date that stands is the start; the filing decision waits for what is handed over.
+    """
+    if turn.step is Step.AGREE_SENDER_FILED and case.handler is not None:
+        filed_on = case.filed_by(case.handler)
+        return None if filed_on is None else start_of(filed_on)
+    if rule.custody_wait is not None and is_awaited(case):
+        return start_of(due_at(turn.rulebook.calendar, turn.at, rule.custody_wait).day)
+    return None
 
 
 def _message(case: Case, kind: str, turn: Turn) -> MessageId:

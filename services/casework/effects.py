@@ -10,6 +10,7 @@ from schemas.disputes import CaseSplit, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung
+from schemas.oversight import SuspensionReason
 from schemas.parts import Relation
 from services.casework.case import Case, Closing, Duty, State
 
@@ -79,6 +80,7 @@ class Advise:
     to: OrganCode
     code: str
     explanation: str | None = None
+    salt: str = ""  # tells apart two of one code about one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,42 @@ class CloseDuty:
     message: MessageId
     duty: Duty
     closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDuty:
+    """An open duty falls due at another time, or for certain. `was`: when it fell due before."""
+
+    message: MessageId  # the one that the duty is about
+    duty: Duty
+    was: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendDuty:
+    """A duty stands still. Its due date is the one that follows if it goes on as planned."""
+
+    message: MessageId
+    duty: Duty
+    reason: SuspensionReason
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDuty:
+    """A duty goes on."""
+
+    message: MessageId
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class PassDuty:
+    """An open duty goes to the successor of the organ that owed it; its due date stays."""
+
+    message: MessageId
+    duty: Duty
+    before: OrganCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +177,10 @@ Effect = (
     | Write
     | OpenDuty
     | CloseDuty
+    | MoveDuty
+    | SuspendDuty
+    | ResumeDuty
+    | PassDuty
     | FireRung
     | ChangeState
 )

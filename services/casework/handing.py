@@ -35,10 +35,10 @@ def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetim
     case = outcome.case
     if to == case.asking or handed_to(case, case.current, to) is not None:
         return outcome
-    record = letter_record(case)
-    handed = Handed(case.current, record, case.asking, to, relation, at)
+    record, author = letter_record(case), letter_author(case)
+    handed = Handed(case.current, record, author, to, relation, at)
     known = replace(case, handed=(*case.handed, handed))
-    copy = Deliver(case.current, record, case.asking, to, relation, case.rule)
+    copy = Deliver(case.current, record, author, to, relation, case.rule)
     return Outcome(known, (*outcome.effects, copy))
 
 
@@ -47,6 +47,12 @@ def letter_record(case: Case) -> str:
     if case.letter is not None:
         return case.letter.record
     return next(handed.record for handed in case.handed if handed.message == case.opening)
+
+
+def letter_author(case: Case) -> OrganCode:
+    """Return who sealed the letter in force; its successor sealed nothing."""
+    authors = (handed.author for handed in case.handed if handed.message == case.current)
+    return next(authors, case.asking)
 
 
 def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed | None:

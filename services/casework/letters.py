@@ -12,11 +12,12 @@ from schemas.messages import CaseTransfer, Transfer
 from schemas.parts import Relation
 from schemas.sharing import ComplaintForward
 from services.casework.case import Case, State
+from services.casework.custody import custody_of
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand
 from services.casework.routing import Competent, can_handle, resolve
 from services.casework.steps import Outcome, Situation, letters, surely, take
-from services.casework.transfer import place_texts
+from services.casework.transfer import evidence_of, place_texts
 from services.casework.transitions import Step
 
 Onward = Transfer | ComplaintForward
@@ -84,7 +85,14 @@ def _sent(
     letter = Letter(envelope.message_id, envelope.record, envelope.sender)
     before, former = case.current, case.handler
     moved = replace(
-        case.passed_to(to), letter=letter, hop=case.hop + 1, dispute=None, stages=(), rule=None
+        case.passed_to(to),
+        letter=letter,
+        hop=case.hop + 1,
+        dispute=None,
+        stages=(),
+        rule=None,
+        evidence=evidence_of(message),
+        custody=case.custody or custody_of(message),
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)

@@ -16,6 +16,7 @@ from schemas.sharing import (
     ViolationNotice,
 )
 from services.casework.case import Case, Closing, Complainant
+from services.casework.duties import Given
 from services.casework.effects import Accept, Write
 from services.casework.handing import accept, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
@@ -73,7 +74,7 @@ def linked_effect(
         return Refusal("reply.not_asked")
     outcome = Outcome(case)
     for step in as_reply(case, Step.HANDLE):
-        taken = take(outcome, step, message, situation, by=message.organ)
+        taken = take(outcome, step, message, situation, given=Given(by=message.organ))
         if isinstance(taken, Refusal):
             return taken
         outcome = taken

@@ -18,6 +18,7 @@ from schemas.errors import Refusal
 from schemas.parts import Relation
 from schemas.sharing import Copy, InformationReply, InformationRequest
 from services.casework.case import Case, State
+from services.casework.duties import Given
 from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
 from services.casework.steps import (
@@ -26,6 +27,7 @@ from services.casework.steps import (
     as_reply,
     new_case,
     not_asked,
+    surely,
     take,
     take_all,
 )
@@ -111,9 +113,11 @@ def assistance_reply(
     outcome = take_all(case, steps, message, situation)
     if isinstance(outcome, Refusal):
         return outcome
-    told = to_sender(outcome, message, situation)
     if message.answer is AssistanceAnswer.ACCEPTED:
-        return told
+        agreed = Given(due_on=message.agreed_on)
+        promised = surely(take(outcome, Step.PROMISE, message, situation, given=agreed))
+        return to_sender(promised, message, situation)
+    told = to_sender(outcome, message, situation)
     return told.also(Advise(message.envelope.message_id, case.sender, "advice.assistance_refused"))
 
 

@@ -125,7 +125,8 @@ def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: dat
 
 def _advice(effect: Advise, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
-    envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, effect.code)
+    salt = effect.code + effect.salt
+    envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, salt)
     return Said(effect.to, Advice(envelope, effect.code, words.zh, words.en, effect.explanation))
 
 

@@ -24,6 +24,8 @@ class Owner(StrEnum):
     ASKING = "asking"  # who sent the letter in force; counterpart: the handler
     HOLDER = "holder"  # of a disputed case; counterpart: the other side
     BOTH = "both"  # sides of a dispute, each the other's counterpart
+    GIVER = "giver"  # who sent the letter and keeps what goes with it; counterpart: the receiver
+    KEEPER = "keeper"  # who keeps it and is no longer the handler; counterpart: whose it is now
     SUPERIOR = "superior"  # that is asked to designate; counterpart: who asked
 
 
@@ -62,14 +64,14 @@ ENDS_FOR_ALL: Final = frozenset({Closing.WITHDRAWN, Closing.SUPERSEDED})
 _TABLE: Final[dict[str, Span]] = {
     "sign_for": Span(
         Owner.RECIPIENT,
-        frozenset({Step.ISSUE, Step.SEND, Step.REISSUE, Step.TRANSFER_ON, Step.DESIGNATE}),
+        frozenset({Step.ISSUE, Step.SEND, Step.MINUTE, *_OTHER_HANDLER}),
         {
             Step.SIGN: Closing.MET,
             Step.WITHDRAW: Closing.WITHDRAWN,
             Step.DESIGNATE: Closing.SUPERSEDED,
         },
     ),
-    # Until custody exists, the filing decision runs from the signing alone.
+    # It runs from the signing, or from when the custody is settled: DutyRule.custody_wait.
     "decide_filing": Span(
         Owner.HANDLER,
         frozenset({Step.SIGN, Step.AGREE_HOLDER, Step.AGREE_SENDER}),
@@ -162,6 +164,68 @@ _TABLE: Final[dict[str, Span]] = {
             Step.AGREE_SENDER_FILED: Closing.SUPERSEDED,
             **_OTHER_HANDLER,
         },
+    ),
+    "handover": Span(
+        Owner.GIVER,
+        # By a handover too: it came back to the sender while another handles the case.
+        frozenset({Step.ISSUE, Step.AGREE_HOLDER, Step.HAND_OVER, *_OTHER_HANDLER}),
+        {
+            Step.HAND_OVER: Closing.MET,
+            Step.OBJECT: Closing.SUPERSEDED,
+            Step.DECLINE: Closing.SUPERSEDED,
+            **_BACK,
+            **_AGREED,
+            **_OTHER_HANDLER,
+        },
+        lives=frozenset({Life.TRANSFER}),
+    ),
+    "return_custody": Span(
+        Owner.KEEPER,
+        frozenset({Step.DECLINE, *_BACK, *_AGREED, *_OTHER_HANDLER}),
+        {Step.HAND_OVER: Closing.MET, **_AGREED, **_OTHER_HANDLER},
+        lives=frozenset({Life.TRANSFER}),
+    ),
+    "custody_check": Span(
+        Owner.RECIPIENT,
+        frozenset({Step.HAND_OVER}),
+        {Step.COUNT: Closing.MET, Step.DIFFER: Closing.MET, Step.HAND_OVER: Closing.SUPERSEDED},
+    ),
+    "settle_discrepancy": Span(
+        Owner.RECIPIENT, frozenset({Step.DIFFER}), {Step.SETTLE: Closing.MET}
+    ),
+    "assist": Span(
+        Owner.HANDLER,
+        frozenset({Step.PROMISE}),
+        {Step.ASSIST: Closing.MET},
+        lives=frozenset({Life.ASSISTANCE}),
+    ),
+    "answer_joint_plan": Span(
+        Owner.RECIPIENT,
+        frozenset({Step.ASK_PLAN}),
+        {
+            Step.ANSWER_PLAN: Closing.MET,
+            Step.LEAVE_PLAN: Closing.MET,
+            Step.REJECT_PLAN: Closing.SUPERSEDED,
+        },
+    ),
+    "decide_joint_plan": Span(
+        Owner.RECIPIENT,
+        frozenset({Step.REQUEST_PLAN}),
+        {Step.APPROVE_PLAN: Closing.MET, Step.REJECT_PLAN: Closing.MET},
+    ),
+    "joint_outcome": Span(
+        Owner.RECIPIENT,
+        frozenset({Step.PLAN}),
+        {
+            Step.REPORT: Closing.MET,
+            Step.LEAVE_PLAN: Closing.WAIVED,
+            Step.REJECT_PLAN: Closing.SUPERSEDED,
+        },
+    ),
+    "answer_supervision": Span(
+        Owner.RECIPIENT,
+        frozenset({Step.SUPERVISE}),
+        {Step.ANSWER_SUPERVISION: Closing.MET},
     ),
 }
 

@@ -20,11 +20,12 @@ from schemas.messages import (
     Withdrawal,
 )
 from schemas.topics import begins_case
-from services.casework.case import Case, State, Stop, Waiting
+from services.casework.case import Case, State
 from services.casework.effects import Accept, Decision, Hold, Reject, Release
+from services.casework.lives import LIFE_OF
 from services.casework.routing import HOLD_CODES
 from services.casework.steps import Facts, Outcome, new_case
-from services.casework.transitions import LIFE_OF
+from services.casework.stop import Stop, Waiting
 
 WAITING_MAX: Final = 1000  # messages behind one held or frozen case
 UNSTORABLE: Final = "message.unstorable"

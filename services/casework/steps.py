@@ -7,9 +7,10 @@ from schemas.errors import Broken, Refusal
 from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message, Routed
 from services.casework.case import Case, State
-from services.casework.duties import Turn, close_and_open, open_duty
+from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open, open_duty
 from services.casework.effects import ChangeState, Effect
-from services.casework.transitions import LIFE_OF, Step, after
+from services.casework.lives import LIFE_OF
+from services.casework.transitions import Step, after
 from services.rulebook.model import Rulebook
 
 
@@ -60,12 +61,12 @@ def take(
     *,
     about: MessageId | None = None,
     to: tuple[OrganCode, ...] = (),
-    by: OrganCode | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> Outcome | Refusal:
     """Return the outcome after one more step, or why it is illegal: then nothing changes.
 
     `about`: the message whose duties it ends or begins, the letter in force when left out. `to`:
-    who gets the message by this step. `by`: whose step it is, where the bus tells it of an organ.
+    who gets the message by this step. `given`: what the message itself settles.
     """
     case = outcome.case
     target = after(case.life, case.state, step)
@@ -76,11 +77,12 @@ def take(
         step=step,
         cause=envelope.message_id,
         record=envelope.record,
-        by=by or envelope.sender,
+        by=given.by or envelope.sender,
         about=about or case.current,
         to=to,
         at=situation.at,
         rulebook=situation.rulebook,
+        given=given,
     )
     moved, duty_effects = close_and_open(replace(case, state=target), turn)
     change: tuple[Effect, ...] = ()

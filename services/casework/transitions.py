@@ -51,6 +51,24 @@ class Step(StrEnum):
     REQUEST = "request"
     DESIGNATE = "designate"
     TRANSFER_ON = "transfer_on"  # no power after filing
+    HAND_OVER = "hand_over"  # materials and items, or back
+    COUNT = "count"  # nothing is missing
+    DIFFER = "differ"  # the count and the list differ
+    SETTLE = "settle"  # made up, or accepted as it is
+    REVIEW = "review"  # of the evidence
+    PROMISE = "promise"  # assistance, by the day agreed on
+    ASSIST = "assist"
+    PLAN = "plan"  # joint action: all four parts
+    ASK_PLAN = "ask_plan"  # the participants are asked
+    REQUEST_PLAN = "request_plan"  # the county government is asked to decide
+    ANSWER_PLAN = "answer_plan"
+    LEAVE_PLAN = "leave_plan"  # a participant does not take part
+    APPROVE_PLAN = "approve_plan"
+    REJECT_PLAN = "reject_plan"
+    REPORT = "report"  # what an organ filed and decided of its own
+    MINUTE = "minute"  # 纪要
+    SUPERVISE = "supervise"
+    ANSWER_SUPERVISION = "answer_supervision"
 
 
 _Rows = dict[State, dict[Step, State]]
@@ -175,33 +193,57 @@ _ASSISTANCE: Final[_Rows] = {
         Step.GIVE_BACK: State.WITHDRAWN,
         Step.KEEP: State.RECEIVED,
     },
-    State.ANSWERED: {},
+    State.ANSWERED: {Step.PROMISE: State.ANSWERED, Step.ASSIST: State.ANSWERED},
     State.WITHDRAWN: {},
 }
+_JOINT: Final[_Rows] = {
+    State.NEW: {Step.SEND: State.SENT},
+    State.SENT: {
+        Step.SIGN: State.SENT,
+        Step.PLAN: State.SENT,
+        Step.ASK_PLAN: State.SENT,
+        Step.REQUEST_PLAN: State.SENT,
+        Step.ANSWER_PLAN: State.SENT,
+        Step.LEAVE_PLAN: State.SENT,
+        Step.APPROVE_PLAN: State.SENT,
+        Step.REJECT_PLAN: State.DECLINED,
+        Step.REPORT: State.SENT,
+    },
+    State.DECLINED: {Step.SIGN: State.DECLINED},  # the county government: it does not take place
+}
+_CONSULTATION: Final[_Rows] = {
+    State.NEW: {Step.SEND: State.SENT},
+    State.SENT: {Step.SIGN: State.SENT, Step.MINUTE: State.SENT},
+}
+# What may come in every state of a case that was sent to somebody, and leaves it as it is.
+_ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)
+_WITH_THINGS: Final = (Step.HAND_OVER, Step.COUNT, Step.DIFFER, Step.SETTLE)
+_REVIEWED: Final = frozenset({State.RECEIVED, State.DESIGNATED, State.FILED})
+
+
+def _also(life: Life, state: State) -> dict[Step, State]:
+    """Return the steps that leave the state as it is and belong to no one stage of the life."""
+    if state in (State.NEW, State.HELD):
+        return {}
+    things = _WITH_THINGS if life is Life.TRANSFER else ()
+    review = (Step.REVIEW,) if life is Life.TRANSFER and state in _REVIEWED else ()
+    return dict.fromkeys((*things, *review, *_ALWAYS), state)
+
 
 TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = MappingProxyType(
     {
-        life: MappingProxyType({state: MappingProxyType(row) for state, row in rows.items()})
+        life: MappingProxyType(
+            {state: MappingProxyType(row | _also(life, state)) for state, row in rows.items()}
+        )
         for life, rows in {
             Life.TRANSFER: _TRANSFER,
             Life.NOTICE: _NOTICE,
             Life.COPY: _COPY,
             Life.INFORMATION: _INFORMATION,
             Life.ASSISTANCE: _ASSISTANCE,
+            Life.JOINT: _JOINT,
+            Life.CONSULTATION: _CONSULTATION,
         }.items()
-    }
-)
-LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
-    {
-        "LeadTransfer": Life.TRANSFER,
-        "CaseTransfer": Life.TRANSFER,
-        "ComplaintForward": Life.TRANSFER,
-        "ViolationNotice": Life.NOTICE,
-        "Copy": Life.COPY,
-        "Circular": Life.COPY,
-        "GuidanceRecord": Life.COPY,
-        "InformationRequest": Life.INFORMATION,
-        "AssistanceRequest": Life.ASSISTANCE,
     }
 )
 

@@ -42,6 +42,15 @@ DUTIES: Final[Words] = {
     "reissue": ("向商定的机关重新移送", "send a new letter to the organ agreed on"),
     "request_designation": ("报请指定管辖", "ask the common superior to designate"),
     "designate": ("指定管辖", "designate who handles it"),
+    "handover": ("移交材料物品", "hand over the materials and items"),
+    "return_custody": ("退还材料物品", "give back the materials and items"),
+    "custody_check": ("清点材料物品", "count what was handed over"),
+    "settle_discrepancy": ("处理清点差异", "settle what differs from the list"),
+    "assist": ("按约定日期协助", "assist by the day agreed on"),
+    "answer_joint_plan": ("答复联合执法方案", "answer the joint plan"),
+    "decide_joint_plan": ("决定是否开展联合执法", "decide on the joint plan"),
+    "joint_outcome": ("报送联合执法结果", "say what came of the joint action"),
+    "answer_supervision": ("答复督办", "answer the supervision letter"),
     "answer_withdrawal": ("答复撤回", "answer the withdrawal"),
 }
 RUNGS: Final[Words] = {

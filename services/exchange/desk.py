@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Final
 
 from schemas.errors import Broken, Refusal
+from schemas.ids import CaseId
 from schemas.messages import Message, RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress
 from services.casebook.work import Work
-from services.casework.case import Case, Waiting
+from services.casework.case import Case
 from services.casework.decide import decide
 from services.casework.effects import Decision, FireRung, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
+from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
@@ -83,6 +85,8 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
+        if isinstance(message, RulebookActivated):
+            self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
 
@@ -90,6 +94,16 @@ class Desk:
         """Raise Broken rulebook.unknown: what comes from here on is for another rulebook."""
         if message.rulebook != self._office.rulebook.hash:
             raise Broken("rulebook.unknown", detail=message.rulebook[:12])
+
+    def _count_anew(self, sound: Sound, at: datetime) -> None:
+        """Let the rulebook's calendar be laid over what the partition's cases owe, page by page."""
+        topic, partition = sound.incoming.position.topic, sound.incoming.position.partition
+        last: CaseId | None = None
+        while page := self._work.owing_cases(topic, partition, last, TICK_CASES_MAX):
+            self._work.preload(page, (), ())
+            for case_id in page:
+                self._fire(sound, case_id, at)
+            last = page[-1]
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
@@ -161,22 +175,27 @@ class Desk:
         self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
 
     def _tick(self, sound: Sound, at: datetime) -> None:
-        incoming = sound.incoming
-        position = incoming.position
-        message = sound.opened.message
+        position = sound.incoming.position
         due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
         self._work.preload(due, (), ())
         for case_id in due:
-            case = self._work.case(case_id)
-            decision = self._decided(incoming, message, case, Facts(), at)
-            if decision.case is None or not decision.effects:
-                continue
-            if decision.case.is_frozen:  # by this very Tick: settling it may fire it again
-                self._work.put_original(original_of(sound))
-            self._put_case(decision.case, incoming)
-            self._sending.carry_out(decision, incoming, message, at)
-            self._note(self._as_decided(sound, Facts(), decision, at))
+            self._fire(sound, case_id, at)
         self._tally.messages.append((position.topic, "Tick", "accepted"))
+
+    def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
+        """Let a Tick, or another rulebook, do what it does to one case."""
+        incoming, message = sound.incoming, sound.opened.message
+        case = self._work.case(case_id)
+        decision = self._decided(incoming, message, case, Facts(), at)
+        if decision.case is None or decision.case is case:
+            return
+        self._put_case(decision.case, incoming)
+        if not decision.effects:  # counted anew, and nothing of it falls due at another time
+            return
+        if decision.case.is_frozen:  # by this very message: settling it may fire it again
+            self._work.put_original(original_of(sound))
+        self._sending.carry_out(decision, incoming, message, at)
+        self._note(self._as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""

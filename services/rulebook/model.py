@@ -9,15 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
+from schemas.oversight import SuspensionReason
 from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
 
+CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
 _SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
 
@@ -197,6 +200,14 @@ class Length:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One step of a duty's list of extensions: by how much, and who has to approve it."""
+
+    length: Length
+    approval: str
+
+
 class RungDays(StrEnum):
     """On which days a rung may fall."""
 
@@ -234,6 +245,9 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
+    custody_wait: Length | None = None  # how long it waits at most for what is handed over
+    suspend_for: tuple[SuspensionReason, ...] = ()  # the closed list; empty: it never stands still
+    extensions: tuple[Extension, ...] = ()  # in this order, each once
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +261,13 @@ class Calendar:
     days_off: frozenset[date]  # weekdays that are holidays
     workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
     known_until: date
+    # What a due date was computed with: a duty whose calendar has another digest is projected anew.
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.days_off, self.workdays, {self.known_until})
+        text = "/".join(",".join(map(str, sorted(days))) for days in parts)
+        object.__setattr__(self, "digest", sha256(text.encode()).hexdigest()[:CALENDAR_DIGEST])
 
 
 class Treatment(StrEnum):

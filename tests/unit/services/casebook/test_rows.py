@@ -33,9 +33,8 @@ from services.casework.case import (
     Handed,
     PlannedRung,
     State,
-    Stop,
-    Waiting,
 )
+from services.casework.stop import Stop, Waiting
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8), "Asia/Shanghai")])
 TEXT = st.text(max_size=12)

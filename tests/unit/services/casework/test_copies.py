@@ -10,7 +10,7 @@ from schemas.parts import Relation
 from schemas.topics import RECORDS
 from services.casework.case import Closing, Life, State
 from services.casework.effects import Accept, ChangeState, CloseDuty, OpenDuty
-from services.casework.transitions import LIFE_OF
+from services.casework.lives import LIFE_OF
 from tests.history import (
     HANDLER,
     SENDER,

@@ -10,12 +10,13 @@ import pytest
 from schemas.errors import Refusal
 from schemas.messages import Stage
 from schemas.topics import RECORDS, Author
+from services.casework.acts import FOLLOWING, OPENING
 from services.casework.case import Life, State
-from services.casework.decide import _FOLLOWING, _OPENING
 from services.casework.dispute import Dispute
 from services.casework.effects import ChangeState
+from services.casework.lives import LIFE_OF
 from services.casework.steps import Facts, Outcome, Situation, take
-from services.casework.transitions import LIFE_OF, TRANSITIONS, Step, after
+from services.casework.transitions import TRANSITIONS, Step, after
 from tests.history import (
     HANDLER,
     PARTS,
@@ -107,8 +108,8 @@ def test_every_step_is_listed_somewhere() -> None:
 def test_every_record_of_an_organ_opens_a_life_or_follows_in_one() -> None:
     organs = {name for name, record in RECORDS.items() if record.author is Author.ORGAN}
     opening = {name for name in organs if RECORDS[name].opens is not None}
-    assert {kind.__name__ for kind in _OPENING} == opening - NOT_YET == set(LIFE_OF)
-    following = {kind.__name__ for kind in _FOLLOWING}
+    assert {kind.__name__ for kind in OPENING} == opening - NOT_YET == set(LIFE_OF)
+    following = {kind.__name__ for kind in FOLLOWING}
     letters = {name for name in opening if RECORDS[name].answers}
     assert following == (organs - opening - NOT_YET) | letters
 
