@@ -38,6 +38,7 @@ E = TypeVar("E", bound=Effect)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # The default lead: a township's, of a matter that the county's department kept.
 SENDER, HANDLER, STRANGER, SUPERVISOR = "yanjiao", "liuzhi-cgj", "mugang", "liuzhi-sfj"
+PARTICIPANT = "liuzhi-scjg"  # of the default joint plan, besides its author
 SUPERIOR = "liuzhi-gov"  # of both, in common
 NOBODYS = "CG-013"  # the organ's designation for this matter has run out
 MONDAY = datetime(2026, 9, 21, 10, 0, tzinfo=SHANGHAI)
@@ -244,6 +245,8 @@ PARTS = {
     Life.COPY: ("copy", HANDLER, SENDER),
     Life.INFORMATION: ("information_request", HANDLER, SENDER),
     Life.ASSISTANCE: ("assistance_request", SENDER, HANDLER),
+    Life.JOINT: ("joint_plan", SENDER, PARTICIPANT),
+    Life.CONSULTATION: ("consultation", SENDER, HANDLER),
 }
 _Way = list[tuple[str, str, dict[str, Any]]]
 _ISSUED: dict[Life, _Way] = {life: [(record, by, {})] for life, (record, by, _) in PARTS.items()}
@@ -280,6 +283,12 @@ _WAYS: dict[tuple[Life, State], _Way] = {
         ("handling_feedback", HANDLER, {}),
     ],
     (Life.COPY, State.SENT): _ISSUED[Life.COPY],
+    (Life.JOINT, State.SENT): _ISSUED[Life.JOINT],
+    (Life.JOINT, State.DECLINED): [
+        ("joint_plan", SENDER, {"county_decision_requested": True}),
+        ("joint_plan_decision", SUPERIOR, {"approved": False, "reasons": "时机不宜"}),
+    ],
+    (Life.CONSULTATION, State.SENT): _ISSUED[Life.CONSULTATION],
     (Life.INFORMATION, State.ANSWERED): [
         *_RECEIVED[Life.INFORMATION],
         ("information_reply", SENDER, {}),

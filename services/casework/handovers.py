@@ -23,7 +23,7 @@ from services.casework.duties import Given
 from services.casework.handing import accept, hand, to_sender
 from services.casework.kept import Counted, Custody
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, not_asked, take
+from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step
 
 _NONE = Decimal(0)
@@ -82,16 +82,8 @@ def custody_check(case: Case, message: CustodyCheck, situation: Situation) -> Ou
     )
     step = Step.DIFFER if differs else Step.COUNT
     to = (custody.earlier,) if differs else ()
-    outcome = take(
-        Outcome(replace(case, custody=counted)),
-        step,
-        message,
-        situation,
-        about=custody.message,
-        to=to,
-    )
-    if isinstance(outcome, Refusal):
-        return outcome
+    noted, about = Outcome(replace(case, custody=counted)), custody.message
+    outcome = surely(take(noted, step, message, situation, about=about, to=to))
     relation = relation_in(case, custody.earlier, situation)
     told = hand(outcome, message, custody.earlier, relation, situation.at)
     return accept(told if differs else sooner(told, situation), message)
@@ -112,16 +104,10 @@ def custody_settlement(
     if custody.settled_at is not None:
         return Refusal("custody.nothing_to_settle")
     settled = replace(case, custody=replace(custody, settled_at=situation.at))
-    outcome = take(
-        Outcome(settled),
-        Step.SETTLE,
-        message,
-        situation,
-        about=custody.check,
-        given=Given(whose=custody.earlier),
+    theirs = Given(whose=custody.earlier)
+    outcome = surely(
+        take(Outcome(settled), Step.SETTLE, message, situation, about=custody.check, given=theirs)
     )
-    if isinstance(outcome, Refusal):
-        return outcome
     (other,) = (side for side in sides if side != envelope.sender)
     relation = relation_in(case, other, situation)
     told = hand(outcome, message, other, relation, situation.at)

@@ -16,7 +16,7 @@ from services.casework.case import Case, Closing, Duty
 from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, letters, take
+from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import county_government_of, supervisor_of
@@ -30,16 +30,10 @@ def supervision_letter(
     (organ,) = message.envelope.addressees
     if message.answer_by is None or message.answer_by <= local_date(situation.at):
         return Refusal("supervision.day_not_later", "answer_by")
-    outcome = take(
-        Outcome(case),
-        Step.SUPERVISE,
-        message,
-        situation,
-        to=(organ,),
-        given=Given(due_on=message.answer_by),
+    by_then = Given(due_on=message.answer_by)
+    outcome = surely(
+        take(Outcome(case), Step.SUPERVISE, message, situation, to=(organ,), given=by_then)
     )
-    if isinstance(outcome, Refusal):
-        return outcome
     relation = relation_in(case, organ, situation)
     return accept(hand(outcome, message, organ, relation, situation.at), message)
 
@@ -61,11 +55,8 @@ def supervision_reply(
         return Refusal("reply.not_asked")
     if own[-1].closing is not None:
         return Refusal("supervision.answered")
-    outcome = take(
-        Outcome(case), Step.ANSWER_SUPERVISION, message, situation, about=envelope.in_reply_to
-    )
-    if isinstance(outcome, Refusal):
-        return outcome
+    about = envelope.in_reply_to
+    outcome = surely(take(Outcome(case), Step.ANSWER_SUPERVISION, message, situation, about=about))
     asking = own[-1].counterpart
     relation = _above(asking, envelope.sender, situation)
     return accept(hand(outcome, message, asking, relation, situation.at), message)

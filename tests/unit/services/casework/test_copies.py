@@ -173,7 +173,9 @@ LIVES: dict[str, list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]]] =
     "assistance": [
         ("assistance_request", SENDER, {}, [("sign_for", "open"), ("answer_assistance", "open")]),
         ("signed_for", HANDLER, {}, [("sign_for", "met")]),
-        ("assistance_reply", HANDLER, {}, [("answer_assistance", "met")]),
+        ("assistance_reply", HANDLER, {}, [("answer_assistance", "met"), ("assist", "open")]),
+        ("assistance_result", HANDLER, {}, [("assist", "met")]),
+        ("assistance_result", HANDLER, {}, []),
     ],
     "withdrawn request": [
         ("assistance_request", SENDER, {}, [("sign_for", "open"), ("answer_assistance", "open")]),
@@ -236,7 +238,8 @@ COUNTY_S_OWN = {"copy", "circular", "guidance_record", "information_request"}
 
 @pytest.mark.parametrize("life", Life)
 def test_what_opened_a_case_does_not_open_it_again(life: Life) -> None:
-    state = State.SENT if life is Life.COPY else State.ISSUED
+    many = (Life.COPY, Life.JOINT, Life.CONSULTATION)
+    state = State.SENT if life in many else State.ISSUED
     history = in_state(state, life)
     before = history.opened
     (opening,) = history.sent.values()

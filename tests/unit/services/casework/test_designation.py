@@ -273,7 +273,11 @@ def test_a_filed_handler_without_power_sends_it_on_by_a_case_transfer() -> None:
     assert not is_refused(effects), effects
     case = history.opened
     assert (case.state, case.handler, case.hop) == (State.ISSUED, organ(THIRD), 2)
-    assert ledger(effects) == [("decide_case", "superseded"), ("sign_for", "open")]
+    assert ledger(effects) == [
+        ("decide_case", "superseded"),
+        ("sign_for", "open"),
+        ("handover", "open"),
+    ]
     assert delivered_to(effects) == [(THIRD, Relation.HANDLER), (SENDER, Relation.SENDER)]
     effects = history.send("filing_reply", THIRD)
     assert delivered_to(effects) == [(HANDLER, Relation.SENDER), (SENDER, Relation.SENDER)]

@@ -34,7 +34,8 @@ from tests.history import (
 THIRD = "liuzhi-jtj"
 FINAL = {State.DECLINED, State.CLOSED, State.WITHDRAWN}
 # What may still be owed at the end: telling the complainant, signing for what was sent.
-OWED_AT_THE_END = {"complainant_feedback", "inform_complainant", "sign_for"}
+CUSTODY = {"handover", "return_custody", "custody_check", "settle_discrepancy"}
+OWED_AT_THE_END = {"complainant_feedback", "inform_complainant", "sign_for", *CUSTODY}
 EACH = "each"  # stands for the violations that are left in the case
 
 

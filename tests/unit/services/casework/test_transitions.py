@@ -18,7 +18,6 @@ from services.casework.lives import LIFE_OF
 from services.casework.steps import Facts, Outcome, Situation, take
 from services.casework.transitions import TRANSITIONS, Step, after
 from tests.history import (
-    HANDLER,
     PARTS,
     SUPERIOR,
     demo,
@@ -26,7 +25,6 @@ from tests.history import (
     is_refused,
     not_filed,
     organ,
-    refusal_of,
 )
 
 PLACES = [(life, state) for life, rows in TRANSITIONS.items() for state in rows]
@@ -57,30 +55,12 @@ ALSO_SIGN = {
     Step.ANSWER_REQUEST,
     Step.ANSWER_ASSISTANCE,
 }
-# Contracts that the core does not decide yet: refused, never accepted and lost.
-NOT_YET = {
-    "AssistanceResult",
-    "BreachAnnotation",
-    "ClockChange",
-    "Consultation",
-    "ConsultationMinutes",
-    "CustodyCheck",
-    "CustodyHandover",
-    "CustodySettlement",
-    "EvidenceReview",
-    "JointOutcome",
-    "JointPlan",
-    "JointPlanAnswer",
-    "JointPlanDecision",
-    "OpeningAnswer",
-    "OpeningRequest",
-    "SupervisionLetter",
-    "SupervisionReply",
-}
+# Lives in which many are written to and nobody handles.
+OF_MANY = (Life.COPY, Life.JOINT, Life.CONSULTATION)
 WITH_HANDLER = [
     (life, state)
     for life, state in PLACES
-    if life is not Life.COPY and state not in (State.NEW, State.HELD)
+    if life not in OF_MANY and state not in (State.NEW, State.HELD)
 ]
 
 
@@ -108,21 +88,10 @@ def test_every_step_is_listed_somewhere() -> None:
 def test_every_record_of_an_organ_opens_a_life_or_follows_in_one() -> None:
     organs = {name for name, record in RECORDS.items() if record.author is Author.ORGAN}
     opening = {name for name in organs if RECORDS[name].opens is not None}
-    assert {kind.__name__ for kind in OPENING} == opening - NOT_YET == set(LIFE_OF)
+    assert {kind.__name__ for kind in OPENING} == opening == set(LIFE_OF)
     following = {kind.__name__ for kind in FOLLOWING}
     letters = {name for name in opening if RECORDS[name].answers}
-    assert following == (organs - opening - NOT_YET) | letters
-
-
-@pytest.mark.parametrize("record", sorted(NOT_YET))
-def test_a_record_that_nothing_decides_yet_is_refused_and_not_kept(record: str) -> None:
-    history = in_state(State.RECEIVED)
-    before = history.opened
-    message = history.next(RECORDS[record].snake, HANDLER)
-    if RECORDS[record].opens is not None:
-        history.case = None
-    assert refusal_of(history.decide(message)) == "record.not_supported_yet"
-    assert history.case in (None, before)
+    assert following == (organs - opening) | letters
 
 
 @pytest.mark.parametrize(("life", "state", "step"), PAIRS)
@@ -185,11 +154,14 @@ def test_a_withdrawal_ends_asks_or_is_rejected(life: Life, state: State) -> None
     assert (history.opened == before) is (expected is None)
 
 
+@pytest.mark.parametrize("life", OF_MANY)
 @pytest.mark.parametrize("state", [State.SENT, State.NEW])
 @pytest.mark.parametrize("record", ["withdrawal", "case_progress", "information_reply"])
-def test_a_copy_is_answered_by_nobody_and_not_taken_back(state: State, record: str) -> None:
-    for organ_of_the_case in PARTS[Life.COPY][1:]:
-        history = in_state(state, Life.COPY)
+def test_what_goes_to_many_is_handled_by_nobody_and_not_taken_back(
+    state: State, record: str, life: Life
+) -> None:
+    for organ_of_the_case in PARTS[life][1:]:
+        history = in_state(state, life)
         before = history.opened
         assert is_refused(history.send(record, organ_of_the_case))
         assert history.opened == before
