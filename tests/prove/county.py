@@ -3,7 +3,8 @@
 from typing import Final
 
 from tests.prove import (
+    county_disputes,
     county_doctor,
 )
 
-CHECKS: Final = (*county_doctor.CHECKS,)
+CHECKS: Final = (*county_doctor.CHECKS, *county_disputes.CHECKS)
