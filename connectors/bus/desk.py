@@ -10,7 +10,8 @@ transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at 
   after 3: published again as the same bytes; the exchange drops the second by its id;
   after 4 or 6: `show` finds the row whose source does not show its state, and repeats 5 or 7,
   which are renames and updates that do nothing twice. What is refused before 2 is nowhere but at
-  its source: taken again it is refused again.
+  its source: taken again it is refused again. So is what the secrecy gate refuses, in a folder
+  before 1 already: nothing here ever keeps a byte of it.
 
 In. 1 read from the inbox · 2 in the agency's system, with that system's own memory of what it was
 given (System.deliver) · 3 in the ledger, and Delivered in the spool, one transaction · 4 offset
@@ -22,6 +23,7 @@ within a case is kept.
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -155,7 +157,7 @@ class Desk:
     def _sealed(self, thing: Source | Unfit) -> Mark | None:
         at = clock.now()
         if isinstance(thing, Unfit):
-            return self._refused(thing, thing.refusal, at)
+            return replace(self._refused(thing, thing.refusal, at), stays=thing.stays)
         found = prepare(thing, self._agency, self._ledger, at)
         if isinstance(found, Refusal):
             return self._refused(thing, found, at)

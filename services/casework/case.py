@@ -12,6 +12,8 @@ from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, Org
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
+from services.casework.stop import Stop, Waiting
+from services.rulebook.model import Ladder, Length
 
 
 class Life(StrEnum):
@@ -63,11 +65,27 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRung:
-    """One rung of a duty's ladder. `fired_at` is set once and never again."""
+    """One rung of a duty's ladder. `fired_at` is set once and never again.
+
+    `would_be_at` annotates a fired rung: when it would fall by a calendar that came later.
+    """
 
     rung: Rung
     nominal_at: datetime
     fired_at: datetime | None = None
+    would_be_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a due date was computed from. A later calendar is laid over it, no later length."""
+
+    length: Length
+    roll: bool
+    ladder: Ladder
+    calendar: str  # Calendar.digest
+    last_day: date | None = None  # fixed by the year, whatever the length says
+    since: datetime | None = None  # it runs from here, where that is before the duty opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Duty:
     ladder: tuple[PlannedRung, ...] = ()
     closed_at: datetime | None = None
     closing: Closing | None = None
+    term: Term | None = None  # None: opened before terms were kept; its date stays
 
     @property
     def next_rung(self) -> PlannedRung | None:
@@ -129,29 +148,6 @@ class Charge:
     place: DivisionCode
     act_on: date
     found_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that waits behind a held or frozen one, in order."""
-
-    message: MessageId
-    sender: OrganCode
-    received_at: datetime
-    releases: bool = False  # corrects, assigns or withdraws the held message: waits for no hold
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why the case stands still, and since which message."""
-
-    message: MessageId
-    sender: OrganCode
-    reason: HoldReason
-    code: str
-    at: datetime
-    releases: bool = False  # the message that froze it corrects or withdraws the held one
-    behind: HoldReason | None = None  # why the case was held when it froze
 
 
 @dataclass(frozen=True, slots=True)

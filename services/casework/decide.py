@@ -5,6 +5,7 @@ sender may not do is a Refusal; an exception here is a defect of ours, and stops
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -57,6 +58,7 @@ from services.casework.holds import correction, not_the_supervisor, routing_assi
 from services.casework.letters import letter_on
 from services.casework.notices import complainant_informed, handling_feedback, linked_effect
 from services.casework.objections import negotiation_result, objection
+from services.casework.projection import is_outdated, reproject
 from services.casework.receipts import delivered, signed_for
 from services.casework.referral import designation_request
 from services.casework.replies import case_progress, filing_reply, outcome_feedback
@@ -84,12 +86,26 @@ def decide(
     `at` is when the broker received the message. The form of the message was checked before
     (schemas/checks.py), its seal verified, its id seen to be new.
     """
+    # Dates first: whatever touches a case after the calendar changed finds its duties counted by
+    # the new one, so that none is called late, or carded, by a day that has become a holiday.
+    if case is not None and not case.is_frozen and is_outdated(case, rulebook):
+        moved = reproject(case, rulebook)
+        decision = _decide(moved.case, message, facts, rulebook, at)
+        return replace(decision, effects=(*moved.effects, *decision.effects))
+    return _decide(case, message, facts, rulebook, at)
+
+
+def _decide(
+    case: Case | None, message: Message, facts: Facts, rulebook: Rulebook, at: datetime
+) -> Decision:
     envelope = message.envelope
     if isinstance(message, Tick):
         return Decision(None, ()) if case is None else fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
+        if case is not None:  # one of the partition's, counted anew above
+            return Decision(case, ())
         noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
-        return Decision(case, (noted,))
+        return Decision(None, (noted,))
     if isinstance(message, CaseSettled):
         result = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):

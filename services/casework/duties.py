@@ -10,11 +10,12 @@ from datetime import datetime
 
 from schemas.errors import Broken
 from schemas.ids import DutyId, MessageId, OrganCode, derive
-from services.casework.case import Case, Closing, Complainant, Duty, PlannedRung
+from services.casework.case import Case, Closing, Complainant, Duty, Term
 from services.casework.effects import CloseDuty, Effect, OpenDuty
+from services.casework.projection import planned
 from services.casework.spans import DUTIES, ENDS_FOR_ALL, Owner, Span
 from services.casework.transitions import Step
-from services.rulebook.calendar import due_at, local_date, rung_times, start_of
+from services.rulebook.calendar import local_date, start_of
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
 
@@ -129,8 +130,9 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
     )
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    due = due_at(rulebook.calendar, _start(case, turn), rule.length, roll=rule.roll)
-    ladder = rung_times(rulebook.calendar, rule.ladder, at, due, rule.length)
+    since = _since(case, turn)
+    term = Term(rule.length, rule.roll, rule.ladder, rulebook.calendar.digest, since=since)
+    due, ladder = planned(term, at, rulebook.calendar)
     waived = _is_waived(case, rule)
     message = _message(case, kind, turn)
     return Duty(
@@ -144,18 +146,19 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
         provisional=due.provisional,
         basis=rule.basis,
         runs_out=DUTIES[kind].runs_out,
-        ladder=tuple(PlannedRung(rung, nominal) for rung, nominal in ladder),
+        ladder=ladder,
         closed_at=at if waived else None,
         closing=Closing.WAIVED if waived else None,
+        term=term,
     )
 
 
-def _start(case: Case, turn: Turn) -> datetime:
-    """Return when the clock starts: with the step, but a filing date that stands is the start."""
+def _since(case: Case, turn: Turn) -> datetime | None:
+    """Return from when the clock runs, where that is not the step: a filing date that stands."""
     if turn.step is not Step.AGREE_SENDER_FILED or case.handler is None:
-        return turn.at
+        return None
     filed_on = case.filed_by(case.handler)
-    return turn.at if filed_on is None else start_of(filed_on)
+    return None if filed_on is None else start_of(filed_on)
 
 
 def _message(case: Case, kind: str, turn: Turn) -> MessageId:

@@ -79,6 +79,7 @@ class Advise:
     to: OrganCode
     code: str
     explanation: str | None = None
+    salt: str = ""  # tells apart two of one code about one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,16 @@ class CloseDuty:
     message: MessageId
     duty: Duty
     closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDuty:
+    """An open duty falls due at another time, or for certain. `was`: when it fell due before."""
+
+    message: MessageId  # the one that the duty is about
+    duty: Duty
+    was: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ Effect = (
     | Write
     | OpenDuty
     | CloseDuty
+    | MoveDuty
     | FireRung
     | ChangeState
 )

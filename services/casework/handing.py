@@ -4,30 +4,41 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import Message
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, Handed
 from services.casework.effects import Accept, Deliver, OpenDuty
 from services.casework.steps import Outcome, Situation
+from services.rulebook.model import OrganType
 
 _FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
 
 
 def hand(
-    outcome: Outcome, message: Message, to: OrganCode, relation: Relation, at: datetime
+    outcome: Outcome,
+    message: Message,
+    to: OrganCode,
+    relation: Relation,
+    at: datetime,
+    rule: RuleId | None = None,
 ) -> Outcome:
-    """Return the outcome with the message delivered to one organ."""
+    """Return the outcome with the message delivered to one organ.
+
+    `rule` is what names the organ, where that is not the case's own.
+    """
     envelope = message.envelope
     handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
     case = replace(outcome.case, handed=(*outcome.case.handed, handed))
-    return Outcome(
-        case,
-        (
-            *outcome.effects,
-            Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
-        ),
+    copy = Deliver(
+        message=envelope.message_id,
+        record=envelope.record,
+        author=envelope.sender,
+        to=to,
+        relation=relation,
+        rule=rule or case.rule,
     )
+    return Outcome(case, (*outcome.effects, copy))
 
 
 def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
@@ -78,6 +89,39 @@ def relation_of_sender(case: Case, organ: OrganCode) -> Relation:
     return Relation.SENDER if organ == case.asking else Relation.FORMER_HOLDER
 
 
+def tell_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the sender of the case, as which it sees no complainant."""
+    case = outcome.case
+    relation = relation_of_sender(case, case.sender)
+    return hand(outcome, message, case.sender, relation, situation.at)
+
+
+def tell_author(
+    outcome: Outcome, message: Message, author: OrganCode, situation: Situation
+) -> Outcome:
+    """Hand the message to the author of another one of the case: as who it is in the case."""
+    case = outcome.case
+    if author == case.sender:
+        return tell_sender(outcome, message, situation)
+    relation = _relation_of(author, case)
+    if relation is Relation.UNKNOWN:  # who assigned the case: no party of it
+        watches = situation.rulebook.directory.organs[author].type is OrganType.SUPERVISOR
+        relation = Relation.SUPERVISOR if watches else Relation.UNKNOWN
+    return hand(outcome, message, author, relation, situation.at)
+
+
+def _relation_of(organ: OrganCode, case: Case) -> Relation:
+    """How another than the sender stands to the case now."""
+    if organ == case.handler:
+        return Relation.HANDLER
+    if organ == case.asking:
+        return Relation.SENDER
+    if organ in case.holders:
+        return Relation.FORMER_HOLDER
+    superior = case.dispute.superior if case.dispute else None
+    return Relation.SUPERIOR if organ == superior else Relation.UNKNOWN
+
+
 def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     """Hand the message to the handler, if there is one yet, and accept it."""
     if outcome.case.handler is not None:
@@ -85,8 +129,14 @@ def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outc
     return accept(outcome, message)
 
 
-def accept(outcome: Outcome, message: Message) -> Outcome:
-    """Tell the author: who got it, and what falls due."""
+def accept(
+    outcome: Outcome,
+    message: Message,
+    rule: RuleId | None = None,
+    basis: str | None = None,
+    explanation: str | None = None,
+) -> Outcome:
+    """Tell the author: who got it, by which rule and why, and what falls due."""
     envelope = message.envelope
     return outcome.also(
         Accept(
@@ -98,6 +148,9 @@ def accept(outcome: Outcome, message: Message) -> Outcome:
                 for handed in outcome.case.handed
                 if handed.message == envelope.message_id
             ),
+            rule=rule,
+            basis=basis,
+            explanation=explanation,
             duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
         )
     )

@@ -14,7 +14,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, Handed
 from services.casework.duties import open_duty
 from services.casework.effects import Accept
-from services.casework.handing import hand, handed_to
+from services.casework.handing import handed_to, tell_author
 from services.casework.steps import Outcome, Situation, take
 from services.casework.transitions import Step
 
@@ -53,8 +53,9 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
     if handed.author == BUS:  # it has no inbox, and nobody who waits for a signature
         return outcome.also(_answer(message))
-    outcome = hand(outcome, message, handed.author, Relation.SENDER, situation.at)
-    return outcome.also(_answer(message, to=((handed.author, Relation.SENDER),)))
+    outcome = tell_author(outcome, message, handed.author, situation)
+    told = outcome.case.handed[-1]
+    return outcome.also(_answer(message, to=((told.to, told.relation),)))
 
 
 def _noted(case: Case, before: Handed, after: Handed) -> Case:

@@ -16,6 +16,7 @@ from services.rulebook.model import Rulebook
 RELEASED_BY = {
     HoldReason.GAP: "发送机关可更正或撤回；司法行政部门可转办",
     HoldReason.PLACE_CONFLICT: "发送机关可更正地点或撤回；司法行政部门可转办",
+    HoldReason.NO_SUPERIOR: "发送机关可更正受送机关或撤回；司法行政部门可转办",
     HoldReason.WAITING: "前一件处理后自动继续",
     HoldReason.FROZEN: "运维人员处理后继续",
     HoldReason.UNKNOWN: "",
@@ -125,7 +126,8 @@ def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: dat
 
 def _advice(effect: Advise, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
-    envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, effect.code)
+    salt = effect.code + effect.salt
+    envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, salt)
     return Said(effect.to, Advice(envelope, effect.code, words.zh, words.en, effect.explanation))
 
 

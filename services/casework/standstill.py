@@ -20,10 +20,11 @@ from schemas.messages import (
     Withdrawal,
 )
 from schemas.topics import begins_case
-from services.casework.case import Case, State, Stop, Waiting
+from services.casework.case import Case, State
 from services.casework.effects import Accept, Decision, Hold, Reject, Release
 from services.casework.routing import HOLD_CODES
 from services.casework.steps import Facts, Outcome, new_case
+from services.casework.stop import Stop, Waiting
 from services.casework.transitions import LIFE_OF
 
 WAITING_MAX: Final = 1000  # messages behind one held or frozen case

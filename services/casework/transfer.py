@@ -13,12 +13,13 @@ from schemas.ids import OrganCode
 from schemas.messages import CaseTransfer, Routed, ViolationCorrection
 from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
-from services.casework.case import Case, Charge, Complainant, Stop
+from services.casework.case import Case, Charge, Complainant
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
 from services.casework.notices import turned_into
-from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve
+from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, new_case, take
+from services.casework.stop import Stop
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
@@ -36,6 +37,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
     found = resolve(opened.charges, message, situation, place_texts(message))
+    found = under_one_superior(found, message, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):

@@ -12,6 +12,8 @@ from services.casebook.rows import OutboxRow
 from services.casework.effects import Effect
 from services.exchange.intake import Incoming
 
+# Of a duty: it follows from the rulebook that the entry names, and would double each line.
+_LEFT_OUT: Final = frozenset({"term"})
 _NAMES: Final = {
     "Accept": "accepted",
     "Reject": "rejected",
@@ -22,6 +24,7 @@ _NAMES: Final = {
     "Write": "written",
     "OpenDuty": "duty_opened",
     "CloseDuty": "duty_closed",
+    "MoveDuty": "duty_moved",
     "FireRung": "rung",
     "ChangeState": "state_changed",
 }
@@ -65,7 +68,11 @@ def dead_letter(incoming: Incoming, refusal: Refusal) -> OutboxRow:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {
+            field.name: _plain(getattr(value, field.name))
+            for field in fields(value)
+            if field.name not in _LEFT_OUT
+        }
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, date):  # an instant too

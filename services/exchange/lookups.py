@@ -7,9 +7,10 @@ from schemas.ids import MessageId, OrganCode, case_id_of
 from schemas.messages import Correction, Message, Routed, RoutingAssignment
 from services.casebook.rows import Original, Position
 from services.casebook.work import Work
-from services.casework.case import Case, State, Waiting
+from services.casework.case import Case, State
 from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts, Waiter
+from services.casework.stop import Waiting
 from services.exchange.intake import Incoming, Sound
 from services.exchange.office import Office
 
@@ -67,7 +68,8 @@ def as_it_came(office: Office, work: Work, waiting: Waiting, now: Position) -> S
         value=frame(schema_id, original.body),
         stamped_at=waiting.received_at,
     )
-    return Sound(incoming, reopened(office, original), schema_id, original.body)
+    opened = reopened(office, original)
+    return Sound(incoming, opened, schema_id, original.body, office.rulebook.hash)
 
 
 def reopened(office: Office, original: Original) -> Opened:

@@ -99,9 +99,14 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
         author=None if author is None else OrganType(author),
         roll=take_optional(table, "roll", bool, where) or False,
         waived_if_contact_unknown=unknown or False,
+        waived_if_in_force_under=_optional_length(table, "waived_if_in_force_under", where),
     )
     nothing_left(table, where)
     return rule
+
+
+def _optional_length(table: dict[str, Any], key: str, where: Where) -> Length | None:
+    return _length(table, key, where) if key in table else None
 
 
 def _length(table: dict[str, Any], key: str, where: Where) -> Length:

@@ -4,11 +4,11 @@ Every duration and every competence is data with a legal basis and dates, never 
 guidance names no day counts, and powers move between township and county (domain, section 5).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from schemas.classes import FieldClass
@@ -17,9 +17,9 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
+from services.rulebook.township_names import names_of
 
-SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
-_SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
+CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 
 
 class OrganType(StrEnum):
@@ -234,6 +234,8 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
+    # yearly_guidance: waived where the devolution was in force for less of the year [policy]
+    waived_if_in_force_under: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,13 @@ class Calendar:
     days_off: frozenset[date]  # weekdays that are holidays
     workdays: frozenset[date]  # Saturdays and Sundays made workdays (调休)
     known_until: date
+    # What a due date was computed with: a duty whose calendar has another digest is projected anew.
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.days_off, self.workdays, {self.known_until})
+        text = "/".join(",".join(map(str, sorted(days))) for days in parts)
+        object.__setattr__(self, "digest", sha256(text.encode()).hexdigest()[:CALENDAR_DIGEST])
 
 
 class Treatment(StrEnum):
@@ -367,14 +376,13 @@ def _areas(
 def _townships(
     divisions: Iterable[Division],
 ) -> Mapping[DivisionCode, tuple[tuple[str, Division], ...]]:
-    """Return county → (name, township), with and without 镇, 乡 or 街道, the longest first."""
+    """Return county → (name, township) by each of its names, the longest first."""
     named: dict[DivisionCode, list[tuple[str, Division]]] = {}
     for division in divisions:
         if division.level == "township":
             county = DivisionCode(division.code[:6] + "000000")
-            short = _SUFFIX.sub("", division.name)
-            names = {division.name, short} if len(short) >= SHORT_NAME_MIN else {division.name}
-            named.setdefault(county, []).extend((name, division) for name in sorted(names))
+            names = sorted(names_of(division.name))
+            named.setdefault(county, []).extend((name, division) for name in names)
     return {
         county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
         for county, entries in named.items()

@@ -1,12 +1,14 @@
 """From the first release to today's tables, with what was in them; never from a stranger's."""
 
 import sqlite3
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect, select, text
 
 from schemas.errors import Broken
@@ -58,6 +60,13 @@ def as_released(engine: Engine) -> None:
             )
 
 
+def head() -> str:
+    """The last step, as Alembic's own look at the folder has it."""
+    found = ScriptDirectory(str(files("services.casebook") / "migrations")).get_current_head()
+    assert found is not None
+    return found
+
+
 def contents(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
     return {
         name: sorted((tuple(row) for row in rows(casebook, table)), key=str)
@@ -73,7 +82,11 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
         name: sorted(tuple(row.values()) for row in found) for name, found in released().items()
     }
     del before["settings"]
-    assert contents(casebook) == before
+    came_later: dict[str, list[Any]] = {
+        name: [] for name in METADATA.tables if name not in released()
+    }
+    before["progress"] = [(*row, None) for row in before["progress"]]  # the rulebook: not noted yet
+    assert contents(casebook) == before | came_later
     assert len(before["originals"]) == 3
     casebook.close()
 
@@ -134,7 +147,8 @@ def test_a_newer_program_s_casebook_is_refused_untouched(nowhere: str, engine: E
     for opening in (open_url, open_for_reading):
         with pytest.raises(Broken) as raised:
             opening(nowhere)
-        assert (raised.value.code, raised.value.detail) == ("casebook.version", "9999, not 0002")
+        told = f"9999, not {head()}"
+        assert (raised.value.code, raised.value.detail) == ("casebook.version", told)
 
 
 def test_tables_of_nobody_we_know_are_refused_untouched(nowhere: str, engine: Engine) -> None:
@@ -152,7 +166,7 @@ def test_reading_migrates_nothing_and_reads_no_other_form(nowhere: str, engine: 
     with engine.connect() as connection:
         assert not is_current(connection)
         assert not is_empty(connection)
-        with pytest.raises(Broken, match="0001, not 0002"):
+        with pytest.raises(Broken, match=f"0001, not {head()}"):
             check(connection)
     with pytest.raises(Broken, match=r"casebook\.version"):
         open_for_reading(nowhere)

@@ -1,0 +1,103 @@
+"""When a duty falls due by a calendar, and anew when the calendar changes (domain, section 4).
+
+A length stays what it was when the duty was opened; only the days are counted again. What a
+changed calendar says of a rung that has fired is noted beside it: a card is annotated, not erased.
+"""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from services.casework.case import Case, Duty, PlannedRung, Term
+from services.casework.effects import Advise, Decision, Effect, MoveDuty
+from services.rulebook.calendar import ZONE, Due, due_at, rung_times
+from services.rulebook.model import Calendar, Rulebook
+
+CALENDAR_CHANGED: Final = "calendar"
+CALENDAR_KNOWN: Final = "calendar_known"  # the same date, no longer provisional
+
+
+def planned(
+    term: Term, opened_at: datetime, calendar: Calendar
+) -> tuple[Due, tuple[PlannedRung, ...]]:
+    """Return when a duty of this term falls due, and its ladder, none of it fired."""
+    if term.last_day is None:
+        due = due_at(calendar, term.since or opened_at, term.length, roll=term.roll)
+    else:
+        ends = datetime.combine(term.last_day + timedelta(days=1), time(), ZONE)
+        due = Due(ends, provisional=False, days=(term.last_day,))
+    rungs = rung_times(calendar, term.ladder, opened_at, due, term.length)
+    return due, tuple(PlannedRung(rung, nominal) for rung, nominal in rungs)
+
+
+def is_outdated(case: Case, rulebook: Rulebook) -> bool:
+    """Whether an open duty was computed with another calendar than the rulebook has."""
+    return any(_is_outdated(duty, rulebook.calendar) for duty in case.duties)
+
+
+def reproject(case: Case, rulebook: Rulebook) -> Decision:
+    """Return the case with its open duties counted by the rulebook's calendar.
+
+    Each duty that falls due at another time, or now for certain, has its entry, and its two organs
+    are told: a letter that names the old date stays as it is. The same case and calendar again
+    change nothing.
+    """
+    effects: list[Effect] = []
+    duties: list[Duty] = []
+    for duty in case.duties:
+        term = duty.term
+        if term is None or not _is_outdated(duty, rulebook.calendar):
+            duties.append(duty)
+            continue
+        moved = _moved(duty, term, rulebook.calendar)
+        duties.append(moved)
+        if (moved.due, moved.provisional) != (duty.due, duty.provisional):
+            effects += _told(duty, moved, rulebook)
+    return Decision(replace(case, duties=tuple(duties)), tuple(effects))
+
+
+def _is_outdated(duty: Duty, calendar: Calendar) -> bool:
+    term = duty.term
+    return duty.closing is None and term is not None and term.calendar != calendar.digest
+
+
+def _moved(duty: Duty, term: Term, calendar: Calendar) -> Duty:
+    term = replace(term, calendar=calendar.digest)
+    due, ladder = planned(term, duty.opened_at, calendar)
+    return replace(
+        duty,
+        due=due.at,
+        provisional=due.provisional,
+        ladder=_kept(duty.ladder, ladder),
+        term=term,
+    )
+
+
+def _kept(
+    before: tuple[PlannedRung, ...], after: tuple[PlannedRung, ...]
+) -> tuple[PlannedRung, ...]:
+    """Return the new plan with what has fired left in its place, annotated."""
+    planned_at = {each.rung: each.nominal_at for each in after}
+    fired = {
+        each.rung: replace(each, would_be_at=_other(each, planned_at.get(each.rung)))
+        for each in before
+        if each.fired_at is not None
+    }
+    to_come = tuple(each for each in after if each.rung not in fired)
+    return (*fired.values(), *to_come)
+
+
+def _other(fired: PlannedRung, nominal_at: datetime | None) -> datetime | None:
+    return None if nominal_at == fired.nominal_at else nominal_at
+
+
+def _told(duty: Duty, moved: Duty, rulebook: Rulebook) -> tuple[Effect, ...]:
+    reason = CALENDAR_CHANGED if moved.due != duty.due else CALENDAR_KNOWN
+    salt = f"/{duty.id}/{rulebook.calendar.digest}"
+    before, after = (at.astimezone(ZONE) for at in (duty.due, moved.due))
+    words = f"到期时间由{before:%Y-%m-%d %H:%M}改为{after:%Y-%m-%d %H:%M}。"
+    advice = (
+        Advise(duty.message, organ, "advice.duty_moved", words, salt)
+        for organ in dict.fromkeys((duty.owner, duty.counterpart))
+    )
+    return (MoveDuty(duty.message, moved, duty.due, reason), *advice)
