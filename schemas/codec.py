@@ -5,6 +5,7 @@ three. So one encoding gives three things, by cutting:
 
     content | sent_at | delivery | seal        the bytes as they lie in the topic
     content | sent_at | 0x00     | 0x00        what is signed: delivery and seal null
+    content | sent_at | delivery | 0x00        what the exchange signs of a copy that it redacted
     content                                    what makes two messages the same: an honest re-send
                                                has another sent_at and another seal
 """
@@ -42,6 +43,7 @@ class Opened:
     schema: str  # fingerprint of the writer's schema
     signed_bytes: bytes
     content_digest: str  # SHA-256, hex
+    body: bytes = field(repr=False)  # all of it, delivery and seal included
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Codec:
 
     record: str
     fingerprint: str
+    schema: Schema = field(repr=False)
     _read: Callable[[bytes], tuple[Any, int, int]] = field(repr=False)
     _writer: MessageWriter = field(repr=False)
 
@@ -82,6 +85,7 @@ class Codec:
             schema=self.fingerprint,
             signed_bytes=body[:end] + _NULL_TAIL,
             content_digest=hashlib.sha256(body[:begin]).hexdigest(),
+            body=body,
         )
 
     def encode(self, message: Message) -> bytes:
@@ -135,9 +139,8 @@ def compiled(schema: Schema) -> Codec:
 
     Raises Broken schema.unsupported for a schema that our lint would not let through.
     """
-    return Codec(
-        schema["name"], fingerprint(schema), message_reader(schema), message_writer(schema)
-    )
+    reader, writer = message_reader(schema), message_writer(schema)
+    return Codec(schema["name"], fingerprint(schema), schema, reader, writer)
 
 
 def encode(message: Message) -> bytes:
@@ -151,6 +154,13 @@ def with_seal(signed_bytes: bytes, jws: str) -> bytes:
     out.append(_SEAL_PRESENT)
     write_string(jws, out)
     return bytes(out)
+
+
+def without_seal(body: bytes, jws: str) -> bytes:
+    """Return the body with its seal null: the other way round from `with_seal`."""
+    seal = bytearray((_SEAL_PRESENT,))
+    write_string(jws, seal)
+    return body[: -len(seal)] + _NULL_TAIL[-1:]
 
 
 def frame(schema_id: int, body: bytes) -> bytes:

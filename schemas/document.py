@@ -7,9 +7,6 @@ that says something else was meant for another place.
 This checks the form only. What the law asks of it is in schemas/checks.py.
 """
 
-import codecs
-import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,17 +16,16 @@ from schemas.codec import ENCODED_MAX_BYTES, encode
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, case_id_of, is_uuid
-from schemas.json_form import FormError, message_from, shown_name
+from schemas.json_form import FormError, message_from
+from schemas.json_text import parse
 from schemas.messages import Message
 from schemas.parts import Flow
 from schemas.render import CHINA
 from schemas.topics import BY_SNAKE, RECORDS, Author, Record
 
-DOCUMENT_MAX_BYTES: Final = 4_000_000  # look at a file's size before reading it
 SEAL_ROOM_BYTES: Final = 1_000  # of ENCODED_MAX_BYTES, kept for the seal
 
 _IDS_SHOWN: Final = 10  # of the messages that a number may mean
-_JSON_DEPTH: Final = "too deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def read(record: str | None, raw: bytes, defaults: EnvelopeDefaults) -> Message 
     `envelope.record`. Refusals carry the path of the fault (`violations[0].place`), no values.
     """
     try:
-        document = _parse(raw)
+        document = parse(raw)
         named = _record_of(record, document, defaults)
         envelope = document.get("envelope")
         filled = _filled({} if envelope is None else envelope, named, defaults)
@@ -73,38 +69,6 @@ def read(record: str | None, raw: bytes, defaults: EnvelopeDefaults) -> Message 
     if len(encode(message)) > ENCODED_MAX_BYTES - SEAL_ROOM_BYTES:
         return Refusal("message.too_large")
     return message
-
-
-def _parse(raw: bytes) -> dict[str, Any]:
-    if len(raw) > DOCUMENT_MAX_BYTES:
-        raise FormError("message.too_large", "$")
-    try:
-        text = raw.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError as error:
-        raise FormError("message.not_utf8", "$", detail=f"byte {error.start}") from None
-    try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise FormError("message.invalid_json", place) from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; 1,000 deep
-        detail = _JSON_DEPTH if isinstance(error, RecursionError) else None
-        raise FormError("message.invalid_json", "$", detail=detail) from None
-    if not isinstance(document, dict):
-        raise FormError("message.invalid_json", "$", detail="not an object")
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise FormError("message.invalid_json", shown_name(twice), detail="given twice")
-    return members
-
-
-def _no_constant(name: str) -> None:
-    raise FormError("message.invalid_json", name)  # NaN, Infinity, -Infinity: no JSON
 
 
 def _record_of(record: str | None, document: dict[str, Any], defaults: EnvelopeDefaults) -> Record:

@@ -1,9 +1,10 @@
 """The JSON form of a record: plain Avro, read exactly by our schema (design, section 5).
 
 `[null, T]` untagged, decimals as strings, instants RFC 3339 with an offset, dates YYYY-MM-DD,
-enums by symbol; an unknown key is an error. The schema itself says what is right, since a general
-validator is too kind where it matters: it takes "20260928" for an instant (of 1970) and 3.5 for
-an exact decimal. The error names a code and a place, never a value.
+enums by symbol, full-width forms where schemas/text_form.py says; an unknown key is an error. The
+schema itself says what is right, since a general validator is too kind where it matters: it takes
+"20260928" for an instant (of 1970) and 3.5 for an exact decimal. The error names a code and a
+place, never a value.
 """
 
 import re
@@ -25,6 +26,7 @@ from schemas.avro_values import (
 from schemas.errors import Refusal
 from schemas.inline import schema_of
 from schemas.messages import Message
+from schemas.text_form import NARROWED, narrow, unfit_character
 
 FormReader = Callable[[Any, str], Any]
 
@@ -74,6 +76,8 @@ def _reader(schema: Any, named: dict[str, FormReader]) -> FormReader:  # noqa: A
 def _record(schema: Schema, named: dict[str, FormReader]) -> FormReader:
     cls = CLASSES[schema["name"]]
     readers = {field["name"]: _reader(field["type"], named) for field in schema["fields"]}
+    for name in NARROWED.get(schema["name"], ()):
+        readers[name] = _narrowed(readers[name])
     nullable = {f["name"]: None for f in schema["fields"] if isinstance(f["type"], list)}
     needed = [
         f["name"] for f in schema["fields"] if f["name"] not in nullable and "default" not in f
@@ -124,14 +128,28 @@ def _array(inner: FormReader) -> FormReader:
     return read
 
 
+def _narrowed(inner: FormReader) -> FormReader:
+    """A code or number, or a list of them, with its full-width forms put right."""
+
+    def read(value: Any, where: str) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, list):
+            return inner([_narrow(part) for part in value], where)
+        return inner(_narrow(value), where)
+
+    return read
+
+
+def _narrow(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    return narrow(value) if isinstance(value, str) else value
+
+
 def _string(value: Any, where: str) -> str:  # noqa: ANN401 - any JSON
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str):
         raise FormError("message.field_invalid", where)
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:  # half of a surrogate pair
-        raise FormError("message.field_invalid", where, detail="UTF-16 surrogate") from None
-    if size > STRING_MAX_BYTES:
+    unfit = unfit_character(value)
+    if unfit is not None:
+        raise FormError("message.character_unfit", where, detail=unfit)
+    if len(value.encode()) > STRING_MAX_BYTES:
         raise FormError("message.field_invalid", where, detail=f"> {STRING_MAX_BYTES} bytes")
     return value
 
@@ -154,6 +172,7 @@ def _integer(limit: int) -> FormReader:
 
 
 def _date(value: Any, where: str) -> date:  # noqa: ANN401 - any JSON
+    value = _narrow(value)
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise FormError("message.field_invalid", where, detail="YYYY-MM-DD")
     try:
@@ -164,6 +183,7 @@ def _date(value: Any, where: str) -> date:  # noqa: ANN401 - any JSON
 
 def _instant(value: Any, where: str) -> datetime:  # noqa: ANN401 - any JSON
     """An instant in UTC, cut to the milliseconds that Avro carries."""
+    value = _narrow(value)
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise FormError("message.field_invalid", where, detail="RFC 3339")
     try:
@@ -179,6 +199,7 @@ def _decimal(precision: int, scale: int) -> FormReader:
     unit, exact = Decimal(1).scaleb(-scale), decimal_context(precision)
 
     def read(value: Any, where: str) -> Decimal:  # noqa: ANN401 - any JSON
+        value = _narrow(value)
         if not isinstance(value, str) or len(value) > precision + 2 or not pattern.fullmatch(value):
             raise FormError("message.field_invalid", where, detail=detail)
         try:

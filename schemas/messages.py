@@ -81,6 +81,7 @@ class HoldReason(StrEnum):
     PLACE_CONFLICT = "place_conflict"  # text and code of the place disagree
     WAITING = "waiting"  # behind a held message of the same case
     FROZEN = "frozen"  # a defect of ours stopped the case
+    NO_SUPERIOR = "no_superior"  # nobody is above both sender and handler
     UNKNOWN = "unknown"
 
 

@@ -7,6 +7,11 @@
 
 The payload is the whole message: bus, case, sender and all else. What the seal does not cover,
 delivery, only the exchange fills. There is no part of a header that could switch a check off.
+
+A copy of which something is withheld or masked is no longer what its sender sealed. Until the
+leaves have digests of their own, the exchange vouches for it with the bus's key: the same form with
+`"typ": "yichuan-copy-1"`, over the copy with its delivery, so that whom it is for and what is not
+shown cannot be changed either. One type is never taken for the other: no flow takes a vouched copy.
 """
 
 import json
@@ -16,14 +21,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from schemas.codec import Opened, current, with_seal
+from schemas.codec import Codec, Opened, current, with_seal, without_seal
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
+from schemas.ids import BUS, OrganCode
 from schemas.jwk import Signer, b64url, public_key, signature_is_valid, unb64url
 from schemas.messages import Message
 from schemas.parts import Envelope, Seal
 
 TYPE: Final = "yichuan-seal-1"
+COPY_TYPE: Final = "yichuan-copy-1"
 JWS_MAX_CHARACTERS: Final = 1_000
 
 _HEADERS_CACHED: Final = 4096  # one for each key and schema
@@ -84,6 +90,7 @@ class _Header:
     algorithm: str
     kid: str
     schema: str
+    type: str
 
 
 def seal_message(message: Message, signer: Signer) -> Sealed:
@@ -93,13 +100,22 @@ def seal_message(message: Message, signer: Signer) -> Sealed:
     """
     codec = current(type(message).__name__)
     plain = codec.to_sign(message)
-    jws = _jws(plain.signed_bytes, codec.fingerprint, signer)
+    jws = _jws(plain.signed_bytes, codec.fingerprint, signer, TYPE)
     envelope = replace(message.envelope, delivery=None, seal=Seal(jws))
     return Sealed(
         replace(message, envelope=envelope),
         with_seal(plain.signed_bytes, jws),
         plain.content_digest,
     )
+
+
+def vouch(copy: Message, codec: Codec, signer: Signer) -> bytes:
+    """Return the body of a redacted copy, its delivery filled, sealed as the exchange's word.
+
+    `codec` is that of the writer's schema. Raises Broken message.unencodable.
+    """
+    plain = codec.encode(replace(copy, envelope=replace(copy.envelope, seal=None)))
+    return with_seal(plain, _jws(plain, codec.fingerprint, signer, COPY_TYPE))
 
 
 def verify(
@@ -111,13 +127,50 @@ def verify(
     seal.missing, seal.invalid, seal.key_unknown (also for a key not valid at that time).
     Raises Broken key.invalid when the directory's own entry is no key.
     """
+    return _verified(opened, keys, at, TYPE)
+
+
+def verify_copy(
+    opened: Opened, keys: Callable[[str], KeyRecord | None], at: datetime, bus: str
+) -> VerifiedKey | Refusal:
+    """Return the key that sealed a value of an inbox, or why it is not to be trusted.
+
+    Either the sender's seal holds for the whole of it; or something of it is withheld or masked,
+    its delivery says what, and the exchange vouches for it. Refusals as `verify` and `check_sender`
+    have them; seal.not_the_senders also for a vouched copy of which nothing is hidden: there the
+    sender's own seal must stand.
+    """
+    envelope = opened.message.envelope
+    carried = envelope.seal
+    header = None
+    if carried is not None and len(carried.jws) <= JWS_MAX_CHARACTERS:
+        header = _header(carried.jws.partition("..")[0])
+    if header is None or header.type != COPY_TYPE:
+        key = _verified(opened, keys, at, TYPE)
+        return key if isinstance(key, Refusal) else check_sender(envelope, key, bus) or key
+    key = _verified(opened, keys, at, COPY_TYPE)
+    if isinstance(key, Refusal):
+        return key
+    if envelope.bus != bus:
+        return Refusal("seal.other_bus", where="envelope.bus")
+    delivery = envelope.delivery
+    if key.organ != BUS or delivery is None or not (delivery.withheld or delivery.masked):
+        return Refusal("seal.not_the_senders", where="envelope.delivery")
+    return key
+
+
+def _verified(
+    opened: Opened, keys: Callable[[str], KeyRecord | None], at: datetime, type_: str
+) -> VerifiedKey | Refusal:
     carried = opened.message.envelope.seal
     if carried is None:
         return Refusal("seal.missing", where="envelope.seal")
     first, _, last = carried.jws.partition("..")
     header = _header(first) if len(carried.jws) <= JWS_MAX_CHARACTERS else None
     signature = unb64url(last)
-    if header is None or signature is None or header.schema != opened.schema:
+    if header is None or signature is None:
+        return Refusal("seal.invalid", where="envelope.seal")
+    if (header.schema, header.type) != (opened.schema, type_):
         return Refusal("seal.invalid", where="envelope.seal")
     key = keys(header.kid)
     if key is None or at < key.valid_from or (key.valid_to is not None and at >= key.valid_to):
@@ -125,7 +178,10 @@ def verify(
     if header.algorithm != key.algorithm or header.kid != key.kid:
         return Refusal("seal.invalid", where="envelope.seal")
     public = public_key(key.algorithm, key.x, key.y)
-    if not signature_is_valid(public, signature, _signing_input(first, opened.signed_bytes)):
+    payload = opened.signed_bytes
+    if type_ == COPY_TYPE:
+        payload = without_seal(opened.body, carried.jws)
+    if not signature_is_valid(public, signature, _signing_input(first, payload)):
         return Refusal("seal.invalid", where="envelope.seal")
     return VerifiedKey(key.kid, key.organ)
 
@@ -139,8 +195,8 @@ def check_sender(envelope: Envelope, key: VerifiedKey, bus: str) -> Refusal | No
     return None
 
 
-def _jws(signed_bytes: bytes, schema: str, signer: Signer) -> str:
-    header = {"alg": signer.algorithm, "kid": signer.kid, "schema": schema, "typ": TYPE}
+def _jws(signed_bytes: bytes, schema: str, signer: Signer, type_: str) -> str:
+    header = {"alg": signer.algorithm, "kid": signer.kid, "schema": schema, "typ": type_}
     first = b64url(json.dumps(header, separators=(",", ":"), sort_keys=True).encode())
     return f"{first}..{b64url(signer.sign(_signing_input(first, signed_bytes)))}"
 
@@ -160,11 +216,11 @@ def _header(segment: str) -> _Header | None:
     if not isinstance(pairs, _Pairs) or len(pairs) != len(_MEMBERS):
         return None
     members = dict(pairs)
-    if set(members) != _MEMBERS or members["typ"] != TYPE:
+    if set(members) != _MEMBERS or members["typ"] not in (TYPE, COPY_TYPE):
         return None
     if not all(isinstance(value, str) for value in members.values()):
         return None
-    return _Header(members["alg"], members["kid"], members["schema"])
+    return _Header(members["alg"], members["kid"], members["schema"], members["typ"])
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):

@@ -192,6 +192,7 @@ BY_SNAKE: Final = MappingProxyType({record.snake: record for record in _TABLE})
 
 JOURNAL: Final = "journal"
 DEAD_LETTERS: Final = "dead-letters"
+ORIGINALS: Final = "originals"  # what a flow lost with a secret that lay above it
 
 
 def begins_case(message: Message) -> bool:

@@ -1,16 +1,24 @@
 """The two kinds of agency system, put to and looked at in one way, as the agency itself would."""
 
+import asyncio
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from connectors.bus.clock import monotonic
 from connectors.bus.system import System
 from connectors.database.engine import open_engine
 from connectors.database.exchange import Exchange
 from connectors.database.tables import tables
 from connectors.folder.app import Folder
+from schemas.secrecy import Gate, NoSharing
+
+GATE: Final = Gate(NoSharing())
+STATES_SECONDS_MAX: Final = 90.0
+STATES_POLL_SECONDS: Final = 0.05
 
 
 class Side(Protocol):
@@ -44,7 +52,7 @@ class FolderSide:
 
     def system(self) -> System:
         """As Side says."""
-        return Folder(self.root, {}, self.root.parent / "arrivals.sqlite")
+        return Folder(self.root, {}, self.root.parent / "arrivals.sqlite", GATE)
 
     def put(self, name: str, record: str | None, content: str) -> None:
         """As Side says."""
@@ -59,17 +67,26 @@ class FolderSide:
         """As Side says."""
         file = self.files[name]
         for folder, state in (("outbox", "new"), ("work", "taken")):
-            if (self.root / folder / file).exists():
-                return state
+            if not (self.root / folder / file).exists():
+                continue
+            if folder == "outbox" and self.reason(name) is not None:
+                return str(self.reason(name))  # refused where it lies
+            return state
         if not (self.root / "sent" / file).exists():
             assert (self.root / "refused" / file).exists()
-            reason = self.root / "refused" / f"{file}.reason.json"
-            return str(json.loads(reason.read_text(encoding="utf-8"))["code"])
+            return str(self.reason(name))
         receipt = self.root / "sent" / f"{file}.receipt.json"
         if not receipt.exists():
             return "sent"
         record = json.loads(receipt.read_text(encoding="utf-8"))["envelope"]["record"]
         return str(record).lower()
+
+    def reason(self, name: str) -> str | None:
+        """Return the code beside a refused file; None while there is none."""
+        path = self.root / "refused" / f"{self.files[name]}.reason.json"
+        if not path.exists():
+            return None
+        return str(json.loads(path.read_text(encoding="utf-8"))["code"])
 
     def arrived(self) -> list[str]:
         """As Side says."""
@@ -155,3 +172,17 @@ class DatabaseSide:
                 return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
+
+
+async def until_states(
+    side: Side, task: "asyncio.Task[None]", enough: Callable[[list[str]], bool]
+) -> list[str]:
+    """Return the states of the first five once they are enough; the connector must go on."""
+    deadline = monotonic() + STATES_SECONDS_MAX
+    while True:
+        states = [side.state(str(number)) for number in range(5)]
+        if enough(states):
+            return states
+        assert not task.done(), task.exception()
+        assert monotonic() < deadline, states
+        await asyncio.sleep(STATES_POLL_SECONDS)

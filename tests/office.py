@@ -26,10 +26,11 @@ from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.casebook.tables import METADATA, OUTBOX
 from services.casebook.write import headers_from_text
-from services.exchange.batch import run_batch
-from services.exchange.desk import Tally
+from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
+from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
 from services.rulebook.model import PublicKey
 from tests.history import History, demo
 
@@ -154,7 +155,12 @@ def take(*incoming: Incoming) -> list[Intake]:
 
 def run(casebook: Casebook, incoming: Iterable[Incoming], by: Office | None = None) -> Tally:
     """Decide a batch of records."""
-    return run_batch(casebook, by or office(), [take_in(each, by or office()) for each in incoming])
+    return run_on(casebook, Shelf(by or office()), incoming)
+
+
+def run_on(casebook: Casebook, shelf: Shelf, incoming: Iterable[Incoming]) -> Tally:
+    """Decide a batch of records with these rulebooks."""
+    return run_batch(casebook, shelf, take_batch(casebook, shelf, list(incoming)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
 from connectors.bus.keyring import Keyring
 from schemas.errors import Broken, UserError
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer, signer_from_pem
+from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, Author
 
 CONFIG_BYTES_MAX: Final = 64 * 1024
@@ -76,6 +78,7 @@ class Agency:
     credentials: Credentials
     signer: Signer
     keyring: Keyring
+    gate: Gate
     folder: Path  # what the connector keeps: connectors/<alias> of the home
 
 
@@ -126,7 +129,8 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
     """Return the organ of a configuration.
 
     A home that is given wins over the configuration's. The organ's code is that of its key in
-    keys.csv. Raises UserError for whatever is missing.
+    keys.csv. Raises UserError for whatever is missing, rules.invalid for a no-sharing list that
+    cannot be read.
     """
     place = home or (Home(config.home) if config.home else home_at())
     bus = _bus_of(place.rulebook / HEAD)
@@ -143,6 +147,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         credentials=_login(config.credentials) or place.credentials(config.organ),
         signer=signer,
         keyring=keyring,
+        gate=load_gate(place.rulebook),
         folder=place.path / "connectors" / config.organ,
     )
 

@@ -2,8 +2,7 @@
 
 What touches the agency's system or the ledger runs in one thread of its own (desk.py says in which
 order, and why), so that a slow disk or database never delays the heartbeat to the broker. What
-fails for a while is tried again within a limit; beyond it the process stops, and whoever
-supervises it starts it again: nothing is lost by that.
+fails for a while is tried again within a limit; beyond it the process stops; nothing is lost.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ PAUSE_SECONDS_MAX: Final = 60.0
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
 SYSTEM_SECONDS_MAX: Final = 300.0  # the agency's system was away for so long: the process stops
 COMMIT_FAILURES_MAX: Final = 20  # in a row
-STOP_SECONDS_MAX: Final = 10.0  # for what is being done, before it is left to the next life
+STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
 STUCK_SECONDS_MAX: Final = 600.0  # a loop without a turn for so long: not live
 SPOOLED_SECONDS_MAX: Final = 300.0  # something waits longer to be published: not ready
 
@@ -66,6 +65,7 @@ class Connector:
         self._poll_seconds = poll_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._stopping, self._something = asyncio.Event(), asyncio.Event()
+        self._spool_is_last = False  # nothing is put into the spool any more
         self._later: dict[CaseId, _Later] = {}
         self._failing: dict[str, str] = {}  # what is away → its code
         self._turns = dict.fromkeys(("take", "publish", "read"), monotonic())
@@ -74,7 +74,10 @@ class Connector:
         self._oldest_seconds = 0.0
 
     def stop(self) -> None:
-        """Finish what is being done, then let `run` return."""
+        """Finish what is being done, publish what is in the spool, then let `run` return.
+
+        What STOP_SECONDS_MAX do not suffice for stays in the spool for the next life.
+        """
         self._stopping.set()
         self._something.set()
 
@@ -83,13 +86,17 @@ class Connector:
         desk = await self._in_thread(self._open_desk)
         try:
             await self._patiently(desk.open)
-            loops = [
-                asyncio.create_task(loop(desk)) for loop in (self._take, self._publish, self._read)
-            ]
+            filling = [asyncio.create_task(loop(desk)) for loop in (self._take, self._read)]
+            loops = [*filling, asyncio.create_task(self._publish(desk))]
             stopped = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([*loops, stopped], return_when=asyncio.FIRST_COMPLETED)
             self.stop()
-            await asyncio.wait(loops, timeout=STOP_SECONDS_MAX)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await asyncio.wait(filling)
+                    self._spool_is_last = True
+                    self._something.set()
+                    await asyncio.wait(loops)
             for task in (*loops, stopped):
                 task.cancel()
             for ended in await asyncio.gather(*loops, return_exceptions=True):
@@ -126,13 +133,16 @@ class Connector:
 
     async def _publish(self, desk: Desk) -> None:
         """From the spool to the flows; of each case the first, so that its order is kept."""
-        while not self._stopping.is_set():
+        while True:
+            is_last = self._spool_is_last
             self._turns["publish"] = monotonic()
             self._something.clear()
             at = monotonic()
             but = [case for case, later in self._later.items() if later.at > at]
             heads = await self._in_thread(desk.waiting, CASES_MAX, but)
             if not heads:
+                if is_last:
+                    return
                 await self._pause(self._something, self._poll_seconds)
                 continue
             sends = [self._published(head) for head in heads]
@@ -142,6 +152,8 @@ class Connector:
                 if not self._later:
                     self._failing.pop("publish", None)
                 await self._patiently(desk.published, [head.message_id for head in done])
+            elif self._stopping.is_set():
+                return  # the broker is away: the next life has it
             elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
                 raise Unavailable("connector.outage", detail=self._failing.get("publish"))
             else:

@@ -10,7 +10,8 @@ transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at 
   after 3: published again as the same bytes; the exchange drops the second by its id;
   after 4 or 6: `show` finds the row whose source does not show its state, and repeats 5 or 7,
   which are renames and updates that do nothing twice. What is refused before 2 is nowhere but at
-  its source: taken again it is refused again.
+  its source: taken again it is refused again. So is what the secrecy gate refuses, in a folder
+  before 1 already: nothing here ever keeps a byte of it.
 
 In. 1 read from the inbox · 2 in the agency's system, with that system's own memory of what it was
 given (System.deliver) · 3 in the ledger, and Delivered in the spool, one transaction · 4 offset
@@ -22,6 +23,7 @@ within a case is kept.
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -35,6 +37,7 @@ from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.render import to_document
+from schemas.topics import RECORDS
 
 SOURCES_MAX: Final = 200  # taken from the agency at once
 MARKS_MAX: Final = 500  # shown at once
@@ -154,7 +157,7 @@ class Desk:
     def _sealed(self, thing: Source | Unfit) -> Mark | None:
         at = clock.now()
         if isinstance(thing, Unfit):
-            return self._refused(thing, thing.refusal, at)
+            return replace(self._refused(thing, thing.refusal, at), stays=thing.stays)
         found = prepare(thing, self._agency, self._ledger, at)
         if isinstance(found, Refusal):
             return self._refused(thing, found, at)
@@ -178,9 +181,12 @@ class Desk:
         if isinstance(opened, Refusal):
             return opened
         envelope = opened.message.envelope
+        # What the bus says to one organ names it; what it writes into a case is delivered, as
+        # everybody's message is.
+        said = envelope.sender == BUS and not RECORDS[type(opened.message).__name__].on_flows
         to_us = (
             envelope.addressees == (self._agency.organ,)
-            if envelope.sender == BUS
+            if said
             else envelope.delivery is not None and envelope.delivery.to == self._agency.organ
         )
         return opened.message if to_us else Refusal("inbox.not_ours", where="envelope")

@@ -61,17 +61,18 @@ async def start_producer(
     *,
     client_id: str,
     seconds_max: float = START_SECONDS_MAX,
+    bytes_max: int = MESSAGE_BYTES_MAX,
 ) -> AIOKafkaProducer:
     """Return a started producer: idempotent, acks=all, murmur2 (aiokafka's default) by key.
 
-    Raises Unavailable kafka.unreachable or kafka.login_refused.
+    `bytes_max` is of one record. Raises Unavailable kafka.unreachable or kafka.login_refused.
     """
-    options = _client_options(settings, credentials, client_id) | {
+    options = client_options(settings, credentials, client_id) | {
         "acks": "all",
         "enable_idempotence": True,
         "linger_ms": _LINGER_MS,
         "max_batch_size": _BATCH_BYTES_MAX,
-        "max_request_size": MESSAGE_BYTES_MAX,
+        "max_request_size": bytes_max,
     }
     return await _started(settings, lambda: AIOKafkaProducer(**options), options, seconds_max)
 
@@ -96,7 +97,7 @@ async def start_consumer(  # noqa: PLR0913 - each is one choice of the caller, b
     for a topic that may be seen but not read.
     """
     names = tuple(topics)
-    options = _client_options(settings, credentials, client_id) | {
+    options = client_options(settings, credentials, client_id) | {
         "group_id": group,
         "group_instance_id": member,
         "enable_auto_commit": False,
@@ -130,7 +131,7 @@ async def check_login(settings: Settings, credentials: Credentials) -> None:
     Raises Unavailable kafka.unreachable or kafka.login_refused: aiokafka's own start tells a
     refused login and a broker that is down apart only in its log.
     """
-    await _log_in(settings, _client_options(settings, credentials, "yichuan-login"))
+    await _log_in(settings, client_options(settings, credentials, "yichuan-login"))
 
 
 def explain(error: BaseException, *, where: str) -> YichuanError:
@@ -171,7 +172,8 @@ def librdkafka_options(settings: Settings, credentials: Credentials) -> dict[str
     return options
 
 
-def _client_options(settings: Settings, credentials: Credentials, client_id: str) -> dict[str, Any]:
+def client_options(settings: Settings, credentials: Credentials, client_id: str) -> dict[str, Any]:
+    """Return the connection and login for an aiokafka client."""
     return {
         "bootstrap_servers": settings.bootstrap,
         "client_id": client_id,

@@ -16,7 +16,7 @@ from schemas.codec import Codec, Opened, current, unframe
 from schemas.errors import Malformed, Refusal, UserError
 from schemas.ids import OrganCode
 from schemas.inline import records_by_fingerprint
-from schemas.seal import check_sender, verify
+from schemas.seal import verify_copy
 
 Value = TypeVar("Value")
 _Stamp = tuple[int, int]
@@ -71,10 +71,11 @@ class Keyring:
         return self._ids.value.id_for(fingerprint)
 
     def open(self, value: bytes, at: datetime) -> Opened | Refusal:
-        """Return the message of an inbox value if its seal is its sender's, else why not.
+        """Return the message of an inbox value if its seal holds, else why not.
 
-        `at` is the broker's time of the record. A delivered copy is judged at the time that its
-        delivery tells, when the exchange had the original: a key may have ended in between.
+        The seal is its sender's, or the exchange's on a copy of which something is withheld or
+        masked. `at` is the broker's time of the record. A delivered copy is judged at the time that
+        its delivery tells, when the exchange had the original: a key may have ended in between.
         """
         try:
             schema_id, body = unframe(value)
@@ -85,10 +86,9 @@ class Keyring:
         except Malformed as error:
             return Refusal(error.code, error.where)
         delivery = opened.message.envelope.delivery
-        key = verify(opened, self._key, at if delivery is None else delivery.at)
-        if isinstance(key, Refusal):
-            return key
-        return check_sender(opened.message.envelope, key, self._bus) or opened
+        judged_at = at if delivery is None else delivery.at
+        key = verify_copy(opened, self._key, judged_at, self._bus)
+        return key if isinstance(key, Refusal) else opened
 
     def _key(self, kid: str) -> ListedKey | None:
         found = self._keys.value.get(kid)

@@ -10,10 +10,11 @@ from typing import Final
 from schemas.errors import UserError
 from schemas.ids import Alias
 from schemas.parts import Flow
-from schemas.topics import DEAD_LETTERS, JOURNAL, inbox_of
+from schemas.topics import DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
 
 EXCHANGE: Final = "exchange"  # the exchange's login, and the prefix of its consumer groups
 MESSAGE_BYTES_MAX: Final = 1_048_576  # of a record batch; a sealed message is 900,000 at most
+ORIGINAL_BYTES_MAX: Final = MESSAGE_BYTES_MAX + 4_096  # of a flow's record, and where it lay
 INBOX_PREFIX: Final = inbox_of("")
 TOPIC: Final = "topic"
 GROUP: Final = "group"
@@ -24,6 +25,7 @@ _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
 _FLOW_RETENTION_MS: Final = 30 * _DAY_MS
 _FLOW_SEGMENT_MS: Final = 10 * _MINUTE_MS
+_FLOW_FILE_DELETE_MS: Final = 1_000  # a closed segment that was deleted leaves the disk after this
 _INBOX_RETENTION_MS: Final = 400 * _DAY_MS
 _UNLIMITED: Final = -1
 
@@ -43,7 +45,7 @@ class Acl:
     resource: str  # topic, group; of others' also broker (the cluster), transactional_id
     pattern: str  # literal or prefixed
     name: str
-    operation: str  # read, write; of others' also create, all, …
+    operation: str  # read, write, delete; of others' also create, all, …
     permission: str = "allow"
     host: str = "*"
 
@@ -97,6 +99,7 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         *(_topic(inbox_of(alias), 1, replication, _INBOX_CONFIG) for alias in ordered),
         _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
         _topic(DEAD_LETTERS, 1, replication, _LEDGER_CONFIG),
+        _topic(ORIGINALS, partitions, replication, _ORIGINALS_CONFIG),
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))
     return Layout(topics, (EXCHANGE, *ordered), frozenset((*organs, *_exchange_acls())))
@@ -125,9 +128,11 @@ _COMMON_CONFIG: Final = {
 _FLOW_CONFIG: Final = {
     "retention.ms": str(_FLOW_RETENTION_MS),
     "segment.ms": str(_FLOW_SEGMENT_MS),
+    "file.delete.delay.ms": str(_FLOW_FILE_DELETE_MS),
 }
 _INBOX_CONFIG: Final = {"retention.ms": str(_INBOX_RETENTION_MS)}
 _LEDGER_CONFIG: Final = {"retention.ms": str(_UNLIMITED)}
+_ORIGINALS_CONFIG: Final = {**_LEDGER_CONFIG, "max.message.bytes": str(ORIGINAL_BYTES_MAX)}
 
 
 def _organ_acls(alias: Alias) -> Iterable[Acl]:
@@ -140,11 +145,17 @@ def _organ_acls(alias: Alias) -> Iterable[Acl]:
 
 
 def _exchange_acls() -> Iterable[Acl]:
-    """The exchange alone reads the flows; it writes Ticks there, and everything else."""
+    """The exchange alone reads the flows; it writes Ticks there, and everything else.
+
+    It alone deletes from them: what the secrecy gate refused (services/exchange/erase.py).
+    """
     who = principal_of(EXCHANGE)
     for flow in Flow:
         yield Acl(who, TOPIC, LITERAL, flow.value, "read")
         yield Acl(who, TOPIC, LITERAL, flow.value, "write")
+        yield Acl(who, TOPIC, LITERAL, flow.value, "delete")
+    yield Acl(who, TOPIC, LITERAL, ORIGINALS, "read")
+    yield Acl(who, TOPIC, LITERAL, ORIGINALS, "write")
     yield Acl(who, TOPIC, PREFIXED, INBOX_PREFIX, "write")
     yield Acl(who, TOPIC, LITERAL, JOURNAL, "write")
     yield Acl(who, TOPIC, LITERAL, DEAD_LETTERS, "write")

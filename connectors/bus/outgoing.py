@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.bus.agency import Agency
+from connectors.bus.gate import barred
 from connectors.bus.ledger import Ledger, Outgoing, SentRow
 from connectors.bus.system import Source
 from schemas.checks import lawful_form
@@ -23,12 +24,16 @@ def prepare(
 ) -> Outgoing | SentRow | Refusal:
     """Return the sealed message of a source, what is known of it, or why it is refused.
 
-    A message sealed before is known and never sealed again: its bytes lie in the spool.
+    A message sealed before is known and never sealed again: its bytes lie in the spool. What the
+    secrecy gate refuses is looked at by nothing else.
     """
     message_id = message_id_of(agency.organ, source.place, source.digest)
     known = ledger.sent(message_id)
     if known is not None:
         return known
+    secret = barred((source.place, *source.names), source.record, source.raw, agency.gate)
+    if secret is not None:
+        return secret
     defaults = EnvelopeDefaults(
         bus=agency.bus,
         sender=agency.organ,

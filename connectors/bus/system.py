@@ -32,21 +32,28 @@ class Source:
     """One thing to send, taken by us. `place` and `digest` are its identity.
 
     `place` is a file's name or a row's key, `digest` the SHA-256 over all of it that matters.
+    `names` is what else the agency calls it; they pass the secrecy gate as the content does.
     """
 
     place: str
     digest: str
     record: str | None
     raw: bytes
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A thing in the outbox that cannot be a message; its content was not looked at."""
+    """A thing in the outbox that cannot be a message, by what it is, holds or how it is encoded.
+
+    Of its content nothing is kept. `stays`: it was not taken, and keeps its name and place; its
+    reason is shown where reasons are.
+    """
 
     place: str
     digest: str
     refusal: Refusal
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Mark:
     message_id: MessageId | None = None
     case_id: CaseId | None = None
     notice: Notice | None = None
+    stays: bool = False  # it was refused where it lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,8 @@ class System(Protocol):
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take at most so many things to send, in the agency's order.
 
-        The first call also gives what an earlier process had taken and not finished.
+        The first call also gives what an earlier process had taken and not finished. What the
+        secrecy gate refuses is given once as it lies, and again only when it has changed.
         """
 
     def mark(self, marks: Sequence[Mark]) -> None:

@@ -2,26 +2,22 @@
 
 A row is taken by a conditional UPDATE of its status, so it works where there is no SKIP LOCKED,
 and rows are found by their status, never by "newer than the last": one that was committed late is
-not missed. EX_IN and EX_LEDGER are written in one transaction: what was given once is never given
-again, though the agency deletes it from EX_IN.
+not missed.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, case, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.bus.clock import now
 from connectors.bus.system import Arrival, Arrived, Mark, Source, State, Unfit
-from connectors.database.engine import BAD_DATA, transaction
+from connectors.database.engine import transaction
+from connectors.database.incoming import Incoming, instant
 from connectors.database.map import (
     OutRow,
     Status,
     id_of,
-    in_values,
     out_row,
     record_of,
     refused_values,
@@ -30,11 +26,9 @@ from connectors.database.map import (
     unfitness,
 )
 from connectors.database.tables import Tables
-from schemas.document import DOCUMENT_MAX_BYTES
-from schemas.errors import Refusal, UserError
-from schemas.ids import MessageId
-from schemas.render import CHINA, to_document
+from schemas.json_text import DOCUMENT_MAX_BYTES
 
+READ_BYTES_MAX: Final = 32 * 1024 * 1024  # taken at once; the last row may go beyond
 LEFT_MAX: Final = 100_000  # rows that an earlier process took; the spool holds far fewer
 
 
@@ -46,13 +40,14 @@ class Exchange:
     ) -> None:
         self._engine, self._tables, self._records = engine, tables, records
         self._create = create
+        self._incoming = Incoming(engine, tables.into, tables.ledger)
         self._left: list[int] | None = None  # None: not looked for yet
 
     def open(self) -> None:
         """Make the tables. Raises UserError database.unusable."""
         with transaction(self._engine) as connection:
             if self._create:
-                self._make_tables(connection)
+                self._tables.make(connection)
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take new rows, by id; those of an earlier process first."""
@@ -62,7 +57,8 @@ class Exchange:
                 left = self._taken(connection)
             ids = left[:sources_max] or self._claim(connection, sources_max)
             rows = self._rows(connection, ids)
-        self._left = left[sources_max:]
+        last = rows[-1][0].id if rows else 0
+        self._left = [row_id for row_id in ids if rows and row_id > last] + left[sources_max:]
         return tuple(self._thing(row) for row, status in rows if status == Status.TAKEN)
 
     def mark(self, marks: Sequence[Mark]) -> None:
@@ -74,31 +70,12 @@ class Exchange:
                         self._update(connection, mark, status)
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
-        """Insert into EX_IN, in this order, each once; what the table refuses is told apart."""
-        try:
-            return Arrived(self._insert(arrivals))
-        except BAD_DATA:
-            pass  # one of them is to blame: each by itself
-        at: dict[MessageId, datetime] = {}
-        refused: dict[MessageId, Refusal] = {}
-        for arrival in arrivals:
-            try:
-                at |= self._insert([arrival])
-            except BAD_DATA as error:
-                detail = type(error).__name__
-                refused[arrival.id] = Refusal("inbox.unwritable", detail=detail)
-        return Arrived(at, refused)
+        """Insert into EX_IN, in this order, each once."""
+        return self._incoming.deliver(arrivals)
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-
-    def _make_tables(self, connection: Connection) -> None:
-        try:
-            self._tables.metadata.create_all(connection)
-        except SQLAlchemyError as error:
-            detail = type(error).__name__
-            raise UserError("database.unusable", where="create_tables", detail=detail) from None
 
     def _taken(self, connection: Connection) -> list[int]:
         out = self._tables.out
@@ -109,7 +86,7 @@ class Exchange:
         out = self._tables.out
         new = select(out.c.id).where(out.c.status == Status.NEW).order_by(out.c.id)
         ids = list(connection.scalars(new.limit(rows_max)))
-        values = {**taken_values(), "updated": _instant()}
+        values = {**taken_values(), "updated": instant()}
         return [
             row_id
             for row_id in ids
@@ -122,24 +99,38 @@ class Exchange:
         ]
 
     def _rows(self, connection: Connection, ids: Sequence[int]) -> list[tuple[OutRow, int]]:
-        """Return rows with their status; a payload that is too long stays where it is."""
+        """Return rows with their status, in the order of ids, until READ_BYTES_MAX are read.
+
+        A payload that is too long stays where it is.
+        """
         out = self._tables.out
         length = func.coalesce(func.length(out.c.payload), 0)
         payload = case((length > DOCUMENT_MAX_BYTES, None), else_=out.c.payload)
-        columns = (out.c.id, out.c.retry, out.c.biz_type, payload, length, out.c.sm3, out.c.status)
-        found = connection.execute(select(*columns).where(out.c.id.in_(ids)).order_by(out.c.id))
-        return [(out_row(values), status) for *values, status in found]
+        last = (out.c.sm3, out.c.biz_key, out.c.status)
+        columns = (out.c.id, out.c.retry, out.c.biz_type, payload, length, *last)
+        wanted = select(*columns).where(out.c.id.in_(ids)).order_by(out.c.id)
+        streamed = {"stream_results": True, "max_row_buffer": 1}
+        rows: list[tuple[OutRow, int]] = []
+        read_bytes = 0
+        with connection.execute(wanted, execution_options=streamed) as found:
+            for *values, status in found:
+                rows.append((out_row(values), status))
+                read_bytes += len(rows[-1][0].raw)
+                if read_bytes >= READ_BYTES_MAX:
+                    break
+        return rows
 
     def _thing(self, row: OutRow) -> Source | Unfit:
         refusal = unfitness(row)
         if refusal is not None:
             return Unfit(row.place, row.digest, refusal)
-        return Source(row.place, row.digest, record_of(row, self._records), row.raw)
+        names = tuple(name for name in (row.biz_type, row.biz_key) if name)
+        return Source(row.place, row.digest, record_of(row, self._records), row.raw, names)
 
     def _update(self, connection: Connection, mark: Mark, status: int) -> None:
         out = self._tables.out
         notice = mark.notice or {}
-        values: dict[str, Any] = {"updated": _instant()}
+        values: dict[str, Any] = {"updated": instant()}
         if mark.state is State.REJECTED:
             values |= refused_values(notice)
         else:
@@ -152,24 +143,6 @@ class Exchange:
             .values({out.c[name]: value for name, value in values.items()})
         )
 
-    def _insert(self, arrivals: Sequence[Arrival]) -> dict[MessageId, datetime]:
-        ledger, into = self._tables.ledger, self._tables.into
-        since = _instant()
-        with transaction(self._engine, BAD_DATA) as connection:
-            ids = [arrival.id for arrival in arrivals]
-            known = select(ledger.c.message_id, ledger.c.since).where(ledger.c.message_id.in_(ids))
-            there = {MessageId(key): at for key, at in connection.execute(known)}
-            for arrival in arrivals:
-                if arrival.id in there:
-                    continue
-                payload = json.dumps(to_document(arrival.message), ensure_ascii=False)
-                values = {**in_values(arrival.offset, arrival.message, payload), "created": since}
-                by_column = {into.c[name]: value for name, value in values.items()}
-                connection.execute(into.insert().values(by_column))
-                connection.execute(ledger.insert().values(message_id=arrival.id, since=since))
-                there[arrival.id] = since
-        return {key: datetime.fromisoformat(at) for key, at in there.items()}
-
 
 def _is_the_one(mark: Mark, row: OutRow, status: int) -> bool:
     """Whether the row still holds what the mark is about, and is ours to mark."""
@@ -178,7 +151,3 @@ def _is_the_one(mark: Mark, row: OutRow, status: int) -> bool:
         and row.place == mark.place
         and row.digest == mark.digest
     )
-
-
-def _instant() -> str:
-    return now().astimezone(CHINA).isoformat(timespec="milliseconds")

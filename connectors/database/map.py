@@ -8,6 +8,9 @@ status of EX_OUT, as exchange platforms (前置库) have it:
     9 error      refused, err_code … remedy_en say why; mend the row and set status back to 0
 The same content again under the same id is the same message, so the same answer; to send it anew
 unchanged, count `retry` up.
+
+EX_ANSWER, beside an outbox table of Debezium's, has the same status, ids, receipt and errors, a row
+for each event; 0 does not occur. Its row deleted, the event is taken again.
 """
 
 import hashlib
@@ -18,12 +21,13 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.messages import Message
-from schemas.topics import RECORDS
+from schemas.topics import BY_SNAKE, RECORDS
 
 ERRORS: Final = ("err_code", "err_where", "err_zh", "err_en", "remedy_zh", "remedy_en")
+KEY_MAX: Final = 200  # characters of an event's id
 _WHERE_MAX: Final = 200  # characters, of the columns
 _WORDS_MAX: Final = 2_000
 _BYTES: Final = ("utf-8", "surrogateescape")
@@ -50,6 +54,7 @@ class OutRow:
     payload: str | None
     length: int
     sm3: str | None
+    biz_key: str | None = None
 
     @property
     def place(self) -> str:
@@ -68,10 +73,62 @@ class OutRow:
         return hashlib.sha256(kind + b"\x1f" + self.raw).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A row of an outbox table of Debezium's. `key` empty: an id that is none.
+
+    `payload` None: empty, or of too great a length. aggregateid is the agency's own: the document
+    says what it answers. There is nothing to mend in such a row; what is mended is a new one.
+    """
+
+    key: str
+    aggregatetype: str | None
+    type: str | None
+    payload: str | None
+    length: int
+
+    @property
+    def raw(self) -> bytes:
+        """The payload's bytes; what was no UTF-8 is so again, and refused as that."""
+        return (self.payload or "").encode(*_BYTES)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what makes the message: what names its record, and its payload."""
+        names = [(name or "").encode(*_BYTES) for name in (self.aggregatetype, self.type)]
+        return hashlib.sha256(b"\x1f".join([*names, self.raw])).hexdigest()
+
+
+def event_row(values: Sequence[Any]) -> EventRow:
+    """Return the event of its columns, in the order of EventRow."""
+    key, aggregatetype, kind, payload, length = values
+    return EventRow(key, _text(aggregatetype), _text(kind), _text(payload), length)
+
+
+def event_unfitness(row: EventRow) -> Refusal | None:
+    """Return why an event holds no document, before it is parsed."""
+    if not row.key:
+        return Refusal("row.key_invalid", where="id", detail=f"1 ≤ length ≤ {KEY_MAX}, ASCII")
+    return _payload_unfitness(row)
+
+
+def event_record(row: EventRow, records: Mapping[str, str]) -> str | None:
+    """Return the record that `type`, else `aggregatetype`, names; None: the document must.
+
+    `records` has the agency's own names, such as LeadTransferIssued → lead_transfer.
+    """
+    for name in (row.type, row.aggregatetype):
+        ours = records.get(name, name) if name else None
+        if ours in BY_SNAKE or ours in RECORDS:
+            return ours
+    return None
+
+
 def out_row(values: Sequence[Any]) -> OutRow:
     """Return the row of its columns, in the order of OutRow; SQLite holds anything anywhere."""
-    row_id, retry, biz_type, payload, length, sm3 = values
-    return OutRow(row_id, retry, _text(biz_type), _text(payload), length, _text(sm3))
+    row_id, retry, biz_type, payload, length, sm3, biz_key = values
+    texts = (_text(biz_type), _text(payload), length, _text(sm3), _text(biz_key))
+    return OutRow(row_id, retry, *texts)
 
 
 def id_of(place: str) -> int:
@@ -81,10 +138,9 @@ def id_of(place: str) -> int:
 
 def unfitness(row: OutRow) -> Refusal | None:
     """Return why a row holds no document, before it is parsed."""
-    if row.length > DOCUMENT_MAX_BYTES:
-        return Refusal("message.too_large", detail=f"{row.length} > {DOCUMENT_MAX_BYTES}")
-    if not row.payload:
-        return Refusal("row.payload_missing", where="payload")
+    refusal = _payload_unfitness(row)
+    if refusal is not None:
+        return refusal
     if row.sm3 and row.sm3.strip().lower() != sm3_of(row.raw):
         return Refusal("row.digest_mismatch", where="sm3")
     return None
@@ -142,6 +198,14 @@ def in_values(offset: int, message: Message, payload: str) -> dict[str, Any]:
         "payload": payload,
         "sm3": sm3_of(payload.encode()),
     }
+
+
+def _payload_unfitness(row: OutRow | EventRow) -> Refusal | None:
+    if row.length > DOCUMENT_MAX_BYTES:
+        return Refusal("message.too_large", detail=f"{row.length} > {DOCUMENT_MAX_BYTES}")
+    if not row.payload:
+        return Refusal("row.payload_missing", where="payload")
+    return None
 
 
 def _words(text: str, detail: str | None) -> str:

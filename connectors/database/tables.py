@@ -1,10 +1,10 @@
 """The exchange tables, with the columns that exchange platforms (前置库) usually have.
 
-An agency that has such tables already gives its own names: `[map.out] payload = "CONTENT"`. Those
-of Debezium's outbox event router fit so: id = id, aggregatetype = biz_type, payload = payload.
+An agency that has such tables already gives its own names: `[map.out] payload = "CONTENT"`. One
+that has an outbox table for Debezium's outbox event router needs no EX_OUT (see debezium.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -21,10 +22,15 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.errors import UserError
 
 OUT: Final = "EX_OUT"
 IN: Final = "EX_IN"
 LEDGER: Final = "EX_LEDGER"
+OUTBOX: Final = "outbox"
+ANSWERS: Final = "EX_ANSWER"
 
 _BIG: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER only
 _ID: Final = String(36)
@@ -43,6 +49,29 @@ class Tables:
     into: Table
     ledger: Table
 
+    def make(self, connection: Connection) -> None:
+        """Make what is missing. Raises UserError database.unusable."""
+        _make(self.metadata, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTables:
+    """The agency's outbox, which is not of `metadata` and never made here, and our three.
+
+    `timed` is ("timestamp",) where the agency names such a column.
+    """
+
+    metadata: MetaData
+    outbox: Table
+    answers: Table
+    into: Table
+    ledger: Table
+    timed: tuple[str, ...]
+
+    def make(self, connection: Connection) -> None:
+        """Make our tables where they are missing. Raises UserError database.unusable."""
+        _make(self.metadata, connection)
+
 
 def tables(
     names: tuple[str, str, str] = (OUT, IN, LEDGER),
@@ -52,27 +81,82 @@ def tables(
     """Return the tables. The agency writes EX_OUT and reads EX_IN; EX_LEDGER is ours alone."""
     metadata = MetaData()
     out_name, in_name, ledger_name = names
-    out = Table(out_name, metadata, *_out(out_columns), sqlite_autoincrement=True)
-    into = Table(in_name, metadata, *_in(in_columns), sqlite_autoincrement=True)
+    schema, _, bare = out_name.rpartition(".")
+    out = Table(
+        bare, metadata, *_out(out_columns), schema=schema or None, sqlite_autoincrement=True
+    )
+    into, ledger = _inbox(metadata, (in_name, ledger_name), in_columns)
+    Index(f"{bare}_status".lower(), out.c.status, out.c.id)
+    return Tables(metadata, out, into, ledger)
+
+
+def outbox_tables(
+    names: tuple[str, str, str, str] = (OUTBOX, ANSWERS, IN, LEDGER),
+    out_columns: Mapping[str, str] = MappingProxyType({}),
+    in_columns: Mapping[str, str] = MappingProxyType({}),
+) -> OutboxTables:
+    """Return the tables. The agency's may be in a schema of its own: `case_db.outbox`."""
+    metadata = MetaData()
+    out_name, answers_name, in_name, ledger_name = names
+    schema, _, bare = out_name.rpartition(".")
+    column = partial(_column, out_columns)
+    of_theirs = (
+        column("id", Text, primary_key=True),
+        *(column(name, Text) for name in ("aggregatetype", "aggregateid", "type", "payload")),
+        *(column(name, Text) for name in ("timestamp",) if name in out_columns),
+    )
+    outbox = Table(bare, MetaData(), *of_theirs, schema=schema or None)
+    answers = Table(answers_name, metadata, *_answers())
+    Index(f"{answers_name}_status".lower(), answers.c.status)
+    into, ledger = _inbox(metadata, (in_name, ledger_name), in_columns)
+    timed = ("timestamp",) if "timestamp" in out_columns else ()
+    return OutboxTables(metadata, outbox, answers, into, ledger, timed)
+
+
+def _inbox(
+    metadata: MetaData, names: tuple[str, str], columns: Mapping[str, str]
+) -> tuple[Table, Table]:
+    into = Table(names[0], metadata, *_in(columns), sqlite_autoincrement=True)
     ledger = Table(
-        ledger_name,
+        names[1],
         metadata,
         Column("message_id", _ID, primary_key=True),
         Column("since", _INSTANT, nullable=False),
     )
-    Index(f"{out_name}_status".lower(), out.c.status, out.c.id)
-    return Tables(metadata, out, into, ledger)
+    return into, ledger
+
+
+def _make(metadata: MetaData, connection: Connection) -> None:
+    try:
+        metadata.create_all(connection)
+    except SQLAlchemyError as error:
+        detail = type(error).__name__
+        raise UserError("database.unusable", where="create_tables", detail=detail) from None
+
+
+def _answers() -> Iterator[Column[Any]]:
+    yield Column("event_id", String(200), primary_key=True, comment="the event's id, as text")
+    yield Column("digest", String(64), nullable=False, comment="SHA-256 of what was taken")
+    yield Column("status", SmallInteger, nullable=False)
+    yield from _answer(partial(_column, {}))
 
 
 def _out(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
     column = partial(_column, theirs)
     yield column("id", _BIG, primary_key=True, autoincrement=True)
     yield column("biz_type", String(64), comment="record, snake_case or a name of [map.records]")
-    yield column("biz_key", String(128), comment="the agency's own; not looked at")
+    yield column(
+        "biz_key", String(128), comment="the agency's own; only the secrecy gate looks at it"
+    )
     yield column("payload", Text, nullable=False, comment="the record as JSON")
     yield column("sm3", String(64), comment="of payload; checked where given")
     yield column("status", SmallInteger, nullable=False, server_default="0")
     yield column("retry", Integer, nullable=False, server_default="0")
+    yield from _answer(column)
+
+
+def _answer(column: Callable[..., Column[Any]]) -> Iterator[Column[Any]]:
+    """What became of a row: ids, receipt or why it was refused, and when."""
     yield column("message_id", _ID)
     yield column("case_id", _ID)
     yield column("receipt", Text, comment="Accepted or Held, as JSON")

@@ -3,6 +3,7 @@
 [source]
 folder = "exchange"     # has or gets outbox/ work/ sent/ refused/ inbox/, on one file system
 poll_seconds = 0.5
+encoding = "utf-8"      # of all files, in and out; "gb18030" for a system that writes and reads GBK
 [map]
 records = {"线索移送" = "lead_transfer"}   # optional: names of records in file names
 """
@@ -21,6 +22,8 @@ from connectors.folder.files import reachable
 from connectors.folder.inbox import InFolder
 from connectors.folder.outbox import Outbox
 from schemas.errors import UserError
+from schemas.json_text import Encoding
+from schemas.secrecy import Gate
 
 
 class FolderSource(Section):
@@ -28,6 +31,7 @@ class FolderSource(Section):
 
     folder: Path
     poll_seconds: float = Field(0.5, gt=0, le=3600)
+    encoding: Encoding = Encoding.UTF_8
 
 
 class FolderConfig(ConnectorConfig):
@@ -40,9 +44,17 @@ class FolderConfig(ConnectorConfig):
 class Folder:
     """The folder as an agency's system (connectors/bus/system.py)."""
 
-    def __init__(self, root: Path, records: dict[str, str], book: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        records: dict[str, str],
+        book: Path,
+        gate: Gate,
+        encoding: Encoding = Encoding.UTF_8,
+    ) -> None:
         self._root = root
-        self._outbox, self._inbox = Outbox(root, records), InFolder(root, book)
+        self._outbox = Outbox(root, records, gate, encoding)
+        self._inbox = InFolder(root, book, encoding)
 
     def open(self) -> None:
         """Make the folders. Raises UserError folder.unusable, folder.other_filesystem."""
@@ -88,6 +100,8 @@ def run_file(path: Path, home: Home | None = None) -> None:
     root = (path.resolve().parent / config.source.folder.expanduser()).resolve()
 
     def system_of(agency: Agency) -> Folder:
-        return Folder(root, dict(config.map.records), agency.folder / "arrivals.sqlite")
+        book = agency.folder / "arrivals.sqlite"
+        records = dict(config.map.records)
+        return Folder(root, records, book, agency.gate, config.source.encoding)
 
     run(config, home, system_of, config.source.poll_seconds)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from schemas.errors import Unavailable
 
+Stamp = tuple[int, int, int, int]  # by which a file is known: stamp_of
+
 
 @contextmanager
 def reachable(folder: Path) -> Iterator[None]:
@@ -58,3 +60,12 @@ def read_bounded(path: Path, bytes_max: int) -> bytes | None:
     finally:
         os.close(descriptor)
     return content if len(content) <= bytes_max else None
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return mode, inode, size in bytes and time of change in ns; None when there is nothing."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns)

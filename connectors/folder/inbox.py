@@ -20,6 +20,7 @@ from connectors.bus.system import Arrival, Arrived
 from connectors.folder.files import flush_folder, write_whole
 from connectors.folder.map import inbox_name
 from schemas.ids import MessageId
+from schemas.json_text import Encoding, from_text
 from schemas.render import to_document
 
 _TABLES: Final = """
@@ -31,9 +32,10 @@ CREATE TABLE there (message_id TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT RO
 class InFolder:
     """inbox/ of one agency with the book of what was put there. Methods may raise OSError."""
 
-    def __init__(self, root: Path, book: Path) -> None:
+    def __init__(self, root: Path, book: Path, encoding: Encoding = Encoding.UTF_8) -> None:
         self.inbox, self.staging = root / "inbox", root / ".staging"
         self._book = Book(book, _TABLES)
+        self._encoding = encoding
 
     def finish(self) -> None:
         """Show what was ready when something stopped us."""
@@ -47,7 +49,7 @@ class InFolder:
         new = [arrival for arrival in arrivals if self._since(arrival.id) is None]
         files = [(arrival.id, _name(arrival)) for arrival in new]
         for arrival, (_, name) in zip(new, files, strict=True):
-            content = as_text(to_document(arrival.message)).encode()
+            content = from_text(as_text(to_document(arrival.message)), self._encoding)
             write_whole(self.staging / name, content)
         if files:
             flush_folder(self.staging)

@@ -1,13 +1,14 @@
 """What names in the agency's folder mean, and how our files are called. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Refusal
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.topics import BY_SNAKE, RECORDS
 
 NAME_MAX_BYTES: Final = 200  # leaves room for what is put behind it; a file system allows 255
@@ -18,7 +19,10 @@ RECEIPT: Final = ".receipt.json"
 _PARTIAL: Final = (".part", ".partial", ".tmp", ".temp", ".swp", ".crdownload", "~")
 _SUFFIX: Final = ".json"
 _TAG_CHARACTERS: Final = 8  # of an id or digest, in a name
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# Controls and line ends, what turns the direction of the letters after it, bytes that are no text.
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def is_partial(name: str) -> bool:
@@ -30,8 +34,7 @@ def unfitness(name: str, *, is_file: bool, size_bytes: int) -> Refusal | None:
     """Return why something in the outbox is no document, before it is read."""
     if not is_file:
         return Refusal("file.not_regular")
-    too_long = len(name.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES
-    if too_long or _UNPRINTABLE.search(name) or not name.lower().endswith(_SUFFIX):
+    if not _is_nameable(name) or not name.lower().endswith(_SUFFIX):
         return Refusal("file.name_invalid", detail=f"*{_SUFFIX}, ≤ {NAME_MAX_BYTES} bytes")
     if size_bytes > DOCUMENT_MAX_BYTES:
         return Refusal("message.too_large", detail=f"{size_bytes} > {DOCUMENT_MAX_BYTES} bytes")
@@ -56,20 +59,39 @@ def digest_of(raw: bytes) -> str:
 
 def other_name(name: str, tag: str, number: int = 1) -> str:
     """Return a name beside one that is taken: `a.lead_transfer.json` → `a~1b2c3d4e.lead_…`."""
-    stem, dot, rest = name.partition(".")
     again = f"-{number}" if number > 1 else ""
+    if not _is_nameable(name):
+        return f"{_unnameable(name)}~{tag[:_TAG_CHARACTERS]}{again}"
+    stem, dot, rest = name.partition(".")
     return f"{stem}~{tag[:_TAG_CHARACTERS]}{again}{dot}{rest}"
 
 
 def beside(name: str, suffix: str) -> str:
     """Return the name of the notice that belongs to a file."""
-    raw = name.encode("utf-8", "surrogateescape")
-    if len(raw) <= NAME_MAX_BYTES and not _UNPRINTABLE.search(name):
-        return name + suffix
-    return f"unnameable-{hashlib.sha256(raw).hexdigest()[:_TAG_CHARACTERS]}{suffix}"
+    return (name if _is_nameable(name) else _unnameable(name)) + suffix
+
+
+def told_file(reason: bytes) -> list[Any] | None:
+    """Return of which file a reason says that it is; None where it says nothing of that."""
+    try:
+        found = json.loads(reason)["file"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, list) else None
 
 
 def inbox_name(offset: int, record: str, message_id: MessageId) -> str:
     """Return `<received order>_<record>_<short id>.json`: by name is by arrival."""
     tag = message_id[:_TAG_CHARACTERS]
     return f"{offset:0{OFFSET_DIGITS}d}_{RECORDS[record].snake}_{tag}{_SUFFIX}"
+
+
+def _is_nameable(name: str) -> bool:
+    """Whether a name leaves room for what is put to it, and shows what it is."""
+    raw = name.encode("utf-8", "surrogateescape")
+    return len(raw) <= NAME_MAX_BYTES and _UNPRINTABLE.search(name) is None
+
+
+def _unnameable(name: str) -> str:
+    raw = name.encode("utf-8", "surrogateescape")
+    return f"unnameable-{hashlib.sha256(raw).hexdigest()[:_TAG_CHARACTERS]}"

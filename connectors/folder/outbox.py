@@ -5,21 +5,27 @@ or in another folder, and renames it when it is whole: a rename is the one way t
 once. Who cannot do that is still safe while the file grows: one is taken only when size and time
 stood still from one look to the next.
 
+A file that goes on growing after it was taken (its writer still has it open) is put back to where
+it stood still too early: what it becomes is another message.
+
 Names say how far a file is, and a rename is one step or none, so there is nothing to lose by a
 crash: what lies in work/ at the start is taken again and known by its name and content.
+
+What the secrecy gate refuses is not taken (staying.py).
 """
 
-import itertools
+import heapq
 import logging
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
-from connectors.folder.files import flush_folder, read_bounded, write_whole
+from connectors.folder.files import Stamp, flush_folder, read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
     RECEIPT,
@@ -30,27 +36,37 @@ from connectors.folder.map import (
     record_of,
     unfitness,
 )
-from schemas.document import DOCUMENT_MAX_BYTES
+from connectors.folder.staying import Staying
 from schemas.errors import Refusal, Unavailable
+from schemas.json_text import DOCUMENT_MAX_BYTES, Encoding, from_text, in_utf8
+from schemas.secrecy import Gate
 
-LISTED_MAX: Final = 20_000  # entries looked at in one poll; the rest in a later one
+LISTED_MAX: Final = 20_000  # files looked at in one poll, by name; the rest in a later one
+READ_BYTES_MAX: Final = 32 * 1024 * 1024  # given out at once; the last may go beyond
 NAMES_TRIED_MAX: Final = 1_000
 
 LOG: Final = logging.getLogger("yichuan.connector")
-_Stamp = tuple[int, int, int, int]
 
 
 class Outbox:
     """outbox/, work/, sent/ and refused/ of one agency. Every method may raise OSError."""
 
-    def __init__(self, root: Path, records: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        records: Mapping[str, str],
+        gate: Gate,
+        encoding: Encoding = Encoding.UTF_8,
+    ) -> None:
         self.outbox, self.work = root / "outbox", root / "work"
         self.sent, self.refused = root / "sent", root / "refused"
-        self._records = records
-        self._before: dict[str, _Stamp] = {}
+        self._records, self._encoding = records, encoding
+        self._staying = Staying(self.outbox, self.refused, records, gate, encoding)
+        self._before: dict[str, Stamp] = {}
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
         self._stuck: set[str] = set()
+        self._given: dict[str, str] = {}  # name in work/ → digest of what was given out of it
 
     def open(self) -> None:
         """Remember what an earlier process took and did not finish."""
@@ -58,14 +74,31 @@ class Outbox:
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take files, by name; those of an earlier process first."""
+        staying: list[Unfit] = []
         if not self._left:
             if not self._ready:
                 self._ready = self._look()
             names, self._ready = self._ready[:sources_max], self._ready[sources_max:]
-            self._left = [name for name in names if self._take(name)]
-        names = self._left[:sources_max]
-        things = tuple(thing for name in names if (thing := self._read(name)) is not None)
-        self._left = self._left[sources_max:]
+            for name in names:
+                refusal = self._staying.refusal(name, self._before[name])
+                if refusal is not None:
+                    staying.append(Unfit(name, "", refusal, stays=True))
+                elif self._take(name):
+                    self._left.append(name)
+        return (*staying, *self._given_out(sources_max))
+
+    def _given_out(self, sources_max: int) -> list[Source | Unfit]:
+        """Read what lies in work/, in order, up to the limits."""
+        things: list[Source | Unfit] = []
+        read_bytes = 0
+        for name in self._left[:sources_max]:
+            thing = self._read(name)
+            self._left = self._left[1:]
+            if thing is not None:
+                things.append(thing)
+                read_bytes += len(thing.raw) if isinstance(thing, Source) else 0
+            if read_bytes >= READ_BYTES_MAX:
+                break
         return things
 
     def mark(self, marks: Sequence[Mark]) -> None:
@@ -77,20 +110,23 @@ class Outbox:
 
     def _look(self) -> list[str]:
         """Return the files that stood still since the look before, by name."""
-        seen: dict[str, _Stamp] = {}
+        seen: dict[str, Stamp] = {}
         with os.scandir(self.outbox) as entries:
-            for entry in itertools.islice(entries, LISTED_MAX):
-                if not is_partial(entry.name) and (stamp := _stamp(self.outbox / entry.name)):
-                    seen[entry.name] = stamp
+            whole = (entry.name for entry in entries if not is_partial(entry.name))
+            names = heapq.nsmallest(LISTED_MAX, whole)
+        for name in names:
+            if stamp := stamp_of(self.outbox / name):
+                seen[name] = stamp
         still = sorted(name for name, stamp in seen.items() if self._before.get(name) == stamp)
         self._before = seen
         self._stuck &= seen.keys()
-        return still
+        self._staying.forget_but(seen)
+        return [name for name in still if not self._staying.knows(name, seen[name])]
 
     def _take(self, name: str) -> bool:
         """Move a file into work/, unless it changed or one of its name is still on its way."""
         path = self.outbox / name
-        if os.path.lexists(self.work / name) or _stamp(path) != self._before.get(name):
+        if os.path.lexists(self.work / name) or stamp_of(path) != self._before.get(name):
             return False
         try:
             path.rename(self.work / name)
@@ -113,26 +149,51 @@ class Outbox:
         refusal = unfitness(name, is_file=is_file, size_bytes=found.st_size)
         if refusal is not None:
             return Unfit(name, "", refusal)
+        before = stamp_of(path)
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)
+        if before is None or stamp_of(path) != before:
+            self._put_back(name)
+            return None
         if raw is None:
             return Unfit(name, "", Refusal("file.unreadable"))
-        return Source(name, digest_of(raw), record_of(name, self._records), raw)
+        digest = digest_of(raw)
+        self._given[name] = digest
+        plain = in_utf8(raw, self._encoding)
+        if isinstance(plain, Refusal):
+            return Unfit(name, digest, plain)
+        return Source(name, digest, record_of(name, self._records), plain)
 
     def _mark(self, mark: Mark) -> None:
+        if mark.stays:
+            self._staying.show(mark)
+            return
         is_refused = mark.state is State.REJECTED
         target = self.refused if is_refused else self.sent
         found = self._find(mark)
-        tag = mark.message_id or mark.digest or "copy"
+        tag = mark.message_id or mark.digest or _tag(found)
         if found is None or found.parent == target:
             name = found.name if found else mark.place
         else:
             name = self._free(target, mark, tag)
         if mark.notice is not None:
             notice = target / beside(name, REASON if is_refused else RECEIPT)
-            write_whole(notice, as_text(mark.notice).encode())
+            write_whole(notice, from_text(as_text(mark.notice), self._encoding))
         if found is not None and found.parent != target:
             found.rename(target / name)
             (found.parent / beside(found.name, RECEIPT)).unlink(missing_ok=True)
+        given = self._given.get(mark.place)
+        if given is not None and given == mark.digest:
+            del self._given[mark.place]
+            if found is None:  # its writer went on after we had read it
+                self._put_back(mark.place)
+
+    def _put_back(self, name: str) -> None:
+        """Put a file from work/ into outbox/, where it is looked at again until it stands still."""
+        work, target = self.work / name, self.outbox / name
+        if os.path.lexists(target):
+            target = self.outbox / other_name(name, _tag(work))
+        with suppress(FileNotFoundError):  # the agency took it away
+            work.rename(target)
 
     def _find(self, mark: Mark) -> Path | None:
         """Return where the file lies now; None when the agency took it away or changed it."""
@@ -163,9 +224,7 @@ class Outbox:
         return raw is not None and bool(digest) and digest_of(raw) == digest
 
 
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return None
-    return (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns)
+def _tag(path: Path | None) -> str:
+    """Return what tells files of one name apart where their content is not known."""
+    stamp = stamp_of(path) if path else None
+    return digest_of(repr(stamp).encode())

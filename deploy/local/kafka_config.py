@@ -16,6 +16,7 @@ BROKER_LOGIN: Final = "_broker"  # an alias has no underscore, so these two are 
 CONTROLLER_LOGIN: Final = "_controller"
 MESSAGE_BYTES_MAX: Final = 1_048_588  # 900,000 of ours, and the batch, headers and key around it
 REQUEST_BYTES_MAX: Final = 32 << 20
+RETENTION_CHECK_MS: Final = 60_000
 OFFSETS_KEPT_MINUTES: Final = 366 * 24 * 60
 
 _PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -112,6 +113,8 @@ def _limits() -> dict[str, str]:
         "message.max.bytes": str(MESSAGE_BYTES_MAX),
         "socket.request.max.bytes": str(REQUEST_BYTES_MAX),
         "log.cleaner.dedupe.buffer.size": str(16 << 20),  # by default 128 MB of a small heap
+        # What was deleted leaves the disk within this, and a flow's segment.ms.
+        "log.retention.check.interval.ms": str(RETENTION_CHECK_MS),
         "num.network.threads": "2",
         "num.io.threads": "4",
     }

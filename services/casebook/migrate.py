@@ -36,7 +36,7 @@ def migrate(connection: Connection, to: str = "head") -> None:
 
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing to migrate. Raises Broken casebook.version, like `migrate`."""
-    return _found(connection) == _script().get_current_head()
+    return _found(connection) == head()
 
 
 def is_empty(connection: Connection) -> bool:
@@ -44,11 +44,15 @@ def is_empty(connection: Connection) -> bool:
     return _found(connection) is None
 
 
+def head() -> str:
+    """Return the step that this program works with."""
+    return str(_script().get_current_head())
+
+
 def check(connection: Connection) -> None:
     """For reading. Raises Broken casebook.version when the tables are not in today's form."""
     if not is_current(connection):
-        head = _script().get_current_head()
-        raise Broken("casebook.version", detail=f"{_found(connection)}, not {head}")
+        raise Broken("casebook.version", detail=f"{_found(connection)}, not {head()}")
 
 
 def _found(connection: Connection) -> str | None:
@@ -57,7 +61,8 @@ def _found(connection: Connection) -> str | None:
     if revision is not None:
         known = {step.revision for step in _script().walk_revisions()}
         if revision not in known:
-            raise Broken("casebook.version", detail=f"{revision}, not {max(known)}")
+            head = _script().get_current_head()
+            raise Broken("casebook.version", detail=f"{revision}, not {head}")
         return revision
     tables = set(inspect(connection).get_table_names()) & set(METADATA.tables)
     if not tables:

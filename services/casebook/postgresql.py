@@ -12,8 +12,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from schemas.errors import Unavailable, UserError
-from services.casebook.migrate import check, is_current, is_empty, migrate
+from schemas.errors import Broken, Unavailable, UserError
+from services.casebook.migrate import check, head, is_current, is_empty, migrate
 
 DRIVER: Final = "postgresql+psycopg"
 LOCK_SECONDS_MAX: Final = 5
@@ -45,6 +45,7 @@ def open_to_write(url: URL) -> Engine:
         starting.dispose()
     engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
     event.listen(engine, "connect", _durable)
+    event.listen(engine, "connect", _of_today)
     return engine
 
 
@@ -130,6 +131,26 @@ def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     )
     cursor.close()
     connection.commit()
+
+
+def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Refuse a worker whose casebook another program has brought forward: it would spoil it.
+
+    A migration sees every worker that is connected, and keeps the lock until its end: a worker
+    that connects meanwhile waits here, and then finds the new version. Raises Broken
+    casebook.version.
+    """
+    del entry
+    lock = "SELECT pg_advisory_xact_lock_shared(%s)"
+    cursor = connection.cursor()
+    cursor.execute(lock, (_MIGRATION_LOCK,))
+    cursor.execute("SELECT version_num FROM alembic_version")
+    found = cursor.fetchone()
+    cursor.close()
+    connection.commit()
+    if found is None or found[0] != head():
+        connection.close()
+        raise Broken("casebook.version", detail=f"{found and found[0]}, not {head()}")
 
 
 def _unavailable(error: DBAPIError) -> Unavailable:

@@ -5,10 +5,11 @@ partition meanwhile waits here, and then sees that another has gone on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Row, select, tuple_
 
+from schemas.ids import RulebookHash
 from services.casebook.rows import Progress, from_ms, to_ms
 from services.casebook.statements import insert_for
 from services.casebook.tables import PROGRESS
@@ -40,10 +41,13 @@ def locked(connection: Connection, places: Sequence[Place]) -> dict[Place, Progr
         .order_by(PROGRESS.c.topic, PROGRESS.c.partition)
         .with_for_update()
     )
-    return {
-        (row.topic, row.partition): Progress(row.next_offset, from_ms(row.clock_ms))
-        for row in connection.execute(query)
-    }
+    return {(row.topic, row.partition): _progress(row) for row in connection.execute(query)}
+
+
+def rulebooks_in_force(connection: Connection) -> dict[Place, RulebookHash | None]:
+    """Return by which rulebook each partition's next record is decided; locks nothing."""
+    query = select(PROGRESS.c.topic, PROGRESS.c.partition, PROGRESS.c.rulebook)
+    return {(row.topic, row.partition): _hash(row) for row in connection.execute(query)}
 
 
 def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> None:
@@ -54,8 +58,17 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
             "partition": partition,
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
+            "rulebook": progress.rulebook,
         }
         for (topic, partition), progress in sorted(begins.items())
     ]
     if rows:
         connection.execute(insert_for(connection, PROGRESS).on_conflict_do_nothing(), rows)
+
+
+def _progress(row: Row[Any]) -> Progress:
+    return Progress(row.next_offset, from_ms(row.clock_ms), _hash(row))
+
+
+def _hash(row: Row[Any]) -> RulebookHash | None:
+    return None if row.rulebook is None else RulebookHash(row.rulebook)

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, OrganCode, RulebookHash
 from services.casework.case import Case, Duty
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,10 +37,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a partition is decided, and its clock: the running maximum of log append times."""
+    """How far a partition is decided, and its clock: the running maximum of log append times.
+
+    `rulebook` is the one that decides its next record; None before its first record.
+    """
 
     next_offset: int
     clock: datetime
+    rulebook: RulebookHash | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,14 @@ class DecisionRow:
     code: str | None
     rulebook: str
     entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A record whose bytes the broker must still lose; `note` is what may be said of it."""
+
+    position: Position
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

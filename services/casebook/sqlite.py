@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from schemas.errors import UserError
 from services.casebook.migrate import check, migrate
+from services.casebook.tables import METADATA
 
 _BUSY_MS: Final = 10_000
 _MODE: Final = 0o600  # what it holds is confidential
@@ -56,6 +57,13 @@ def open_to_read(path: Path) -> Engine:
         with engine.connect() as connection:
             check(connection)
         undo.pop_all()
+    return engine
+
+
+def open_in_memory() -> Engine:
+    """Return an engine whose casebook is gone with it: for simulations."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
+    METADATA.create_all(engine)
     return engine
 
 

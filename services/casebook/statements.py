@@ -1,11 +1,14 @@
 """The statements that a flush is made of, rows in one order, so that locks are too."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
+_IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
+
+_T = TypeVar("_T")
 Values = dict[str, Any]
 
 
@@ -52,3 +55,16 @@ def remove(connection: Connection, table: Table, keys: Sequence[str], rows: list
         where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
         values = [{f"the_{key}": row[key] for key in keys} for row in rows]
         connection.execute(delete(table).where(*where), values)
+
+
+def delete_published(connection: Connection, table: Table, seqs: list[int]) -> None:
+    """Take published rows, bodies and all, out of the outbox."""
+    for part in parts(seqs):
+        connection.execute(delete(table).where(table.c.seq.in_(part)))
+
+
+def parts(keys: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield the keys, each once, in lists that one IN may hold."""
+    every = list(dict.fromkeys(keys))
+    for start in range(0, len(every), _IN_MAX):
+        yield every[start : start + _IN_MAX]

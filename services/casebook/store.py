@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from pydantic import SecretStr
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -35,6 +36,11 @@ def open_sqlite(path: Path) -> Casebook:
     return Casebook(*sqlite.open_to_write(path))
 
 
+def open_in_memory() -> Casebook:
+    """Open a casebook of this process alone, empty."""
+    return Casebook(sqlite.open_in_memory(), None)
+
+
 def open_url(url: str) -> Casebook:
     """Open a casebook for writing, making its tables if absent.
 
@@ -44,6 +50,14 @@ def open_url(url: str) -> Casebook:
     if isinstance(where, Path):
         return open_sqlite(where)
     return Casebook(postgresql.open_to_write(where), None)
+
+
+def is_shared(url: SecretStr) -> bool:
+    """Whether several processes may write the casebook of this URL; empty: SQLite in the home.
+
+    Raises UserError casebook.url_unsupported.
+    """
+    return bool(url.get_secret_value()) and isinstance(_where(url.get_secret_value()), URL)
 
 
 def open_for_reading(where: Path | str) -> Engine:

@@ -46,6 +46,7 @@ PROGRESS: Final = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
+    Column("rulebook", _text(64)),  # the hash that decides the next record; null: none was decided
 )
 
 MESSAGES: Final = Table(
@@ -163,6 +164,25 @@ OUTBOX: Final = Table(
     Column("value", LargeBinary),
     Column("headers", Text),  # JSON: [[name, base64], …]
     Index("outbox_by_source", "source_topic", "source_partition", "seq"),
+)
+
+# Records of the flows that the secrecy gate refused, as long as the broker still has their bytes.
+SECRETS: Final = Table(
+    "secrets",
+    METADATA,
+    Column("topic", _text(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
+)
+
+# How far a partition's records were copied to the originals topic, before they are deleted.
+COPIED: Final = Table(
+    "copied",
+    METADATA,
+    Column("topic", _text(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
 )
 
 DEAD: Final = Table(

@@ -6,9 +6,9 @@ and writes everything at its end (`flush`). Nothing of it exists before the tran
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, delete, select, tuple_
+from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.progress import Place, lock_progress, locked
@@ -20,18 +20,17 @@ from services.casebook.rows import (
     Original,
     OutboxRow,
     Progress,
+    SecretRow,
     case_from_text,
     duty_from_text,
     to_ms,
 )
+from services.casebook.statements import parts
 from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
 
-_IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
-
 _K = TypeVar("_K")
-_T = TypeVar("_T")
 
 MessageKey = tuple[OrganCode, MessageId]
 NumberKey = tuple[OrganCode, str]
@@ -162,17 +161,17 @@ class Work:
         )
         return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
 
-    def owing_cases(
-        self, topic: str, partition: int, after: CaseId | None, limit: int
-    ) -> tuple[CaseId, ...]:
-        """Return up to `limit` cases of the partition with an open duty, those behind `after`."""
+    def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
+        """Yield the partition's cases with an open duty, read `page` of them at a time."""
+        here = (DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
+        query = select(DUTIES.c.case_id).distinct().where(*here).order_by(DUTIES.c.case_id)
         self.flush()
-        query = select(DUTIES.c.case_id).distinct()
-        query = query.where(DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
-        if after is not None:
-            query = query.where(DUTIES.c.case_id > after)
-        rows = self._connection.execute(query.order_by(DUTIES.c.case_id).limit(limit))
-        return tuple(CaseId(row.case_id) for row in rows)
+        last = ""
+        ids = self._connection.scalars
+        while found := [*map(CaseId, ids(query.where(DUTIES.c.case_id > last).limit(page)))]:
+            self.preload(found, (), ())
+            yield from found
+            last = found[-1]
 
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""
@@ -190,13 +189,17 @@ class Work:
         """Write a dead letter's note."""
         self._changes.dead.append(row)
 
+    def add_secret(self, row: SecretRow) -> None:
+        """Note that the broker must lose a record."""
+        self._changes.secrets.append(row)
+
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
         flush(self._connection, self._changes)
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
-        for part in _parts(keys):
+        for part in parts(keys):
             duties: dict[str, list[Duty]] = {}
             ordered = select(DUTIES.c.case_id, DUTIES.c.body).where(DUTIES.c.case_id.in_(part))
             for row in self._connection.execute(ordered.order_by(DUTIES.c.position)):
@@ -208,14 +211,14 @@ class Work:
                 self._cases[CaseId(row.case_id)] = case_from_text(row.body, own)
 
     def _load_messages(self, keys: Iterable[MessageKey]) -> None:
-        for part in _parts(keys):
+        for part in parts(keys):
             self._messages.update(dict.fromkeys(part))
             for row in self._pairs(MESSAGES, "sender", "message_id", part):
                 found = message_of(row)
                 self._messages[found.sender, found.message_id] = found
 
     def _load_numbers(self, keys: Iterable[NumberKey]) -> None:
-        for part in _parts(keys):
+        for part in parts(keys):
             self._numbers.update(dict.fromkeys(part))
             for row in self._pairs(NUMBERS, "organ", "number", part):
                 self._numbers[OrganCode(row.organ), row.number] = MessageId(row.message_id)
@@ -227,12 +230,6 @@ class Work:
         yield from self._connection.execute(select(table).where(columns.in_(keys)))
 
 
-def delete_published(connection: Connection, table: Table, seqs: list[int]) -> None:
-    """Take published rows, bodies and all, out of the outbox."""
-    for part in _parts(seqs):
-        connection.execute(delete(table).where(table.c.seq.in_(part)))
-
-
 def _is_new(key: _K, read: Mapping[_K, object], changed: Mapping[_K, object]) -> bool:
     """Whether the row was looked for and not found.
 
@@ -240,9 +237,3 @@ def _is_new(key: _K, read: Mapping[_K, object], changed: Mapping[_K, object]) ->
     and is run again.
     """
     return key not in changed and key in read and read[key] is None
-
-
-def _parts(keys: Iterable[_T]) -> Iterator[list[_T]]:
-    every = list(dict.fromkeys(keys))
-    for start in range(0, len(every), _IN_MAX):
-        yield every[start : start + _IN_MAX]

@@ -14,6 +14,7 @@ from services.casebook.rows import (
     Original,
     OutboxRow,
     Progress,
+    SecretRow,
     case_to_text,
     duty_to_text,
     to_ms,
@@ -30,6 +31,7 @@ from services.casebook.tables import (
     OUTBOX,
     PROGRESS,
     SAID,
+    SECRETS,
 )
 from services.casework.case import Case, Duty
 
@@ -57,6 +59,7 @@ class Changes:
     said: dict[MessageId, CaseId] = field(default_factory=dict)
     outbox: list[OutboxRow] = field(default_factory=list)
     dead: list[DeadRow] = field(default_factory=list)
+    secrets: list[SecretRow] = field(default_factory=list)
     new: New = field(default_factory=New)
 
     def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
@@ -84,7 +87,9 @@ def flush(connection: Connection, changes: Changes) -> None:
     said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
     upsert(connection, SAID, ("message_id",), said)
     insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
-    upsert(connection, DEAD, ("topic", "partition", "offset"), [_dead(r) for r in changes.dead])
+    place = ("topic", "partition", "offset")
+    upsert(connection, DEAD, place, [_dead(row) for row in changes.dead])
+    upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
 
 
 def headers_to_text(headers: tuple[tuple[str, bytes], ...]) -> str | None:
@@ -118,6 +123,7 @@ def _progress(changes: Changes) -> list[Values]:
             "partition": partition,
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
+            "rulebook": progress.rulebook,
         }
         for (topic, partition), progress in changes.progress.items()
     ]
@@ -212,6 +218,10 @@ def _outbox(row: OutboxRow) -> Values:
         "value": row.value,
         "headers": headers_to_text(row.headers),
     }
+
+
+def _secret(row: SecretRow) -> Values:
+    return {**asdict(row.position), "note": row.note}
 
 
 def _dead(row: DeadRow) -> Values:

@@ -4,15 +4,25 @@ Nobody owes an answer. What is known of each recipient stands in the case's `han
 copy to five is not delivered while one of them has not got it.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
+from schemas.ids import OrganCode, RuleId
 from schemas.parts import Relation
 from schemas.sharing import Circular, Copy, GuidanceRecord
 from services.casework.case import Case
 from services.casework.handing import accept, hand
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
-from services.rulebook.model import Directory, OrganType
+from services.rulebook.audiences import audience_of
+from services.rulebook.calendar import local_date
+from services.rulebook.model import AudienceRule, Directory, OrganType
+
+_RELATIONS: Final = {
+    OrganType.OTHER_DEPARTMENT: Relation.OTHER_DEPARTMENT,
+    OrganType.SUPERVISOR: Relation.SUPERVISOR,
+}
 
 
 def open_copy(
@@ -22,28 +32,67 @@ def open_copy(
     refusal = _unlawful(message, situation)
     if refusal is not None:
         return refusal
-    recipients = _recipients(message)
+    recipients = _recipients(message, situation)
     if not recipients:
         return Refusal("copy.no_recipient", "envelope.addressees")
     opened = Outcome(case or new_case(message, situation.at))
-    outcome = take(opened, Step.SEND, message, situation, to=recipients)
+    outcome = take(opened, Step.SEND, message, situation, to=tuple(recipients))
     if isinstance(outcome, Refusal):
         return outcome
-    for organ in recipients:
-        relation = relation_of(organ, situation.rulebook.directory)
-        outcome = hand(outcome, message, organ, relation, situation.at)
-    return accept(outcome, message)
+    directory = situation.rulebook.directory
+    for organ, rule in recipients.items():
+        named_by = rule.id if rule else None
+        relation = relation_of(organ, directory)
+        outcome = hand(outcome, message, organ, relation, situation.at, named_by)
+    return accept(outcome, message, *_why(recipients, directory))
 
 
 def relation_of(organ: OrganCode, directory: Directory) -> Relation:
     """How the recipient stands to a copy: 其他有关部门 may see less than an enforcing organ."""
-    other = directory.organs[organ].type is OrganType.OTHER_DEPARTMENT
-    return Relation.OTHER_DEPARTMENT if other else Relation.COPY_RECIPIENT
+    return _RELATIONS.get(directory.organs[organ].type, Relation.COPY_RECIPIENT)
 
 
-def _recipients(message: Copy | Circular | GuidanceRecord) -> tuple[OrganCode, ...]:
-    """Those whom the sender names, in its order."""
-    return message.envelope.addressees
+def _recipients(
+    message: Copy | Circular | GuidanceRecord, situation: Situation
+) -> dict[OrganCode, AudienceRule | None]:
+    """Those whom the sender names, in its order, then those whom the audience rules add.
+
+    What a copy concerns is in the sender's own division. On the day on which the bus received it
+    the rules must be in force, and the organs in office. Guidance has no category: it goes to
+    whom it was given.
+    """
+    named: dict[OrganCode, AudienceRule | None] = dict.fromkeys(message.envelope.addressees)
+    if isinstance(message, GuidanceRecord) or message.category is None:
+        return named
+    sender = message.envelope.sender
+    found = audience_of(
+        situation.rulebook,
+        message.category,
+        message.matters or (),
+        situation.rulebook.directory.organs[sender].division,
+        local_date(situation.at),
+    )
+    return named | {
+        organ: rule for organ, rule in found.items() if organ != sender and organ not in named
+    }
+
+
+def _why(
+    recipients: Mapping[OrganCode, AudienceRule | None], directory: Directory
+) -> tuple[RuleId | None, str | None, str | None]:
+    """Return the audience rules that added somebody, their basis, and whom each added."""
+    added: dict[AudienceRule, list[str]] = {}
+    for organ, rule in recipients.items():
+        if rule is not None:
+            added.setdefault(rule, []).append(directory.organs[organ].name)
+    if not added:
+        return None, None, None
+    told = (f"按抄送范围规则{rule.id}，另送{'、'.join(names)}。" for rule, names in added.items())
+    return (
+        RuleId("；".join(rule.id for rule in added)),
+        "；".join(dict.fromkeys(rule.basis for rule in added)),
+        "".join(told),
+    )
 
 
 def _unlawful(message: Copy | Circular | GuidanceRecord, situation: Situation) -> Refusal | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import Message
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, Handed
@@ -15,19 +15,29 @@ _FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # b
 
 
 def hand(
-    outcome: Outcome, message: Message, to: OrganCode, relation: Relation, at: datetime
+    outcome: Outcome,
+    message: Message,
+    to: OrganCode,
+    relation: Relation,
+    at: datetime,
+    rule: RuleId | None = None,
 ) -> Outcome:
-    """Return the outcome with the message delivered to one organ."""
+    """Return the outcome with the message delivered to one organ.
+
+    `rule` is what names the organ, where that is not the case's own.
+    """
     envelope = message.envelope
     handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
     case = replace(outcome.case, handed=(*outcome.case.handed, handed))
-    return Outcome(
-        case,
-        (
-            *outcome.effects,
-            Deliver(envelope.message_id, envelope.record, envelope.sender, to, relation, case.rule),
-        ),
+    copy = Deliver(
+        message=envelope.message_id,
+        record=envelope.record,
+        author=envelope.sender,
+        to=to,
+        relation=relation,
+        rule=rule or case.rule,
     )
+    return Outcome(case, (*outcome.effects, copy))
 
 
 def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
@@ -84,6 +94,13 @@ def relation_of_sender(case: Case, organ: OrganCode) -> Relation:
     return Relation.SENDER if organ == case.asking else Relation.FORMER_HOLDER
 
 
+def tell_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the sender of the case, as which it sees no complainant."""
+    case = outcome.case
+    relation = relation_of_sender(case, case.sender)
+    return hand(outcome, message, case.sender, relation, situation.at)
+
+
 def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     """Hand the message to the handler, if there is one yet, and accept it."""
     if outcome.case.handler is not None:
@@ -91,8 +108,14 @@ def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outc
     return accept(outcome, message)
 
 
-def accept(outcome: Outcome, message: Message) -> Outcome:
-    """Tell the author: who got it, and what falls due."""
+def accept(
+    outcome: Outcome,
+    message: Message,
+    rule: RuleId | None = None,
+    basis: str | None = None,
+    explanation: str | None = None,
+) -> Outcome:
+    """Tell the author: who got it, by which rule and why, and what falls due."""
     envelope = message.envelope
     return outcome.also(
         Accept(
@@ -104,6 +127,9 @@ def accept(outcome: Outcome, message: Message) -> Outcome:
                 for handed in outcome.case.handed
                 if handed.message == envelope.message_id
             ),
+            rule=rule,
+            basis=basis,
+            explanation=explanation,
             duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
         )
     )

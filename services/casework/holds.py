@@ -2,19 +2,26 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import MessageId
 from schemas.messages import Correction, HoldReason, RoutingAssignment
-from schemas.parts import Envelope, Relation
+from schemas.parts import Envelope
 from services.casework.case import Case, State
 from services.casework.effects import Effect, Release
-from services.casework.handing import hand, to_handler
-from services.casework.routing import Competent, Unsettled, can_handle, resolve
+from services.casework.handing import tell_sender, to_handler
+from services.casework.routing import Competent, Unsettled, can_handle, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, not_asked
 from services.casework.transfer import corrected, issue, place_texts
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType
+
+_STILL_HELD: Final = {
+    HoldReason.GAP: "correction.still_gap",
+    HoldReason.PLACE_CONFLICT: "correction.still_conflict",
+    HoldReason.NO_SUPERIOR: "correction.still_no_superior",
+}
 
 
 def correction(case: Case, message: Correction, situation: Situation) -> Outcome | Refusal:
@@ -32,12 +39,11 @@ def correction(case: Case, message: Correction, situation: Situation) -> Outcome
     addressee = next(iter(message.envelope.addressees), None)
     texts = place_texts(held.message, corrections)
     found = resolve(charges, held.message, situation, texts, addressee)
+    found = under_one_superior(found, held.message, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):
-        gap = found.reason is HoldReason.GAP
-        code = "correction.still_gap" if gap else "correction.still_conflict"
-        return Refusal(code, detail=found.explanation)
+        return Refusal(_STILL_HELD[found.reason], detail=found.explanation)
     freed = Outcome(replace(case, charges=charges), _released(case, message.envelope.message_id))
     issued = issue(freed, held.message, found, situation)
     return issued if isinstance(issued, Refusal) else to_handler(issued, message, situation)
@@ -75,8 +81,7 @@ def not_the_supervisor(
 
 def _told(issued: Outcome, message: RoutingAssignment, situation: Situation) -> Outcome:
     """Both parties see who assigned it, and why."""
-    known = hand(issued, message, issued.case.sender, Relation.SENDER, situation.at)
-    return to_handler(known, message, situation)
+    return to_handler(tell_sender(issued, message, situation), message, situation)
 
 
 def _released(case: Case, by: MessageId) -> tuple[Effect, ...]:

@@ -23,7 +23,7 @@ from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, new_case, surely, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import county_government_of, organ_on
+from services.rulebook.directory import county_government_of
 from services.rulebook.model import OrganType
 
 _ANSWER: Final = "answer_joint_plan"
@@ -36,7 +36,7 @@ def open_plan(case: Case | None, message: JointPlan, situation: Situation) -> Ou
     organs = situation.rulebook.directory.organs
     by_county = organs[message.envelope.sender].type is OrganType.COUNTY_GOVERNMENT
     county = _deciding(message, situation)
-    refusal = _unlawful(message, by_county=by_county) or _strangers(message, situation)
+    refusal = _unlawful(message, by_county=by_county) or _over(message, situation)
     if refusal is not None:
         return refusal
     if isinstance(county, Refusal):
@@ -147,12 +147,8 @@ def _unlawful(message: JointPlan, *, by_county: bool) -> Refusal | None:
     return None
 
 
-def _strangers(message: JointPlan, situation: Situation) -> Refusal | None:
-    """Everybody with a part in it is in office on the day."""
-    directory, on = situation.rulebook.directory, local_date(situation.at)
-    for index, task in enumerate(message.tasks or ()):
-        if organ_on(directory, task.organ, on) is None:
-            return Refusal("organ.unknown", f"tasks[{index}].organ")
+def _over(message: JointPlan, situation: Situation) -> Refusal | None:
+    """Nobody can still take part in what has ended."""
     if message.ends_at is not None and message.ends_at <= situation.at:
         return Refusal("joint.over", "ends_at")
     return None

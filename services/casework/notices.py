@@ -70,16 +70,17 @@ def linked_effect(
     """What happened in another case, as this one takes it: only its handler's doing ends it."""
     if case is None:
         return Refusal("case.unknown")
-    if message.kind is not LinkedKind.NOTICE_HANDLED or message.organ != case.handler:
-        return Refusal("reply.not_asked")
     outcome = Outcome(case)
+    envelope = message.envelope
+    noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
+    if message.kind is not LinkedKind.NOTICE_HANDLED or message.organ != case.handler:
+        return outcome.also(noted)  # the notice's own sender may make a transfer of it too
     for step in as_reply(case, Step.HANDLE):
         taken = take(outcome, step, message, situation, given=Given(by=message.organ))
         if isinstance(taken, Refusal):
             return taken
         outcome = taken
-    envelope = message.envelope
-    return outcome.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
+    return outcome.also(noted)
 
 
 def complainant_informed(

@@ -36,7 +36,7 @@ def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
         return referred.also(Advise(cause, holder, "advice.designation_draft", draft))
     supervisor = supervisor_of(situation.rulebook.directory, case.sender, local_date(situation.at))
     told = (holder,) if supervisor is None else (holder, supervisor.code)
-    return referred.also(*(Advise(cause, organ, "superior.none") for organ in told))
+    return referred.also(*(Advise(cause, organ, "designation.no_superior") for organ in told))
 
 
 def designation_request(
@@ -57,7 +57,7 @@ def designation_request(
         return Refusal("designation.pending")
     superior = _superior(dispute, situation)
     if superior is None:
-        return Refusal("superior.none")
+        return Refusal("designation.no_superior")
     if set(envelope.addressees) - {superior.code}:
         return Refusal("designation.not_the_superior", "envelope.addressees", superior.name)
     about = envelope.message_id

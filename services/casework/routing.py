@@ -1,8 +1,9 @@
 """Whose is it? The one organ that the rulebook makes competent for all charges (domain, section 5).
 
-A message names at most one addressee and the bus resolves exactly one handler. Nobody competent, or
-a place whose text and code disagree: held. Somebody else competent than the sender says: refused
-with the explanation, unless the sender insists with a reason, which the receiver sees.
+A message names at most one addressee and the bus resolves exactly one handler. Nobody competent, a
+place whose text and code disagree, or nobody above both who could designate: held. Somebody else
+competent than the sender says: refused with the explanation, unless the sender insists with a
+reason, which the receiver sees.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from typing import Final
 from schemas.errors import Refusal
 from schemas.ids import OrganCode, RuleId
 from schemas.messages import CaseTransfer, HoldReason, Routed
+from schemas.sharing import ViolationNotice
 from services.casework.case import Charge
 from services.casework.steps import Situation
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import organ_on
+from services.rulebook.directory import common_superior, is_above, organ_on
 from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
 from services.rulebook.model import JurisdictionRule, Organ, OrganType
 from services.rulebook.place import contradicting
@@ -24,6 +26,7 @@ EXPLAINED_MAX = 20  # violations whose rules a receipt tells: it must fit into a
 HOLD_CODES: Final[Mapping[HoldReason, str]] = {
     HoldReason.GAP: "hold.gap",
     HoldReason.PLACE_CONFLICT: "hold.place_conflict",
+    HoldReason.NO_SUPERIOR: "superior.none",
 }
 _HANDLER_TYPES: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
@@ -98,6 +101,29 @@ def resolve(
         explanation=explanation,
         others=tuple(sorted(common - {organ})),
     )
+
+
+def under_one_superior(
+    found: Competent | Unsettled | Refusal, message: Routed, situation: Situation
+) -> Competent | Unsettled | Refusal:
+    """Return what was found, or why a transfer to that organ is held: nobody could designate.
+
+    A dispute over a transfer goes to the common superior (guidance 二(二)3, 行政处罚法 25), so
+    there must be one from the beginning, unless one of the two is itself above the other. A notice
+    is no transfer.
+    """
+    if not isinstance(found, Competent) or isinstance(message, ViolationNotice):
+        return found
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    sender, handler = message.envelope.sender, found.organ
+    if (
+        common_superior(directory, sender, handler, on) is not None
+        or is_above(directory, sender, handler, on)
+        or is_above(directory, handler, sender, on)
+    ):
+        return found
+    names = f"{directory.organs[sender].name}、{directory.organs[handler].name}"
+    return Unsettled(HoldReason.NO_SUPERIOR, f"{names}：名录中没有共同的上一级行政机关。")
 
 
 def can_handle(organ: OrganCode, situation: Situation) -> Organ | None:

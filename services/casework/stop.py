@@ -1,4 +1,4 @@
-"""What stops a case, and what waits behind it: ids and instants."""
+"""What a case that stands still remembers: why, since which message, and what waits."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -18,7 +18,7 @@ from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
 from services.casework.notices import turned_into
-from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve
+from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.stop import Stop
 from services.casework.transitions import Step
@@ -40,6 +40,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
     found = resolve(opened.charges, message, situation, place_texts(message))
+    found = under_one_superior(found, message, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):

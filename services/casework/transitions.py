@@ -209,32 +209,29 @@ _JOINT: Final[_Rows] = {
         Step.REJECT_PLAN: State.DECLINED,
         Step.REPORT: State.SENT,
     },
-    State.DECLINED: {Step.SIGN: State.DECLINED},  # the county government: it does not take place
+    State.DECLINED: {Step.SIGN: State.DECLINED},  # by the county government
 }
 _CONSULTATION: Final[_Rows] = {
     State.NEW: {Step.SEND: State.SENT},
     State.SENT: {Step.SIGN: State.SENT, Step.MINUTE: State.SENT},
 }
-# What may come in every state of a case that was sent to somebody, and leaves it as it is.
-_ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)
+_ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)  # in every case that was sent
 _WITH_THINGS: Final = (Step.HAND_OVER, Step.COUNT, Step.DIFFER, Step.SETTLE)
 _REVIEWED: Final = frozenset({State.RECEIVED, State.DESIGNATED, State.FILED})
 
 
-def _also(life: Life, state: State) -> dict[Step, State]:
-    """Return the steps that leave the state as it is and belong to no one stage of the life."""
+def _row(life: Life, state: State, row: dict[Step, State]) -> Mapping[Step, State]:
+    """Return the row with the steps that leave the state as it is, of no one stage of the life."""
     if state in (State.NEW, State.HELD):
-        return {}
+        return MappingProxyType(row)
     things = _WITH_THINGS if life is Life.TRANSFER else ()
     review = (Step.REVIEW,) if life is Life.TRANSFER and state in _REVIEWED else ()
-    return dict.fromkeys((*things, *review, *_ALWAYS), state)
+    return MappingProxyType(row | dict.fromkeys((*things, *review, *_ALWAYS), state))
 
 
 TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = MappingProxyType(
     {
-        life: MappingProxyType(
-            {state: MappingProxyType(row | _also(life, state)) for state, row in rows.items()}
-        )
+        life: MappingProxyType({at: _row(life, at, row) for at, row in rows.items()})
         for life, rows in {
             Life.TRANSFER: _TRANSFER,
             Life.NOTICE: _NOTICE,
@@ -249,5 +246,5 @@ TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = Mappin
 
 
 def after(life: Life, state: State, step: Step) -> State | None:
-    """Return the state after the step; None when the step is illegal there."""
+    """Return the state after the step; None: it is illegal there."""
     return TRANSITIONS[life][state].get(step)

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,10 +16,12 @@ from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
 from services.cli.casebook_view import open_duties, reading
-from services.cli.demo_play import Drop, Play
-from services.cli.demo_report import Findings, report, summary
+from services.cli.demo_events import Drop
+from services.cli.demo_play import Play
+from services.cli.demo_report import Findings, report
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.demo_setting import Setting
+from services.cli.demo_sides import wrong_sides
 from services.cli.demo_stage import (
     EXCHANGE_DATABASE,
     EXCHANGE_FOLDER,
@@ -26,6 +29,7 @@ from services.cli.demo_stage import (
     raise_stage,
     system_folder,
 )
+from services.cli.demo_summary import summary
 from services.cli.demo_systems import AgencySystem, DatabaseSystem, FolderSystem
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language
@@ -38,6 +42,7 @@ _LOOK_SECONDS: Final = 0.2
 _SAY_SECONDS: Final = 2.0  # between two lines of progress that differ
 _REPEAT_SECONDS: Final = 10.0  # and that do not
 _RULEBOOK: Final = "demo"  # whose organs, officers and matters the scenarios name
+_SECRET: Final = ("CASEBOOK__URL", "DATABASE_URL")  # they may hold a password
 _JOURNEY: Final = 1  # the scenario whose journey is printed
 _UNFINISHED_SHOWN: Final = 10
 
@@ -81,8 +86,8 @@ def _perform(play: Play, systems: Systems, began: float) -> Play:
     """Drop the transfers, then let the agencies react until every story has ended."""
     for drop in play.opening():
         _drop(systems, drop)
-    count = len(play.stories)
-    _progress(began, in_language(f"已放入 {count} 件移送", f"{count} transfers are dropped"))
+    count = len(tuple(play.every()))
+    _progress(began, in_language(f"已放入 {count} 件", f"{count} letters are dropped"))
     deadline = monotonic() + PLAY_SECONDS_MAX
     said, before = monotonic(), ""
     while play.unfinished() and monotonic() < deadline:
@@ -103,16 +108,15 @@ def _drop(systems: Systems, drop: Drop) -> None:
 
 
 def _standing(play: Play) -> str:
-    stories = play.stories.values()
-    states = [story.state for story in stories]
-    accepted, held = states.count("accepted"), states.count("held")
-    refused = sum(1 for _ in play.refused())
+    states = Counter(play.tally.first.values())
+    accepted, held, refused = states["accepted"], states["held"], states["rejected"]
+    stories = tuple(play.every())
     ended, left = sum(story.done for story in stories), play.unfinished()
     waiting = in_language("；等待黄牌", "; waiting for the yellow card")
-    tail = waiting if [story.scenario.twist for story in left] == ["overdue"] else ""
+    tail = waiting if [story.number for story in left] == [play.late.number] else ""
     return in_language(
-        f"受理 {accepted}，退回 {refused}，暂存 {held}；办完 {ended}/{len(states)}{tail}",
-        f"accepted {accepted}, refused {refused}, held {held}; done {ended}/{len(states)}{tail}",
+        f"受理 {accepted}，退回 {refused}，暂存 {held}；办完 {ended}/{len(stories)}{tail}",
+        f"accepted {accepted}, refused {refused}, held {held}; done {ended}/{len(stories)}{tail}",
     )
 
 
@@ -121,16 +125,18 @@ def _check(play: Play) -> None:
     if play.wrong():
         detail = "; ".join(story.wrong for story in play.wrong()[:_UNFINISHED_SHOWN])
         raise UserError("demo.incomplete", detail=detail, exit_code=1)
+    if wrong_sides(play.sides.pair()):
+        raise UserError("demo.incomplete", detail=wrong_sides(play.sides.pair()), exit_code=1)
     if play.unfinished():
         left = play.unfinished()[:_UNFINISHED_SHOWN]
-        detail = "; ".join(f"#{s.scenario.number} {s.state} {s.remaining}" for s in left)
+        detail = "; ".join(f"#{s.number} {s.state} {s.remaining}" for s in left)
         raise UserError("demo.incomplete", detail=detail, exit_code=1)
 
 
 def _print(home: Home, play: Play, parts: tuple[Part, ...], began: float, *, as_json: bool) -> None:
     found = _findings(home, play)
     if as_json:
-        emit_json(summary(play, found.duties, monotonic() - began))
+        emit_json(summary(play, len(found.duties), monotonic() - began))
         return
     print("\n".join(report(play, found, parts, _command(home))))
     _progress(began, in_language("演示完成，全部结果符合预期", "done; everything came as expected"))
@@ -138,13 +144,12 @@ def _print(home: Home, play: Play, parts: tuple[Part, ...], began: float, *, as_
 
 def _findings(home: Home, play: Play) -> Findings:
     directory = play.setting.rulebook.directory
-    cases = {story.case_id for story in play.stories.values()}
-    late = next(s for s in play.stories.values() if s.scenario.twist == "overdue")
+    cases = {story.case_id for story in play.every()}
     with reading(home) as connection:
         first = CaseId(play.stories[_JOURNEY].case_id or "")
         return Findings(
-            journey=told_case(connection, first, directory),
-            late=told_case(connection, CaseId(late.case_id or ""), directory),
+            journey=told_case(connection, first, directory, home),
+            late=told_case(connection, CaseId(play.late.case_id or ""), directory, home),
             duties=[entry for entry in open_duties(connection) if entry[0] in cases],
         )
 
@@ -152,7 +157,7 @@ def _findings(home: Home, play: Play) -> Findings:
 def _command(home: Home) -> str:
     """Return how to call `yichuan` so that it means this installation."""
     ours = sorted(name for name in os.environ if name.startswith("YICHUAN_"))
-    settings = [f"{name}={os.environ[name]}" for name in ours]
+    settings = [f"{name}={'…' if name.endswith(_SECRET) else os.environ[name]}" for name in ours]
     program = "yichuan" if shutil.which("yichuan") else os.path.relpath(sys.argv[0])
     chosen = [] if home == home_at() else ["--home", str(home.path)]
     return " ".join((*settings, program, *chosen))

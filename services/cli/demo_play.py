@@ -11,55 +11,24 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.cli import demo_answers as answers
-from services.cli.demo_scenarios import LATE_DEPARTMENT, Scenario, scenarios
+from services.cli.demo_errand_play import ErrandPlay, Told
+from services.cli.demo_events import Answered, Arrived, Drop
+from services.cli.demo_scenarios import (
+    FAULTY_REPLIES,
+    HELD,
+    LATE_DEPARTMENT,
+    REFUSALS,
+    Scenario,
+    scenarios,
+)
 from services.cli.demo_setting import REUSED, Document, Setting, transfer_number
+from services.cli.demo_sides import Sides
+from services.cli.demo_tally import Tally
 from services.cli.demo_transfers import transfer
 
-REFUSALS: Final[Mapping[str, str]] = {  # twist → the code that must come back
-    "one_officer": "transfer.officers_too_few",
-    "number_used": "document_number.used",
-    "wrong_addressee": "transfer.addressee_not_competent",
-    "split_needed": "transfer.split_needed",
-    "choose_addressee": "transfer.choose_addressee",
-    "own_matter": "transfer.own_matter",
-}
-FAULTY_REPLIES: Final[Mapping[str, str]] = {
-    "reasons_missing": "filing.reasons_missing",
-    "use_objection": "filing.use_objection",
-}
-HELD: Final = ("held_then_corrected", "stays_held")
 _WITHDRAWN: Final = ["withdraw"]
 _TRANSFER, _FAULTY = "transfer", "faulty_reply"  # steps, as names of documents end
 _TRANSFERS: Final = ("LeadTransfer", "CaseTransfer")
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A document that an agency puts into its outbox. `name` is its file's or row's."""
-
-    alias: str
-    name: str
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message that an agency found in its own system."""
-
-    alias: str
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What an agency's connector shows at something it sent."""
-
-    alias: str
-    name: str
-    state: str  # accepted, held or rejected
-    code: str | None
-    message_id: str | None
-    case_id: str | None
 
 
 @dataclass(slots=True)
@@ -76,6 +45,11 @@ class Story:
     done: bool = False
     wrong: str = ""  # what came otherwise than the story says
 
+    @property
+    def number(self) -> int:
+        """The scenario's number."""
+        return self.scenario.number
+
 
 class Play:
     """One run: the agencies' systems, reacting."""
@@ -83,33 +57,57 @@ class Play:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.stories = {one.number: Story(one, list(one.steps)) for one in scenarios()}
+        self.errands = ErrandPlay(setting)
+        self.tally = Tally()
+        self.sides = Sides({})
         self.got: dict[str, Counter[str]] = {}
         self.samples: dict[tuple[str, str], Document] = {}
         self.warned_at: str | None = None  # when the yellow card of the late one arrived
 
     def opening(self) -> Iterator[Drop]:
-        """Yield what is dropped at the start: every transfer but the one that needs another."""
-        for story in self.stories.values():
-            if story.scenario.twist != "number_used":
-                yield self._transfer(story)
+        """Yield what is dropped at the start: every letter but the one that needs another."""
+        yield from map(self.tally.dropped, self._opening())
 
     def react(self, event: Arrived | Answered, at: datetime) -> Iterator[Drop]:
         """Yield what agencies do about one event."""
+        yield from map(self.tally.dropped, self._react(event, at))
+
+    def _opening(self) -> Iterator[Drop]:
+        for story in self.stories.values():
+            if story.scenario.twist != "number_used":
+                yield self._transfer(story)
+        yield from self.errands.opening()
+
+    def _react(self, event: Arrived | Answered, at: datetime) -> Iterator[Drop]:
         if isinstance(event, Arrived):
+            self.sides.arrived(event.alias, event.document)
             yield from self._arrived(event, at)
-        else:
+            yield from self.errands.arrived(event, at)
+        elif int(event.name.split("-", 1)[0]) == self.setting.run:
+            self.tally.answered(event)
             yield from self._answered(event, at)
+            yield from self.errands.answered(event, at)
 
-    def unfinished(self) -> tuple[Story, ...]:
+    def unfinished(self) -> tuple[Story | Told, ...]:
         """Return the stories that still go on; the late one is done when its card has come."""
-        return tuple(story for story in self.stories.values() if not story.done)
+        return tuple(story for story in self.every() if not story.done)
 
-    def wrong(self) -> tuple[Story, ...]:
+    def wrong(self) -> tuple[Story | Told, ...]:
         """Return the stories that went otherwise than they should."""
-        return tuple(story for story in self.stories.values() if story.wrong)
+        return tuple(story for story in self.every() if story.wrong)
+
+    @property
+    def late(self) -> Story:
+        """The transfer that its receiver does not sign for in time."""
+        return next(s for s in self.stories.values() if s.scenario.twist == "overdue")
+
+    def every(self) -> Iterator[Story | Told]:
+        """Yield every story, the transfers first."""
+        yield from self.stories.values()
+        yield from self.errands.stories.values()
 
     def refused(self) -> Iterator[tuple[Story, str, str]]:
-        """Yield every refusal: its story, what was refused, the code."""
+        """Yield every refusal among the transfers: its story, what was refused, the code."""
         for story in self.stories.values():
             for what, code in story.refused:
                 yield story, what, code
@@ -129,9 +127,9 @@ class Play:
             self._card(envelope)
 
     def _answered(self, event: Answered, at: datetime) -> Iterator[Drop]:
-        run, number, step = event.name.split("-", 2)
+        _, number, step = event.name.split("-", 2)
         story = self.stories.get(int(number))
-        if story is None or int(run) != self.setting.run:
+        if story is None:
             return
         if event.state == "rejected":
             story.refused.append((step, event.code or ""))

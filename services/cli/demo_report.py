@@ -5,20 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.errors import text
 from schemas.ids import CaseId
 from services.casework.case import Duty
-from services.cli.demo_play import Play, Story
+from services.cli.demo_outcomes import flow_lines, held_lines, refused_lines, side_lines
+from services.cli.demo_play import Play
 from services.cli.demo_scenarios import LATE_DEPARTMENT
-from services.cli.demo_setting import transfer_number
 from services.cli.demo_stage import Part
-from services.cli.output import in_language, language, listed
+from services.cli.output import in_language, listed
 from services.cli.trace_text import lines
 from services.cli.words import DUTIES, RUNGS, clock_time, due_time, organ_word, record_word, word
 
 Document = dict[str, Any]
-_EACH_SHOWN: Final = 5  # open duties of each kind
-_SUPERVISOR: Final = "liuzhi-sfj"  # hears of what is held
+_EACH_SHOWN: Final = 3  # open duties of each kind
 OpenDuties = Sequence[tuple[CaseId, Duty]]
 
 
@@ -37,9 +35,16 @@ def report(play: Play, found: Findings, parts: Sequence[Part], command: str) -> 
     yield from lines(found.journey)
     yield from _title("各机关收到了什么", "what each agency got")
     yield from _got(play)
-    yield from _title("被退回的、被暂存的，以及理由", "what was refused or held, and why")
-    yield from _refused(play)
-    yield from _held(play)
+    yield from _title("五类消息各有多少", "what went over the five flows")
+    yield from flow_lines(play)
+    yield from _title("被退回的，按理由", "what was refused, by reason")
+    yield from refused_lines(play)
+    yield from _title("被暂存的，以及怎样放行", "what was held, and what released it")
+    yield from held_lines(play)
+    yield from _title(
+        "同一份转办，两个机关各看到什么", "one assignment, as two agencies may see it"
+    )
+    yield from side_lines(pair) if (pair := play.sides.pair()) else ()
     yield from _title("尚未了结的义务与期限", "duties that are open, and when they are due")
     yield from _open(play, found.duties)
     yield from _title("已过期限的一项", "the one that is overdue")
@@ -74,35 +79,6 @@ def _sample(document: Document, play: Play) -> str:
     if answer["filed"]:
         return f"{eg} · {in_language('已立案', 'filed as')} {answer['case_number']}"
     return f"{eg} · {in_language('不予立案：', 'not filed: ')}{answer['reasons']}"
-
-
-def _refused(play: Play) -> Iterator[str]:
-    for story, what, code in play.refused():
-        wrong, remedy = text(code).in_language(language())
-        scenario, is_reply = story.scenario, what == "faulty_reply"
-        author = play.setting.organ(scenario.receiver if is_reply else scenario.sender).name
-        number = transfer_number(scenario, play.setting)
-        letter = in_language(
-            f"对{number}的复函" if is_reply else f"移送函 {number}",
-            f"reply to {number}" if is_reply else f"transfer {number}",
-        )
-        yield f"{in_language('退回', 'refused')} {author} · {letter}"
-        yield f"    {code}: {wrong} → {remedy}"
-
-
-def _held(play: Play) -> Iterator[str]:
-    for story in play.stories.values():
-        twist = story.scenario.twist
-        if twist == "held_then_corrected":
-            yield in_language(
-                f"暂存后更正并放行：案件 {story.case_id}",
-                f"held, corrected, released: case {story.case_id}",
-            )
-        if twist == "stays_held":
-            yield in_language(
-                f"仍在暂存（所填地点无有管辖权的机关）：案件 {story.case_id}",
-                f"still held (nobody is competent there): case {story.case_id}",
-            )
 
 
 def _open(play: Play, duties: OpenDuties) -> Iterator[str]:
@@ -143,10 +119,9 @@ def _late(told: Document) -> Iterator[str]:
 
 
 def _look_on(play: Play, journey: Document, parts: Sequence[Part], command: str) -> Iterator[str]:
-    late = next(s for s in play.stories.values() if s.scenario.twist == "overdue")
     yield f"{command} trace {journey['document_number']}"
-    yield f"{command} trace {late.case_id}"
-    for alias in (*sorted(play.got), LATE_DEPARTMENT, _SUPERVISOR):
+    yield f"{command} trace {play.late.case_id}"
+    for alias in (*sorted(play.got), LATE_DEPARTMENT):
         yield f"{command} inbox {alias}"
     yield f"{command} status"
     yield from (f"{part.url}  ({part.name})" for part in parts)
@@ -154,37 +129,3 @@ def _look_on(play: Play, journey: Document, parts: Sequence[Part], command: str)
         f"一切仍在运行；停止：make down，或 {command} down",
         f"everything goes on running; stop it with: make down, or {command} down",
     )
-
-
-def summary(play: Play, duties: OpenDuties, seconds: float) -> Document:
-    """Return the run as one object; every key is there."""
-    return {
-        "run": play.setting.run,
-        "ok": not play.wrong() and not play.unfinished(),
-        "seconds": round(seconds, 1),
-        "transfers": len(play.stories),
-        "accepted": sum(story.state == "accepted" for story in play.stories.values()),
-        "refused": [
-            {"scenario": story.scenario.number, "what": what, "code": code}
-            for story, what, code in play.refused()
-        ],
-        "held": [_held_story(story) for story in play.stories.values() if _was_held(story)],
-        "received": {alias: dict(got) for alias, got in sorted(play.got.items())},
-        "open_duties": len(duties),
-        "yellow_card_at": play.warned_at,
-        "wrong": [story.wrong for story in play.wrong()],
-        "unfinished": [story.scenario.number for story in play.unfinished()],
-        "cases": {
-            str(story.scenario.number): story.case_id
-            for story in play.stories.values()
-            if story.case_id
-        },
-    }
-
-
-def _was_held(story: Story) -> bool:
-    return story.scenario.twist in {"held_then_corrected", "stays_held"}
-
-
-def _held_story(story: Story) -> Document:
-    return {"case": story.case_id, "state": story.state}

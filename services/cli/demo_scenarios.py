@@ -4,6 +4,7 @@ A plan says how far the receiver takes a case; what it does follows step by step
 the bus has accepted the one before.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +12,13 @@ FOLDER_TOWNSHIP: Final = "yanjiao"
 DATABASE_TOWNSHIP: Final = "langdai"
 FOLDER_DEPARTMENT: Final = "liuzhi-cgj"
 DATABASE_DEPARTMENT: Final = "liuzhi-scjg"
+SUPERVISOR: Final = "liuzhi-sfj"  # hears of what is held, and assigns what is nobody's
 AGENCIES: Final = {
     FOLDER_TOWNSHIP: "folder",
     FOLDER_DEPARTMENT: "folder",
     DATABASE_TOWNSHIP: "database",
     DATABASE_DEPARTMENT: "database",
+    SUPERVISOR: "folder",
 }
 LATE_DEPARTMENT: Final = "liuzhi-swj"  # one minute to sign for, by the demo rulebook; it does not
 
@@ -24,7 +27,6 @@ _LANGDAI: Final = "520203110000"
 _JIULONG: Final = "520203001000"
 _YINHU: Final = "520203002000"
 _TASHAN: Final = "520203003000"
-_DAYONG: Final = "520203104000"  # no organ of it is on the bus: a gap for what the townships hold
 
 # plan → what the receiver does, in this order; "withdrawn" is the sender's
 PLANS: Final = {
@@ -40,6 +42,20 @@ PLANS: Final = {
     "concluded": ("sign", "file", "decided", "served", "executed", "concluded"),
     "closed": ("sign", "file", "decided", "served", "executed", "concluded", "feed_back"),
 }
+
+REFUSALS: Final[Mapping[str, str]] = {  # twist → the code that must come back
+    "one_officer": "transfer.officers_too_few",
+    "number_used": "document_number.used",
+    "wrong_addressee": "transfer.addressee_not_competent",
+    "split_needed": "transfer.split_needed",
+    "choose_addressee": "transfer.choose_addressee",
+    "own_matter": "transfer.own_matter",
+}
+FAULTY_REPLIES: Final[Mapping[str, str]] = {
+    "reasons_missing": "filing.reasons_missing",
+    "use_objection": "filing.use_objection",
+}
+HELD: Final = ("held_then_corrected", "stays_held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +95,11 @@ def _scenario(number: int, row: str) -> Scenario:
     special = twist[0] if twist else ""
     return Scenario(
         number=number,
-        sender=_ALIASES[sender],
-        receiver=_ALIASES[receiver],
+        sender=ALIASES[sender],
+        receiver=ALIASES[receiver],
         record="lead_transfer" if number % 2 else "case_transfer",
         matters=tuple(matters.split("+")),
-        place=_PLACES[place],
+        place=PLACES[place],
         plan=stem,
         outcome=outcome,
         named=special in _NAMED if special else number % 3 == 0,
@@ -91,20 +107,20 @@ def _scenario(number: int, row: str) -> Scenario:
     )
 
 
-_ALIASES: Final = {
+ALIASES: Final = {
     "Y": FOLDER_TOWNSHIP,
     "L": DATABASE_TOWNSHIP,
     "C": FOLDER_DEPARTMENT,
     "S": DATABASE_DEPARTMENT,
     "W": LATE_DEPARTMENT,
+    "V": SUPERVISOR,
 }
-_PLACES: Final = {
+PLACES: Final = {
     "岩脚": _YANJIAO,
     "郎岱": _LANGDAI,
     "九龙": _JIULONG,
     "银壶": _YINHU,
     "塔山": _TASHAN,
-    "大用": _DAYONG,
 }
 _NAMED: Final = ("insists", "wrong_addressee", "overdue")
 
@@ -179,8 +195,8 @@ _ROUTINE: Final = (
 _SPECIAL: Final = (
     "Y>W SW-002 岩脚 unsigned overdue",
     "L>S CG-014 郎岱 filed insists",
-    "C>L GH-002 大用 filed held_then_corrected",
-    "S>Y GH-002 大用 unsigned stays_held",
+    "C>L GH-002 九龙 filed held_then_corrected",
+    "S>Y CG-013 岩脚 unsigned stays_held",
     "Y>C CG-009 岩脚 filed reasons_missing",
     "L>C CG-001 郎岱 filed use_objection",
     "Y>C CG-001 岩脚 unsigned one_officer",

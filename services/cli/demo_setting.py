@@ -10,7 +10,7 @@ from services.rulebook.directory import find
 from services.rulebook.model import Organ, Rulebook
 
 Document = dict[str, Any]
-SERIES_PER_RUN: Final = 100  # document numbers of one run: more than it has transfers
+SERIES_PER_RUN: Final = 500  # document numbers of one run: more than it has stories
 REUSED: Final = 4  # the scenario whose number another of the same sender uses again
 
 _SHORT: Final = {
@@ -19,6 +19,7 @@ _SHORT: Final = {
     "liuzhi-cgj": "六综执",
     "liuzhi-scjg": "六市监",
     "liuzhi-swj": "六水",
+    "liuzhi-sfj": "六司",
 }
 
 

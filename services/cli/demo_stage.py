@@ -15,10 +15,10 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from deploy.local import processes, stack
 from schemas.errors import UserError
-from services.cli import schemas, topics
+from services.cli import rules_activate, schemas, topics
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.output import in_language
-from services.rulebook.load import load
+from services.exchange import workers
 
 EXCHANGE_FOLDER: Final = "exchange"  # in an agency's folder, as its connector's configuration says
 EXCHANGE_DATABASE: Final = "exchange.sqlite"
@@ -26,7 +26,6 @@ READY_SECONDS_MAX: Final = 90.0
 _POLL_SECONDS: Final = 0.3
 _TICK_SECONDS: Final = "2"
 _ANSWER_SECONDS_MAX: Final = 2.0
-_EXCHANGE_PORT: Final = 30  # from ports.base; the connectors follow
 _OK: Final = 200
 
 Report = Callable[[str], None]
@@ -47,21 +46,20 @@ class Part:
 
 
 def raise_stage(home: Home, settings: Settings, report: Report) -> tuple[Part, ...]:
-    """Bring up everything that does not run yet, and return the exchange and the connectors.
+    """Bring up everything that does not run yet, and return the exchanges and the connectors.
 
-    Raises UserError demo.part_died or demo.part_not_ready, and what the stack raises.
+    Raises UserError demo.part_died, demo.part_not_ready, exchange.workers_need_postgresql, and what
+    the stack raises.
     """
+    workers.refuse_several_on_sqlite(settings)
     if settings.stack_is_local:
         stack.up(home, settings, report)
-    before = _rulebook_in_force(home)
     _quietly(lambda: topics.apply(home=home.path))
     report(in_language("主题、登录、权限、密钥已就绪", "topics, logins, rights and keys are there"))
     _quietly(lambda: schemas.apply(home=home.path))
     report(in_language("消息模式已登记", "the schemas are registered"))
-    parts = (_exchange(home, settings), *_connectors(home, settings))
-    if before not in (None, _rulebook_in_force(home)):
-        for part in parts:  # they decide by the rulebook that they were started with
-            processes.stop(home, part.name, stack.GRACE_SECONDS)
+    parts = (*_exchanges(home, settings), *_connectors(home, settings))
+    _stop_surplus(home, parts)
     for part in parts:
         if processes.running(home, part.name) is None:
             processes.start(home, part.name, part.argv, _environment(home))
@@ -69,6 +67,8 @@ def raise_stage(home: Home, settings: Settings, report: Report) -> tuple[Part, .
     for part in parts:
         _await(home, part)
         report(in_language(f"已就绪：{part.name}", f"ready: {part.name}"))
+    # A home from before may decide by an older rulebook; else there is nothing to do.
+    _quietly(lambda: rules_activate.activate(yes=True, home=home.path))
     return parts
 
 
@@ -77,25 +77,41 @@ def system_folder(home: Home, alias: str) -> Path:
     return home.path / "agencies" / alias
 
 
-def _rulebook_in_force(home: Home) -> str | None:
-    return load(home.rulebook).hash if home.rulebook.is_dir() else None
+def _exchanges(home: Home, settings: Settings) -> tuple[Part, ...]:
+    parts = []
+    for worker in workers.numbers(settings):
+        numbered = ("--worker", str(worker)) if worker else ()
+        argv = _python("services.exchange", "--home", str(home.path), *numbered)
+        parts.append(Part(workers.name_of(worker), argv, workers.port_of(settings, worker)))
+    return tuple(parts)
 
 
-def _exchange(home: Home, settings: Settings) -> Part:
-    argv = _python("services.exchange", "--home", str(home.path))
-    return Part("exchange", argv, settings.ports.base + _EXCHANGE_PORT)
+def _stop_surplus(home: Home, parts: tuple[Part, ...]) -> None:
+    """End what an earlier demo of more workers left running."""
+    wanted = {part.name for part in parts}
+    for process in processes.all_recorded(home):
+        if process.name.startswith(workers.NAME) and process.name not in wanted:
+            processes.stop(home, process.name, stack.GRACE_SECONDS)
 
 
 def _connectors(home: Home, settings: Settings) -> tuple[Part, ...]:
     parts = []
-    for number, (alias, kind) in enumerate(AGENCIES.items(), start=1):
-        port = settings.ports.base + _EXCHANGE_PORT + number
+    for number, (alias, kind) in enumerate(AGENCIES.items(), start=workers.numbers(settings).stop):
+        port = workers.port_of(settings, number)  # behind those of the exchanges
         config = system_folder(home, alias) / "connector.toml"
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(_config(alias, kind, port), encoding="utf-8")
         argv = _python(f"connectors.{kind}", str(config), "--home", str(home.path))
-        parts.append(Part(f"connector-{alias}", argv, port))
+        part = Part(f"connector-{alias}", argv, port)
+        _configure(home, part, config, _config(alias, kind, port))
+        parts.append(part)
     return tuple(parts)
+
+
+def _configure(home: Home, part: Part, config: Path, text: str) -> None:
+    """Write a connector's configuration; one that runs by another is ended first."""
+    config.parent.mkdir(parents=True, exist_ok=True)
+    if config.exists() and config.read_text(encoding="utf-8") != text:
+        processes.stop(home, part.name, stack.GRACE_SECONDS)
+    config.write_text(text, encoding="utf-8")
 
 
 _SOURCES: Final[Mapping[str, str]] = {

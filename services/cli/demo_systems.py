@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from services.cli.demo_play import Answered, Arrived
+from services.cli.demo_events import Answered, Arrived
 from services.cli.demo_setting import Document
 
 _FINAL: Final = ("accepted", "rejected")

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, func, select
 from connectors.bus.home import Home, Settings
 from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
-from schemas.errors import YichuanError
+from schemas.errors import UserError, YichuanError
 from services.casebook.rows import case_from_text
 from services.casebook.tables import CASES, OUTBOX, PROGRESS
+from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
 from services.cli.doctor_casebook import Book, Frozen, judge_casebook
 from services.cli.doctor_finding import Symptom, doubtful, of_error
@@ -32,30 +33,39 @@ from services.cli.doctor_host import (
     judge_ports,
 )
 from services.cli.log_reader import Place
+from services.exchange import workers
 
-EXCHANGE: Final = "exchange"
-EXCHANGE_PORT: Final = 30  # from ports.base, of the first worker
 _STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base
 _STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
 _FROZEN_MAX: Final = 1_000
 _ANSWER_SECONDS_MAX: Final = 3.0
 _BODY_BYTES_MAX: Final = 4 << 20
 _FONTS_SECONDS_MAX: Final = 20.0
-_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f]+)"', re.MULTILINE)
+_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)"', re.MULTILINE)
 
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
     """Judge the casebook; return the findings, and how far each partition is decided."""
+    several = list(_several_on_sqlite(settings))
     is_file = not settings.casebook.url.get_secret_value()
     if is_file and not home.casebook.exists():
-        return [doubtful("casebook.missing", str(home.casebook))], {}
+        return [*several, doubtful("casebook.missing", str(home.casebook))], {}
     try:
         with reading(home) as connection:
             book = _book(connection, home, is_file=is_file)
             rows = connection.execute(select(PROGRESS)).all()
     except YichuanError as error:  # it is another program's, or nobody answers
-        return [of_error(error)], {}
-    return list(judge_casebook(book)), {(r.topic, r.partition): r.next_offset for r in rows}
+        return [*several, of_error(error)], {}
+    found = [*several, *judge_casebook(book)]
+    return found, {(r.topic, r.partition): r.next_offset for r in rows}
+
+
+def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:
+    """Find a configuration with which no exchange starts."""
+    try:
+        workers.refuse_several_on_sqlite(settings)
+    except UserError as error:
+        yield of_error(error)
 
 
 def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterator[Symptom]:
@@ -69,7 +79,7 @@ def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterat
 
 def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
     frozen = select(CASES.c.body).where(CASES.c.stopped == "frozen").limit(_FROZEN_MAX)
-    held = select(func.count()).select_from(CASES).where(CASES.c.stopped == "gap")
+    held = select(func.count()).select_from(CASES).where(CASES.c.stopped.in_(HOLD_CODES))
     cases = [case_from_text(row.body, ()) for row in connection.execute(frozen)]
     return Book(
         where=home.casebook.name if is_file else "[casebook] url",
@@ -126,11 +136,13 @@ def _port(home: Home, number: int) -> Port:
 
 
 def _parts(home: Home, settings: Settings) -> list[Part]:
-    """Return the exchange, and every process that was started and not stopped."""
-    port = settings.ports.base + EXCHANGE_PORT
-    parts = [_part(EXCHANGE, runs=not is_free(port), port=port)]
+    """Return every exchange that is to run here, and every process started and not stopped."""
+    exchanges = {
+        workers.name_of(n): workers.port_of(settings, n) for n in workers.numbers(settings)
+    }
+    parts = [_part(name, runs=not is_free(port), port=port) for name, port in exchanges.items()]
     names = (path.name.removesuffix(".pid.json") for path in home.run.glob("*.pid.json"))
-    for name in sorted(set(names) - {EXCHANGE}):
+    for name in sorted(set(names) - exchanges.keys()):
         process = processes.running(home, name)
         log = str(processes.log_file(home, name).relative_to(home.path))
         if process is None:
@@ -146,7 +158,9 @@ def _part(name: str, *, runs: bool, port: int | None) -> Part:
     if not runs or port is None:
         return Part(name, where, runs, None)
     health = _get(port, "/healthz")
-    build = _RULEBOOK.search(_get(port, "/metrics") or "") if name == EXCHANGE else None
+    build = (
+        _RULEBOOK.search(_get(port, "/metrics") or "") if name.startswith(workers.NAME) else None
+    )
     return Part(name, where, runs, _reasons(health), build[1] if build else None)
 
 

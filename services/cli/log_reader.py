@@ -53,6 +53,15 @@ class LogReader:
             (topic, number): asked(partial(self._span, topic, number), topic) for number in numbers
         }
 
+    def begins_at(self, topic: str, at: datetime) -> dict[Place, int]:
+        """Return where each partition's records of that instant or later begin."""
+        found: dict[Place, int] = {}
+        for (name, number), (first, end) in self.spans(topic).items():
+            wanted = TopicPartition(name, number, int(at.timestamp() * 1000))
+            (answer,) = asked(partial(self._at, wanted), topic)
+            found[name, number] = max(first, answer.offset) if answer.offset >= 0 else end
+        return found
+
     def read(
         self, begins: Mapping[Place, int], ends: Mapping[Place, int], seconds_max: float
     ) -> Iterator[Logged]:
@@ -79,6 +88,9 @@ class LogReader:
                     yield record
                 if record.offset + 1 >= ends[record.place]:
                     left.discard(record.place)
+
+    def _at(self, wanted: TopicPartition) -> list[TopicPartition]:
+        return self._consumer.offsets_for_times([wanted], timeout=REQUEST_SECONDS_MAX)
 
     def _span(self, topic: str, number: int) -> tuple[int, int]:
         place = TopicPartition(topic, number)

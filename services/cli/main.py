@@ -64,8 +64,14 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "trace": Verb(
         f"{_CLI}.trace", "trace", "按标识或文号查看案件全程", "the whole journey, by id or 文号"
     ),
+    "resend": Verb(
+        f"{_CLI}.resend", "resend", "向一个收件机关重送", "the same copy to one recipient again"
+    ),
     "route": Verb(f"{_CLI}.route", "route", "归谁管辖及理由", "whose it is, and why"),
     "deadline": Verb(f"{_CLI}.deadline", "deadline", "何时到期，逐日列明", "when it falls due"),
+    "simulate": Verb(
+        f"{_CLI}.simulate", "simulate", "推演一个情景", "months of a scenario in milliseconds"
+    ),
     "schemas": Noun(
         "消息模式",
         "the contracts",
@@ -93,6 +99,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             "show": Verb(f"{_CLI}.rules", "show", "查看规则库内容", "print a part of it"),
             "diff": Verb(
                 f"{_CLI}.rules_diff", "diff", "两个规则库的实质差别", "what changes for whom"
+            ),
+            "activate": Verb(
+                f"{_CLI}.rules_activate",
+                "activate",
+                "启用规则库，写入全部分区",
+                "bring one into force, in every partition",
             ),
         },
     ),

@@ -1,6 +1,6 @@
 """`yichuan rules diff A B`: what changes for whom, from when, if B takes A's place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -48,7 +48,12 @@ def diff(old: RulebookName, new: RulebookName, as_json: AsJson = False) -> None:
     if as_json:
         for document in found:
             emit_json(document)
-        return
+    else:
+        print_differences(found)
+
+
+def print_differences(found: Sequence[Document]) -> None:
+    """Print what changes, for people, part by part."""
     part = None
     for document in found:
         if document["part"] != part:

@@ -12,14 +12,17 @@ from aiokafka.errors import KafkaError
 
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.clock import now
+from connectors.bus.gate import barred
 from connectors.bus.kafka import explain, start_producer
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
-from schemas.document import DOCUMENT_MAX_BYTES, EnvelopeDefaults, read
+from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, UserError, text
 from schemas.ids import message_id_of
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.seal import Sealed, seal_message
+from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, RECORDS
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import Mailbox, open_mailbox
@@ -59,7 +62,8 @@ def send(
     raw = _read(file)
     place = open_installation(home)
     sender = place.organ(organ)
-    outcome = asyncio.run(send_document(place, sender, known.name, raw, wait))
+    name = "" if file == _STDIN else Path(file).name
+    outcome = asyncio.run(send_document(place, sender, known.name, raw, wait, name=name))
     if isinstance(outcome, Refusal):
         words = error_object(text(outcome.code), outcome.where, outcome.detail)
         print_error(words, as_json=as_json, outcome="refused")
@@ -68,12 +72,16 @@ def send(
 
 
 async def send_document(
-    place: Installation, sender: Organ, record: str, raw: bytes, wait: float
+    place: Installation, sender: Organ, record: str, raw: bytes, wait: float, *, name: str = ""
 ) -> Sending | Refusal:
     """Check, seal and publish a document, and wait up to `wait` seconds for the answer.
 
+    The secrecy gate comes first, over the document as it is and the name of its file.
     Raises Unavailable send.no_answer when there is none in time, and what the broker raises.
     """
+    secret = barred((name,), record, raw, Gate(place.rulebook.no_sharing))
+    if secret is not None:
+        return secret
     async with open_mailbox(place, sender) as mailbox:
         message = await _message(place, sender, record, raw, mailbox)
         if isinstance(message, Refusal):

@@ -1,18 +1,21 @@
 """`yichuan up | down | status`: the broker and the registry of a bare machine."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from connectors.bus.home import Home, home_at
-from deploy.local import stack
+from connectors.bus.home import Home, Settings, home_at
+from deploy.local import processes, stack
+from deploy.local.ports import LOOPBACK, holder, is_free
 from deploy.local.status import ComponentStatus
 from deploy.local.status import status as look
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
+from services.exchange import workers
 
 _MEBIBYTE = 1 << 20
 
@@ -56,7 +59,8 @@ def status(home: HomeFolder = None, as_json: AsJson = False) -> None:
 
 
 def _show(home: Home, *, as_json: bool) -> None:
-    found = look(home, home.settings())
+    settings = home.settings()
+    found = (*look(home, settings), *_in_foreground(home, settings))
     if as_json:
         for item in found:
             emit_json(asdict(item))
@@ -66,6 +70,25 @@ def _show(home: Home, *, as_json: bool) -> None:
         "component state address listening version pid uptime memory",
     )
     table(columns.split(), [_row(item) for item in found])
+
+
+def _in_foreground(home: Home, settings: Settings) -> Iterator[ComponentStatus]:
+    """Give the exchanges that run here by a supervisor of the host, not recorded in the home."""
+    for worker in workers.numbers(settings):
+        name, port = workers.name_of(worker), workers.port_of(settings, worker)
+        if processes.running(home, name) is None and not is_free(port):
+            yield ComponentStatus(
+                name=name,
+                local=True,
+                running=True,
+                pid=holder(port).pid,
+                address=f"{LOOPBACK}:{port}",
+                port=port,
+                listening=True,
+                version=None,
+                uptime_s=None,
+                memory_bytes=None,
+            )
 
 
 def _row(item: ComponentStatus) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """`yichuan topics plan | apply`: make the cluster and the home fit the rulebook's directory.
 
 What follows from the directory: the rulebook's copy in the home with a key pair per organ, the
-topics, a login per organ, and its access rights.
+topics, a login per organ, and its access rights. Once an exchange has decided by a copy, only
+`yichuan rules activate` puts another in its place.
 """
 
 import shutil
@@ -29,7 +30,7 @@ Line = tuple[str, str, str]  # kind, what, detail
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The rulebook that the configuration names, and what follows from it."""
+    """A rulebook, and what follows from it."""
 
     folder: Path
     organs: tuple[tuple[OrganCode, Alias], ...]
@@ -40,7 +41,7 @@ def plan(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Say what apply would change, and change nothing."""
     place = home_at(home)
     settings = place.settings()
-    chosen = _chosen(settings)
+    chosen = _chosen(_folder(place, settings), settings)
     client = connect(settings, place.credentials(_ADMIN))
     actual = read(client, place, settings, chosen.wanted)
     lines = [
@@ -54,20 +55,48 @@ def apply(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Make the home and the cluster fit the directory; a second time there is nothing to do."""
     place = home_at(home)
     settings = place.settings()
-    chosen = _chosen(settings)
-    client = connect(settings, place.credentials(_ADMIN))
-    lines = _change_files(place, chosen)
-    actual = read(client, place, settings, chosen.wanted)
+    lines, others = make_fit(place, settings, _folder(place, settings))
+    _show(lines, others, as_json=as_json)
+    if place.rulebooks.is_dir() and any(kind == "make_key" for kind, _, _ in lines):
+        note(
+            "新公钥在 yichuan rules activate 之后才被承认",
+            "the new public keys count once yichuan rules activate has brought them into force",
+        )
+
+
+def make_fit(
+    home: Home, settings: Settings, folder: Path
+) -> tuple[tuple[Line, ...], tuple[Acl, ...]]:
+    """Copy the rulebook of a folder into the home and make all fit its directory.
+
+    Return what was changed, and the rights of others that were left alone. Raises Unavailable
+    kafka.unreachable before anything is changed.
+    """
+    chosen = _chosen(folder, settings)
+    client = connect(settings, home.credentials(_ADMIN))
+    lines = _change_files(home, chosen)
+    actual = read(client, home, settings, chosen.wanted)
     changes: Sequence[Change] = plan_of(chosen.wanted, actual)
     if changes:
-        carry_out(client, place, settings, changes)
-        settle(client, place, settings, chosen.wanted)
+        carry_out(client, home, settings, changes)
+        settle(client, home, settings, chosen.wanted)
     lines = [*lines, *(in_words(change) for change in changes)]
-    _show(lines, left_alone(chosen.wanted, actual), as_json=as_json)
+    return tuple(lines), tuple(left_alone(chosen.wanted, actual))
 
 
-def _chosen(settings: Settings) -> _Chosen:
+def _folder(home: Home, settings: Settings) -> Path:
+    """Return the rulebook to go by: the configured one, or the copy once it was decided by."""
     folder = locate(settings.bus.rulebook)
+    if not home.rulebooks.is_dir() or not differs_from(home, folder):
+        return folder
+    note(
+        "配置所指的规则库与生效的不同，未改动生效的；启用新的用 yichuan rules activate",
+        "the rulebook configured is not the one in force, which stays: yichuan rules activate",
+    )
+    return home.rulebook
+
+
+def _chosen(folder: Path, settings: Settings) -> _Chosen:
     organs = tuple(
         sorted((organ.code, organ.alias) for organ in load(folder).directory.organs.values())
     )

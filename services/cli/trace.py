@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from connectors.bus.home import home_at
+from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
 from services.cli.casebook_view import case_of, cases_named, decisions_of, reading
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, table
+from services.cli.recipients import waiting_copies
 from services.cli.trace_story import Document, story, summary
 from services.cli.trace_text import lines, one_line
 from services.rulebook.load import load
@@ -34,20 +35,23 @@ def trace(
         if not found:
             raise UserError("trace.unknown", where=named, exit_code=_NO)
         if len(found) > 1:
-            told = [told_case(connection, case_id, directory) for case_id in found]
+            told = [told_case(connection, case_id, directory, place) for case_id in found]
             _print_several([summary(one) for one in told], as_json=as_json)
             return
-        whole = told_case(connection, found[0], directory)
+        whole = told_case(connection, found[0], directory, place)
     if as_json:
         emit_json(whole)
     else:
         print("\n".join(lines(whole)))
 
 
-def told_case(connection: Connection, case_id: CaseId, directory: Directory) -> Document:
+def told_case(
+    connection: Connection, case_id: CaseId, directory: Directory, home: Home
+) -> Document:
     """Return the journey of one case as a document."""
     case = case_of(connection, case_id)
-    return story(case, decisions_of(connection, case_id), directory)
+    waiting = waiting_copies(connection, case_id, home)
+    return story(case, decisions_of(connection, case_id), directory, waiting)
 
 
 def _print_several(cases: list[Document], *, as_json: bool) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from schemas.ids import OrganCode
 from services.casebook.rows import DecisionRow
-from services.casework.case import Case, Duty, Handed
+from services.casework.case import Case, Duty, Handed, State
+from services.cli.recipients import Arrival, Copy, arrival_of, recipients_of
 from services.rulebook.model import Directory
 
 Document = dict[str, Any]
@@ -25,10 +26,16 @@ _SUMMARY: Final = (
 )
 
 
-def story(case: Case | None, decisions: Sequence[DecisionRow], directory: Directory) -> Document:
+def story(
+    case: Case | None,
+    decisions: Sequence[DecisionRow],
+    directory: Directory,
+    waiting: frozenset[Copy] = frozenset(),
+) -> Document:
     """Return the journey of one case; it has at least one decision.
 
-    `case` None: its opening message was refused, so no case came of it.
+    `case` None: its opening message was refused, so no case came of it. `waiting`: its copies that
+    are still in the outbox.
     """
     told = _Teller(directory, case)
     steps = [told.step(row) for row in decisions]
@@ -37,7 +44,7 @@ def story(case: Case | None, decisions: Sequence[DecisionRow], directory: Direct
     return {
         "case": first.case_id,
         "flow": first.position.topic,
-        "state": case.state if case else "refused",
+        "state": _state(case, waiting),
         "opened_at": case.opened_at if case else first.at,
         "document_number": steps[0]["document_number"],
         "sender": steps[0]["from"],
@@ -50,6 +57,7 @@ def story(case: Case | None, decisions: Sequence[DecisionRow], directory: Direct
             for waiting in (case.waiting if case else ())
         ],
         "steps": steps,
+        "recipients": recipients_of(case, waiting, told.organ),
         "duties": duties,
         "clock": [duty for duty in duties if duty["closing"] is None],
     }
@@ -58,6 +66,16 @@ def story(case: Case | None, decisions: Sequence[DecisionRow], directory: Direct
 def summary(told: Document) -> Document:
     """Return the short form of a story, for when a number is borne by several."""
     return {name: told[name] for name in _SUMMARY}
+
+
+def _state(case: Case | None, waiting: frozenset[Copy]) -> str:
+    """A copy to several is sent when every one of them has it, and no sooner."""
+    if case is None:
+        return "refused"
+    if case.state is not State.SENT:
+        return case.state
+    states = {arrival_of(handed, waiting) for handed in case.handed}
+    return "sending" if Arrival.PENDING in states else case.state
 
 
 class _Teller:

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.errors import texts
 from services.cli.output import in_language, language, listed
 from services.cli.words import (
+    ARRIVALS,
     CLOSINGS,
     DUTIES,
     FLOWS,
@@ -34,6 +35,10 @@ def lines(told: Document) -> Iterator[str]:
     for number, step in enumerate(told["steps"], start=1):
         yield from _step(number, step)
     yield ""
+    if told["recipients"]:
+        yield in_language("收件", "Recipients")
+        yield from (_recipient(one) for one in told["recipients"])
+        yield ""
     yield in_language("义务", "Duties")
     yield from (_duty(duty) for duty in told["duties"])
     if not told["duties"]:
@@ -160,6 +165,16 @@ def _delivered(effect: Document) -> str:
     if signed or effect["relation"] == "handler":
         told += in_language(f"；签收：{signed or not_yet}", f"; signed for: {signed or not_yet}")
     return told
+
+
+def _recipient(one: Document) -> str:
+    known = _time(one["signed_at"] or one["delivered_at"])
+    arrival = word(ARRIVALS, one["state"]) + (f" {known}" if known else "")
+    what = f"{record_word(one['record'])} {one['message']}"
+    return in_language(
+        f"  {_name(one['organ'])}（{word(RELATIONS, one['relation'])}）：{arrival} · {what}",
+        f"  {_name(one['organ'])} ({word(RELATIONS, one['relation'])}): {arrival} · {what}",
+    )
 
 
 def _duty(duty: Document) -> str:

@@ -27,6 +27,13 @@ STATES: Final[Words] = {
     "handled": ("已查处并反馈", "handled"),
     "answered": ("已答复", "answered"),
     "sent": ("已发送各收件机关", "sent to its recipients"),
+    "sending": ("发送中：尚有收件机关未送达收件箱", "being sent: not yet in every inbox"),
+}
+ARRIVALS: Final[Words] = {
+    "pending": ("待写入收件箱（仍在发件箱）", "pending: still in the outbox"),
+    "written": ("已写入收件箱", "in its inbox"),
+    "delivered": ("已进入业务系统", "in its own system"),
+    "signed": ("已签收", "signed for"),
 }
 DUTIES: Final[Words] = {
     "sign_for": ("签收", "sign for it"),
@@ -51,6 +58,7 @@ DUTIES: Final[Words] = {
     "decide_joint_plan": ("决定是否开展联合执法", "decide on the joint plan"),
     "joint_outcome": ("报送联合执法结果", "say what came of the joint action"),
     "answer_supervision": ("答复督办", "answer the supervision letter"),
+    "yearly_guidance": ("当年现场业务指导", "give guidance on site within the year"),
     "answer_withdrawal": ("答复撤回", "answer the withdrawal"),
 }
 RUNGS: Final[Words] = {
@@ -98,6 +106,7 @@ HOLDS: Final[Words] = {
     "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
     "place_conflict": ("地点文字与区划代码不一致", "text and code of the place disagree"),
     "waiting": ("前一件尚未处理", "an earlier message is not settled"),
+    "no_superior": ("双方没有共同的上一级机关", "sender and handler have no common superior"),
     "frozen": ("程序缺陷，等待运维处理", "a defect of ours; operators settle it"),
 }
 FLOWS: Final[Words] = {

@@ -59,6 +59,7 @@ class Search:
 
 
 NOTHING: Final = Search()
+TOO_MANY: Final = Search(too_many=True)
 
 
 def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) -> Search:
@@ -70,7 +71,7 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
     has_numbers = numbers and _has_number(whole)
     found = {squeeze(value): kind for kind, value in set(values)}
     if len(found) > SECRETS_MAX:
-        return Search(too_many=True)
+        return TOO_MANY
     squeezed = squeeze(whole) if found else ""
     here = {
         value: masked(kind, value, NOWHERE) or HIDDEN

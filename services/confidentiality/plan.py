@@ -61,6 +61,8 @@ class Plan:
     scrubs: bool  # whether texts that are kept are searched
     rules: dict[str, Clearance | None] = field(default_factory=dict)  # path → what decided on it
     unknown: dict[str, Treatment] = field(default_factory=dict)  # fields that our classes lack
+    hides: bool = False  # whether a name, number or address may be among what is not shown
+    reads: bool = False  # whether a text that is shown is searched for such values
     _named: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _ours: Mapping[str, str] = field(default_factory=dict)
 
@@ -121,8 +123,10 @@ class Plan:
         kind = kind_of(owner, name) if inner == "string" else None
         shown = treatment is Treatment.KEEP and not hidden
         look = _look_at(kind) if kind and kind in IDENTIFYING and not shown else None
+        self.hides = self.hides or look is not None
         if treatment is Treatment.KEEP:
             if kind is Kind.TEXT and self.scrubs:
+                self.reads = self.reads or not hidden
                 return Part(_scrub, None if hidden else _look_over)
             return Part(None, look)
         return Part(_treat(treatment, kind or Kind.TEXT, self.places), look)

@@ -7,7 +7,7 @@ back as it is. Paths are those of documents with positions: `parties[0].phone`,
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,11 +16,13 @@ from schemas.errors import Broken
 from schemas.inline import fingerprint
 from schemas.messages import Message
 from schemas.parts import Relation
-from services.confidentiality.free_text import Value, search_for
+from services.confidentiality.free_text import TOO_MANY, Value, search_for
 from services.confidentiality.places import NOWHERE, Places
 from services.confidentiality.plan import Plan, Work
 from services.rulebook.clearances import treatment
 from services.rulebook.model import Clearance, Clearances, Treatment
+
+LISTED_MAX: Final = 1_000  # paths listed on one copy; with more, whole lists are withheld
 
 M = TypeVar("M", bound=Message)
 
@@ -39,9 +41,11 @@ class Redactor:
 
     `keeps_all`: the copy is the original, byte for byte, also what a newer writer put into it.
     `rules`: by path without positions, what decides on each field; None: no row, so withheld.
+    `hides`: it may hide names, numbers or addresses, which other messages of the case must not tell
+    either. `reads`: it shows texts, which may tell them.
     """
 
-    __slots__ = ("_look", "_numbers", "_step", "_unknown", "keeps_all", "rules")
+    __slots__ = ("_look", "_numbers", "_step", "_unknown", "hides", "keeps_all", "reads", "rules")
 
     def __init__(
         self,
@@ -61,24 +65,31 @@ class Redactor:
             part = plan.compiled(schema)
         if part.must_go:
             raise Broken("clearance.unredactable", where=schema["name"], detail=relation)
+        self.hides: Final = plan.hides and not self.keeps_all
+        self.reads: Final = plan.reads and not self.keeps_all
         self.rules: Final[Mapping[str, Clearance | None]] = MappingProxyType(plan.rules)
         self._step, self._look = part.step, part.look
         # What only a newer writer's schema has is read over, so it is lost on a copy written anew.
         self._unknown = () if self.keeps_all else tuple(plan.unknown)
 
-    def __call__(self, message: M, also: Iterable[Value] = ()) -> Redacted[M]:
+    def __call__(self, message: M, also: Iterable[Value] | None = ()) -> Redacted[M]:
         """Return what the relation may see of a message of that schema.
 
         `also` is what other messages of the case hide from it: a reply may name a complainant.
+        None: more than can be looked for, so every text that would be shown is masked whole.
         """
         if self.keeps_all or self._step is None:
             return Redacted(message, self._unknown)
         work = self._looked(message)
-        if work.texts:
-            values = (*work.values, *also)
+        if work.texts and also is None:
+            work.search = TOO_MANY
+        elif work.texts:
+            values = (*work.values, *(also or ()))
             work.search = search_for(values, work.texts, numbers=self._numbers)
         shown = self._step(message, None, "", work)
-        return Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+        redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+        many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
+        return _coarser(redacted) if many else redacted
 
     def hidden(self, message: Message) -> tuple[Value, ...]:
         """Return the names, numbers and addresses of a message that its copy does not show."""
@@ -89,6 +100,25 @@ class Redactor:
         if self._look is not None:
             self._look(message, work)
         return work
+
+
+def _coarser(redacted: Redacted[M]) -> Redacted[M]:
+    """Withhold each list of which some part is not shown: the copy must fit into a message."""
+    listed = (*redacted.withheld, *redacted.masked)
+    lists = dict.fromkeys(path.partition("[")[0] for path in listed if "[" in path)
+    message: Any = redacted.message
+    for path in lists:
+        owner, _, name = path.rpartition(".")  # of the message itself, or of its envelope
+        if owner:
+            part = replace(getattr(message, owner), **{name: None})
+            message = replace(message, **{owner: part})
+        else:
+            message = replace(message, **{name: None})
+    return Redacted(
+        message,
+        (*lists, *(path for path in redacted.withheld if "[" not in path)),
+        tuple(path for path in redacted.masked if "[" not in path),
+    )
 
 
 class Redaction:

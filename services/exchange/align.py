@@ -2,8 +2,10 @@
 
 A group that is ahead of the casebook (an older casebook was restored, or it is new) would skip
 what was never decided: its offsets are set back. A log that begins after the casebook's progress
-has lost records that nobody decided, and one that ends before it is another log, whose new records
-would be taken for decided ones: the exchange does not start.
+has lost records that nobody decided; where a secret was deleted from it the originals topic has
+them, and they are decided first (recover.py), else the exchange does not start. Nor does it when
+the log ends before the casebook's progress: that is another log, whose new records would be taken
+for decided ones.
 """
 
 from datetime import UTC, datetime
@@ -22,16 +24,23 @@ from services.casebook.progress import begin_progress, lock_progress
 from services.casebook.retry import patiently
 from services.casebook.rows import Progress
 from services.casebook.store import Casebook
+from services.exchange.office import Office
+from services.exchange.opening import open_shelf
+from services.exchange.recover import recover
+from services.exchange.shelf import Shelf
 
 _SECONDS_MAX: Final = 60.0  # longer than a dead member's session
 _PAUSE_SECONDS: Final = 2.0
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def align(home: Home, settings: Settings, casebook: Casebook, group: str) -> None:
+async def align(
+    home: Home, settings: Settings, casebook: Casebook, office: Office, group: str
+) -> Shelf:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Raises Broken log.gap or log.shorter, Unavailable kafka.unreachable.
+    Return the rulebooks that decide. Raises Broken log.gap, log.shorter, originals.unreadable or
+    rulebook.unknown, Unavailable kafka.unreachable.
     """
     login = home.credentials(EXCHANGE)
     places = await _places(settings, login)
@@ -43,7 +52,18 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
         # workers are running.
         committed = {place: await consumer.committed(place) for place in places}
         wanted = patiently(_wanted, casebook, begins)
-        _refuse_shorter(wanted, await consumer.end_offsets(places))  # after the progress: both grow
+        ends = await consumer.end_offsets(places)  # after the progress: both grow
+        shelf = open_shelf(home, office, log_is_new=not any(ends.values()))
+        gaps = {
+            (place.topic, place.partition): (wanted[place], begin)
+            for place, begin in begins.items()
+            if wanted[place] < begin
+        }
+        if gaps:
+            await recover(settings, login, casebook, shelf, gaps)
+            wanted = patiently(_wanted, casebook, begins)
+            ends = await consumer.end_offsets(places)
+        _refuse_shorter(wanted, ends)
         ahead = {
             place: wanted[place]
             for place in places
@@ -53,6 +73,8 @@ async def align(home: Home, settings: Settings, casebook: Casebook, group: str) 
             await _set_back(consumer, ahead)
     except KafkaError as error:
         raise explain(error, where=settings.bootstrap) from error
+    else:
+        return shelf
     finally:
         await consumer.stop()
 
@@ -80,13 +102,7 @@ def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[Topic
         rows = {(p.topic, p.partition): Progress(begin, _NEVER) for p, begin in begins.items()}
         begin_progress(connection, rows)
         found = lock_progress(connection, rows)
-    wanted: dict[TopicPartition, int] = {}
-    for place, begin in begins.items():
-        wanted[place] = found[place.topic, place.partition].next_offset
-        if wanted[place] < begin:
-            detail = f"{place.topic}/{place.partition}: {wanted[place]} < {begin}"
-            raise Broken("log.gap", detail=detail)
-    return wanted
+    return {place: found[place.topic, place.partition].next_offset for place in begins}
 
 
 def _refuse_shorter(wanted: dict[TopicPartition, int], ends: dict[TopicPartition, int]) -> None:

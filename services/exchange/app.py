@@ -19,11 +19,13 @@ from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
 from services.exchange.align import align
+from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
-from services.exchange.office import Office
 from services.exchange.opening import open_casebook, open_office
+from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
+from services.exchange.workers import alone
 
 GROUP: Final = "exchange.flows"
 _SESSION_SECONDS: Final = 10.0
@@ -35,15 +37,19 @@ _MILLISECONDS: Final = 1000
 
 
 def run(home: Home, worker: int = 0) -> None:
-    """Run one exchange until it is told to stop. Raises UserError before anything is started."""
+    """Run one exchange until it is told to stop. Raises UserError before anything is started.
+
+    `worker`: its number, which no other running worker of the bus has (services/exchange/workers).
+    """
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
-    asyncio.run(align(home, settings, casebook, GROUP))
-    app = _app(home, settings, worker)
-    _declare(app, home, settings, office, casebook, worker)
-    # Not through Faust's command line: that would open a web server on every address.
-    faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
+    with alone(home, worker):
+        shelf = asyncio.run(align(home, settings, casebook, office, GROUP))
+        app = _app(home, settings, worker)
+        _declare(app, home, settings, shelf, casebook, worker)
+        # Not through Faust's command line: that would open a web server on every address.
+        faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
 
 def _app(home: Home, settings: Settings, worker: int) -> faust.App:
@@ -80,7 +86,7 @@ def _declare(
     app: faust.App,
     home: Home,
     settings: Settings,
-    office: Office,
+    shelf: Shelf,
     casebook: Casebook,
     worker: int,
 ) -> None:
@@ -93,8 +99,9 @@ def _declare(
         try:
             login = home.credentials(EXCHANGE)
             producer = await start_producer(settings, login, client_id="exchange")
-            measures = Measures(settings, office, casebook, worker)
-            opened = Shell(settings, office, casebook, producer, measures)
+            measures = Measures(settings, shelf, casebook, worker)
+            eraser = Eraser(settings, login, casebook)
+            opened = Shell(settings, shelf, casebook, producer, eraser, measures)
             await measures.serve()
         except YichuanError as error:
             give_up(error)

@@ -11,40 +11,56 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.errors import Broken
 from schemas.ids import CaseId
+from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import MessageKey, NumberKey, Work
-from services.exchange.desk import Desk, Tally
-from services.exchange.intake import Dead, Intake
-from services.exchange.office import Office
+from services.exchange.desk import Desk
+from services.exchange.intake import Dead, Incoming, Intake
+from services.exchange.shelf import InForce, Shelf
+from services.exchange.tally import Tally
 
 # What a database, or its driver, says of a value that it cannot take. Whatever else it says is no
 # message's fault: the process stops.
 _UNSTORABLE: Final = (DataError, IntegrityError, UnicodeError, OverflowError)
 
 
-def run_batch(casebook: Casebook, office: Office, intakes: Sequence[Intake]) -> Tally:
+def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) -> list[Intake]:
+    """Judge records before they are decided, outside the transaction: seals take the longest.
+
+    Raises Unavailable casebook.unavailable, Broken rulebook.unknown.
+    """
+
+    def in_force(casebook: Casebook) -> InForce:
+        with casebook.engine.connect() as connection:
+            return rulebooks_in_force(connection)
+
+    return shelf.take_in(records, patiently(in_force, casebook))
+
+
+def run_batch(casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake]) -> Tally:
     """Decide and store the records, or none of them.
 
     Raises Unavailable casebook.unavailable when the database stays away, Broken log.gap when a
-    record is missing between the casebook's progress and these, Broken casebook.refuses when not
-    even the note of a dead letter can be stored.
+    record is missing between the casebook's progress and these, Broken rulebook.unknown when a
+    rulebook that is to decide is not here, Broken casebook.refuses when not even the note of a dead
+    letter can be stored.
     """
     try:
-        return patiently(_once, casebook, office, intakes)
+        return patiently(_once, casebook, shelf, intakes)
     except _UNSTORABLE:
         tally = Tally()
         for intake in intakes:
-            _one(casebook, office, intake, tally)
+            _one(casebook, shelf, intake, tally)
         return tally
 
 
-def _one(casebook: Casebook, office: Office, intake: Intake, tally: Tally) -> None:
+def _one(casebook: Casebook, shelf: Shelf, intake: Intake, tally: Tally) -> None:
     try:
-        done = patiently(_once, casebook, office, [intake])
+        done = patiently(_once, casebook, shelf, [intake])
     except _UNSTORABLE:
         try:
-            done = patiently(_once, casebook, office, [intake], unstorable=True)
+            done = patiently(_once, casebook, shelf, [intake], unstorable=True)
         except _UNSTORABLE as error:
             raise Broken("casebook.refuses", detail=type(error).__name__) from error
     tally.messages += done.messages
@@ -53,14 +69,14 @@ def _one(casebook: Casebook, office: Office, intake: Intake, tally: Tally) -> No
 
 
 def _once(
-    casebook: Casebook, office: Office, intakes: Sequence[Intake], *, unstorable: bool = False
+    casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake], *, unstorable: bool = False
 ) -> Tally:
     tally = Tally()
     with casebook.engine.begin() as connection:
         work = Work(connection)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
-        desk = Desk(office, work, tally)
+        desk = Desk(shelf, work, tally)
         for intake in wanted:
             desk.handle(intake, unstorable=unstorable)
         work.flush()
@@ -90,9 +106,7 @@ def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
 def _keys(
     intakes: Iterable[Intake],
 ) -> tuple[list[CaseId], list[MessageKey], list[NumberKey]]:
-    envelopes = [
-        intake.opened.message.envelope for intake in intakes if not isinstance(intake, Dead)
-    ]
+    envelopes = [intake.envelope for intake in intakes if not isinstance(intake, Dead)]
     return (
         [envelope.case_id for envelope in envelopes],
         [(envelope.sender, envelope.message_id) for envelope in envelopes],

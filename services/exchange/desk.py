@@ -4,14 +4,14 @@
 nothing when it does, and then only the message's case is stopped.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from schemas.errors import Broken, Refusal
+from schemas.errors import Refusal
 from schemas.ids import CaseId
 from schemas.messages import Message, RulebookActivated, Tick
-from services.casebook.rows import MessageRow, Progress
+from schemas.parts import Envelope
+from services.casebook.rows import MessageRow, Progress, SecretRow
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.decide import decide
@@ -19,42 +19,39 @@ from services.casework.effects import Decision, FireRung, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
-from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
+from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
 from services.exchange.office import Office
+from services.exchange.secret import note_of
 from services.exchange.sending import Sending
+from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a batch did, for the metrics; counted only once it has committed."""
-
-    messages: list[tuple[str, str, str]] = field(default_factory=list)  # flow, record, outcome
-    dead: list[str] = field(default_factory=list)
-    rungs: list[tuple[str, str]] = field(default_factory=list)  # duty, rung
 
 
 class Desk:
     """Decides the records of one transaction, in the order they are given."""
 
-    def __init__(self, office: Office, work: Work, tally: Tally) -> None:
-        self._office = office
+    def __init__(self, shelf: Shelf, work: Work, tally: Tally) -> None:
+        self._shelf = shelf
         self._work = work
         self._tally = tally
-        self._sending = Sending(office, work)
+        self._turn_to(shelf.first)
 
     def handle(self, intake: Intake, *, unstorable: bool = False) -> None:
-        """Decide one record and note how far its partition is.
+        """Decide one record by the rulebook of its partition, and note how far that is.
 
         `unstorable`: the database would not take it; it goes to the dead letters and its case
-        is frozen.
+        is frozen. Raises Broken rulebook.unknown.
         """
         incoming = intake.incoming
         position = incoming.position
         before = self._work.progress(position.topic, position.partition)
+        self._turn_to(self._shelf.office(before.rulebook if before else None))
+        if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
+            intake = take_in(incoming, self._office)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
         if unstorable:
             self._unstorable(intake, clock)
@@ -66,12 +63,18 @@ class Desk:
             self._tick(intake, clock)
         else:
             self._message(intake, clock)
-        self._work.advance(position.topic, position.partition, Progress(position.offset + 1, clock))
+        if isinstance(intake, Refused | Dead) and intake.is_secret:
+            self._work.add_secret(SecretRow(position, note_of(intake)))
+        after = Progress(position.offset + 1, clock, self._next.rulebook.hash)
+        self._work.advance(position.topic, position.partition, after)
+
+    def _turn_to(self, office: Office) -> None:
+        """Take another rulebook's means; the same is in force for the next record, as yet."""
+        self._office = self._next = office
+        self._sending = Sending(office, self._work)
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
-        if isinstance(message, RulebookActivated):
-            self._have(message)
         envelope = message.envelope
         known = self._work.message(envelope.sender, envelope.message_id)
         if known is not None and known.digest == sound.opened.content_digest:
@@ -80,30 +83,24 @@ class Desk:
         if known is not None:
             self._reject(sound, Refusal("message.id_reused"), at)
             return
+        if isinstance(message, RulebookActivated):  # decided by the old one, in force from the next
+            self._next = self._shelf.office(message.rulebook)
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
-        if isinstance(message, RulebookActivated):
+        if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
 
-    def _have(self, message: RulebookActivated) -> None:
-        """Raise Broken rulebook.unknown: what comes from here on is for another rulebook."""
-        if message.rulebook != self._office.rulebook.hash:
-            raise Broken("rulebook.unknown", detail=message.rulebook[:12])
-
     def _count_anew(self, sound: Sound, at: datetime) -> None:
-        """Let the rulebook's calendar be laid over what the partition's cases owe, page by page."""
-        topic, partition = sound.incoming.position.topic, sound.incoming.position.partition
-        last: CaseId | None = None
-        while page := self._work.owing_cases(topic, partition, last, TICK_CASES_MAX):
-            self._work.preload(page, (), ())
-            for case_id in page:
-                self._fire(sound, case_id, at)
-            last = page[-1]
+        """Let the new rulebook's calendar be laid over what the partition's cases owe."""
+        self._turn_to(self._next)
+        place = sound.incoming.position
+        for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
+            self._fire(sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
@@ -122,7 +119,7 @@ class Desk:
             self._put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
-        receipt = self._sending.carry_out(decision, sound.incoming, message, at)
+        receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
         decided = self._as_decided(sound, facts, decision, at)
@@ -138,14 +135,14 @@ class Desk:
         try:
             return decide(case, message, facts, self._office.rulebook, at)
         except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
-            self._dead(incoming, Refusal("case.defect"), message, at)
+            self._dead(incoming, Refusal("case.defect"), message.envelope, at)
             return freeze(case, message, "case.defect", at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
-        envelope = refused.opened.message.envelope
+        envelope = refused.envelope
         known = self._work.message(envelope.sender, envelope.message_id)
-        if known is not None and known.digest == refused.opened.content_digest:
+        if known is not None and known.digest == refused.digest:
             self._again(known, refused.incoming)
             return
         decided, receipt = self._reject(refused, refused.refusal, at)
@@ -157,13 +154,11 @@ class Desk:
         self, intake: Sound | Refused, refusal: Refusal, at: datetime
     ) -> tuple[Decided, bytes | None]:
         """Answer with a Rejected that is told apart by the content it refuses."""
-        message = intake.opened.message
-        envelope = message.envelope
-        record = type(message).__name__  # what its envelope calls it may be any text
-        effect = Reject(envelope.message_id, record, envelope.sender, refusal)
+        envelope = intake.envelope
+        effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)
         decision = Decision(None, (effect,))
-        salt = intake.opened.content_digest + refusal.code
-        receipt = self._sending.carry_out(decision, intake.incoming, message, at, salt=salt)
+        salt = intake.digest + refusal.code
+        receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
         decided = self._as_decided(intake, None, decision, at)
         self._note(decided, "rejected")
         return decided, receipt
@@ -194,24 +189,26 @@ class Desk:
             return
         if decision.case.is_frozen:  # by this very message: settling it may fire it again
             self._work.put_original(original_of(sound))
-        self._sending.carry_out(decision, incoming, message, at)
+        self._sending.carry_out(decision, incoming, message.envelope, at)
         self._note(self._as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
-        message = None if isinstance(intake, Dead) else intake.opened.message
-        self._dead(intake.incoming, Refusal(UNSTORABLE), message, at)
-        if message is None or isinstance(intake, Refused):
+        if not isinstance(intake, Sound):
+            envelope = intake.envelope if isinstance(intake, Refused) else None
+            self._dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
+        message = intake.opened.message
+        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
             self._put_case(stopped.case, intake.incoming)
-        self._sending.carry_out(stopped, intake.incoming, message, at)
+        self._sending.carry_out(stopped, intake.incoming, message.envelope, at)
 
     def _dead(
-        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
     ) -> None:
-        self._sending.dead(incoming, refusal, message, at)
+        self._sending.dead(incoming, refusal, envelope, at)
         self._tally.dead.append(refusal.code)
 
     def _put_case(self, case: Case, incoming: Incoming) -> None:
@@ -221,12 +218,12 @@ class Desk:
     def _as_decided(
         self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
     ) -> Decided:
-        opened = intake.opened
-        case_id = decision.case.id if decision.case else opened.message.envelope.case_id
+        case_id = decision.case.id if decision.case else intake.envelope.case_id
         return Decided(
             incoming=intake.incoming,
-            message=opened.message,
-            digest=opened.content_digest,
+            record=intake.record,
+            envelope=intake.envelope,
+            digest=intake.digest,
             case_id=case_id,
             facts=facts,
             effects=decision.effects,

@@ -2,6 +2,9 @@
 
 Before a seal is verified nothing in a message is believed, its sender least of all: such bytes go
 to the dead letters and nobody is answered. After it, the sender hears what is wrong.
+
+What the secrecy gate refuses (guidance 二(一)1, last sentence) leaves here without key and value,
+so that nothing behind this can keep a copy: what goes on is ids, a code and a path.
 """
 
 from dataclasses import dataclass, replace
@@ -10,10 +13,11 @@ from datetime import datetime
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, case_id_of, is_uuid
+from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid
 from schemas.messages import Message, RulebookActivated, Tick
-from schemas.parts import Secrecy
+from schemas.parts import Envelope
 from schemas.seal import check_sender, verify
+from schemas.secrecy import marked
 from schemas.topics import RECORDS, Author, flow_partition
 from services.casebook.rows import Position
 from services.exchange.office import Office
@@ -37,24 +41,49 @@ class Sound:
     opened: Opened
     schema_id: int
     body: bytes
+    rulebook: RulebookHash  # by whose keys and directory it was judged
+
+    @property
+    def record(self) -> str:
+        """What it is; `envelope.record` says the same."""
+        return type(self.opened.message).__name__
+
+    @property
+    def envelope(self) -> Envelope:
+        """The message's envelope."""
+        return self.opened.message.envelope
+
+    @property
+    def digest(self) -> str:
+        """Of the content, SHA-256, hex."""
+        return self.opened.content_digest
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message whose seal is the sender's, but which may not stand."""
+    """A message whose seal is the sender's, but which may not stand.
+
+    `is_secret`: the gate refused it. Then the envelope has what it takes to answer, and no more.
+    """
 
     incoming: Incoming
-    opened: Opened
+    record: str  # what it is, whatever its envelope calls it
+    envelope: Envelope
+    digest: str  # of the content, SHA-256, hex
     refusal: Refusal
     reserves_id: bool
+    rulebook: RulebookHash | None  # None: it is secret, by whichever list
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Bytes that nobody can be answered for."""
+    """Bytes that nobody can be answered for. `is_secret`: they carry a mark, and are not here."""
 
     incoming: Incoming
     refusal: Refusal
+    rulebook: RulebookHash | None  # None: it is secret, by whichever list
+    is_secret: bool = False
 
 
 Intake = Sound | Refused | Dead
@@ -62,30 +91,34 @@ Intake = Sound | Refused | Dead
 
 def take_in(incoming: Incoming, office: Office) -> Intake:
     """Judge one record of a flow."""
+    rulebook = office.rulebook.hash
     try:
         schema_id, body = unframe(incoming.value or b"")
     except Malformed as error:
-        return Dead(incoming, Refusal(error.code, error.where))
+        return _unreadable(incoming, Refusal(error.code, error.where), office)
     codec = office.codecs.get(schema_id)
     if codec is None:
-        return Dead(incoming, Refusal("message.unknown_schema", detail=str(schema_id)))
+        unknown = Refusal("message.unknown_schema", detail=str(schema_id))
+        return _unreadable(incoming, unknown, office)
     try:
         opened = codec.open(body)
     except Malformed as error:
-        return Dead(incoming, Refusal(error.code, error.where))
-    unsealed = _seal(opened, incoming, office)
-    if unsealed is not None:
-        return _dead(incoming, opened, unsealed)
-    nameless = _names(opened.message, office)
-    if nameless is not None:
-        return _dead(incoming, opened, nameless)
+        return _unreadable(incoming, Refusal(error.code, error.where), office)
+    secret = marked(opened.message, office.gate, body)
+    if secret is None and _is_marked_key(incoming, office):
+        secret = Refusal("secrecy.marked", detail="key")
+    nobody = _seal(opened, incoming, office) or _names(opened.message, office)
+    if nobody is not None:
+        return Dead(incoming, nobody, rulebook) if secret is None else secret_dead(incoming, nobody)
+    if secret is not None:
+        return _secret(incoming, opened, secret)
     misplaced = _place(opened.message, incoming, office)
     if misplaced is not None:
-        return _answer(incoming, opened, misplaced, reserves_id=False)
+        return _refused(incoming, opened, misplaced, office, reserves_id=False)
     malformed = lawful_form(opened.message)
     if malformed is not None:
-        return _answer(incoming, opened, malformed, reserves_id=True)
-    return Sound(incoming, opened, schema_id, body)
+        return _refused(incoming, opened, malformed, office, reserves_id=True)
+    return Sound(incoming, opened, schema_id, body, rulebook)
 
 
 def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
@@ -130,17 +163,69 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
     return None
 
 
-def _answer(
-    incoming: Incoming, opened: Opened, refusal: Refusal, *, reserves_id: bool
+def secret_dead(incoming: Incoming, refusal: Refusal) -> Dead:
+    """Return a dead letter without its bytes."""
+    return Dead(replace(incoming, key=None, value=None), refusal, rulebook=None, is_secret=True)
+
+
+def secret_refused(
+    incoming: Incoming, record: str, envelope: Envelope, digest: str, refusal: Refusal
+) -> Refused:
+    """Return a refusal that holds nothing of what was said; its id is used all the same."""
+    ids = Envelope(
+        bus=envelope.bus,
+        message_id=envelope.message_id,
+        case_id=envelope.case_id,
+        flow=envelope.flow,
+        record=record,
+        sender=envelope.sender,
+        sent_at=incoming.stamped_at,
+    )
+    return Refused(
+        replace(incoming, key=None, value=None),
+        record,
+        ids,
+        digest,
+        refusal,
+        reserves_id=True,
+        rulebook=None,
+        is_secret=True,
+    )
+
+
+def _secret(incoming: Incoming, opened: Opened, refusal: Refusal) -> Refused | Dead:
+    message = opened.message
+    if message.envelope.sender == BUS:
+        return secret_dead(incoming, refusal)
+    record = type(message).__name__
+    return secret_refused(incoming, record, message.envelope, opened.content_digest, refusal)
+
+
+def _refused(
+    incoming: Incoming, opened: Opened, refusal: Refusal, office: Office, *, reserves_id: bool
 ) -> Refused | Dead:
     """The bus has no inbox to be answered in."""
-    if opened.message.envelope.sender == BUS:
-        return _dead(incoming, opened, refusal)
-    return Refused(incoming, opened, refusal, reserves_id)
+    message = opened.message
+    rulebook = office.rulebook.hash
+    if message.envelope.sender == BUS:
+        return Dead(incoming, refusal, rulebook)
+    return Refused(
+        incoming,
+        type(message).__name__,
+        message.envelope,
+        opened.content_digest,
+        refusal,
+        reserves_id,
+        rulebook,
+    )
 
 
-def _dead(incoming: Incoming, opened: Opened, refusal: Refusal) -> Dead:
-    """What is marked as secret leaves no copy in the dead letters either (guidance 二(一)1)."""
-    if opened.message.envelope.secrecy is not Secrecy.NONE:
-        incoming = replace(incoming, value=None)
-    return Dead(incoming, refusal)
+def _unreadable(incoming: Incoming, refusal: Refusal, office: Office) -> Dead:
+    """Bytes whose parts nobody can tell apart: any place in them may be a line of its own."""
+    if office.gate.in_bytes(incoming.value or b"") or _is_marked_key(incoming, office):
+        return secret_dead(incoming, refusal)
+    return Dead(incoming, refusal, office.rulebook.hash)
+
+
+def _is_marked_key(incoming: Incoming, office: Office) -> bool:
+    return office.gate.in_bytes(incoming.key or b"")

@@ -68,7 +68,8 @@ def as_it_came(office: Office, work: Work, waiting: Waiting, now: Position) -> S
         value=frame(schema_id, original.body),
         stamped_at=waiting.received_at,
     )
-    return Sound(incoming, reopened(office, original), schema_id, original.body)
+    opened = reopened(office, original)
+    return Sound(incoming, opened, schema_id, original.body, office.rulebook.hash)
 
 
 def reopened(office: Office, original: Original) -> Opened:

@@ -15,15 +15,18 @@ from connectors.bus.home import Settings
 from connectors.bus.metrics import Outcome, Progress, Stage
 from schemas.errors import Broken
 from schemas.ids import OrganCode
+from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import passes
 from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DUTIES, OUTBOX
-from services.exchange.desk import Tally
+from services.casework.routing import HOLD_CODES
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
+from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
+from services.exchange.workers import name_of, port_of
 
-PORT_OFFSET: Final = 30  # of the first worker, from ports.base
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
 _STUCK_SECONDS_MIN: Final = 60.0
 
@@ -41,14 +44,16 @@ Place = tuple[str, int]
 class Measures:
     """The numbers of one exchange."""
 
-    def __init__(self, settings: Settings, office: Office, casebook: Casebook, worker: int) -> None:
-        self._port = settings.ports.base + PORT_OFFSET + worker
+    def __init__(self, settings: Settings, shelf: Shelf, casebook: Casebook, worker: int) -> None:
+        self._name = name_of(worker)
+        self._port = port_of(settings, worker)
         self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
-        self._office = office
+        self._shelf = shelf
         self._engine = casebook.engine
         self._progress: dict[Place, Progress] = {}
         self._next_offset: dict[Place, int] = {}
         self._failing: tuple[str, ...] = ()
+        self._readable: set[Place] = set()
         self._ticks_failed = 0
         self._casebook_is_away = False
         self._open = AsyncExitStack()
@@ -58,7 +63,7 @@ class Measures:
         await self._open.enter_async_context(
             serving(self._port, live=self._live, ready=self._ready, started=Health)
         )
-        metrics.BUILD.info({"part": "exchange", "rulebook": self._office.rulebook.hash})
+        _tell_rulebooks(self._name, [self._shelf.first])
 
     async def close(self) -> None:
         """Close the port."""
@@ -89,11 +94,16 @@ class Measures:
         """Note the destinations that would not take their messages."""
         self._failing = failing
 
+    def erasing(self, looked: Iterable[Place], readable: Iterable[Place]) -> None:
+        """Note in which of the partitions a secret can be read still."""
+        self._readable = (self._readable - set(looked)) | set(readable)
+
     def ticked(self, ends: Mapping[Place, int | None], *, sent: bool) -> None:
         """Note a round of ticks, which partitions are ours now, and where their logs end."""
         self._ticks_failed = 0 if sent else self._ticks_failed + 1
         for place in set(self._progress) - set(ends):
             del self._progress[place]
+            self._readable.discard(place)
             metrics.forget_partition(*place)
         for place, end in ends.items():
             if place not in self._progress:
@@ -110,7 +120,7 @@ class Measures:
         decides how long that may last. Raises Broken casebook.refuses.
         """
         try:
-            await asyncio.to_thread(_look, self._engine, self._office, at)
+            await asyncio.to_thread(_look, self._name, self._engine, self._shelf, at)
         except SQLAlchemyError as error:
             if not passes(error):
                 raise Broken("casebook.refuses", detail=type(error).__name__) from error
@@ -128,6 +138,9 @@ class Measures:
 
     def _ready(self) -> Health:
         reasons = [f"publish.failing {topic}" for topic in self._failing]
+        reasons += [
+            f"secret.readable {flow}/{partition}" for flow, partition in sorted(self._readable)
+        ]
         if not self._progress:
             reasons.append("partitions.none")
         if self._ticks_failed:
@@ -137,7 +150,18 @@ class Measures:
         return Health(tuple(reasons))
 
 
-def _look(engine: Engine, office: Office, at: datetime) -> None:
+def _tell_rulebooks(name: str, offices: Iterable[Office]) -> None:
+    """Several hashes, with commas: a rulebook is coming into force, partition by partition."""
+    hashes = sorted({office.rulebook.hash for office in offices})
+    metrics.BUILD.info({"part": name, "rulebook": ",".join(hashes)})
+
+
+def _alias(offices: Iterable[Office], owner: str) -> str:
+    found = (office.alias(OrganCode(owner)) for office in offices)
+    return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
+
+
+def _look(name: str, engine: Engine, shelf: Shelf, at: datetime) -> None:
     opened = (
         select(DUTIES.c.kind, DUTIES.c.owner, func.count())
         .where(DUTIES.c.open)
@@ -152,14 +176,18 @@ def _look(engine: Engine, office: Office, at: datetime) -> None:
             .group_by(CASES.c.stopped)
         ).all()
         outbox = connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
+        in_force = set(rulebooks_in_force(connection).values())
+    offices = [office for rulebook in in_force if (office := shelf.find(rulebook))] or [shelf.first]
+    _tell_rulebooks(name, offices)
     late = {(kind, owner): number for kind, owner, number in overdue}
     metrics.OPEN_DUTIES.clear()
     metrics.OVERDUE_DUTIES.clear()
     for kind, owner, number in every:
-        alias = office.alias(OrganCode(owner)) or metrics.UNKNOWN
+        alias = _alias(offices, owner)
         metrics.OPEN_DUTIES.labels(kind, alias).set(number)
         metrics.OVERDUE_DUTIES.labels(kind, alias).set(late.get((kind, owner), 0))
     counts = {row.stopped: row.number for row in stopped}
-    metrics.HELD_MESSAGES.labels("hold.gap").set(counts.get("gap", 0))
+    for reason, code in HOLD_CODES.items():
+        metrics.HELD_MESSAGES.labels(code).set(counts.get(reason, 0))
     metrics.FROZEN_CASES.set(counts.get("frozen", 0))
     metrics.OUTBOX_MESSAGES.set(outbox)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
-from schemas.messages import HoldReason, Message
+from schemas.messages import HoldReason
+from schemas.parts import Envelope
 from schemas.topics import JOURNAL
 from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
 from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
@@ -17,6 +18,7 @@ from services.exchange.journal import canonical, effect_document
 _HELD_AS = {
     HoldReason.GAP: "held",
     HoldReason.PLACE_CONFLICT: "held",
+    HoldReason.NO_SUPERIOR: "held",
     HoldReason.WAITING: "waiting",
     HoldReason.FROZEN: "dead",
     HoldReason.UNKNOWN: "held",
@@ -28,7 +30,8 @@ class Decided:
     """One decision with what it stood on: what the journal tells."""
 
     incoming: Incoming
-    message: Message
+    record: str  # what it is, whatever it calls itself
+    envelope: Envelope
     digest: str
     case_id: CaseId
     facts: Facts | None
@@ -37,19 +40,14 @@ class Decided:
     lawful: bool = True  # in form and place; of others no text of their own is written down
 
     @property
-    def record(self) -> str:
-        """What it is, whatever it calls itself."""
-        return type(self.message).__name__
-
-    @property
     def document_number(self) -> str | None:
         """Its number, where it is known to be one."""
-        return self.message.envelope.document_number if self.lawful else None
+        return self.envelope.document_number if self.lawful else None
 
     @property
     def in_reply_to(self) -> MessageId | None:
         """The message it answers, where it is known to be an id."""
-        return self.message.envelope.in_reply_to if self.lawful else None
+        return self.envelope.in_reply_to if self.lawful else None
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:
@@ -75,7 +73,7 @@ def message_row(
     decided: Decided, outcome: str, code: str | None, receipt: bytes | None
 ) -> MessageRow:
     """Return what became of a message."""
-    envelope = decided.message.envelope
+    envelope = decided.envelope
     return MessageRow(
         sender=envelope.sender,
         message_id=envelope.message_id,
@@ -107,7 +105,7 @@ def original_of(sound: Sound) -> Original:
 
 def decision_rows(decided: Decided, rulebook: str) -> tuple[DecisionRow, OutboxRow]:
     """Return the decision for the casebook, and the same line for the journal topic."""
-    envelope = decided.message.envelope
+    envelope = decided.envelope
     outcome, code = outcome_of(decided.effects, envelope.message_id)
     line = _entry(decided, outcome, code, rulebook)
     row = DecisionRow(
@@ -128,7 +126,7 @@ def decision_rows(decided: Decided, rulebook: str) -> tuple[DecisionRow, OutboxR
 
 def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> str:
     """Return one decision as a line of JSON. It holds codes, ids, rules and times; no content."""
-    envelope = decided.message.envelope
+    envelope = decided.envelope
     facts = decided.facts
     told = [effect_document(effect) for effect in decided.effects]
     document = {

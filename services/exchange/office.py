@@ -1,12 +1,15 @@
 """What one exchange decides with: rulebook, key, codecs by registry id. Read once, at the start."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.codec import Codec, current
 from schemas.errors import Broken
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
+from schemas.secrecy import Gate
+from services.confidentiality.places import Places
+from services.confidentiality.redact import Redaction
 from services.rulebook.model import PublicKey, Rulebook
 
 
@@ -19,6 +22,15 @@ class Office:
     partitions: int  # of each flow
     codecs: Mapping[int, Codec]  # by the id in the frame
     ids: Mapping[str, int]  # fingerprint → id in the frame
+    # Of this rulebook and no other: who sees what, and how an address is generalised.
+    redaction: Redaction = field(init=False, repr=False, compare=False)
+    gate: Gate = field(init=False, repr=False, compare=False)  # its no-sharing list, compiled
+
+    def __post_init__(self) -> None:
+        """Make the redactors' home, each compiled when it is first asked for, and the gate."""
+        places = Places(self.rulebook.divisions)
+        object.__setattr__(self, "redaction", Redaction(self.rulebook.clearances, places))
+        object.__setattr__(self, "gate", Gate(self.rulebook.no_sharing))
 
     def key(self, kid: str) -> PublicKey | None:
         """A public key of the directory."""

@@ -1,15 +1,19 @@
 """Opening what an exchange needs, before it reads a single record."""
 
+from functools import partial
+
 from connectors.bus.home import Home, Settings
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, current
-from schemas.errors import UserError
+from schemas.errors import Broken, UserError
 from schemas.ids import BUS
 from schemas.jwk import signer_from_pem
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
-from services.rulebook.load import load
+from services.exchange.shelf import Shelf
+from services.exchange.workers import refuse_several_on_sqlite
+from services.rulebook.load import first_kept, keep, keep_first, kept, load
 
 
 def open_office(home: Home, settings: Settings) -> Office:
@@ -41,7 +45,29 @@ def open_office(home: Home, settings: Settings) -> Office:
     )
 
 
+def open_shelf(home: Home, office: Office, *, log_is_new: bool) -> Shelf:
+    """Return the rulebooks that were ever in force here; the copy in force is put to them.
+
+    `log_is_new`: nothing was ever written to a flow, so it begins under the copy in force. Raises
+    Broken rulebook.unknown when what the log began under is gone.
+    """
+    keep(home.rulebook, home.rulebooks)
+    began = None if log_is_new else first_kept(home.rulebooks)
+    if began is None:
+        began = office.rulebook.hash
+        keep_first(home.rulebooks, began)
+    shelf = Shelf(office, partial(kept, home.rulebooks))
+    first = shelf.find(began)
+    if first is None:
+        raise Broken("rulebook.unknown", where=str(home.rulebooks), detail=began[:12])
+    return Shelf(first, partial(kept, home.rulebooks))
+
+
 def open_casebook(home: Home, settings: Settings) -> Casebook:
-    """Open the casebook for writing. Raises UserError casebook.in_use."""
+    """Open the casebook for writing.
+
+    Raises UserError casebook.in_use, exchange.workers_need_postgresql.
+    """
+    refuse_several_on_sqlite(settings)
     url = settings.casebook.url.get_secret_value()
     return open_url(url) if url else open_sqlite(home.casebook)

@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import Engine, Row, select, tuple_
 
 from services.casebook.retry import patiently
+from services.casebook.statements import delete_published
 from services.casebook.tables import OUTBOX
-from services.casebook.work import delete_published
 from services.casebook.write import headers_from_text
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once

@@ -7,7 +7,7 @@ from schemas.codec import frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Delivery, Secrecy
+from schemas.parts import Envelope
 from schemas.seal import seal_message
 from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
@@ -15,9 +15,9 @@ from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
 from services.casework.say import About, say
+from services.exchange.copies import Copies
 from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
-from services.exchange.lookups import original_in
 from services.exchange.office import Office
 
 
@@ -29,15 +29,23 @@ class Sending:
         self._work = work
 
     def carry_out(
-        self, decision: Decision, incoming: Incoming, message: Message, at: datetime, salt: str = ""
+        self,
+        decision: Decision,
+        incoming: Incoming,
+        envelope: Envelope,
+        at: datetime,
+        salt: str = "",
     ) -> bytes | None:
-        """Put what the effects say and deliver into the outbox; return the sender's receipt."""
-        envelope = message.envelope
+        """Put what the effects say and deliver into the outbox; return the sender's receipt.
+
+        `envelope` is that of the message that was decided.
+        """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
+        copies = Copies(self._office, self._work, decision.case, at)
         answers: dict[tuple[OrganCode, MessageId], bytes] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                self._deliver(effect, about.case, incoming, at)
+                self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
             for said in say(effect, about, self._office.rulebook, at, salt):
@@ -57,15 +65,12 @@ class Sending:
         self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
 
     def dead(
-        self, incoming: Incoming, refusal: Refusal, message: Message | None, at: datetime
+        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
     ) -> None:
         """Put the original bytes into the dead letters, with the reason.
 
-        What is marked as secret leaves no copy there (guidance 二(一)1).
+        Of what is marked as secret there are none (intake.py).
         """
-        envelope = message.envelope if message else None
-        if envelope is not None and envelope.secrecy is not Secrecy.NONE:
-            incoming = replace(incoming, value=None)
         self._work.add_outbox(dead_letter(incoming, refusal))
         self._work.add_dead(
             DeadRow(
@@ -76,15 +81,6 @@ class Sending:
                 envelope.case_id if envelope else None,
             )
         )
-
-    def _deliver(self, effect: Deliver, case: CaseId, incoming: Incoming, at: datetime) -> None:
-        """Write the copy from the sealed original: its bytes, with the delivery put in."""
-        original = original_in(self._work, effect.author, effect.message)
-        codec = self._office.codec_of(original.fingerprint)
-        delivery = Delivery(effect.to, effect.relation, effect.rule, at)
-        body = codec.copy(codec.open(original.body), delivery)
-        schema_id = self._office.id_of(original.fingerprint)
-        self.into_inbox(effect.to, case, frame(schema_id, body), incoming)
 
     def _write(self, effect: Write, incoming: Incoming) -> None:
         """Write a record of ours into its own case's flow; the key puts it on its partition.

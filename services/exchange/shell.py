@@ -28,11 +28,12 @@ from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
 from services.casebook.rows import from_ms
 from services.casebook.store import Casebook
-from services.exchange.batch import run_batch
-from services.exchange.intake import Incoming, take_in
+from services.exchange.batch import run_batch, take_batch
+from services.exchange.erase import Eraser
+from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
-from services.exchange.office import Office
 from services.exchange.outbox import publish
+from services.exchange.shelf import Shelf
 
 if TYPE_CHECKING:
     from aiokafka.structs import RecordMetadata
@@ -50,22 +51,28 @@ class Shell:
     """One running exchange."""
 
     settings: Settings
-    office: Office
+    shelf: Shelf
     casebook: Casebook
     producer: AIOKafkaProducer
+    eraser: Eraser
     measures: Measures
 
     async def handle(self, records: Sequence[Incoming]) -> None:
-        """Decide a batch, store it, publish it. Returns only when all of it is durable."""
+        """Decide a batch, store it, publish it, make unreadable what is secret.
+
+        Returns only when all of it is durable.
+        """
         began = monotonic()
         try:
             self._check_clock(records)
-            intakes = [take_in(incoming, self.office) for incoming in records]
+            intakes = take_batch(self.casebook, self.shelf, records)
             taken = monotonic()
-            tally = run_batch(self.casebook, self.office, intakes)
+            tally = run_batch(self.casebook, self.shelf, intakes)
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
             published = await publish(self.casebook.engine, self.producer, sources)
+            sent = monotonic()
+            readable = await self.eraser.step(sources)
         except YichuanError as error:
             give_up(error)
         except Exception as error:  # noqa: BLE001 - Faust would acknowledge the batch
@@ -73,11 +80,12 @@ class Shell:
         seconds = {
             Stage.VERIFY: taken - began,
             Stage.STORE: stored - taken,
-            Stage.PUBLISH: monotonic() - stored,
+            Stage.PUBLISH: sent - stored,
         }
         self.measures.batch(seconds, tally)
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
+        self.measures.erasing(sources, readable)
 
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).
@@ -106,8 +114,9 @@ class Shell:
         self, flow: Flow, partition: int, at: datetime
     ) -> "asyncio.Future[RecordMetadata]":
         case_id = CaseId(derive("ticks", flow, str(partition)))  # of no case; ids are UUIDs
+        office = self.shelf.first  # bus and key are the same under every rulebook
         envelope = Envelope(
-            bus=self.office.rulebook.bus,
+            bus=office.rulebook.bus,
             message_id=MessageId(derive("tick", flow, str(partition), at.isoformat())),
             case_id=case_id,
             flow=flow,
@@ -115,8 +124,8 @@ class Shell:
             sender=BUS,
             sent_at=at,
         )
-        sealed = seal_message(Tick(envelope, flow, partition), self.office.signer)
-        value = frame(self.office.own("Tick"), sealed.body)
+        sealed = seal_message(Tick(envelope, flow, partition), office.signer)
+        value = frame(office.own("Tick"), sealed.body)
         future: asyncio.Future[RecordMetadata] = await self.producer.send(
             flow.value, value, key=case_id.encode(), partition=partition
         )

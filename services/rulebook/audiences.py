@@ -25,8 +25,8 @@ def audience_of(
     matters: Iterable[MatterCode],
     place: DivisionCode,
     on: date,
-) -> tuple[OrganCode, ...]:
-    """Return the organs that the rules name, each once, in the order of the rules.
+) -> dict[OrganCode, AudienceRule]:
+    """Return the organs that the rules name, in their order, each with the first that does.
 
     `place` is where it concerns, a township or the whole county: a rule speaks of its area and all
     below. An organ that has a successor on the date is passed over for it. Who sent the copy is
@@ -34,12 +34,11 @@ def audience_of(
     """
     matters = tuple(matters)
     subjects = {*matters, *(m.group for c in matters if (m := rulebook.matters.get(c)))}
-    found = (
-        organ.code
-        for rule in audience_rules(rulebook, category, subjects, place, on)
-        for organ in _organs(rulebook, rule, place, on)
-    )
-    return tuple(dict.fromkeys(found))
+    found: dict[OrganCode, AudienceRule] = {}
+    for rule in audience_rules(rulebook, category, subjects, place, on):
+        for organ in _organs(rulebook, rule, place, on):
+            found.setdefault(organ.code, rule)
+    return found
 
 
 def audience_rules(

@@ -73,7 +73,7 @@ def turns(dates: Iterable[tuple[date, date | None]]) -> set[date]:
 
 
 def _at(old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode) -> Iterator[Shift]:
-    days = sorted({*_turns(old, matter, place), *_turns(new, matter, place)})
+    days = sorted({*turns_of(old, matter, place), *turns_of(new, matter, place)})
     found: Shift | None = None
     for day in days:
         here = _shift(old, new, matter, place, day)
@@ -166,7 +166,7 @@ def _who(answer: Answer) -> Who:
     )
 
 
-def _turns(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set[date]:
+def turns_of(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set[date]:
     """Return the days on which the answer may change: of the rules, and of the organs."""
     subject = rulebook.matters.get(matter)
     if subject is None:

@@ -108,6 +108,11 @@ def common_superior(directory: Directory, a: OrganCode, b: OrganCode, on: date) 
     return _lowest_above_both(directory, a, b, on, Line.GOVERNMENT)
 
 
+def is_above(directory: Directory, above: OrganCode, below: OrganCode, on: date) -> bool:
+    """Whether one organ stands above the other on either line, at any distance."""
+    return any(organ.code == above for line in Line for organ in _above(directory, below, on, line))
+
+
 def _lowest_above_both(
     directory: Directory, a: OrganCode, b: OrganCode, on: date, line: Line
 ) -> Organ | None:

@@ -101,9 +101,10 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
         author=None if author is None else OrganType(author),
         roll=take_optional(table, "roll", bool, where) or False,
         waived_if_contact_unknown=unknown or False,
-        custody_wait=_length(table, "custody_wait", where) if "custody_wait" in table else None,
+        custody_wait=_optional_length(table, "custody_wait", where),
         suspend_for=_suspensions(table, where),
         extensions=tuple(_extensions(table, length, where)),
+        waived_if_in_force_under=_optional_length(table, "waived_if_in_force_under", where),
     )
     nothing_left(table, where)
     return rule
@@ -129,6 +130,10 @@ def _extensions(table: dict[str, Any], length: Length, where: Where) -> Iterator
             zh, en = "延长须与期限同一单位", "an extension counts in the unit of the length"
             raise invalid(*where, "extensions", zh, en)
         yield more
+
+
+def _optional_length(table: dict[str, Any], key: str, where: Where) -> Length | None:
+    return _length(table, key, where) if key in table else None
 
 
 def _length(table: dict[str, Any], key: str, where: Where) -> Length:

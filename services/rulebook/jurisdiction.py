@@ -101,7 +101,7 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
     applying = _applying(_rules_for(rulebook, question), question)
     winners = [rule for rule in applying if _is_beside(rule, applying[0])]
-    won = [(rule, organ) for rule in winners if (organ := _organ_of(rulebook, rule, question))]
+    won = [(rule, organ) for rule in winners if (organ := organ_of(rulebook, rule, question))]
     organs = tuple(dict.fromkeys(organ.code for _, organ in won))
     return Answer(
         verdict=(Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)],
@@ -140,7 +140,7 @@ def _consider(
         return Considered(rule, on, Standing.ENDED)
     if not _is_beside(rule, applying[0]):
         return Considered(rule, on, Standing.LESS_SPECIFIC)
-    organ = _organ_of(answer.rulebook, rule, answer.question)
+    organ = organ_of(answer.rulebook, rule, answer.question)
     if organ is None:
         return Considered(rule, on, Standing.NO_ORGAN)
     return Considered(rule, on, Standing.WINS, organ.code)
@@ -160,8 +160,11 @@ def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]
     return found
 
 
-def _organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
-    """Return the organ in office at the transfer: its power may be older than itself."""
+def organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
+    """Return whom a rule makes competent.
+
+    It is the organ in office at the transfer: its power may be older than itself.
+    """
     kind, _, name = rule.competent.partition(":")
     on = question.transfer_date
     match kind:

@@ -1,7 +1,7 @@
 """Is this rulebook fit to be used? Every finding with file and line, the gravest first.
 
-lint_directory.py, lint_jurisdiction.py and lint_sharing.py hold the rules about organs, about
-competences, and about what may be seen by whom.
+lint_directory.py, lint_jurisdiction.py, lint_gaps.py and lint_sharing.py hold the rules about
+organs, about competences, about what nobody has, and about what may be seen by whom.
 """
 
 import re
@@ -15,7 +15,8 @@ from schemas.topics import RECORDS
 from services.rulebook.finding import Finding, Severity, error, warning
 from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_directory import directory_findings
-from services.rulebook.lint_jurisdiction import gap_notes, jurisdiction_findings
+from services.rulebook.lint_gaps import gap_notes
+from services.rulebook.lint_jurisdiction import jurisdiction_findings
 from services.rulebook.lint_sharing import sharing_findings
 from services.rulebook.model import Calendar, DutyRule
 from services.rulebook.parse import calendar_over, parse, repeated
@@ -62,7 +63,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
     findings = [
         *_head_findings(source),
         *directory_findings(source, on),
-        *jurisdiction_findings(source),
+        *jurisdiction_findings(source, on),
         *sharing_findings(source),
         *_duty_findings(source),
         *_calendar_findings(source, library, on),

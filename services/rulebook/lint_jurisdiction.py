@@ -2,28 +2,36 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 from typing import Final
 
 from schemas.ids import DivisionCode, OrganCode
-from services.rulebook.directory import county_of
 from services.rulebook.finding import Finding, error, note, warning
-from services.rulebook.jurisdiction import Question, Verdict, route
 from services.rulebook.layout import LEVELS
 from services.rulebook.lint_directory import expires_within
-from services.rulebook.model import DecidingDate, Division, JurisdictionRule, OrganType, Rulebook
+from services.rulebook.model import (
+    DecidingDate,
+    Division,
+    JurisdictionRule,
+    Mode,
+    OrganType,
+)
 from services.rulebook.source import Placed, Source
 
-GAP_DAYS_MAX: Final = 12  # days looked at for each matter: today, and the days after rules end
-NAMES_MAX: Final = 3  # townships named in a note
+NAMES_MAX: Final = 3  # townships named in a finding
 _BASIS: Final = re.compile(r"《[^《》]{2,}》第[〇零一二三四五六七八九十百千\d]{1,9}条.{0,20}")
 # In this order the dates of a case come; so an earlier one bounds a later one.
 _DATES: Final = tuple(DecidingDate)
+_CLAUSES: Final = {
+    DecidingDate.ACT: "违法行为发生日",
+    DecidingDate.FOUND: "发现日",
+    DecidingDate.FILED: "立案日",
+}
 
 
-def jurisdiction_findings(source: Source) -> Iterator[Finding]:
-    """Yield what is wrong with the rules."""
+def jurisdiction_findings(source: Source, on: date) -> Iterator[Finding]:
+    """Yield what is wrong with the rules, and which are over. `on`: today."""
     matters = {entry.value.code for entry in source.matters}
     groups = {entry.value.group for entry in source.matters}
     below = _townships_below(source)
@@ -42,35 +50,23 @@ def jurisdiction_findings(source: Source) -> Iterator[Finding]:
             zh, en = f"没有区划 {rule.area}", f"there is no division {rule.area}"
             yield error("dangling", entry.where, zh, en)
         yield from _competent(entry, source, below.get(rule.area, ()))
+        yield from _expired(entry, on)
     yield from _overlaps(source)
 
 
-def gap_notes(rulebook: Rulebook, source: Source, on: date) -> list[Finding]:
-    """Return a note for each matter that nobody is competent for somewhere in the county."""
-    places = [
-        division
-        for division in rulebook.divisions.values()
-        if division.level == "township" and county_of(division.code) == rulebook.county
-    ]
-    found: list[Finding] = []
-    for entry in source.matters:
-        for day in _days(rulebook, entry.value.code, entry.value.group, on):
-            gaps = [
-                place.name
-                for place in places
-                if route(
-                    rulebook, Question(place.code, entry.value.code, day, day, None, day)
-                ).verdict
-                is Verdict.GAP
-            ]
-            if gaps:
-                names = "、".join(gaps[:NAMES_MAX]) + ("…" if len(gaps) > NAMES_MAX else "")
-                count = f"{len(gaps)}/{len(places)}"
-                zh = f"{day} 起 {entry.value.name} 在 {count} 个乡镇街道无管辖机关：{names}"
-                en = f"from {day} nobody is competent in {count} townships: {names}"
-                found.append(note("gap", entry.where, zh, en))
-                break
-    return found
+def _expired(entry: Placed[JurisdictionRule], on: date) -> Iterator[Finding]:
+    """A rule that is over stays for the cases of its time; by the date of transfer it has none."""
+    rule = entry.value
+    if rule.valid_to is None or rule.valid_to >= on:
+        return
+    if rule.deciding_date is DecidingDate.TRANSFER:
+        zh, en = f"已于 {rule.valid_to} 失效，不再适用于任何移送", "is over: no transfer meets it"
+    else:
+        zh = (
+            f"已于 {rule.valid_to} 失效，只适用于此前的案件（以{_CLAUSES[rule.deciding_date]}为准）"
+        )
+        en = f"is over: only for cases whose {rule.deciding_date} date is before"
+    yield note("expired", entry.where, zh, en)
 
 
 def _law(entry: Placed[JurisdictionRule]) -> Iterator[Finding]:
@@ -105,17 +101,31 @@ def _competent(
         elif expires_within(named, rule.valid_from, rule.valid_to):
             zh = f"{named.name} 在此期间不存续且无继受机关"
             yield error("organ_expired", where, zh, f"{named.name} is not there all that time")
+        elif _outlived(rule, named.valid_to if named.successor is None else None):
+            zh = f"{named.name} 与规则同时终止且无继受机关，此后移送的此前案件无机关可办"
+            en = f"{named.name} ends with the rule: the earlier cases sent later have no organ"
+            yield error("clause_impossible", where, zh, en)
     elif kind == "kind":
         if not any(organ.kind == name for organ in organs):
             zh, en = f"没有 {name} 类部门", f"there is no department of kind {name}"
             yield error("dangling", where, zh, en)
     else:
+        if rule.mode is Mode.ENTRUSTED:  # 行政处罚法 20: 受委托组织以委托机关名义实施
+            zh, en = "委托的，应写委托机关", "of an entrustment the principal is the organ"
+            yield warning("principal_missing", where, zh, en)
         seated = {organ.division for organ in organs if organ.type is OrganType.TOWNSHIP}
         bare = [township.name for township in townships if township.code not in seated]
         if bare:
             names = "、".join(bare[:NAMES_MAX]) + ("…" if len(bare) > NAMES_MAX else "")
             zh, en = f"目录中没有这些乡镇街道的机关：{names}", f"no organ of the township: {names}"
             yield error("no_township", where, zh, en)
+
+
+def _outlived(rule: JurisdictionRule, ends: date | None) -> bool:
+    """Whether the clause gives cases to the organ after the rule's end, when it is gone itself."""
+    if ends is None or rule.valid_to is None:
+        return False
+    return rule.deciding_date is not DecidingDate.TRANSFER and ends <= rule.valid_to
 
 
 def _townships_below(source: Source) -> dict[DivisionCode, list[Division]]:
@@ -154,12 +164,3 @@ def _meet(one: JurisdictionRule, other: JurisdictionRule) -> bool:
     return first.valid_from <= (second.valid_to or date.max) and second.valid_from <= (
         first.valid_to or date.max
     )
-
-
-def _days(rulebook: Rulebook, matter: str, group: str, on: date) -> list[date]:
-    rules = (
-        *rulebook.rules_by_subject.get(matter, ()),
-        *rulebook.rules_by_subject.get(group, ()),
-    )
-    ends = {rule.valid_to + timedelta(days=1) for rule in rules if rule.valid_to is not None}
-    return [on, *sorted(day for day in ends if day > on)][:GAP_DAYS_MAX]

@@ -1,5 +1,11 @@
-"""The rulebook's only I/O: a folder of plain files, and the library's table of Chinese holidays."""
+"""The rulebook's only I/O: a folder of plain files, and the library's table of Chinese holidays.
 
+A shelf is a folder of rulebooks by their hash. With each lies the library's calendar that belongs
+to its hash: a later library must not change what a replay decides.
+"""
+
+import json
+import shutil
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -9,12 +15,15 @@ from typing import Final
 import chinese_calendar
 
 from schemas.errors import UserError
+from schemas.ids import RulebookHash
 from services.rulebook.layout import FILES
 from services.rulebook.model import Calendar, Rulebook
 from services.rulebook.parse import parse
 
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024  # each file; the whole country's divisions are 2 MB
 _SATURDAY: Final = 5
+_LIBRARY: Final = "library_calendar.json"
+_FIRST: Final = "first"  # the hash that an installation's logs begin under
 
 
 def load(folder: Path) -> Rulebook:
@@ -61,4 +70,65 @@ def library_calendar() -> Calendar:
         days_off=frozenset(day for day in holidays if day.weekday() < _SATURDAY),
         workdays=frozenset(chinese_calendar.workdays),
         known_until=date(max(holidays).year, 12, 31),
+    )
+
+
+def keep(folder: Path, shelf: Path) -> Rulebook:
+    """Put the rulebook of a folder onto the shelf, unless it is there; return it.
+
+    Raises UserError rules.not_found, rules.invalid.
+    """
+    library = library_calendar()
+    files = read_files(folder)
+    rulebook = parse(files, library)
+    target = shelf / rulebook.hash
+    if not target.is_dir():
+        partial = shelf / f".{rulebook.hash}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        (partial / _LIBRARY).write_text(_calendar_text(library), encoding="utf-8")
+        partial.rename(target)
+    return rulebook
+
+
+def kept(shelf: Path, rulebook: RulebookHash) -> Rulebook | None:
+    """Return the rulebook of this hash; None when the shelf has it not, or not unchanged.
+
+    Raises UserError rules.invalid.
+    """
+    folder = shelf / rulebook
+    if not (folder / _LIBRARY).is_file():
+        return None
+    found = parse(read_files(folder), _calendar_of((folder / _LIBRARY).read_text(encoding="utf-8")))
+    return found if found.hash == rulebook else None
+
+
+def keep_first(shelf: Path, rulebook: RulebookHash) -> None:
+    """Note the rulebook that decides before any other is activated."""
+    (shelf / _FIRST).write_text(rulebook + "\n", encoding="ascii")
+
+
+def first_kept(shelf: Path) -> RulebookHash | None:
+    """Return what `keep_first` noted last; None when nothing was."""
+    path = shelf / _FIRST
+    return RulebookHash(path.read_text(encoding="ascii").strip()) if path.is_file() else None
+
+
+def _calendar_text(calendar: Calendar) -> str:
+    document = {
+        "days_off": sorted(day.isoformat() for day in calendar.days_off),
+        "workdays": sorted(day.isoformat() for day in calendar.workdays),
+        "known_until": calendar.known_until.isoformat(),
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _calendar_of(text: str) -> Calendar:
+    document = json.loads(text)
+    return Calendar(
+        days_off=frozenset(map(date.fromisoformat, document["days_off"])),
+        workdays=frozenset(map(date.fromisoformat, document["workdays"])),
+        known_until=date.fromisoformat(document["known_until"]),
     )

@@ -4,7 +4,6 @@ Every duration and every competence is data with a legal basis and dates, never 
 guidance names no day counts, and powers move between township and county (domain, section 5).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -19,10 +18,9 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
+from services.rulebook.township_names import names_of
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
-SHORT_NAME_MIN: Final = 2  # characters: a township is not looked for by one
-_SUFFIX: Final = re.compile(r"(?:镇|乡|街道|街道办事处)$")
 
 
 class OrganType(StrEnum):
@@ -245,9 +243,10 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
-    custody_wait: Length | None = None  # how long it waits at most for what is handed over
+    custody_wait: Length | None = None  # at most, for what is handed over
     suspend_for: tuple[SuspensionReason, ...] = ()  # the closed list; empty: it never stands still
     extensions: tuple[Extension, ...] = ()  # in this order, each once
+    waived_if_in_force_under: Length | None = None  # of the year: yearly_guidance [policy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,14 +387,13 @@ def _areas(
 def _townships(
     divisions: Iterable[Division],
 ) -> Mapping[DivisionCode, tuple[tuple[str, Division], ...]]:
-    """Return county → (name, township), with and without 镇, 乡 or 街道, the longest first."""
+    """Return county → (name, township) by each of its names, the longest first."""
     named: dict[DivisionCode, list[tuple[str, Division]]] = {}
     for division in divisions:
         if division.level == "township":
             county = DivisionCode(division.code[:6] + "000000")
-            short = _SUFFIX.sub("", division.name)
-            names = {division.name, short} if len(short) >= SHORT_NAME_MIN else {division.name}
-            named.setdefault(county, []).extend((name, division) for name in sorted(names))
+            names = sorted(names_of(division.name))
+            named.setdefault(county, []).extend((name, division) for name in names)
     return {
         county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
         for county, entries in named.items()

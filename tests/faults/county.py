@@ -9,14 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import Final
 
 from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from deploy.local import processes
+from services.exchange import workers
 from tests.faults.agencies import Agency
 
-EXCHANGE: Final = "exchange"
 CONNECTOR_PORT_OFFSET: Final = 40
 STOP_SECONDS_MAX: Final = 60.0
 POLL_SECONDS: Final = 0.2
@@ -32,15 +33,23 @@ class County:
     exchange_module: str = "services.exchange"  # a test build names another
     commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The names of the exchanges: as many as are configured."""
+        return tuple(workers.name_of(number) for number in workers.numbers(self.settings))
+
     def start(self) -> None:
-        """Start the exchange and a connector for each agency."""
-        self.commands[EXCHANGE] = (
-            sys.executable,
-            "-m",
-            self.exchange_module,
-            "--home",
-            str(self.home.path),
-        )
+        """Start the exchanges and a connector for each agency."""
+        for worker in workers.numbers(self.settings):
+            self.commands[workers.name_of(worker)] = (
+                sys.executable,
+                "-m",
+                self.exchange_module,
+                "--home",
+                str(self.home.path),
+                "--worker",
+                str(worker),
+            )
         for number, agency in enumerate(self.agencies):
             config = self.home.path / f"{agency.alias}.connector.toml"
             port = self.settings.ports.base + CONNECTOR_PORT_OFFSET + number
@@ -66,6 +75,20 @@ class County:
         status = self._signal(name, signal.SIGTERM)
         self.begin(name)
         return status
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """SIGSTOP one process, and let it go on after so long, while everything else goes on."""
+        process = processes.running(self.home, name)
+        assert process is not None, f"{name} does not run:\n{self.log(name)}"
+        os.kill(process.pid, signal.SIGSTOP)
+        Timer(seconds, os.kill, (process.pid, signal.SIGCONT)).start()
+
+    def supervise(self) -> list[str]:
+        """Start again what has ended, as a supervisor of the host does; return the names."""
+        ended = [name for name in self.commands if processes.running(self.home, name) is None]
+        for name in ended:
+            self.begin(name)
+        return ended
 
     def stop(self) -> None:
         """End all of them, connectors first."""

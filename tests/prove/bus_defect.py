@@ -13,12 +13,13 @@ from deploy.local.stack import GRACE_SECONDS
 from schemas.ids import BUS, MessageId, derive
 from schemas.messages import Accepted, CaseSettled, Held, HoldReason, SettleAction, Withdrawal
 from schemas.topics import flow_partition
+from services.exchange import workers
 from tests.prove.chapter import Check, Ground
-from tests.prove.flow_writer import LEADS, Place, Watch, exchange_pid, write
+from tests.prove.flow_writer import LEADS, Place, Watch, exchange_pids, write
 from tests.prove.letters import message_on, partitions, sealed_value
 from tests.prove.stand import Stand, demo, wait_until
 
-EXCHANGE: Final = "exchange"  # the recorded process, and the broker's login
+EXCHANGE: Final = "exchange"  # the broker's login
 BUS_KEY: Final = "bus"
 PARTITION: Final = 1
 SECONDS_MAX: Final = 60.0
@@ -56,23 +57,32 @@ CHECKS: Final = (Check("decide_raises", decide_raises),)
 
 @contextmanager
 def _planted(stand: Stand, number: str) -> Iterator[None]:
-    """Run the test build in the exchange's place, on the same home; the real one comes back."""
-    real = processes.running(stand.home, EXCHANGE)
-    assert real is not None, "the exchange does not run"
-    module = "tests.prove.planted_exchange"
-    home = str(stand.home.path)
-    _swap(stand, (sys.executable, "-m", module, "--home", home, "--number", number))
+    """Run the test build in each exchange's place, on the same home; the real ones come back."""
+    names = set(exchange_pids(stand))
+    real = {one.name: one.argv for one in processes.all_recorded(stand.home) if one.name in names}
+    planted = (sys.executable, "-m", "tests.prove.planted_exchange", "--number", number)
+    home = ("--home", str(stand.home.path))
+    _swap(
+        stand,
+        {
+            workers.name_of(worker): (*planted, *home, "--worker", str(worker))
+            for worker in workers.numbers(stand.settings)
+        },
+    )
     try:
         yield
     finally:
-        _swap(stand, real.argv)
+        _swap(stand, real)
 
 
-def _swap(stand: Stand, argv: tuple[str, ...]) -> None:
-    processes.stop(stand.home, EXCHANGE, GRACE_SECONDS)
+def _swap(stand: Stand, commands: dict[str, tuple[str, ...]]) -> None:
+    """All of one build end before one of the other begins."""
+    for name in commands:
+        processes.stop(stand.home, name, GRACE_SECONDS)
     environment = {**os.environ, **stand.environment}
-    processes.start(stand.home, EXCHANGE, argv, environment, cwd=stand.ground.repo)
-    exchange_pid(stand)
+    for name, argv in commands.items():
+        processes.start(stand.home, name, argv, environment, cwd=stand.ground.repo)
+    exchange_pids(stand)
 
 
 def _withdrawal(of: Any) -> Withdrawal:

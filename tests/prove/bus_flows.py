@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from connectors.bus.clock import now
 from schemas.codec import current, encode, frame
 from schemas.errors import Refusal
-from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
+from schemas.ids import BUS, CaseId, MessageId, OrganCode, RulebookHash, derive
 from schemas.jwk import Signer, signer_from_pem
 from schemas.messages import (
     Accepted,
@@ -27,6 +27,7 @@ from schemas.messages import (
     LeadTransfer,
     Message,
     Rejected,
+    RulebookActivated,
     Rung,
     SettleAction,
     Tick,
@@ -268,7 +269,7 @@ def _envelope(stand: Stand, record: str, case_id: str) -> Envelope:
 
 
 def _said_by_the_bus(stand: Stand) -> list[Message]:
-    """Return one of each record that the bus writes to inboxes, under the name of SENDER."""
+    """Return one of each other record that the bus writes, under the name of SENDER."""
     case = message_on(stand, PARTITION).envelope.case_id
     code = OrganCode(organ(stand, SENDER).code)
     words = {"zh": "试", "en": "try"}
@@ -291,4 +292,11 @@ def _said_by_the_bus(stand: Stand) -> list[Message]:
         ),
         Advice(_envelope(stand, "Advice", case), "hold.gap", **words),
         DutyNotice(_envelope(stand, "DutyNotice", case), Rung.RED, "sign_for", code, at, at, at),
+        RulebookActivated(
+            _envelope(stand, "RulebookActivated", case),
+            RulebookHash(rulebook(stand).hash),
+            rulebook(stand).name,
+            LEADS,
+            flow_partition(case.encode(), partitions(stand)),
+        ),
     ]

@@ -74,7 +74,7 @@ def intake_one_officer(ground: Ground) -> str:
     shown = (row["err_zh"], row["err_en"], row["remedy_zh"], row["remedy_en"])
     assert shown == (words.zh, words.en, words.remedy_zh, words.remedy_en), f"texts: {shown}"
     wait_until(lambda: rows.row(behind)["status"] == ACCEPTED, SECONDS_MAX, "status 2 behind it")
-    _arrives(stand, good)
+    arrives(stand, good)
     return f"{told}; a row of {DATABASE}: status 9, {code}, and the next row accepted"
 
 
@@ -112,7 +112,7 @@ def used_number(ground: Ground) -> str:
     files = files_of(stand, SENDER)
     name = f"first-{next(stand.serials)}.lead_transfer.json"
     files.drop(name, _bytes(first))
-    _is_accepted(files, name)
+    is_accepted(files, name)
     bad = Bad("second.lead_transfer.json", _bytes(second), "document_number.used", BUS)
     return _refused(stand, bad, where="envelope.document_number")
 
@@ -139,11 +139,11 @@ def _refused(stand: Stand, bad: Bad, where: str | None = None) -> str:
     files.drop(behind, _bytes(good))
     reason = wait_until(lambda: files.refused(name), SECONDS_MAX, f"the reason of {bad.name}")
     took = monotonic() - began
-    _is_clear(reason, bad, where)
+    is_clear(reason, bad, where)
     assert files.refused_content(name) == bad.content, "the refused file is not the dropped one"
     assert not files.is_on_its_way(name), f"{bad.name} still lies in the outbox or in work"
-    _is_accepted(files, behind)
-    _arrives(stand, good)
+    is_accepted(files, behind)
+    arrives(stand, good)
     arrived = monotonic() - began
     place = f" at {where}" if where else ""
     return (
@@ -152,7 +152,7 @@ def _refused(stand: Stand, bad: Bad, where: str | None = None) -> str:
     )
 
 
-def _is_clear(reason: Document, bad: Bad, where: str | None) -> None:
+def is_clear(reason: Document, bad: Bad, where: str | None = None) -> None:
     """The reason has the code and its own texts in both languages, and no content."""
     assert reason["code"] == bad.code, f"{reason['code']}, not {bad.code}"
     assert reason["refused_by"] == bad.by, f"refused by {reason['refused_by']}"
@@ -164,7 +164,8 @@ def _is_clear(reason: Document, bad: Bad, where: str | None) -> None:
         assert wanted.search(reason[key]), f"{key} is in another language: {reason[key]}"
 
 
-def _is_accepted(files: Files, name: str) -> None:
+def is_accepted(files: Files, name: str) -> None:
+    """Wait for the bus's Accepted beside a sent file."""
     said = wait_until(
         lambda: files.receipt(name) or files.refused(name), SECONDS_MAX, f"an answer to {name}"
     )
@@ -172,7 +173,8 @@ def _is_accepted(files: Files, name: str) -> None:
     assert told == "Accepted", f"{name}: {told}"
 
 
-def _arrives(stand: Stand, good: Document) -> None:
+def arrives(stand: Stand, good: Document) -> None:
+    """Wait until the document is in the receiver's inbox."""
     receiver: Files = files_of(stand, RECEIVER)
     number = good["envelope"]["document_number"]
     wait_until(lambda: receiver.got(number), SECONDS_MAX, f"the next file at {RECEIVER}")

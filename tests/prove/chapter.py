@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
+from tests.postgresql import Server
+
 REPO: Final = Path(__file__).resolve().parents[2]
 PROMISES: Final = Path(__file__).with_name("promises.toml")
 OUTPUT_TAIL_CHARACTERS: Final = 2000  # of a failed command, shown with the failure
@@ -41,6 +43,7 @@ class Ground:
     repo: Path
     scratch: Path  # removed at the end of the run
     ends: ExitStack
+    server: Server | None = None  # where stands keep their casebooks; None: SQLite in the home
 
     def command(
         self,

@@ -11,6 +11,7 @@ from deploy.local import processes
 from schemas.errors import Refusal
 from schemas.messages import Accepted, Held, Rejected
 from schemas.topics import DEAD_LETTERS, inbox_of
+from services.exchange import workers
 from tests.prove.letters import SENDER, keyring, message_on, sealed_value
 from tests.prove.stand import Stand, ends_of, records, wait_until
 
@@ -37,7 +38,7 @@ class Watch:
     stand: Stand
     dead_ends: dict[int, int]
     inbox_ends: dict[int, int]
-    exchange: int  # pid
+    exchanges: dict[str, int]  # name → pid
 
     @classmethod
     def begin(cls, stand: Stand) -> "Watch":
@@ -46,7 +47,7 @@ class Watch:
             stand,
             ends_of(stand, "admin", DEAD_LETTERS),
             ends_of(stand, SENDER, inbox_of(SENDER)),
-            exchange_pid(stand),
+            exchange_pids(stand),
         )
 
     def dead(self, place: Place) -> str:
@@ -66,7 +67,7 @@ class Watch:
         write(self.stand, LEADS, partition, case, sealed_value(self.stand, lead))
         answer = self.answer(lead.envelope.message_id)
         assert isinstance(answer, Accepted), f"a good lead behind it: {type(answer).__name__}"
-        assert exchange_pid(self.stand) == self.exchange, "the exchange was started anew"
+        assert exchange_pids(self.stand) == self.exchanges, "an exchange was started anew"
         return monotonic() - began
 
     def _dead(self, place: Place) -> str | None:
@@ -117,8 +118,12 @@ def write(
     return places[0]
 
 
-def exchange_pid(stand: Stand) -> int:
-    """Return the pid of the demo's exchange; AssertionError when it does not run."""
-    process = processes.running(stand.home, "exchange")
-    assert process is not None, "the exchange does not run"
-    return process.pid
+def exchange_pids(stand: Stand) -> dict[str, int]:
+    """Return the pid of each of the demo's exchanges; AssertionError when one does not run."""
+    found = {}
+    for worker in workers.numbers(stand.settings):
+        name = workers.name_of(worker)
+        process = processes.running(stand.home, name)
+        assert process is not None, f"{name} does not run"
+        found[name] = process.pid
+    return found

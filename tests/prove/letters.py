@@ -24,7 +24,13 @@ from tests.prove.stand import Stand
 
 SENDER: Final = "yanjiao"
 RECEIVER: Final = "liuzhi-cgj"  # whose a large advertisement is, in every township of the demo
-PLACES: Final = {"yanjiao": "520203102000", "langdai": "520203110000"}
+PLACES: Final = {
+    "yanjiao": "520203102000",
+    "langdai": "520203110000",
+    "tashan": "520203003000",
+    "zangke": "520203106000",
+    "luobie": "520203213000",
+}
 TRIES_MAX: Final = 10_000  # ids tried for one that lies on a given partition
 
 Document = dict[str, Any]

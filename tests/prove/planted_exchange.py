@@ -1,6 +1,6 @@
 """The test build of `decide_raises`: the real exchange, whose `decide` raises at one 文号.
 
-python -m tests.prove.planted_exchange --home HOME --number 文号
+python -m tests.prove.planted_exchange --home HOME --number 文号 [--worker N]
 """
 
 import argparse
@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--number", required=True)
+    parser.add_argument("--worker", type=int, default=0)
     options = parser.parse_args()
 
     def planted(
@@ -33,7 +34,7 @@ def main() -> None:
         return decide(case, message, facts, rulebook, at)
 
     with patch("services.exchange.desk.decide", planted):
-        run(Home(options.home))
+        run(Home(options.home), options.worker)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
     if faults:
         print("\n".join(faults), file=sys.stderr)
         return WRONG_USE
+    _forget_settings()
     chosen = [
         promises[id_] for id_ in wanted if options.only or options.long or not promises[id_].is_long
     ]
@@ -79,6 +80,13 @@ def prove(
             print(f"      {promise.text}", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _forget_settings() -> None:
+    """Take the caller's settings away: each stand has its own; a proof is of those."""
+    for name in tuple(os.environ):
+        if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
+            del os.environ[name]
 
 
 def _one(promise: Promise, check: Check, ground: Ground) -> Result:

@@ -2,19 +2,22 @@
 
 import itertools
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from pydantic import SecretStr
 
 from connectors.bus.clock import monotonic
-from connectors.bus.home import Home, PortsSection, Settings
+from connectors.bus.home import CasebookSection, Home, Settings, write_private
 from deploy.local.ports import is_free
+from tests.postgresql import postgresql
 from tests.prove.chapter import Ground
 
 DEMO_SECONDS_MAX: Final = 8 * 60
@@ -22,9 +25,11 @@ DOWN_SECONDS_MAX: Final = 120
 COMMAND_SECONDS_MAX: Final = 90
 READ_SECONDS_MAX: Final = 60.0
 POLL_SECONDS: Final = 0.1
-FIRST_BASE: Final = 27_120  # away from a stack that somebody has running, and from bus_clone's
+# Away from a stack that somebody has running, and from bus_clone's; `make prove PORT_BASE=…`.
+FIRST_BASE: Final = int(os.environ.get("YICHUAN_PORTS__BASE", "27120"))
 LAST_BASE: Final = 31_000
 PORTS_OF_A_STACK: Final = 60
+WORKERS: Final = 2  # exchanges of a stand on PostgreSQL
 FIRST_NUMBER: Final = 90_001  # of documents; the demo's own are far below
 
 Found = TypeVar("Found")
@@ -77,10 +82,35 @@ class Stand:
 
 
 @cache
+def on_postgresql(ground: Ground) -> Ground:
+    """Return the ground whose stands have their casebook in PostgreSQL and two exchanges each.
+
+    What a check shows on one ground it shows on the other: it takes its stand from the ground.
+    """
+    return replace(ground, server=ground.ends.enter_context(postgresql()))
+
+
+def new_home(ground: Ground, name: str, more: str = "") -> tuple[Home, Settings]:
+    """Make a home with free ports, and with the casebook that the ground's stands have.
+
+    `more`: further TOML of `[exchange]`.
+    """
+    base = free_base()
+    home = Home(ground.scratch / f"{name}-{base}")
+    casebook, exchange = CasebookSection(), f"[exchange]\n{more}"
+    if ground.server is not None:
+        casebook = CasebookSection(url=SecretStr(ground.server.url(ground.server.new())))
+        exchange += f"workers = {WORKERS}\n"
+    url = json.dumps(casebook.url.get_secret_value())
+    text = f"[ports]\nbase = {base}\n[casebook]\nurl = {url}\n{exchange}"
+    write_private(home.config, text)
+    return home, home.settings()
+
+
+@cache
 def demo(ground: Ground) -> Stand:
     """Run `yichuan demo` once for all checks; it goes on until the end of the run."""
-    home = Home(ground.scratch / "stand")
-    settings = Settings(ports=PortsSection(base=free_base()))
+    home, settings = new_home(ground, "stand")
     environment = _environment(home, settings)
 
     def command(verb: str, seconds_max: float) -> str:

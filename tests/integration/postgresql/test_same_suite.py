@@ -26,16 +26,23 @@ def modules() -> list[str]:
 
 
 def found() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """(name, test) of each test that takes a casebook."""
+    """(name, test) of each test that takes a casebook; and (name, fixture) of what they take."""
     for module in modules():
         pytest.register_assert_rewrite(module)
-        for name, value in vars(import_module(module)).items():
+        everything = vars(import_module(module))
+        for name, value in everything.items():
             if name.startswith("test_") and GIVEN & set(signature(value).parameters):
                 yield f"test_{module.rpartition('.test_')[2]}_{name.removeprefix('test_')}", value
+                yield from (
+                    (taken, everything[taken])
+                    for taken in signature(value).parameters
+                    if taken in everything
+                )
 
 
-TESTS = dict(found())
-globals().update(TESTS)
+FOUND = dict(found())
+TESTS = {name: value for name, value in FOUND.items() if name.startswith("test_")}
+globals().update(FOUND)
 
 
 def test_it_is_postgresql(casebook: Casebook) -> None:
@@ -44,12 +51,16 @@ def test_it_is_postgresql(casebook: Casebook) -> None:
 
 def test_the_suite_was_found() -> None:
     assert {name.split("_")[1] for name in TESTS} == {
+        "activation",
         "batch",
+        "canary",
         "county",
         "desk",
         "journal",
+        "measures",
         "migrate",
         "replay",
+        "secret",
         "work",
     }
     assert len(TESTS) > 80

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import InternalError, OperationalError
 
 from schemas.errors import Broken, Unavailable, UserError
@@ -13,6 +13,18 @@ from services.casebook.store import Casebook, open_for_reading, open_url
 from services.casebook.tables import PROGRESS
 from services.casebook.work import Work
 from tests.postgresql import Server
+
+MIGRATION_LOCK = 0x7969_6368  # "yich", as every program of ours takes it
+SECONDS_MAX = 30.0
+
+
+def name_of(casebook: Casebook) -> str:
+    return str(casebook.engine.url.database)
+
+
+def waits_for_advisory_lock(connection: Connection) -> bool:
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return bool(connection.execute(text(query)).scalar_one())
 
 
 def setting(casebook: Casebook, name: str) -> str:
@@ -130,3 +142,31 @@ def test_a_newer_casebook_is_refused_before_a_worker_touches_it(
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Broken, match=r"casebook\.version 9999"):
         open_url(nowhere)
+
+
+def test_a_worker_whose_casebook_was_brought_forward_writes_no_more(
+    casebook: Casebook, server: Server
+) -> None:
+    with casebook.engine.begin() as connection:
+        connection.execute(text("SELECT 1"))
+    casebook.engine.dispose()  # its connections are lost, as in a failover, and it is not seen
+    server.run("UPDATE alembic_version SET version_num = '9999'", database=name_of(casebook))
+    with pytest.raises(Broken, match=r"casebook\.version 9999"), casebook.engine.begin():
+        pass
+
+
+def test_a_worker_that_connects_while_tables_change_waits_and_is_then_refused(
+    casebook: Casebook, server: Server
+) -> None:
+    casebook.engine.dispose()
+    changing = create_engine(server.url(name_of(casebook)))
+    with ThreadPoolExecutor(1) as pool, changing.connect() as migration:
+        migration.execute(text("SELECT pg_advisory_xact_lock(:l)"), {"l": MIGRATION_LOCK})
+        migration.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connecting = pool.submit(casebook.engine.connect)
+        while not waits_for_advisory_lock(migration):
+            assert not connecting.done(), "it did not wait"
+        migration.commit()
+        with pytest.raises(Broken, match=r"casebook\.version 9999"):
+            connecting.result(SECONDS_MAX)
+    changing.dispose()

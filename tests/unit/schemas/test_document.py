@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import ENCODED_MAX_BYTES, encode
-from schemas.document import DOCUMENT_MAX_BYTES, Target, read
+from schemas.document import Target, read
 from schemas.errors import Refusal, texts
 from schemas.ids import BUS, CaseId, MessageId, case_id_of, derive
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from schemas.load import default_example
 from schemas.messages import LeadTransfer, Message, SignedFor
 from schemas.parts import Flow
@@ -214,18 +215,26 @@ def test_the_bus_writes_its_own_records() -> None:
 @pytest.mark.parametrize(
     ("raw", "code", "where"),
     [
-        (b"", "message.invalid_json", "line 1, column 1"),
+        (b"", "message.empty", "$"),
+        (b" \r\n\t ", "message.empty", "$"),
+        (b"\xef\xbb\xbf", "message.empty", "$"),
         (b'{"a": 1,\n "b" 2}', "message.invalid_json", "line 2, column 6"),
-        (b"[]", "message.invalid_json", "$"),
-        (b"null", "message.invalid_json", "$"),
-        (b'{"pages": NaN}', "message.invalid_json", "NaN"),
-        (b'{"pages": -Infinity}', "message.invalid_json", "-Infinity"),
-        (b'{"reason": "a", "reason": "b"}', "message.invalid_json", "reason"),
-        (b'{"parties": [{"a b c": 1, "a b c": 1}]}', "message.invalid_json", "?"),
-        (b"[" * 100_000, "message.invalid_json", "$"),
-        (b'{"a":' * 100_000, "message.invalid_json", "$"),
-        (b'{"pages": ' + b"9" * 5_000 + b"}", "message.invalid_json", "$"),
-        ("{}".encode("utf-16"), "message.not_utf8", "$"),
+        (b'{"reason": "a', "message.invalid_json", "line 1, column 12"),
+        (b'{"reason": "a\x01"}', "message.invalid_json", "line 1, column 14"),
+        (b"\0\0\0\0", "message.invalid_json", "line 1, column 1"),
+        (b"[]", "message.not_an_object", "$"),
+        (b"null", "message.not_an_object", "$"),
+        (b'{"pages": NaN}', "message.number_invalid", "NaN"),
+        (b'{"pages": -Infinity}', "message.number_invalid", "-Infinity"),
+        (b'{"pages": ' + b"9" * 5_000 + b"}", "message.number_invalid", "$"),
+        (b'{"reason": "a", "reason": "b"}', "message.key_twice", "reason"),
+        (b'{"parties": [{"a b c": 1, "a b c": 1}]}', "message.key_twice", "?"),
+        (b"[" * 100_000, "message.too_deep", "$"),
+        (b'{"a":' * 100_000, "message.too_deep", "$"),
+        ("{}".encode("utf-16"), "message.utf16", "$"),
+        ("{}".encode("utf-16-le"), "message.utf16", "$"),
+        ("{}".encode("utf-16-be"), "message.utf16", "$"),
+        ("{}".encode("utf-32"), "message.utf16", "$"),
         ('{"reason": "理由"}'.encode("gb18030"), "message.not_utf8", "$"),
         (b'{"reason": "\xed\xa0\x80"}', "message.not_utf8", "$"),
         (b"{}" + b" " * DOCUMENT_MAX_BYTES, "message.too_large", "$"),
@@ -245,6 +254,26 @@ def test_a_byte_order_mark_is_tolerated() -> None:
 @settings(max_examples=200)
 def test_random_bytes_are_refused_with_a_code(raw: bytes) -> None:
     assert _found(_read(raw))[0] in texts()
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_a_document_with_any_bytes_planted_is_read_or_refused_with_a_code(
+    data: st.DataObject,
+) -> None:
+    raw = json.dumps(_lead(), ensure_ascii=False).encode()
+    start = data.draw(st.integers(0, len(raw)))
+    end = data.draw(st.integers(start, min(len(raw), start + 8)))
+    planted = data.draw(st.binary(max_size=8) | st.text(max_size=4).map(_escaped))
+    answer = _read(raw[:start] + planted + raw[end:])
+    if isinstance(answer, Refusal):
+        assert _found(answer)[0] in texts()
+    else:
+        assert encode(answer)
+
+
+def _escaped(text: str) -> bytes:
+    return json.dumps(text)[1:-1].encode()
 
 
 _json = st.recursive(

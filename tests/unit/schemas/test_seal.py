@@ -11,8 +11,9 @@ from schemas.codec import current, with_seal
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import b64url, unb64url
+from schemas.messages import LeadTransfer
 from schemas.parts import Delivery, Relation, Seal
-from schemas.seal import VerifiedKey, check_sender, seal_message, verify
+from schemas.seal import VerifiedKey, check_sender, seal_message, verify, verify_copy, vouch
 from tests.any_message import SENDER, SENT_AT, Key, default_lead, default_message, key
 
 LEAD = default_lead()
@@ -244,3 +245,67 @@ def test_the_verified_key_must_be_the_sender_s_and_the_bus_ours() -> None:
 
 def _refused(refusal: Refusal | None) -> str | None:
     return refusal.code if refusal else None
+
+
+# --------------------------------------------------------- a redacted copy: the bus vouches for it
+
+BUS_KEY = replace(key("Ed25519"), organ=BUS)
+SHOWN = Delivery(SENDER, Relation.COPY_RECIPIENT, None, SENT_AT, withheld=("reason",))
+SEALED = seal_message(LEAD, key("ES256").signer).message
+
+
+def _copy(delivery: Delivery | None = SHOWN, signer: Key = BUS_KEY) -> bytes:
+    envelope = replace(SEALED.envelope, delivery=delivery)
+    assert isinstance(SEALED, LeadTransfer)
+    return vouch(replace(SEALED, reason=None, envelope=envelope), CODEC, signer.signer)
+
+
+def _judged(body: bytes, entry: Key, bus: str = LEAD.envelope.bus) -> str | None:
+    return _code(verify_copy(CODEC.open(body), entry.found, SENT_AT, bus))
+
+
+def test_a_redacted_copy_stands_by_the_bus_s_word_and_by_nobody_else_s() -> None:
+    assert _judged(_copy(), BUS_KEY) is None
+    assert _judged(_copy(signer=key("ES256")), key("ES256")) == "seal.not_the_senders"
+
+
+def test_what_the_bus_vouches_for_says_what_is_not_shown() -> None:
+    for delivery in (None, replace(SHOWN, withheld=())):
+        assert _judged(_copy(delivery), BUS_KEY) == "seal.not_the_senders"
+    assert _judged(_copy(replace(SHOWN, withheld=(), masked=("reason",))), BUS_KEY) is None
+
+
+def test_the_bus_vouches_for_the_delivery_too() -> None:
+    body = _copy()
+    opened = CODEC.open(body)
+    for changed in (
+        replace(SHOWN, to=OrganCode("11520203YC0001063F")),
+        replace(SHOWN, relation=Relation.HANDLER),
+        replace(SHOWN, withheld=("reason", "legal_basis")),
+    ):
+        envelope = replace(opened.message.envelope, delivery=changed)
+        forged = CODEC.encode(replace(opened.message, envelope=envelope))
+        assert _judged(forged, BUS_KEY) == "seal.invalid"
+    assert isinstance(opened.message, LeadTransfer)
+    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))
+    assert _judged(altered, BUS_KEY) == "seal.invalid"
+
+
+def test_a_vouched_copy_is_no_message_that_a_sender_sealed() -> None:
+    assert _code(_verdict(_copy(), BUS_KEY)) == "seal.invalid"
+
+
+def test_a_vouched_copy_is_of_this_bus_and_by_a_key_that_is_known() -> None:
+    assert _judged(_copy(), BUS_KEY, bus="another") == "seal.other_bus"
+    assert _judged(_copy(), key("ES256")) == "seal.key_unknown"
+
+
+def test_an_unredacted_value_of_an_inbox_is_its_sender_s() -> None:
+    entry = key("ES256")
+    body = seal_message(LEAD, entry.signer).body
+    assert _judged(body, entry) is None
+    assert _judged(body, replace(entry, organ=BUS)) == "seal.not_the_senders"
+    assert _judged(body, BUS_KEY) == "seal.key_unknown"
+    assert _judged(CODEC.encode(LEAD), entry) == "seal.missing"
+    too_long = replace(SEALED.envelope, seal=Seal("x" * 1_001))
+    assert _judged(CODEC.encode(replace(SEALED, envelope=too_long)), entry) == "seal.invalid"

@@ -76,7 +76,7 @@ def test_what_the_exchange_refuses_comes_back_to_where_it_lay(
     ("record", "content", "code"),
     [
         ("lead_transfer", "{not json", "message.invalid_json"),
-        ("lead_transfer", " ", "message.invalid_json"),
+        ("lead_transfer", " ", "message.empty"),
         ("led_transfer", document("lead_transfer"), "message.unknown_record"),
         ("lead_transfer", document("lead_transfer", volumes=None), "message.field_missing"),
         ("lead_transfer", document("lead_transfer", weather="fine"), "message.field_unknown"),

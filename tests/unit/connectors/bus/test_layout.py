@@ -30,8 +30,11 @@ def test_an_organ_gets_exactly_these_rights() -> None:
 
 
 def test_the_exchange_gets_exactly_these_rights() -> None:
-    flows = {f"allow {verb} topic {flow.value}" for flow in Flow for verb in ("read", "write")}
+    verbs = ("read", "write", "delete")
+    flows = {f"allow {verb} topic {flow.value}" for flow in Flow for verb in verbs}
     assert rights_of("exchange") == flows | {
+        "allow read topic originals",
+        "allow write topic originals",
         "allow write topic inbox.*",
         "allow write topic journal",
         "allow write topic dead-letters",
@@ -45,9 +48,18 @@ def test_nobody_else_gets_any_right_and_every_login_is_listed() -> None:
 
 
 def test_nobody_may_create_alter_or_describe_the_cluster() -> None:
-    assert {acl.operation for acl in BUS.acls} == {"read", "write"}
+    assert {acl.operation for acl in BUS.acls} == {"read", "write", "delete"}
     assert {acl.resource for acl in BUS.acls} == {"topic", "group"}
     assert {acl.permission for acl in BUS.acls} == {"allow"}
+
+
+def test_only_the_exchange_deletes_and_from_the_flows_only() -> None:
+    deleting = {(acl.principal, acl.name) for acl in BUS.acls if acl.operation == "delete"}
+    assert deleting == {("User:exchange", flow.value) for flow in Flow}
+
+
+def test_only_the_exchange_reaches_the_originals() -> None:
+    assert {acl.principal for acl in BUS.acls if acl.name == "originals"} == {"User:exchange"}
 
 
 def test_an_alias_that_begins_another_reaches_neither_its_inbox_nor_its_groups() -> None:
@@ -60,19 +72,29 @@ def test_an_alias_that_begins_another_reaches_neither_its_inbox_nor_its_groups()
 def test_topics_partitions_and_retention_follow_the_design() -> None:
     day = 24 * 3600 * 1000
     topics = {topic.name: topic for topic in BUS.topics}
-    assert set(topics) == {*Flow, "inbox.dewu", "inbox.shi-jian", "journal", "dead-letters"}
+    assert set(topics) == {
+        *Flow,
+        "inbox.dewu",
+        "inbox.shi-jian",
+        "journal",
+        "dead-letters",
+        "originals",
+    }
     kept = {name: int(topic.config["retention.ms"]) for name, topic in topics.items()}
     assert {kept[flow] for flow in Flow} == {30 * day}
     assert (kept["inbox.dewu"], kept["journal"], kept["dead-letters"]) == (400 * day, -1, -1)
-    assert {topics[flow].partitions for flow in Flow} == {4}
-    assert {topics[name].partitions for name in set(topics) - set(Flow)} == {1}
+    assert kept["originals"] == -1
+    of_the_flows = {*Flow, "originals"}
+    assert {topics[name].partitions for name in of_the_flows} == {4}
+    assert {topics[name].partitions for name in set(topics) - of_the_flows} == {1}
     assert {topics[flow].config["segment.ms"] for flow in Flow} == {"600000"}
 
 
 def test_every_topic_is_stamped_by_the_broker_and_holds_a_message_of_a_megabyte() -> None:
     for topic in BUS.topics:
         assert topic.config["message.timestamp.type"] == "LogAppendTime"
-        assert int(topic.config["max.message.bytes"]) == MESSAGE_BYTES_MAX >= 1_000_000
+        room = 4_096 if topic.name == "originals" else 0  # for where it lay
+        assert int(topic.config["max.message.bytes"]) == MESSAGE_BYTES_MAX + room >= 1_000_000
         assert topic.config["compression.type"] == "producer"
         assert topic.config["cleanup.policy"] == "delete"
 

@@ -7,9 +7,9 @@ from connectors.bus.system import Arrival, Mark, Source, State, System, Unfit
 from connectors.database.engine import open_engine
 from connectors.database.exchange import Exchange
 from connectors.database.tables import tables
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import Unavailable, UserError
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from tests.agency_home import lead
 from tests.agency_sides import DatabaseSide
 

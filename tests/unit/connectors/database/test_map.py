@@ -15,7 +15,7 @@ from connectors.database.map import (
     taken_values,
     unfitness,
 )
-from schemas.document import DOCUMENT_MAX_BYTES
+from schemas.json_text import DOCUMENT_MAX_BYTES
 from tests.agency_home import lead
 
 REASON = {
@@ -31,6 +31,7 @@ REASON = {
 
 def row(**changes: object) -> OutRow:
     values = {"id": 7, "retry": 0, "biz_type": "XSYS", "payload": "{}", "length": 2, "sm3": None}
+    values |= {"biz_key": None}
     return out_row(list((values | changes).values()))
 
 

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -5,6 +6,8 @@ import pytest
 
 from connectors.bus.system import Arrival
 from connectors.folder.inbox import InFolder
+from schemas.json_text import Encoding
+from schemas.render import to_document
 from tests.agency_home import lead
 
 NewInbox = Callable[[], InFolder]
@@ -99,3 +102,14 @@ def test_the_time_of_the_first_arrival_stands(new_inbox: NewInbox) -> None:
     wanted = arrivals(1)
     first = new_inbox().deliver(wanted)
     assert new_inbox().deliver(wanted) == first
+
+
+def test_an_agency_that_reads_gbk_gets_gbk(tmp_path: Path) -> None:
+    for folder in ("inbox", ".staging"):
+        (tmp_path / folder).mkdir()
+    inbox = InFolder(tmp_path, tmp_path / "arrivals.sqlite", Encoding.GB18030)
+    (arrival,) = arrivals(1)
+    inbox.deliver([arrival])
+    inbox.close()
+    (path,) = (tmp_path / "inbox").iterdir()
+    assert json.loads(path.read_bytes().decode("gb18030")) == to_document(arrival.message)

@@ -13,8 +13,8 @@ from connectors.folder.map import (
     record_of,
     unfitness,
 )
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
 
 # As a file system gives them: any bytes, those that are no UTF-8 as surrogates.
 _NAMES = st.one_of(

@@ -7,9 +7,10 @@ import pytest
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.app import Folder
 from connectors.folder.outbox import Outbox
-from schemas.document import DOCUMENT_MAX_BYTES
 from schemas.errors import UserError
 from schemas.ids import MessageId
+from schemas.json_text import DOCUMENT_MAX_BYTES
+from tests.agency_sides import GATE
 
 ONE = MessageId("11111111-3f1e-5a4b-9c55-2b6d4d9e5a11")
 TWO = MessageId("22222222-3f1e-5a4b-9c55-2b6d4d9e5a11")
@@ -18,10 +19,10 @@ NOTICE = {"code": "message.invalid_json"}
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Outbox:
-    folder = Folder(tmp_path / "exchange", {}, tmp_path / "arrivals.sqlite")
+    folder = Folder(tmp_path / "exchange", {}, tmp_path / "arrivals.sqlite", GATE)
     folder.open()
     folder.close()
-    found = Outbox(tmp_path / "exchange", {})
+    found = Outbox(tmp_path / "exchange", {}, GATE)
     found.open()
     return found
 
@@ -140,11 +141,10 @@ def test_two_refused_folders_of_one_name_both_stay(outbox: Outbox) -> None:
         make_folder(outbox.outbox / "a.json")
         (bad,) = collected(outbox)
         outbox.mark([Mark(bad.place, bad.digest, State.REJECTED, notice=NOTICE)])
-    assert names(outbox.refused) == [
-        "a.json",
-        "a.json.reason.json",
-        "a~copy.json",
-        "a~copy.json.reason.json",
+    files = [name for name in names(outbox.refused) if not name.endswith(".reason.json")]
+    assert len(files) == 2
+    assert [f"{name}.reason.json" for name in files] == [
+        name for name in names(outbox.refused) if name.endswith(".reason.json")
     ]
 
 
@@ -205,14 +205,14 @@ def test_a_file_that_the_agency_took_away_leaves_its_notice(outbox: Outbox) -> N
 def test_what_lay_in_work_is_taken_again_after_a_crash(outbox: Outbox, tmp_path: Path) -> None:
     put(outbox, "a.json")
     first = only(collected(outbox))
-    again = Outbox(tmp_path / "exchange", {})
+    again = Outbox(tmp_path / "exchange", {}, GATE)
     again.open()
     assert only(collected(again, 1)) == first
 
 
 def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    folder = Folder(tmp_path / "file", {}, tmp_path / "arrivals.sqlite")
+    folder = Folder(tmp_path / "file", {}, tmp_path / "arrivals.sqlite", GATE)
     with pytest.raises(UserError, match=r"folder\.unusable"):
         folder.open()
     folder.close()
@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> No
 def test_a_part_on_another_file_system_is_told_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = Folder(tmp_path / "exchange", {}, tmp_path / "arrivals.sqlite")
+    folder = Folder(tmp_path / "exchange", {}, tmp_path / "arrivals.sqlite", GATE)
     real = Path.stat
 
     def elsewhere(path: Path, **options: bool) -> os.stat_result:
@@ -234,3 +234,79 @@ def test_a_part_on_another_file_system_is_told_at_the_start(
     with pytest.raises(UserError, match=r"folder\.other_filesystem"):
         folder.open()
     folder.close()
+
+
+# ----------------------------------------------------------------------- what may not be shared
+
+SECRET = '{"title": "机密"}'
+
+
+def refused_in_place(outbox: Outbox, looks: int = 3) -> list[str]:
+    """Look so often, show each reason, and return the codes."""
+    codes = []
+    for _ in range(looks):
+        for thing in outbox.collect(10):
+            assert isinstance(thing, Unfit)
+            assert thing.stays
+            outbox.mark([Mark(thing.place, "", State.REJECTED, notice=NOTICE, stays=True)])
+            codes.append(thing.refusal.code)
+    return codes
+
+
+def again(tmp_path: Path) -> Outbox:
+    """Return the outbox as the next process opens it."""
+    opened = Outbox(tmp_path / "exchange", {}, GATE)
+    opened.open()
+    return opened
+
+
+def test_a_secret_file_keeps_its_name_and_place_and_is_refused_once(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    put(outbox, "a.copy.json", SECRET)
+    put(outbox, "处置预案（绝密）.docx", "x")
+    assert refused_in_place(outbox, 6) == ["secrecy.marked", "secrecy.marked"]
+    assert refused_in_place(again(tmp_path), 4) == []
+    assert names(outbox.outbox) == ["a.copy.json", "处置预案（绝密）.docx"]
+    assert names(outbox.work) == names(outbox.sent) == []
+    assert names(outbox.refused) == ["a.copy.json.reason.json", "处置预案（绝密）.docx.reason.json"]
+
+
+def test_a_secret_file_that_was_changed_or_whose_reason_was_removed_is_judged_anew(
+    outbox: Outbox,
+) -> None:
+    put(outbox, "a.copy.json", SECRET)
+    assert len(refused_in_place(outbox)) == 1
+    (outbox.refused / "a.copy.json.reason.json").unlink()
+    assert len(refused_in_place(outbox)) == 1
+    put(outbox, "a.copy.json", SECRET + " ")
+    assert len(refused_in_place(outbox)) == 1
+    put(outbox, "a.copy.json", "{}")
+    assert only(collected(outbox)).raw == b"{}"
+
+
+def test_a_reason_that_says_nothing_of_a_file_is_no_reason_to_pass_it_by(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    put(outbox, "a.copy.json", SECRET)
+    for told in ("", "[]", "{}", '{"file": 1}', '{"file": [1, 2, 3, 4]}'):
+        (outbox.refused / "a.copy.json.reason.json").write_text(told)
+        assert len(refused_in_place(again(tmp_path))) == 1
+
+
+def test_the_reason_of_another_file_of_that_name_stays_as_it_is(outbox: Outbox) -> None:
+    (outbox.refused / "a.copy.json").write_text("{")
+    (outbox.refused / "a.copy.json.reason.json").write_text("{}")
+    put(outbox, "a.copy.json", SECRET)
+    assert len(refused_in_place(outbox, 6)) == 1
+    assert (outbox.refused / "a.copy.json.reason.json").read_text() == "{}"
+    assert json.loads((outbox.refused / "a~stays.copy.json.reason.json").read_text())["file"]
+
+
+def test_a_good_file_beside_a_secret_one_goes_through(outbox: Outbox) -> None:
+    put(outbox, "a.copy.json", SECRET)
+    put(outbox, "b.copy.json")
+    secret, good = collected(outbox)
+    assert isinstance(secret, Unfit)
+    assert isinstance(good, Source)
+    assert (secret.place, good.place) == ("a.copy.json", "b.copy.json")

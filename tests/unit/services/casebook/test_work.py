@@ -20,9 +20,10 @@ from services.casebook.rows import (
     Progress,
     from_ms,
 )
+from services.casebook.statements import delete_published
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DEAD, DECISIONS, DUTIES, ORIGINALS, OUTBOX
-from services.casebook.work import Work, delete_published
+from services.casebook.work import Work
 from services.casebook.write import headers_from_text, headers_to_text
 from services.casework.case import Case, State
 from tests.history import HANDLER, MONDAY, History, in_state

@@ -74,14 +74,15 @@ def test_a_red_card_tells_the_owner_s_superiors_on_both_lines() -> None:
 
 
 def test_where_nobody_is_above_the_rung_is_still_written_down() -> None:
+    history = History()
+    history.send("lead_transfer", SENDER)
     rulebook = demo()
     organs = {
         code: replace(found, superiors=())
         for code, found in rulebook.directory.organs.items()
         if found.alias not in {SUPERVISOR, GOVERNMENT}
     }
-    history = History(replace(rulebook, directory=replace(rulebook.directory, organs=organs)))
-    history.send("lead_transfer", SENDER)
+    history.rulebook = replace(rulebook, directory=replace(rulebook.directory, organs=organs))
     rungs = all_of(FireRung, history.tick(SUPERVISION))
     assert [(rung.rung, rung.to) for rung in rungs[1:]] == [
         (Rung.RED, ()),

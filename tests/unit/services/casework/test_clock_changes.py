@@ -237,6 +237,13 @@ def test_a_duty_of_a_message_of_its_own_is_named_by_that_message() -> None:
     )  # found, and never to stand still
 
 
+def test_a_duty_of_a_message_of_its_own_is_named_by_the_letter_too() -> None:
+    history = in_state(State.RECEIVED)
+    history.send("withdrawal", SENDER)
+    refused = history.send("clock_change", HANDLER, **SUSPEND, duty="answer_withdrawal")
+    assert refusal_of(refused) == "clock_change.ground_not_listed"  # it was found
+
+
 def test_who_is_its_own_counterpart_is_told_nothing() -> None:
     history = in_state(State.FILED)
     own = tuple(replace(duty, counterpart=organ(HANDLER)) for duty in history.opened.duties)

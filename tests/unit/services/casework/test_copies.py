@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 from schemas.parts import Relation
+from schemas.sharing import Copy
 from schemas.topics import RECORDS
 from services.casework.case import Closing, Life, State
-from services.casework.effects import Accept, ChangeState, CloseDuty, OpenDuty
+from services.casework.effects import Accept, ChangeState, CloseDuty, Deliver, OpenDuty
 from services.casework.lives import LIFE_OF
+from services.rulebook.model import OrganType
 from tests.history import (
     HANDLER,
     SENDER,
     SHANGHAI,
     STRANGER,
+    SUPERVISOR,
     History,
     all_of,
     delivered_to,
+    demo,
     duties,
     in_state,
     is_refused,
@@ -40,7 +44,7 @@ def to(*aliases: str) -> dict[str, Any]:
 @pytest.mark.parametrize("record", RECORDS_OF_MANY)
 def test_a_copy_to_five_is_one_decision_with_a_delivery_and_a_duty_for_each(record: str) -> None:
     history = History()
-    effects = history.send(record, HANDLER, **to(*FIVE))
+    effects = history.send(record, HANDLER, category="other", **to(*FIVE))
     assert named(effects) == ["ChangeState", *["OpenDuty"] * 5, *["Deliver"] * 5, "Accept"]
     assert the(ChangeState, effects).after is State.SENT
     copy, other = Relation.COPY_RECIPIENT, Relation.OTHER_DEPARTMENT
@@ -117,6 +121,82 @@ def test_a_recipient_of_a_copy_was_asked_nothing() -> None:
         history = in_state(State.SENT, Life.COPY)
         refused = history.send(record, SENDER)
         assert refusal_of(refused) == "reply.not_asked", record
+
+
+# ---------------------------------------------------------------------------------- audience rules
+
+LEGAL = {"category": "legal_texts", "matters": None}
+TOWNSHIPS = [
+    each.alias for each in demo().directory.organs.values() if each.type is OrganType.TOWNSHIP
+]
+
+
+@pytest.mark.parametrize("record", RECORDS_OF_MANY)
+def test_a_copy_to_nobody_reaches_those_whom_the_rules_name_each_with_its_rule(record: str) -> None:
+    effects = History().send(record, HANDLER, **to(), **LEGAL)
+    told = {each.to: each.rule for each in all_of(Deliver, effects)}
+    assert told == {
+        **{organ(alias): "AU-01" for alias in TOWNSHIPS},
+        organ(SUPERVISOR): "AU-02",
+    }
+    assert delivered_to(effects)[-1] == (SUPERVISOR, Relation.SUPERVISOR)
+    accept = the(Accept, effects)
+    assert [to for to, _ in accept.recipients] == list(told)
+    assert (accept.rule, accept.basis) == ("AU-01；AU-02", "意见二(一)1")
+    assert accept.explanation is not None
+    assert "AU-02，另送六枝特区司法局。" in accept.explanation
+    owed = [effect.duty.owner for effect in all_of(OpenDuty, effects)]
+    assert owed == list(told)
+
+
+def test_whom_the_sender_names_comes_first_and_by_no_rule() -> None:
+    effects = History().send("copy", HANDLER, **to("liuzhi-zwj", "langdai"), **LEGAL)
+    rules = {each.to: each.rule for each in all_of(Deliver, effects)}
+    assert list(rules)[:2] == [organ("liuzhi-zwj"), organ("langdai")]
+    assert [rules[organ(alias)] for alias in ("liuzhi-zwj", "langdai")] == [None, None]
+    assert len(rules) == len(TOWNSHIPS) + 2
+
+
+def test_the_sender_of_a_copy_is_none_of_its_audience() -> None:
+    effects = History().send("copy", SENDER, **to(), **LEGAL)
+    assert organ(SENDER) not in {each.to for each in all_of(Deliver, effects)}
+    assert len(all_of(Deliver, effects)) == len(TOWNSHIPS)
+
+
+def test_a_copy_that_only_its_own_sender_would_get_reaches_nobody() -> None:
+    effects = History().send("copy", SUPERVISOR, **to(), category="statistics", matters=None)
+    assert refusal_of(effects) == "copy.no_recipient"
+
+
+def test_a_matter_decides_on_the_audience_and_so_does_the_day() -> None:
+    of_traffic = {"category": "penalty_decisions", "matters": ["CG-003"]}
+    effects = History().send("copy", SENDER, **to(), **of_traffic)
+    assert delivered_to(effects) == [(HANDLER, Relation.COPY_RECIPIENT)]
+    assert the(Deliver, effects).rule == "AU-06"
+    other = {**of_traffic, "matters": ["SC-002"]}
+    assert refusal_of(History().send("copy", SENDER, **to(), **other)) == "copy.no_recipient"
+    before = History(at=datetime(2024, 1, 31, 12, tzinfo=SHANGHAI))
+    assert refusal_of(before.send("copy", SENDER, **to(), **of_traffic)) == "copy.no_recipient"
+
+
+def test_the_same_copy_decided_again_reaches_the_same_in_the_same_order() -> None:
+    first, again = History(), History()
+    assert first.send("copy", HANDLER, **to("langdai"), **LEGAL) == again.send(
+        "copy", HANDLER, **to("langdai"), **LEGAL
+    )
+
+
+def test_guidance_goes_to_whom_it_was_given_and_a_copy_without_a_category_to_whom_it_names() -> (
+    None
+):
+    assert delivered_to(History().send("guidance_record", HANDLER, **to("langdai"))) == [
+        ("langdai", Relation.COPY_RECIPIENT)
+    ]
+    history = History()
+    copy = history.next("copy", HANDLER, **to("langdai"), **LEGAL)
+    assert isinstance(copy, Copy)
+    copy = replace(copy, category=None)
+    assert delivered_to(history.decide(copy)) == [("langdai", Relation.COPY_RECIPIENT)]
 
 
 # --------------------------------------------------------------------------------------- guidance

@@ -347,3 +347,16 @@ def test_a_third_that_has_ended_since_it_was_agreed_on_is_sent_no_letter() -> No
     effects = history.send("lead_transfer", SENDER, **letter(THIRD))
     assert refusal_of(effects) == "transfer.addressee_cannot_handle"
     assert history.opened == before
+
+
+def test_an_onward_letter_to_whom_the_rulebook_does_not_name_needs_a_reason() -> None:
+    history = in_state(State.FILED)
+    unnamed = {"addressees": [organ(THIRD)], "document_number": "案移〔2026〕41号"}
+    effects = history.send("case_transfer", HANDLER, envelope=unnamed, violations=[violation()])
+    assert refusal_of(effects) == "transfer.addressee_not_competent"
+
+
+def test_who_sent_it_on_hears_that_it_was_signed_for() -> None:
+    history = in_state(State.FILED)
+    history.send("case_transfer", HANDLER, **onward(THIRD))
+    assert delivered_to(history.send("signed_for", THIRD)) == [(HANDLER, Relation.SENDER)]

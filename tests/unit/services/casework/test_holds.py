@@ -1,5 +1,7 @@
 """Held: a place whose text and code disagree; assigned by the supervisor; what waits behind."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from schemas.messages import HoldReason, SettleAction
 from schemas.parts import Relation
 from services.casework.case import Life, State
-from services.casework.effects import Accept, Deliver, Hold, OpenDuty, Release
-from services.casework.say import About, say
+from services.casework.effects import Accept, Deliver, Hold, OpenDuty, Reject, Release
+from services.casework.routing import HOLD_CODES
+from services.casework.say import RELEASED_BY, About, say
+from services.rulebook.model import Line, Superior
 from tests.history import (
     HANDLER,
     SENDER,
@@ -29,6 +33,8 @@ from tests.history import (
 
 LANGDAI = "520203110000"
 ASTRAY = "00000000-0000-5000-8000-000000000000"
+GOVERNMENT = "liuzhi-gov"
+MATTER = violation()["matter"]
 ELSEWHERE = "六枝特区郎岱镇示例路3号"  # while the code says 岩脚镇
 
 
@@ -208,3 +214,128 @@ def test_what_waited_goes_on_after_the_assignment_in_its_order() -> None:
     assert the(Hold, history.decide(stray)).reason is HoldReason.WAITING
     history.send("routing_assignment", SUPERVISOR, **to(HANDLER))
     assert history.opened.waiting == ()
+
+
+# ------------------------------------------------------------------------------ no common superior
+
+TRANSFERS = ["lead_transfer", "case_transfer", "complaint_forward"]
+
+
+def without_government() -> History:
+    """A history in a county whose government the directory forgot; its supervisor is there."""
+    directory = demo().directory
+    organs = {code: found for code, found in directory.organs.items() if found.alias != GOVERNMENT}
+    return History(replace(demo(), directory=replace(directory, organs=organs)))
+
+
+@pytest.mark.parametrize("record", TRANSFERS)
+def test_a_transfer_of_which_nobody_could_decide_a_dispute_is_held(record: str) -> None:
+    history = without_government()
+    effects = history.send(record, SENDER)
+    hold = the(Hold, effects)
+    assert (hold.reason, hold.code) == (HoldReason.NO_SUPERIOR, "superior.none")
+    assert hold.to == (organ(SENDER), organ(SUPERVISOR))
+    assert "没有共同的上一级行政机关" in str(hold.explanation)
+    assert history.opened.state is State.HELD
+    assert all_of(OpenDuty, effects) == []
+    assert all_of(Deliver, effects) == []
+
+
+def test_a_notice_is_no_transfer_and_goes_through() -> None:
+    history = without_government()
+    assert delivered_to(history.send("violation_notice", SENDER)) == [(HANDLER, Relation.HANDLER)]
+
+
+def test_an_insisted_addressee_without_a_common_superior_is_held_too() -> None:
+    history = without_government()
+    envelope = {"addressees": [organ(STRANGER)], "insist_reason": "已会商"}
+    government_gone = the(Hold, history.send("lead_transfer", SENDER, envelope=envelope))
+    assert government_gone.reason is HoldReason.NO_SUPERIOR
+
+
+def test_one_of_the_two_may_itself_be_the_superior() -> None:
+    directory = demo().directory
+    sender = directory.organs[organ(SENDER)]
+    county = directory.organs[organ(GOVERNMENT)]
+    above = Superior(organ(HANDLER), Line.PROFESSIONAL, sender.valid_from, None)
+    organs = {**directory.organs, sender.code: replace(sender, superiors=(above,))}
+    del organs[county.code]
+    history = History(replace(demo(), directory=replace(directory, organs=organs)))
+    assert all_of(Hold, history.send("lead_transfer", SENDER)) == []
+
+
+def test_the_supervisor_assigns_what_has_no_common_superior() -> None:
+    history = without_government()
+    history.send("lead_transfer", SENDER)
+    assert not is_refused(history.send("routing_assignment", SUPERVISOR, **to(HANDLER)))
+    assert history.opened.handler == organ(HANDLER)
+
+
+def test_a_correction_that_finds_no_common_superior_either_leaves_it_held() -> None:
+    history = without_government()
+    history.send("lead_transfer", SENDER)
+    again = history.send("correction", SENDER, corrections=[{"number": 1, "place": LANGDAI}])
+    # The text names the township of before: that is looked at first.
+    assert refusal_of(again) == "correction.still_conflict"
+    both = {"number": 1, "place": LANGDAI, "place_text": "郎岱镇示例路3号"}
+    refused = history.send("correction", SENDER, corrections=[both])
+    assert refusal_of(refused) == "correction.still_no_superior"
+    assert history.opened.state is State.HELD
+
+
+def test_once_the_directory_is_complete_a_correction_lets_it_go_on() -> None:
+    history = without_government()
+    history.send("lead_transfer", SENDER)
+    history.rulebook = demo()
+    effects = history.send("correction", SENDER, corrections=[{"number": 1, "matter": MATTER}])
+    assert the(Release, effects).message == history.opened.opening
+    assert history.opened.handler == organ(HANDLER)
+
+
+def by_reason(reason: HoldReason) -> History:
+    """A history whose opening lead is held for this reason."""
+    history = without_government() if reason is HoldReason.NO_SUPERIOR else History()
+    if reason is HoldReason.GAP:
+        held(history)
+    elif reason is HoldReason.PLACE_CONFLICT:
+        conflicting(history)
+    else:
+        history.send("lead_transfer", SENDER)
+    stop = history.opened.stop
+    assert stop is not None
+    assert stop.reason is reason
+    return history
+
+
+@pytest.mark.parametrize("reason", HOLD_CODES)
+def test_whatever_it_is_held_for_its_sender_takes_it_back(reason: HoldReason) -> None:
+    history = by_reason(reason)
+    assert not is_refused(history.send("withdrawal", SENDER))
+    assert history.opened.state is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("reason", HOLD_CODES)
+def test_whatever_it_is_held_for_later_messages_wait_and_follow_in_order(
+    reason: HoldReason,
+) -> None:
+    history = by_reason(reason)
+    stray = {"envelope": {"in_reply_to": ASTRAY}}
+    later = [history.next("correction", SENDER, **stray) for _ in range(3)]
+    for each in later:
+        assert the(Hold, history.decide(each)).reason is HoldReason.WAITING
+    assert [one.message for one in history.opened.waiting] == [m.envelope.message_id for m in later]
+    assert history.tick(history.at + timedelta(days=90)) == ()  # nothing is owed while it is held
+    effects = history.send("routing_assignment", SUPERVISOR, **to(HANDLER))
+    assert history.opened.waiting == ()
+    # Each is decided in its turn: it corrects nothing that is held any more.
+    assert [refused.message for refused in all_of(Reject, effects)] == [
+        message.envelope.message_id for message in later
+    ]
+    # A duty begins with the release, and not when the message came.
+    assert the(OpenDuty, effects).duty.opened_at == history.at
+
+
+@pytest.mark.parametrize("reason", HOLD_CODES)
+def test_each_reason_tells_who_can_release_it(reason: HoldReason) -> None:
+    assert "转办" in RELEASED_BY[reason]
+    assert "撤回" in RELEASED_BY[reason]

@@ -196,6 +196,15 @@ def test_minutes_go_to_all_who_took_part_and_each_signs(author: str) -> None:
     assert {to for to, _ in delivered_to(effects)} == {SENDER, HANDLER, PARTICIPANT} - {author}
 
 
+def test_who_wrote_the_minutes_hears_of_each_signature_as_a_participant() -> None:
+    history = consulted()
+    history.send("consultation_minutes", HANDLER)
+    minutes = {"in_reply_to": list(history.sent)[-1]}
+    effects = history.send("signed_for", PARTICIPANT, envelope=minutes)
+    assert ledger(effects) == [("sign_for", "met")]
+    assert delivered_to(effects) == [(HANDLER, Relation.PARTICIPANT)]
+
+
 def test_minutes_by_or_to_strangers_or_of_nothing_are_refused() -> None:
     history = consulted()
     before = history.opened

@@ -252,11 +252,14 @@ def test_where_nobody_is_above_both_the_supervisor_is_told() -> None:
     history = in_state(State.DISPUTED)
     history.rulebook = without_superiors(history)
     effects = history.send("negotiation_result", HANDLER, **FAILED)
-    told = [(advice.to, advice.code) for advice in all_of(Advise, effects)]
-    assert told == [(organ(HANDLER), "superior.none"), (organ(SUPERVISOR), "superior.none")]
+    told = [(note.to, note.code) for note in all_of(Advise, effects)]
+    assert told == [
+        (organ(HANDLER), "designation.no_superior"),
+        (organ(SUPERVISOR), "designation.no_superior"),
+    ]
     nobody: dict[str, Any] = {"addressees": []}
     effects = history.send("designation_request", HANDLER, envelope=nobody)
-    assert refusal_of(effects) == "superior.none"
+    assert refusal_of(effects) == "designation.no_superior"
 
 
 def without_superiors(history: History) -> Any:

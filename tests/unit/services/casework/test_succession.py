@@ -124,6 +124,13 @@ def test_a_letter_s_author_stays_its_author_for_who_is_shown_it_later() -> None:
     assert authors == {organ(HANDLER)}
 
 
+def test_who_signs_is_heard_of_by_the_author_s_heir() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, SENDER)
+    history.at = AFTER
+    assert the(Deliver, history.send("signed_for", HANDLER)).to == organ(HEIR)
+
+
 def test_without_a_successor_duties_are_held_and_the_supervisor_is_told_once() -> None:
     history = in_state(State.ISSUED)
     history.rulebook = merged(history.rulebook, HANDLER, None)

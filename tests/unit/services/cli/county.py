@@ -17,14 +17,15 @@ from services.casework.decide import decide
 from services.casework.effects import Accept, Deliver, Effect, Hold, Reject
 from services.casework.say import About, say
 from services.casework.steps import Facts, Waiter
-from services.cli.demo_play import Answered, Arrived, Drop, Play
+from services.cli.demo_events import Answered, Arrived, Drop
+from services.cli.demo_play import Play
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.demo_setting import Setting
 from services.rulebook.load import bundled, load
 
 RULEBOOK = load(bundled("demo"))
 START = datetime(2026, 9, 28, 1, 30, tzinfo=UTC)
-STEPS_MAX = 2_000
+STEPS_MAX = 8_000
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Bus:
     messages: dict[MessageId, Message] = field(default_factory=dict)
     names: dict[MessageId, tuple[str, str]] = field(default_factory=dict)
     numbers: dict[tuple[OrganCode, str], MessageId] = field(default_factory=dict)
+    got: set[tuple[str, MessageId]] = field(default_factory=set)
     events: deque[Arrived | Answered] = field(default_factory=deque)
 
     def take(self, drop: Drop) -> None:
@@ -48,7 +50,7 @@ class Bus:
             sender=self._organ(drop.alias),
             message_id=message_id,
             sent_at=self.at,
-            targets=self._targets,
+            targets=lambda named: self._targets(named, drop.alias),
         )
         message = read(None, raw, defaults)
         refusal = message if isinstance(message, Refusal) else lawful_form(message)
@@ -120,17 +122,20 @@ class Bus:
 
     def _arrive(self, to: OrganCode, message: Message) -> None:
         alias = RULEBOOK.directory.organs[to].alias
+        self.got.add((alias, message.envelope.message_id))
         if alias in AGENCIES:
             self.events.append(Arrived(alias, to_document(message)))
 
     def _organ(self, alias: str) -> OrganCode:
         return RULEBOOK.directory.by_text[alias][0].code
 
-    def _targets(self, named: str) -> tuple[Target, ...]:
+    def _targets(self, named: str, alias: str) -> tuple[Target, ...]:
+        """What a connector's ledger knows: what it sent, and what was written for its organ."""
         return tuple(
             Target(envelope.message_id, envelope.case_id, Flow(envelope.flow))
             for envelope in (message.envelope for message in self.messages.values())
             if named in (envelope.message_id, envelope.document_number)
+            and (envelope.sender == self._organ(alias) or (alias, envelope.message_id) in self.got)
         )
 
 

@@ -90,7 +90,8 @@ class Bus:
         position = Position("leads", 0, len(self.rows))
         decided = Decided(
             incoming=Incoming(position, None, None, self.at),
-            message=message,
+            record=type(message).__name__,
+            envelope=message.envelope,
             digest="0" * 64,
             case_id=message.envelope.case_id,
             facts=facts,

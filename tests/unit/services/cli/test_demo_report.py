@@ -4,9 +4,14 @@ import json
 
 import pytest
 
-from services.cli.demo_play import FAULTY_REPLIES, REFUSALS, Play
-from services.cli.demo_report import Findings, report, summary
+from schemas.parts import Flow
+from services.cli.demo_faults import FAULTS
+from services.cli.demo_outcomes import released
+from services.cli.demo_play import Play
+from services.cli.demo_report import Findings, report
+from services.cli.demo_scenarios import FAULTY_REPLIES, REFUSALS
 from services.cli.demo_stage import Part
+from services.cli.demo_summary import summary
 from services.cli.demo_transfers import transfer
 from tests.unit.services.cli.county import Bus as County
 from tests.unit.services.cli.county import performed
@@ -43,6 +48,9 @@ def test_it_tells_all_that_it_promises(
         *play.got,  # what each agency got
         *REFUSALS.values(),  # what was refused, and why
         *FAULTY_REPLIES.values(),
+        *FAULTS,
+        *(told.case_id or "" for told in released(play, "assign")),
+        *(told.case_id or "" for told in released(play, "correct")),
         *(str(case_id) for case_id, _ in found.duties),  # what is owed
         "yichuan trace",  # how to look on
         "yichuan inbox liuzhi-swj",
@@ -50,21 +58,31 @@ def test_it_tells_all_that_it_promises(
         "make down",  # how to stop
         {"zh": "黄牌", "en": "yellow card"}[language],
         {"zh": "仍在暂存", "en": "still held"}[language],
+        *{"zh": ("抄送：", "案件移送："), "en": ("copies: ", "transfers: ")}[language],
+        *{"zh": ("转办后放行", "19900008866"), "en": ("assigned by", "19900008866")}[language],
     ]
     assert [part for part in promised if part not in text] == []
 
 
 def test_the_summary_says_whether_all_went_well(play: Play, found: Findings) -> None:
-    told = summary(play, found.duties, 12.34)
+    told = summary(play, len(found.duties), 12.34)
     assert told["ok"] is True
     assert told["seconds"] == 12.3
     assert told["accepted"] >= 60
     assert {entry["code"] for entry in told["refused"]} == {
         *REFUSALS.values(),
         *FAULTY_REPLIES.values(),
+        *FAULTS,
     }
+    assert told["messages"] >= 200
+    assert set(told["flows"]) == set(Flow)
+    assert sum(flow["messages"] for flow in told["flows"].values()) == told["messages"]
+    assert set(told["refused_by_code"]) == {entry["code"] for entry in told["refused"]}
+    assert told["held_corrected"]
+    assert told["held_assigned"]
+    assert [side["relation"] for side in told["side_by_side"]] == ["handler", "forwarder"]
     assert json.loads(json.dumps(told)) == told
 
 
 def test_a_run_that_did_not_end_is_not_ok(found: Findings) -> None:
-    assert summary(Play(SETTING), found.duties, 0)["ok"] is False
+    assert summary(Play(SETTING), len(found.duties), 0)["ok"] is False

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.database.engine import open_engine
 from connectors.database.tables import tables
-from services.cli.demo_play import Answered, Arrived
+from services.cli.demo_events import Answered, Arrived
 from services.cli.demo_systems import DatabaseSystem, FolderSystem
 
 RECEIPT = {"envelope": {"record": "Accepted", "in_reply_to": "m", "case_id": "c"}}

@@ -5,7 +5,7 @@ import pytest
 from connectors.bus.home import Home
 from connectors.bus.keys import KEYS_CSV
 from schemas.errors import UserError
-from services.cli.topics import _chosen, _copy, _files_to_change, differs_from
+from services.cli.topics import _chosen, _copy, _files_to_change, _folder, differs_from
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_what_a_killed_copy_left_behind_is_cleared_away(home: Home, source: Path
 
 
 def test_the_demo_rulebook_gives_a_layout_and_a_plan_of_files(home: Home) -> None:
-    chosen = _chosen(home.settings())
+    chosen = _chosen(_folder(home, home.settings()), home.settings())
     assert len(chosen.organs) >= 10
     assert len(chosen.wanted.logins) == len(chosen.organs) + 1
     kinds = [kind for kind, _, _ in _files_to_change(home, chosen)]
@@ -70,4 +70,16 @@ def test_the_demo_rulebook_gives_a_layout_and_a_plan_of_files(home: Home) -> Non
 def test_a_rulebook_that_is_not_there_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YICHUAN_BUS__RULEBOOK", "no-such-county")
     with pytest.raises(UserError, match=r"rules\.not_found no-such-county"):
-        _chosen(home.settings())
+        _folder(home, home.settings())
+
+
+def test_a_copy_that_was_decided_by_stays_until_another_is_activated(
+    home: Home, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YICHUAN_BUS__RULEBOOK", str(source))
+    assert _folder(home, home.settings()) == source
+    _copy(source, home.rulebook)
+    home.rulebooks.mkdir()  # an exchange has put it onto its shelf
+    assert _folder(home, home.settings()) == source
+    (source / "matters.csv").write_text("other", encoding="utf-8")
+    assert _folder(home, home.settings()) == home.rulebook

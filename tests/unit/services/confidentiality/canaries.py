@@ -1,6 +1,7 @@
 """A message in which every field is filled, and what of it is seen afterwards, leaf by leaf."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -36,9 +37,12 @@ _LOOKS = {
 }
 
 
-def filled(record: str) -> Message:
-    """Return a message with two of everything and no field left out, no two strings alike."""
-    return _value(schema_of(record), "", "", {}, count(1))  # type: ignore[no-any-return] # by the schema
+def filled(record: str, numbers: Iterator[int] | None = None) -> Message:
+    """Return a message with two of everything and no field left out, no two strings alike.
+
+    With `numbers` shared, no two strings of several messages are alike either.
+    """
+    return _value(schema_of(record), "", "", {}, numbers or count(1))  # type: ignore[no-any-return] # by the schema
 
 
 def leaves(message: Message) -> dict[str, Any]:

@@ -66,14 +66,14 @@ def judged(clearances: Clearances, relation: Relation, records: Iterable[str]) -
         current(record).encode(redacted.message)
         before, after = leaves(original), leaves(redacted.message)
         for path in describe(record).paths:
-            if not _is_judged(path):
+            if not is_judged(path):
                 continue
-            row, expected = redactor.rules[path.path], _expected(relation, path)
+            row, expected = redactor.rules[path.path], expected_of(relation, path)
             if row is None or row.treatment is not expected:
                 wrong.append(f"{record} {path.path}: {row and row.treatment}, not {expected}")
         for place, value in before.items():
             path = next(each for each in describe(record).paths if each.path == contract(place))
-            expected = _expected(relation, path) if _is_judged(path) else K
+            expected = expected_of(relation, path) if is_judged(path) else K
             shown = after.get(place)
             if expected is K and shown != value:
                 wrong.append(f"{record} {place}: not as it was")
@@ -97,13 +97,13 @@ def _is_listed(place: str, withheld: tuple[str, ...]) -> bool:
     return any(place == path or place.startswith((f"{path}.", f"{path}[")) for path in withheld)
 
 
-def _is_judged(path: Path) -> bool:
+def is_judged(path: Path) -> bool:
     """What cannot be null is public and part of how a message is made; the copy fills the rest."""
     filled_later = path.path.startswith(("envelope.delivery", "envelope.seal"))
     return path.nullable and not filled_later
 
 
-def _expected(relation: Relation, path: Path) -> Treatment:
+def expected_of(relation: Relation, path: Path) -> Treatment:
     by_class = ALLOWED[relation][CLASSES.index(FieldClass(path.confidentiality))]
     return BY_PATH.get((relation, path.path), by_class)
 
@@ -115,11 +115,11 @@ def test_every_relation_sees_of_every_record_what_the_table_allows_and_no_more(
     assert judged(demo().clearances, relation, RECORDS) == []
 
 
-def _id(row: Clearance) -> str:
+def row_id(row: Clearance) -> str:
     return f"{row.relation}-{row.field_class}-{row.path or 'all'}"
 
 
-@pytest.mark.parametrize("row", demo().clearances.rows, ids=_id)
+@pytest.mark.parametrize("row", demo().clearances.rows, ids=row_id)
 def test_taking_a_row_away_is_found(row: Clearance) -> None:
     rest = tuple(each for each in demo().clearances.rows if each is not row)
     assert judged(Clearances(rest), row.relation, TELLING) != []

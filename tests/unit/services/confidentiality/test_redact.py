@@ -337,3 +337,51 @@ def test_without_any_table_nothing_that_can_be_withheld_is_shown(record: str) ->
     }
     rules = Redactor(schema_of(record), Relation.HANDLER, Clearances()).rules
     assert shown & set(rules) == set()
+
+
+def test_more_paths_than_a_copy_can_list_withhold_whole_lists() -> None:
+    many = tuple(replace(PERSON, name=f"某甲{number}") for number in range(400))
+    redacted = copy_for(Relation.COPY_RECIPIENT, lead(parties=many))
+    assert redacted.message.parties is None
+    assert "parties" in redacted.withheld
+    assert len(redacted.withheld) + len(redacted.masked) < 50
+    assert not [path for path in redacted.masked if path.startswith("parties")]
+
+
+def test_a_list_of_the_envelope_is_withheld_whole_likewise() -> None:
+    message = default_lead()
+    officer = (message.envelope.officers or ())[0]
+    many = tuple(replace(officer, certificate=f"C{number}") for number in range(1_001))
+    message = replace(message, envelope=replace(message.envelope, officers=many))
+    kept = Clearances(
+        tuple(
+            replace(row, path="envelope.officers[].name", treatment=Treatment.MASK)
+            if row.path is not None
+            else row
+            for row in table(Treatment.KEEP, officers=Treatment.MASK).rows
+        )
+    )
+    redacted = Redactor(LEAD, Relation.SENDER, kept, PLACES)(message)
+    assert redacted.message.envelope.officers is None
+    assert redacted.withheld == ("envelope.officers",)
+    assert redacted.masked == ()
+
+
+def test_too_much_hidden_in_a_case_closes_the_texts() -> None:
+    redactor = Redactor(LEAD, Relation.SENDER, demo().clearances, PLACES)
+    redacted = redactor(lead(reason="事实清楚"), also=None)
+    assert redacted.message.reason == "****"
+    assert "reason" in redacted.masked
+    assert redactor(lead(reason=None, legal_basis=None), also=None).message.reason is None
+
+
+def test_a_redactor_knows_whether_it_hides_and_whether_it_reads() -> None:
+    def of(record: str, relation: Relation) -> Redactor:
+        return Redactor(schema_of(record), relation, demo().clearances, PLACES)
+
+    assert not of("ComplaintForward", Relation.HANDLER).hides
+    assert not of("ComplaintForward", Relation.HANDLER).reads
+    assert of("ComplaintForward", Relation.SENDER).hides
+    assert of("FilingReply", Relation.SENDER).reads
+    assert not of("Copy", Relation.SENDER).hides
+    assert not of("Delivered", Relation.UNKNOWN).reads

@@ -1,22 +1,20 @@
 """The county's other records through the exchange: sealed, decided, written, delivered."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.errors import Broken
-from schemas.ids import BUS, CaseId, MessageId, RulebookHash, derive
-from schemas.messages import Advice, Held, HoldReason, RulebookActivated
-from schemas.parts import Envelope, Flow, Relation
+from schemas.ids import CaseId, derive
+from schemas.messages import Advice, Held, HoldReason
+from schemas.parts import Relation
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES
-from services.exchange.intake import Refused, Sound
+from services.exchange.intake import Refused
 from services.rulebook.model import OrganType
 from tests.history import HANDLER, MONDAY, SENDER, SUPERVISOR, History, demo, message, organ
 from tests.history import violation as a_violation
-from tests.office import Log, inboxes, office, rows, run, sent, take, told
+from tests.office import Log, inboxes, rows, run, sent, take, told
 
 EVERYBODY = sorted(
     organ.alias
@@ -168,62 +166,3 @@ def test_who_handles_the_transfer_is_looked_up_and_written_down(
     last = rows(casebook, DECISIONS)[-1]
     assert (last.record, last.outcome) == ("AssistanceRequest", outcome)
     assert f'"handles":{str(signed).lower()}' in last.entry
-
-
-# -------------------------------------------------------------------- a rulebook comes into force
-
-
-def activated(rulebook: str, partition: int = 1) -> RulebookActivated:
-    envelope = Envelope(
-        bus=demo().bus,
-        message_id=MessageId(derive("activated", rulebook, str(partition))),
-        case_id=CaseId(derive("rulebooks", "leads", str(partition))),
-        flow=Flow.LEADS,
-        record="RulebookActivated",
-        sender=BUS,
-        sent_at=MONDAY,
-    )
-    return RulebookActivated(envelope, RulebookHash(rulebook), "demo", "leads", partition)
-
-
-def test_the_rulebook_that_is_here_is_noted_in_each_partition(casebook: Casebook) -> None:
-    log = Log()
-    ours = office().rulebook.hash
-    records = [log.put(activated(ours, each), MONDAY, partition=each) for each in (0, 1)]
-    tally = run(casebook, records)
-    assert tally.messages == [("leads", "RulebookActivated", "accepted")] * 2
-    assert told(casebook) == []
-    assert [row.outcome for row in rows(casebook, MESSAGES)] == ["accepted"] * 2
-
-
-def test_another_rulebook_stops_the_exchange_before_anything_is_decided_under_it(
-    casebook: Casebook,
-) -> None:
-    log = Log()
-    lead = message("lead_transfer", SENDER, "after")
-    records = [
-        log.put(activated("f" * 64), MONDAY, partition=1),
-        log.put(lead, MONDAY + timedelta(minutes=1)),
-    ]
-    with pytest.raises(Broken) as raised:
-        run(casebook, records)
-    assert (raised.value.code, raised.value.detail) == ("rulebook.unknown", "f" * 12)
-    assert rows(casebook, DECISIONS) == []
-
-
-def test_an_activation_lies_in_the_partition_that_it_names() -> None:
-    ours = activated(office().rulebook.hash, 1)
-    here, elsewhere = take(
-        Log().put(ours, MONDAY, partition=1), Log().put(ours, MONDAY, partition=2)
-    )
-    assert isinstance(here, Sound)
-    assert not isinstance(elsewhere, Sound)
-    assert elsewhere.refusal.code == "message.misrouted"
-
-
-def test_nobody_but_the_bus_activates() -> None:
-    ours = activated(office().rulebook.hash)
-    forged = replace(ours, envelope=replace(ours.envelope, sender=organ(SENDER)))
-    (judged,) = take(Log().put(forged, MONDAY, partition=1))
-    assert isinstance(judged, Refused)
-    assert judged.refusal.code == "message.bus_only"

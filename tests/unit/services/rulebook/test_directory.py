@@ -9,6 +9,7 @@ from services.rulebook.directory import (
     department_of,
     find,
     in_office,
+    is_above,
     organ_on,
     superiors_of,
     supervisor_of,
@@ -188,3 +189,19 @@ def test_the_common_superior(case: str) -> None:
     known = two_counties()
     assert code(common_superior(known, OrganCode(a), OrganCode(b), TODAY)) == expected
     assert code(common_superior(known, OrganCode(b), OrganCode(a), TODAY)) == expected
+
+
+def test_one_organ_is_above_another_on_either_line_at_any_distance() -> None:
+    known = two_counties()
+
+    def above(a: str, b: str) -> bool:
+        return is_above(known, OrganCode(a), OrganCode(b), TODAY)
+
+    assert above(GOV, YANJIAO)
+    assert above(LPS_GOV, YANJIAO)
+    assert above(LPS_SCJG, SCJG)
+    assert not above(YANJIAO, GOV)
+    assert not above(SCJG, CGJ)
+    assert not above(YANJIAO, YANJIAO)
+    assert not above(NOBODY, YANJIAO)
+    assert not above(GOV, NOBODY)

@@ -1,10 +1,21 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import UserError
-from services.rulebook.load import bundled, library_calendar, load, locate, read_files
+from services.rulebook.load import (
+    bundled,
+    first_kept,
+    keep,
+    keep_first,
+    kept,
+    library_calendar,
+    load,
+    locate,
+    read_files,
+)
 from tests.unit.services.rulebook.tiny import FILES, KEYS_HEAD
 
 
@@ -65,3 +76,59 @@ def test_the_librarys_calendar_holds_weekday_holidays_and_made_workdays_only() -
     assert all(day.weekday() < 5 for day in library.days_off)
     assert all(day.weekday() >= 5 for day in library.workdays)
     assert library.known_until >= date(2026, 12, 31)
+
+
+# ------------------------------------------------------------------------------- kept by its hash
+
+
+def test_what_was_in_force_is_kept_by_its_hash_and_once(folder: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "rulebooks"
+    assert kept(shelf, load(folder).hash) is None
+    first = keep(folder, shelf)
+    (folder / "calendar.csv").write_text(FILES["calendar.csv"] + "\n", encoding="utf-8")
+    second = keep(folder, shelf)
+    assert keep(folder, shelf) == second
+    assert first.hash != second.hash
+    assert kept(shelf, first.hash) == first
+    assert kept(shelf, second.hash) == second
+    assert {path.name for path in shelf.iterdir()} == {first.hash, second.hash}
+
+
+def test_a_later_library_changes_nothing_of_what_is_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "rulebooks"
+    before = keep(folder, shelf)
+    later = replace(library_calendar(), known_until=date(2027, 12, 31))
+    monkeypatch.setattr("services.rulebook.load.library_calendar", lambda: later)
+    after = keep(folder, shelf)
+    assert after.hash != before.hash
+    assert kept(shelf, before.hash) == before
+    assert kept(shelf, after.hash) == after
+
+
+def test_what_was_changed_on_the_shelf_is_not_taken_for_it(folder: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "rulebooks"
+    version = keep(folder, shelf).hash
+    with (shelf / version / "calendar.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert kept(shelf, version) is None
+
+
+def test_a_copy_that_was_cut_short_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "rulebooks"
+    version = load(folder).hash
+    (shelf / f".{version}.partial").mkdir(parents=True)
+    (shelf / f".{version}.partial" / "half.csv").write_text("", encoding="utf-8")
+    assert keep(folder, shelf).hash == version
+    found = kept(shelf, version)
+    assert found is not None
+    assert {path.name for path in shelf.iterdir()} == {version}
+
+
+def test_it_is_noted_what_the_logs_begin_under(folder: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "rulebooks"
+    version = keep(folder, shelf).hash
+    assert first_kept(shelf) is None
+    keep_first(shelf, version)
+    assert first_kept(shelf) == version

@@ -57,4 +57,14 @@ def test_a_name_of_one_character_is_looked_for_whole_only() -> None:
     assert contradicting(rules, DivisionCode(YANJIAO_PLACE), "河镇3号") is not None
 
 
+@pytest.mark.parametrize("text", ["落别布依族彝族乡老街1号", "落别乡老街1号", "落别老街1号"])
+def test_a_township_of_nationalities_is_named_in_full_or_short(text: str) -> None:
+    luobie = DivisionCode("520203304000")
+    rules = rulebook(added("divisions.csv", f"{luobie},落别布依族彝族乡,township,{COUNTY}"))
+    assert contradicting(rules, luobie, text) is None
+    found = contradicting(rules, DivisionCode(YANJIAO_PLACE), text)
+    assert found is not None
+    assert found.code == luobie
+
+
 NEIGHBOURS = [("301", "新场乡"), ("302", "大新场乡")]

@@ -1,0 +1,65 @@
+"""What arrives, as rows of EX_IN, whichever way the agency writes what it sends.
+
+EX_IN and EX_LEDGER are written in one transaction: what was given once is never given again, though
+the agency deletes it from EX_IN.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, Table, select
+
+from connectors.bus.clock import now
+from connectors.bus.system import Arrival, Arrived
+from connectors.database.engine import BAD_DATA, transaction
+from connectors.database.map import in_values
+from schemas.errors import Refusal
+from schemas.ids import MessageId
+from schemas.render import CHINA, to_document
+
+
+class Incoming:
+    """EX_IN and EX_LEDGER of one agency."""
+
+    def __init__(self, engine: Engine, into: Table, ledger: Table) -> None:
+        self._engine, self._into, self._ledger = engine, into, ledger
+
+    def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
+        """Insert into EX_IN, in this order, each once; what the table refuses is told apart."""
+        try:
+            return Arrived(self._insert(arrivals))
+        except BAD_DATA:
+            pass  # one of them is to blame: each by itself
+        at: dict[MessageId, datetime] = {}
+        refused: dict[MessageId, Refusal] = {}
+        for arrival in arrivals:
+            try:
+                at |= self._insert([arrival])
+            except BAD_DATA as error:
+                detail = type(error).__name__
+                refused[arrival.id] = Refusal("inbox.unwritable", detail=detail)
+        return Arrived(at, refused)
+
+    def _insert(self, arrivals: Sequence[Arrival]) -> dict[MessageId, datetime]:
+        ledger, into = self._ledger, self._into
+        since = instant()
+        with transaction(self._engine, BAD_DATA) as connection:
+            ids = [arrival.id for arrival in arrivals]
+            known = select(ledger.c.message_id, ledger.c.since).where(ledger.c.message_id.in_(ids))
+            there = {MessageId(key): at for key, at in connection.execute(known)}
+            for arrival in arrivals:
+                if arrival.id in there:
+                    continue
+                payload = json.dumps(to_document(arrival.message), ensure_ascii=False)
+                values = {**in_values(arrival.offset, arrival.message, payload), "created": since}
+                by_column = {into.c[name]: value for name, value in values.items()}
+                connection.execute(into.insert().values(by_column))
+                connection.execute(ledger.insert().values(message_id=arrival.id, since=since))
+                there[arrival.id] = since
+        return {key: datetime.fromisoformat(at) for key, at in there.items()}
+
+
+def instant() -> str:
+    """Return the present as the tables write it: RFC 3339, China's offset, milliseconds."""
+    return now().astimezone(CHINA).isoformat(timespec="milliseconds")

@@ -1,0 +1,136 @@
+"""`yichuan resend MESSAGE --to ORGAN`: the same bytes once more into the inbox of one recipient.
+
+For an agency that lost what it had, or whose inbox was mended. Who has it already drops it by its
+id, so nothing comes twice. Nothing is decided anew, and nobody else gets anything.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+from aiokafka.errors import KafkaError
+from sqlalchemy import Connection, or_, select
+
+from connectors.bus.kafka import explain, start_producer
+from connectors.bus.registry import SchemaIds
+from schemas.document_number import normal_document_number
+from schemas.errors import Malformed, UserError
+from schemas.topics import inbox_of
+from services.casebook.read import message_of
+from services.casebook.rows import MessageRow
+from services.casebook.tables import MESSAGES
+from services.casework.case import Handed
+from services.cli.casebook_view import MATCHES_MAX, case_of, reading
+from services.cli.installation import Installation, open_installation
+from services.cli.log_reader import ADMIN, Logged, open_log
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language
+from services.cli.recipients import Arrival, arrival_of, copy_in, waiting_copies
+from services.rulebook.model import Organ
+
+_NO: Final = 1  # exit code: the answer is no
+_SECONDS_MAX: Final = 60.0  # of connecting, of reading an inbox, of writing
+_BEFORE: Final = timedelta(hours=1)  # the broker's stamp of a copy is later than its decision
+
+
+def resend(
+    message: Annotated[
+        str, typer.Argument(metavar="MESSAGE", help="message id or 文号 / 消息标识或文号")
+    ],
+    to: Annotated[str, typer.Option("--to", help="a recipient of it / 原收件机关")],
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a copy that an organ was sent into its inbox again."""
+    place = open_installation(home)
+    organ = place.organ(to)
+    with reading(place.home) as connection:
+        handed = handed_to(connection, message, organ, place)
+    found = _in_inbox(place, organ, handed)
+    offset = asyncio.run(_write(place, found))
+    document = {
+        "message": handed.message,
+        "record": handed.record,
+        "to": organ.code,
+        "topic": found.place[0],
+        "first_offset": found.offset,
+        "offset": offset,
+    }
+    if as_json:
+        emit_json(document)
+    else:
+        print(
+            in_language(
+                f"已将 {handed.message} 再次写入 {organ.name} 的收件箱（{offset}）",
+                f"{handed.message} is in the inbox of {organ.name} again, at {offset}",
+            )
+        )
+
+
+def handed_to(connection: Connection, text: str, organ: Organ, place: Installation) -> Handed:
+    """Return what was written for the organ.
+
+    Raises UserError resend.unknown, resend.ambiguous, resend.not_a_recipient, resend.pending.
+    """
+    rows = _messages(connection, text)
+    if not rows:
+        raise UserError("resend.unknown", where=text, exit_code=_NO)
+    if len(rows) > 1:
+        ids = ", ".join(row.message_id for row in rows)
+        raise UserError("resend.ambiguous", where=text, detail=ids, exit_code=_NO)
+    (row,) = rows
+    case = case_of(connection, row.case_id)
+    for handed in case.handed if case else ():
+        if (handed.author, handed.message, handed.to) == (row.sender, row.message_id, organ.code):
+            waiting = waiting_copies(connection, row.case_id, place.home)
+            if arrival_of(handed, waiting) is Arrival.PENDING:
+                raise UserError("resend.pending", where=inbox_of(organ.alias), exit_code=_NO)
+            return handed
+    raise UserError("resend.not_a_recipient", where=organ.name, detail=text, exit_code=_NO)
+
+
+def _messages(connection: Connection, text: str) -> list[MessageRow]:
+    wanted = [MESSAGES.c.message_id == text]
+    number = normal_document_number(text)
+    if number is not None:
+        wanted.append(MESSAGES.c.document_number == number)
+    query = select(MESSAGES).where(or_(*wanted), MESSAGES.c.outcome == "accepted")
+    return [message_of(row) for row in connection.execute(query.limit(MATCHES_MAX))]
+
+
+def _in_inbox(place: Installation, organ: Organ, handed: Handed) -> Logged:
+    """Return the copy as it lies in the inbox. Raises UserError resend.gone."""
+    topic = inbox_of(organ.alias)
+    ids = SchemaIds.load(place.home.schema_ids)
+    wanted = (handed.message, handed.to)
+    with open_log(place.home, place.settings, _SECONDS_MAX) as log:
+        spans = log.spans(topic)
+        begins = log.begins_at(topic, _earliest(handed.at))
+        ends = {where: end for where, (_, end) in spans.items()}
+        for record in log.read(begins, ends, _SECONDS_MAX):
+            try:
+                if record.value and copy_in(record.value, ids) == wanted:
+                    return record
+            except Malformed:
+                continue  # not of this bus: what is looked for is
+    raise UserError("resend.gone", where=topic, detail=handed.message, exit_code=_NO)
+
+
+def _earliest(decided: datetime) -> datetime:
+    return decided - _BEFORE
+
+
+async def _write(place: Installation, found: Logged) -> int:
+    """Write the same key and bytes; return the new offset when the broker has them."""
+    topic, partition = found.place
+    login = place.home.credentials(ADMIN)
+    producer = await start_producer(place.settings, login, client_id="resend")
+    try:
+        sending = producer.send_and_wait(topic, found.value, key=found.key, partition=partition)
+        written = await asyncio.wait_for(sending, _SECONDS_MAX)
+    except (KafkaError, TimeoutError) as error:
+        raise explain(error, where=topic) from error
+    finally:
+        await producer.stop()
+    return int(written.offset)

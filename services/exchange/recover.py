@@ -1,0 +1,96 @@
+"""Deciding from the originals what the log no longer has: after an older casebook was restored.
+
+The log of a flow begins after a secret that was deleted from it (erase.py). A casebook from before
+that gets what it lacks from the originals topic, in the same order, at the same times, with the
+secret's note in its place: so it comes to the same ledger, and sends the same bytes again, which
+every reader knows by their ids.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from connectors.bus.clock import monotonic
+from connectors.bus.home import Credentials, Settings
+from connectors.bus.kafka import start_consumer
+from schemas.errors import Broken, Unavailable
+from schemas.topics import ORIGINALS
+from services.casebook.progress import Place
+from services.casebook.store import Casebook
+from services.exchange.batch import run_batch, take_batch
+from services.exchange.intake import Intake
+from services.exchange.originals import Kept, kept
+from services.exchange.secret import noted
+from services.exchange.shelf import Shelf
+
+Gap = tuple[int, int]  # the casebook's progress, the log's begin
+_READ_MAX: Final = 500
+_READ_MS_MAX: Final = 1_000
+_SILENT_SECONDS_MAX: Final = 60.0
+
+
+async def recover(
+    settings: Settings,
+    login: Credentials,
+    casebook: Casebook,
+    shelf: Shelf,
+    gaps: Mapping[Place, Gap],
+) -> None:
+    """Bring the casebook's progress to the log's begin in each of the partitions.
+
+    Raises Broken log.gap, before anything is decided, when the originals have a hole there; Broken
+    originals.unreadable, Unavailable kafka.unreachable.
+    """
+    reader = await start_consumer(settings, login, (), group=None, client_id="exchange-recover")
+    try:
+        for place, gap in gaps.items():
+            async for _ in _missing(reader, place, gap):
+                pass  # all there: only now is anything decided
+        for place, gap in gaps.items():
+            batch: list[Kept] = []
+            async for record in _missing(reader, place, gap):
+                batch.append(record)
+                if len(batch) >= settings.exchange.batch_max:
+                    run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
+                    batch = []
+            run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
+    finally:
+        await reader.stop()
+
+
+def judge_kept(casebook: Casebook, shelf: Shelf, batch: Sequence[Kept]) -> list[Intake]:
+    """Return what the exchange made of each, by its note, or makes of it now."""
+    records = [record.incoming for record in batch if record.note is None]
+    taken = iter(take_batch(casebook, shelf, records))
+    return [
+        next(taken) if record.note is None else noted(record.note, record.incoming)
+        for record in batch
+    ]
+
+
+async def _missing(reader: Any, place: Place, gap: Gap) -> AsyncIterator[Kept]:  # noqa: ANN401 - aiokafka ships no types
+    """Yield the records from the casebook's progress to the log's begin, each once, in order."""
+    topic, partition = place
+    next_offset, begin = gap
+    source = TopicPartition(ORIGINALS, partition)
+    reader.assign([source])
+    end = (await reader.end_offsets([source]))[source]
+    await reader.seek_to_beginning(source)
+    heard = monotonic()
+    while next_offset < begin and await reader.position(source) < end:
+        found = await reader.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
+        records = [record for each in found.values() for record in each]
+        if records:
+            heard = monotonic()
+        elif monotonic() - heard > _SILENT_SECONDS_MAX:
+            raise Unavailable("kafka.unreachable", where=ORIGINALS, detail="timeout")
+        for record in records:
+            found_again = kept(record.key, record.value, record.headers)
+            position = found_again.incoming.position
+            in_turn = position.offset == next_offset < begin
+            if in_turn and (position.topic, position.partition) == place:
+                next_offset += 1
+                yield found_again
+    if next_offset < begin:
+        raise Broken("log.gap", detail=f"{topic}/{partition}: {next_offset} < {begin}")

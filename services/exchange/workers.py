@@ -1,0 +1,63 @@
+"""The exchange's workers of one installation: their numbers, names and ports.
+
+A worker's number is its identity in the consumer group: kept over restarts, it gets its partitions
+back at once. Hosts that share one casebook number theirs on (`[exchange] first_worker`).
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from connectors.bus.home import Home, Settings
+from schemas.errors import UserError
+from services.casebook.store import is_shared
+
+PORT_OFFSET: Final = 30  # of worker 0's /metrics, from ports.base
+NAME: Final = "exchange"  # of worker 0, as it is recorded in the home
+_MODE: Final = 0o600
+
+
+def numbers(settings: Settings) -> range:
+    """Return the numbers of the workers that are to run on this host."""
+    first = settings.exchange.first_worker
+    return range(first, first + settings.exchange.workers)
+
+
+def name_of(worker: int) -> str:
+    """Return the name under which a worker is recorded, shown and logged."""
+    return f"{NAME}-{worker}" if worker else NAME
+
+
+def port_of(settings: Settings, worker: int) -> int:
+    """Return where a worker's /metrics and /healthz are."""
+    return settings.ports.base + PORT_OFFSET + worker
+
+
+def refuse_several_on_sqlite(settings: Settings) -> None:
+    """Raise UserError exchange.workers_need_postgresql before a second worker is started."""
+    exchange = settings.exchange
+    if exchange.workers + exchange.first_worker > 1 and not is_shared(settings.casebook.url):
+        where = f"[exchange] workers = {exchange.workers}, first_worker = {exchange.first_worker}"
+        raise UserError("exchange.workers_need_postgresql", where=where, exit_code=3)
+
+
+@contextmanager
+def alone(home: Home, worker: int) -> Iterator[None]:
+    """Be the only process of this number: two would throw each other out of the group for ever.
+
+    A crash frees the lock. Raises UserError exchange.already_running.
+    """
+    home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home.run / f"{name_of(worker)}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError("exchange.already_running", where=str(path), exit_code=3) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)  # lets go of the lock

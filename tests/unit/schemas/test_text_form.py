@@ -1,0 +1,54 @@
+"""schemas/text_form.py: characters that no text may hold, and forms that mean the same."""
+
+import unicodedata
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.avro_reader import CLASSES
+from schemas.text_form import NARROWED, narrow, unfit_character
+
+
+@pytest.mark.parametrize(
+    ("point", "name"),
+    [
+        (0, "U+0000"),
+        (0x1B, "U+001B"),
+        (0x7F, "U+007F"),
+        (0x85, "U+0085"),
+        (0x202E, "U+202E"),
+        (0x2066, "U+2066"),
+        (0xD800, "U+D800"),
+        (0xDFFF, "U+DFFF"),
+        (0xFFFE, "U+FFFE"),
+        (0xFDD0, "U+FDD0"),
+        (0x10FFFF, "U+10FFFF"),
+    ],
+)
+def test_what_no_text_may_hold_is_named(point: int, name: str) -> None:
+    assert unfit_character(f"理由{chr(point)}。") == name
+
+
+def test_what_people_write_may_be_written() -> None:
+    text = "第一条\t〔2026〕\r\n（一）\uff11𠮷 😀 é ئۇيغۇر \u200e\ue5e5"
+    assert unfit_character(text) is None
+
+
+@given(st.text())
+def test_narrowing_twice_is_narrowing_once_and_changes_no_meaning(text: str) -> None:
+    found = narrow(text)
+    assert narrow(found) == found
+    assert len(found) == len(text)
+    assert unicodedata.normalize("NFKC", found) == unicodedata.normalize("NFKC", text)
+
+
+def test_every_field_that_is_narrowed_exists() -> None:
+    missing = [
+        f"{record}.{name}"
+        for record, names in NARROWED.items()
+        for name in names
+        if name not in {field.name for field in fields(CLASSES[record])}
+    ]
+    assert missing == []

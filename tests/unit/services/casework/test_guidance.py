@@ -1,0 +1,168 @@
+"""Guidance on site, once a year, by each department in each township it devolved a matter to."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.errors import Broken
+from schemas.ids import DivisionCode
+from schemas.messages import Rung
+from schemas.sharing import GuidanceForm, GuidanceRecord
+from services.casework.case import Closing
+from services.casework.guidance import (
+    case_id,
+    closing_by,
+    opening_id,
+    year_begins,
+    yearly_duty,
+)
+from services.rulebook.guidance import GuidanceYear, counts_for, guidance_years
+from services.rulebook.model import Rulebook
+from tests.history import SHANGHAI, demo, message, organ
+
+IN_JUNE = date(2025, 6, 11)
+
+
+def pairs(year: int, rulebook: Rulebook | None = None) -> dict[tuple[str, str], GuidanceYear]:
+    organs = demo().directory.organs
+    found = guidance_years(rulebook or demo(), year)
+    return {(organs[p.department].alias, organs[p.township].alias): p for p in found}
+
+
+def of_urban_management(year: int = 2025) -> GuidanceYear:
+    return pairs(year)["liuzhi-cgj", "yanjiao"]
+
+
+def record(**changes: Any) -> GuidanceRecord:
+    made = message("guidance_record", "liuzhi-cgj", "guidance")
+    assert isinstance(made, GuidanceRecord)
+    values: dict[str, Any] = {"held_on": IN_JUNE, "form": GuidanceForm.ON_SITE}
+    return replace(made, **(values | changes))
+
+
+def devolved(first: date, last: date | None) -> Rulebook:
+    """The demo in which CG-007 in 岩脚镇 alone is devolved, within these days."""
+    rules = tuple(
+        replace(rule, valid_from=first, valid_to=last) if rule.id == "S-085" else rule
+        for rule in demo().rules
+        if rule.mode.value != "devolved" or rule.id == "S-085"
+    )
+    return replace(demo(), rules=rules)
+
+
+def test_it_is_owed_by_whoever_devolved_a_matter_to_each_township_that_has_it() -> None:
+    found = pairs(2025)
+    assert ("liuzhi-cgj", "yanjiao") in found  # 市容
+    assert ("liuzhi-nyj", "yanjiao") in found  # ZR-004, 农村村民非法占用土地建住宅
+    assert ("liuzhi-jtj", "luobie") in found  # 公路, taken back in 2026
+    assert ("liuzhi-jtj", "yanjiao") not in found
+    assert {pair.since for pair in found.values()} == {date(2025, 1, 1)}
+    assert {pair.days_in_force for pair in found.values()} == {365}
+
+
+def test_what_is_taken_back_in_mid_year_is_owed_for_that_year_and_not_the_next() -> None:
+    found = pairs(2026)["liuzhi-jtj", "luobie"]
+    assert found.days_in_force == 181
+    assert yearly_duty(found, demo()).closing is None
+    assert ("liuzhi-jtj", "luobie") not in pairs(2027)
+
+
+def test_nothing_is_owed_before_the_first_devolution_and_from_then_on_in_its_year() -> None:
+    assert guidance_years(demo(), 2020) == ()
+    since = pairs(2021)["liuzhi-cgj", "yanjiao"]
+    assert (since.since, since.days_in_force) == (date(2021, 10, 1), 92)
+
+
+def test_under_ninety_days_of_the_year_it_is_waived_on_the_books() -> None:
+    for last, closing in ((date(2026, 3, 30), Closing.WAIVED), (date(2026, 3, 31), None)):
+        rulebook = devolved(date(2025, 1, 1), last)
+        (pair,) = guidance_years(rulebook, 2026)
+        duty = yearly_duty(pair, rulebook)
+        assert (pair.days_in_force, duty.closing) == ((last - date(2025, 12, 31)).days, closing)
+        assert (duty.closed_at is None) is (closing is None)
+
+
+def test_without_the_policy_no_year_is_too_short() -> None:
+    rulebook = devolved(date(2025, 12, 31), None)
+    duties = tuple(replace(rule, waived_if_in_force_under=None) for rule in rulebook.duties)
+    (pair,) = guidance_years(rulebook, 2025)
+    assert yearly_duty(pair, rulebook).closing is Closing.WAIVED
+    assert yearly_duty(pair, replace(rulebook, duties=duties)).closing is None
+
+
+def test_12_due_on_31_december_yellow_on_the_first_working_day_red_three_days_later() -> None:
+    duty = yearly_duty(of_urban_management(), demo())
+    assert duty.due == datetime(2026, 1, 1, 0, 0, tzinfo=SHANGHAI)
+    assert not duty.provisional
+    rungs = {rung.rung: rung.nominal_at for rung in duty.ladder}
+    # 1 to 3 January 2026 are 元旦, Sunday 4 is worked.
+    assert rungs[Rung.YELLOW] == datetime(2026, 1, 4, 9, 0, tzinfo=SHANGHAI)
+    assert rungs[Rung.RED] == datetime(2026, 1, 7, 9, 0, tzinfo=SHANGHAI)
+    assert rungs[Rung.REMINDER] == datetime(2025, 12, 30, 9, 0, tzinfo=SHANGHAI)
+
+
+def test_its_cards_wait_for_a_calendar_of_the_next_year() -> None:
+    duty = yearly_duty(of_urban_management(2026), demo())
+    assert [rung.rung for rung in duty.ladder] == [Rung.REMINDER]
+    assert duty.due == datetime(2027, 1, 1, 0, 0, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize("form", GuidanceForm)
+def test_12_only_leading_a_case_and_guidance_on_site_count(form: GuidanceForm) -> None:
+    counting = {GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE}
+    assert counts_for(record(form=form), of_urban_management()) is (form in counting)
+
+
+def test_guidance_elsewhere_in_another_year_or_of_another_department_does_not_count() -> None:
+    pair = of_urban_management()
+    assert counts_for(record(), pair)
+    assert counts_for(record(held_on=date(2025, 12, 31)), pair)
+    assert not counts_for(record(held_on=date(2026, 1, 1)), pair)
+    assert not counts_for(record(held_on=None), pair)
+    assert not counts_for(record(place=DivisionCode("520203110000")), pair)
+    assert not counts_for(record(place=None), pair)
+    assert not counts_for(record(form=None), pair)
+    assert not counts_for(record(), replace(pair, township=organ("langdai")))
+    assert not counts_for(record(), replace(pair, department=organ("liuzhi-nyj")))
+
+
+def test_it_ends_met_or_late_by_when_the_bus_received_it_and_only_once() -> None:
+    pair = of_urban_management()
+    duty = yearly_duty(pair, demo())
+    assert closing_by(duty, pair, record(), duty.due) is Closing.MET
+    assert closing_by(duty, pair, record(), duty.due + timedelta(seconds=1)) is Closing.LATE
+    assert closing_by(duty, pair, record(form=GuidanceForm.DOCUMENT), duty.due) is None
+    ended = replace(duty, closing=Closing.MET)
+    assert closing_by(ended, pair, record(), duty.due) is None
+
+
+def test_the_same_pair_and_year_is_one_case() -> None:
+    pair = of_urban_management()
+    assert case_id(pair) == case_id(replace(pair, days_in_force=1))
+    others = {opening_id(each) for year in (2025, 2026) for each in guidance_years(demo(), year)}
+    assert len(others) == len(guidance_years(demo(), 2025)) + len(guidance_years(demo(), 2026))
+    assert yearly_duty(pair, demo()).message == opening_id(pair)
+
+
+def test_a_year_begins_between_two_ticks_at_midnight_in_china() -> None:
+    eve = datetime(2025, 12, 31, 23, 59, 59, tzinfo=SHANGHAI)
+    assert year_begins(eve, eve + timedelta(seconds=1)) == 2026
+    assert year_begins(eve - timedelta(hours=1), eve) is None
+
+
+def test_a_rulebook_without_its_ladder_and_basis_is_broken() -> None:
+    without = tuple(rule for rule in demo().duties if rule.kind != "yearly_guidance")
+    with pytest.raises(Broken, match=r"rules\.duty_missing"):
+        yearly_duty(of_urban_management(), replace(demo(), duties=without))
+
+
+def test_a_matter_that_nobody_had_before_or_whose_department_is_gone_has_no_guide() -> None:
+    alone = tuple(rule for rule in demo().rules if rule.mode.value == "devolved")
+    assert guidance_years(replace(demo(), rules=alone), 2025) == ()
+    directory = demo().directory
+    organs = {code: each for code, each in directory.organs.items() if each.alias != "liuzhi-cgj"}
+    gone = replace(demo(), directory=replace(directory, organs=organs))
+    kept = {(directory.organs[p.department].alias) for p in guidance_years(gone, 2025)}
+    assert "liuzhi-cgj" not in kept

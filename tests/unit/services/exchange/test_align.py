@@ -1,0 +1,153 @@
+"""Before the first record: progress, group and log are compared, also while others are deciding."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from aiokafka import TopicPartition
+
+from connectors.bus.home import Home, Settings, write_private
+from schemas.errors import Broken
+from services.casebook.progress import lock_progress
+from services.casebook.rows import Progress, from_ms
+from services.casebook.store import Casebook, open_sqlite
+from services.casebook.work import Work
+from services.exchange import align as aligning
+from services.exchange.shelf import Shelf
+from tests.office import office
+
+PLACE = TopicPartition("leads", 0)
+Told = TypeVar("Told")
+STEP = 5  # records that come and are decided between two looks
+
+
+@dataclass
+class Log:
+    """A partition and its group, as a consumer sees them; others may go on between two looks."""
+
+    casebook: Casebook
+    begin: int = 0
+    end: int = 0
+    committed_at: int | None = None
+    lives: bool = False
+    set_back: list[int] = field(default_factory=list)
+
+    def decided(self, offset: int) -> None:
+        """Let the casebook be so far."""
+        with self.casebook.engine.begin() as connection:
+            work = Work(connection)
+            work.advance(PLACE.topic, PLACE.partition, Progress(offset, from_ms(0)))
+            work.flush()
+
+    def assign(self, _places: Sequence[TopicPartition]) -> None:
+        """Nothing to do."""
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+    async def beginning_offsets(self, _: Any) -> dict[TopicPartition, int]:
+        """Where the log begins."""
+        return self._told({PLACE: self.begin})
+
+    async def end_offsets(self, _: Any) -> dict[TopicPartition, int]:
+        """Where the log ends."""
+        return self._told({PLACE: self.end})
+
+    async def committed(self, _: TopicPartition) -> int | None:
+        """How far the group is."""
+        return self._told(self.committed_at)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Note where the group is set to."""
+        self.set_back.append(offsets[PLACE])
+
+    def _told(self, found: Told) -> Told:
+        """Let the running workers decide and commit some more after each look."""
+        if self.lives:
+            self.end += STEP
+            self.decided(self.end)
+            self.committed_at = self.end
+        return found
+
+
+async def nothing_kept(*arguments: Any) -> None:
+    """Say what recovering says when the originals have nothing of the gap."""
+    ((place, (progress, begin)),) = arguments[-1].items()
+    raise Broken("log.gap", detail=f"{place[0]}/{place[1]}: {progress} < {begin}")
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    found = Log(open_sqlite(tmp_path / "casebook.sqlite"))
+
+    async def consumer(*_: Any, **__: Any) -> Log:
+        return found
+
+    async def places(*_: Any) -> list[TopicPartition]:
+        return [PLACE]
+
+    monkeypatch.setattr(aligning, "start_consumer", consumer)
+    monkeypatch.setattr(aligning, "_places", places)
+    monkeypatch.setattr(aligning, "open_shelf", lambda _, first, **__: Shelf(first))
+    monkeypatch.setattr(aligning, "recover", nothing_kept)
+    yield found
+    found.casebook.close()
+
+
+def align(log: Log, tmp_path: Path) -> int:
+    """Align, and return how far the casebook is."""
+    home = Home(tmp_path)
+    write_private(home.credentials_file("exchange"), 'username = "exchange"\npassword = "x"\n')
+    asyncio.run(aligning.align(home, Settings(), log.casebook, office(), "group"))
+    place = (PLACE.topic, PLACE.partition)
+    with log.casebook.engine.begin() as connection:
+        return lock_progress(connection, [place])[place].next_offset
+
+
+def test_a_new_casebook_begins_where_the_log_begins(log: Log, tmp_path: Path) -> None:
+    log.begin, log.end = 7, 9
+    assert align(log, tmp_path) == 7
+    assert log.set_back == []
+
+
+def test_a_worker_that_joins_while_others_decide_finds_nothing_wrong(
+    log: Log, tmp_path: Path
+) -> None:
+    log.lives = True
+    log.decided(0)
+    align(log, tmp_path)
+    assert log.end == 3 * STEP  # it looked thrice, and each time they went on
+    assert log.set_back == []
+
+
+def test_a_group_that_is_behind_or_level_is_left(log: Log, tmp_path: Path) -> None:
+    log.end = 9
+    log.decided(6)
+    for there in (None, 2, 6):
+        log.committed_at = there
+        assert align(log, tmp_path) == 6
+    assert log.set_back == []
+
+
+def test_a_group_that_is_ahead_of_the_casebook_is_set_back(log: Log, tmp_path: Path) -> None:
+    log.end = log.committed_at = 9
+    log.decided(4)
+    assert align(log, tmp_path) == 4
+    assert log.set_back == [4]
+
+
+def test_a_log_that_begins_after_the_progress_is_refused(log: Log, tmp_path: Path) -> None:
+    log.begin, log.end = 7, 9
+    log.decided(6)
+    with pytest.raises(Broken, match=r"log\.gap leads/0: 6 < 7"):
+        align(log, tmp_path)
+
+
+def test_a_log_that_ends_before_the_progress_is_refused(log: Log, tmp_path: Path) -> None:
+    log.end = 5
+    log.decided(6)
+    with pytest.raises(Broken, match=r"log\.shorter leads/0: 5 < 6"):
+        align(log, tmp_path)

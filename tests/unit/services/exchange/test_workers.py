@@ -1,0 +1,66 @@
+"""Several exchanges of one installation: which run here, by which name, and which may not."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.bus.home import CasebookSection, ExchangeSection, Home, PortsSection, Settings
+from schemas.errors import UserError
+from services.exchange import workers
+from services.exchange.opening import open_casebook
+
+POSTGRESQL = CasebookSection(url=SecretStr("postgresql://user:secret@host/casebook"))
+
+
+def settings(count: int = 1, first: int = 0, casebook: CasebookSection | None = None) -> Settings:
+    return Settings(
+        ports=PortsSection(base=20_000),
+        casebook=casebook or CasebookSection(),
+        exchange=ExchangeSection(workers=count, first_worker=first),
+    )
+
+
+def test_one_exchange_runs_unless_more_are_configured() -> None:
+    assert list(workers.numbers(settings())) == [0]
+
+
+def test_a_second_host_numbers_its_exchanges_on() -> None:
+    assert list(workers.numbers(settings(2, 2))) == [2, 3]
+
+
+def test_each_exchange_has_a_name_and_a_port_of_its_own() -> None:
+    assert [workers.name_of(n) for n in range(3)] == ["exchange", "exchange-1", "exchange-2"]
+    assert [workers.port_of(settings(), n) for n in range(3)] == [20_030, 20_031, 20_032]
+
+
+@pytest.mark.parametrize(("count", "first"), [(2, 0), (1, 1), (8, 63)])
+@pytest.mark.parametrize("url", ["", "sqlite:///casebook.sqlite"])
+def test_several_on_sqlite_are_refused_before_the_casebook_is_touched(
+    tmp_path: Path, count: int, first: int, url: str
+) -> None:
+    home = Home(tmp_path)
+    with pytest.raises(UserError) as raised:
+        open_casebook(home, settings(count, first, CasebookSection(url=SecretStr(url))))
+    assert (raised.value.code, raised.value.exit_code) == ("exchange.workers_need_postgresql", 3)
+    assert f"workers = {count}, first_worker = {first}" in str(raised.value.where)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_on_postgresql_and_one_on_sqlite_may_run() -> None:
+    workers.refuse_several_on_sqlite(settings(8, 63, POSTGRESQL))
+    workers.refuse_several_on_sqlite(settings())
+
+
+def test_a_second_exchange_of_the_same_number_is_refused_and_another_is_not(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    with workers.alone(home, 1):
+        with pytest.raises(UserError) as raised, workers.alone(home, 1):
+            pass
+        with workers.alone(home, 0):
+            pass
+    assert raised.value.code == "exchange.already_running"
+    with workers.alone(home, 1):
+        pass  # who ended has let it go

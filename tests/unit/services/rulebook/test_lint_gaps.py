@@ -1,0 +1,64 @@
+"""What is over, what nobody has, and what falls between two clauses."""
+
+from services.rulebook.finding import Severity
+from tests.unit.services.rulebook.test_lint import found
+from tests.unit.services.rulebook.tiny import COUNTY, FILES, YANJIAO_PLACE, added, edited, files
+
+LAW = "statutory,《甲法》第一条,2019-01-01,单,2019-12-01"
+
+
+def test_a_rule_that_is_over_is_a_note_that_says_for_which_cases_it_stays() -> None:
+    for clause, words in (("act", "以违法行为发生日为准"), ("transfer", "不再适用于任何移送")):
+        row = (
+            f"R9,CG-2,,{YANJIAO_PLACE},township,statutory,《甲法》第一条,2019-01-01,单,2019-12-01,"
+        )
+        over = found(added("jurisdiction.csv", f"{row}2020-01-01,2026-05-31,{clause},"))
+        (expired,) = [each for each in over if each.code == "expired"]
+        assert (expired.severity, expired.where) == (Severity.NOTE, "jurisdiction.csv:6")
+        assert words in expired.zh
+
+
+def test_a_rule_in_its_last_day_is_not_over() -> None:
+    row = f"R9,CG-2,,{YANJIAO_PLACE},township,{LAW},"
+    last = found(added("jurisdiction.csv", f"{row}2020-01-01,2026-06-01,act,"))
+    assert "expired" not in {each.code for each in last}
+
+
+def test_a_clause_that_leaves_cases_to_an_organ_that_is_gone_is_impossible() -> None:
+    gone = FILES["organs.csv"].replace(
+        f"department,market_supervision,{COUNTY},,,,2019-01-01,,",
+        f"department,market_supervision,{COUNTY},,,,2019-01-01,2026-12-31,",
+    )
+    for clause, impossible in (("filed", True), ("transfer", False)):
+        rules = FILES["jurisdiction.csv"]
+        start = rules.index("R3,")
+        row = rules[start : rules.index("\n", start)]
+        named = ",".join([*row.split(",")[:11], "2026-12-31", clause, ""])
+        contents = files(organs_csv=gone, jurisdiction_csv=rules.replace(row, named))
+        codes = {each.code for each in found(contents) if each.where == "jurisdiction.csv:5"}
+        assert ("clause_impossible" in codes) is impossible, codes
+
+
+def test_cases_that_fall_between_two_clauses_are_a_warning() -> None:
+    """The old rule asks when it was filed, the new one when it was done: neither has the rest."""
+    rules = FILES["jurisdiction.csv"]
+    start = rules.index("R1,")
+    row = rules[start : rules.index("\n", start)]
+    parts = row.split(",")
+    old = ",".join([*parts[:10], parts[10], "2026-12-31", "filed", ""])
+    new = ",".join(["R8", *parts[1:10], "2027-01-01", "", "act", ""])
+    contents = files(jurisdiction_csv=rules.replace(row, f"{old}\n{new}"))
+    between, of_the_group = [each for each in found(contents) if each.code == "transition_gap"]
+    assert of_the_group.where == "matters.csv:3"
+    assert (between.severity, between.where) == (Severity.WARNING, "matters.csv:2")
+    assert between.en.startswith("of an act before 2027-01-01, filed and sent after")
+    same = ",".join(["R8", *parts[1:10], "2027-01-01", "", "filed", ""])
+    follows = files(jurisdiction_csv=rules.replace(row, f"{old}\n{same}"))
+    assert "transition_gap" not in {each.code for each in found(follows)}
+
+
+def test_an_entrustment_names_the_principal() -> None:
+    contents = edited("jurisdiction.csv", "township,devolved", "township,entrusted")
+    assert [f"{each.code} {each.where}" for each in found(contents)] == [
+        "principal_missing jurisdiction.csv:4"
+    ]
