@@ -136,5 +136,3 @@ def _table(life: Life) -> Iterator[str]:
     for state, row in TRANSITIONS[life].items():
         for step, target in row.items():
             yield f"| {STATES[state]} `{state}` | {STEPS[step]} `{step}` | `{target}` |"
-        if not row:
-            yield f"| {STATES[state]} `{state}` | – | – |"
