@@ -54,7 +54,8 @@ async def recover(
                 if len(batch) >= settings.exchange.batch_max:
                     run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
                     batch = []
-            run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
+            if batch:
+                run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
     finally:
         await reader.stop()
 
