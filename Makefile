@@ -90,6 +90,10 @@ format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+.PHONY: lifecycle
+lifecycle: $(VENV)/.dev ## write deploy/lifecycle.md from the table of steps
+	$(BIN)/python -m tests.house.lifecycle
+
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, every rule
 	$(BIN)/ruff check .

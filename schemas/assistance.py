@@ -63,3 +63,15 @@ class AssistanceReply:
     ground: AssistanceRefusal | None = None
     provision: str | None = None
     reasons: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssistanceResult:
+    """协助结果: what was done of it. in_reply_to names the request."""
+
+    envelope: Envelope
+    completed_on: date | None = None
+    result: str | None = None
+
+
+AssistanceRecord = AssistanceRequest | AssistanceReply | AssistanceResult

@@ -19,7 +19,7 @@ from dataclasses import MISSING, fields
 from functools import partial
 from typing import Any, Final
 
-from schemas import assistance, messages, parts, sharing
+from schemas import assistance, custody, disputes, joint, messages, oversight, parts, sharing
 from schemas.avro_values import (
     ARRAY_MAX,
     PRIMITIVE_READERS,
@@ -39,7 +39,7 @@ ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")
 NAMESPACE: Final = "yichuan"
 CLASSES: Final[Mapping[str, type]] = {  # by the name of the Avro type
     name: kind
-    for module in (parts, sharing, assistance, messages)
+    for module in (parts, sharing, assistance, custody, disputes, joint, oversight, messages)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and kind.__module__ == module.__name__
 }

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.assistance_form import assistance_reply_form, assistance_request_form
+from schemas.custody_form import CUSTODY_FORMS
+from schemas.disputes_form import DISPUTE_FORMS
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
 from schemas.ids import is_uuid
 from schemas.intake import what_the_schema_asks
+from schemas.joint_form import JOINT_FORMS
 from schemas.messages import (
     CaseSettled,
     CaseTransfer,
@@ -27,6 +30,7 @@ from schemas.messages import (
     ViolationAnswer,
     WithdrawalAnswer,
 )
+from schemas.oversight_form import OVERSIGHT_FORMS
 from schemas.parts import Envelope, Secrecy
 from schemas.sharing import (
     Circular,
@@ -71,7 +75,8 @@ def _envelope(message: Message) -> Refusal | None:
         return Refusal("message.delivery_filled", where="envelope.delivery")
     if envelope.record != record.name:
         return Refusal("message.field_invalid", where="envelope.record")
-    if record.opens is not None and envelope.flow is not record.opens:
+    begins = record.begins(envelope.in_reply_to)
+    if envelope.flow not in ((record.opens,) if begins else record.flows or (envelope.flow,)):
         return Refusal("message.misrouted", where="envelope.flow")
     for name in ("message_id", "case_id", "in_reply_to"):
         value = getattr(envelope, name)
@@ -186,4 +191,8 @@ _OF_RECORD: Final[Mapping[type, Callable[[Any], Refusal | None]]] = {
     AssistanceReply: assistance_reply_form,
     WithdrawalAnswer: _withdrawal_answer,
     RoutingAssignment: _assignment,
+    **CUSTODY_FORMS,
+    **DISPUTE_FORMS,
+    **JOINT_FORMS,
+    **OVERSIGHT_FORMS,
 }

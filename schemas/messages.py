@@ -10,8 +10,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.assistance import AssistanceRecord
+from schemas.custody import CustodyRecord
+from schemas.disputes import DisputeRecord
 from schemas.ids import DivisionCode, MatterCode, MessageId, OrganCode, RulebookHash
+from schemas.joint import JointRecord
+from schemas.oversight import OversightRecord
 from schemas.parts import (
     Contact,
     Disposal,
@@ -24,17 +28,7 @@ from schemas.parts import (
     Source,
     Violation,
 )
-from schemas.sharing import (
-    Circular,
-    ComplainantInformed,
-    ComplaintForward,
-    Copy,
-    GuidanceRecord,
-    HandlingFeedback,
-    InformationReply,
-    InformationRequest,
-    ViolationNotice,
-)
+from schemas.sharing import ComplaintForward, SharingRecord, ViolationNotice
 
 
 class NotFiledGround(StrEnum):
@@ -357,20 +351,15 @@ class CaseSettled:
 Message = (
     LeadTransfer
     | CaseTransfer
-    | ComplaintForward
-    | ViolationNotice
-    | Copy
-    | Circular
-    | GuidanceRecord
-    | InformationRequest
-    | InformationReply
-    | AssistanceRequest
-    | AssistanceReply
+    | SharingRecord
+    | AssistanceRecord
+    | CustodyRecord
+    | DisputeRecord
+    | JointRecord
+    | OversightRecord
     | FilingReply
     | OutcomeFeedback
     | CaseProgress
-    | HandlingFeedback
-    | ComplainantInformed
     | Withdrawal
     | WithdrawalAnswer
     | Correction

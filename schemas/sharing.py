@@ -227,3 +227,16 @@ class ComplainantInformed:
     informed_on: date | None = None
     method: str | None = None
     attempts: tuple[Attempt, ...] | None = None
+
+
+SharingRecord = (
+    Copy
+    | Circular
+    | InformationRequest
+    | InformationReply
+    | GuidanceRecord
+    | ViolationNotice
+    | HandlingFeedback
+    | ComplaintForward
+    | ComplainantInformed
+)

@@ -10,7 +10,24 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.assistance import AssistanceReply, AssistanceRequest, AssistanceResult
+from schemas.custody import CustodyCheck, CustodyHandover, CustodySettlement, EvidenceReview
+from schemas.disputes import (
+    CaseSplit,
+    Designation,
+    DesignationRequest,
+    LinkedEffect,
+    NegotiationResult,
+    Objection,
+)
+from schemas.joint import (
+    Consultation,
+    ConsultationMinutes,
+    JointOutcome,
+    JointPlan,
+    JointPlanAnswer,
+    JointPlanDecision,
+)
 from schemas.messages import (
     Accepted,
     Advice,
@@ -32,6 +49,14 @@ from schemas.messages import (
     Tick,
     Withdrawal,
     WithdrawalAnswer,
+)
+from schemas.oversight import (
+    BreachAnnotation,
+    ClockChange,
+    OpeningAnswer,
+    OpeningRequest,
+    SupervisionLetter,
+    SupervisionReply,
 )
 from schemas.parts import Flow
 from schemas.sharing import (
@@ -64,6 +89,7 @@ class Record:
     opens: Flow | None = None  # the flow whose case it opens; None: a message of an open case
     on_flows: bool = True  # False: only ever written to inboxes
     answers: bool = False  # may answer within an open case too: then in_reply_to is given
+    also_on: tuple[Flow, ...] = ()  # flows of other cases within which it may answer
 
     @property
     def name(self) -> str:
@@ -89,7 +115,7 @@ class Record:
         """The flows on which it may lie."""
         if not self.on_flows:
             return ()
-        return (self.opens,) if self.opens else tuple(Flow)
+        return (self.opens, *self.also_on) if self.opens else tuple(Flow)
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -99,9 +125,16 @@ class Record:
 
 
 _TABLE: Final = (
-    Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS),
-    Record(CaseTransfer, "行政案件移送函", Author.ORGAN, opens=Flow.TRANSFERS),
-    Record(ComplaintForward, "投诉举报函送", Author.ORGAN, opens=Flow.LEADS),
+    Record(LeadTransfer, "违法线索移送函", Author.ORGAN, opens=Flow.LEADS, answers=True),
+    Record(
+        CaseTransfer,
+        "行政案件移送函",
+        Author.ORGAN,
+        opens=Flow.TRANSFERS,
+        answers=True,
+        also_on=(Flow.LEADS,),  # a lead that was filed, by a handler without power
+    ),
+    Record(ComplaintForward, "投诉举报函送", Author.ORGAN, opens=Flow.LEADS, answers=True),
     Record(ViolationNotice, "告知", Author.ORGAN, opens=Flow.NOTIFICATIONS),
     Record(Copy, "抄送", Author.ORGAN, opens=Flow.COPIES, answers=True),
     Record(Circular, "通报", Author.ORGAN, opens=Flow.COPIES),
@@ -110,6 +143,21 @@ _TABLE: Final = (
     Record(InformationReply, "信息需求答复", Author.ORGAN),
     Record(AssistanceRequest, "执法协助请求", Author.ORGAN, opens=Flow.REQUESTS),
     Record(AssistanceReply, "协助答复", Author.ORGAN),
+    Record(AssistanceResult, "协助结果", Author.ORGAN),
+    Record(JointPlan, "联合执法方案", Author.ORGAN, opens=Flow.REQUESTS),
+    Record(JointPlanAnswer, "联合执法答复", Author.ORGAN),
+    Record(JointPlanDecision, "联合执法决定", Author.ORGAN),
+    Record(JointOutcome, "联合执法结果", Author.ORGAN),
+    Record(Consultation, "联合执法协商", Author.ORGAN, opens=Flow.REQUESTS),
+    Record(ConsultationMinutes, "协商纪要", Author.ORGAN),
+    Record(CustodyHandover, "材料物品交接", Author.ORGAN),
+    Record(CustodyCheck, "清点", Author.ORGAN),
+    Record(CustodySettlement, "差异处理", Author.ORGAN),
+    Record(EvidenceReview, "证据审查", Author.ORGAN),
+    Record(Objection, "管辖异议", Author.ORGAN),
+    Record(NegotiationResult, "协商结果", Author.ORGAN),
+    Record(DesignationRequest, "报请指定管辖", Author.ORGAN),
+    Record(Designation, "指定管辖决定", Author.ORGAN),
     Record(FilingReply, "复函", Author.ORGAN),
     Record(OutcomeFeedback, "办结反馈", Author.ORGAN),
     Record(CaseProgress, "办理进展", Author.ORGAN),
@@ -119,6 +167,12 @@ _TABLE: Final = (
     Record(WithdrawalAnswer, "撤回答复", Author.ORGAN),
     Record(Correction, "更正", Author.ORGAN),
     Record(RoutingAssignment, "转办", Author.ORGAN),
+    Record(ClockChange, "期限变更", Author.ORGAN),
+    Record(SupervisionLetter, "督办函", Author.ORGAN),
+    Record(SupervisionReply, "督办回复", Author.ORGAN),
+    Record(BreachAnnotation, "超期说明", Author.ORGAN),
+    Record(OpeningRequest, "申请查看", Author.ORGAN),
+    Record(OpeningAnswer, "查看答复", Author.ORGAN),
     Record(Delivered, "送达", Author.ORGAN),
     Record(SignedFor, "签收", Author.ORGAN),
     Record(Accepted, "受理回执", Author.BUS, on_flows=False),
@@ -129,6 +183,8 @@ _TABLE: Final = (
     Record(Tick, "时钟", Author.BUS),
     Record(RulebookActivated, "规则库启用", Author.BUS),
     Record(CaseSettled, "冻结处理", Author.BUS),
+    Record(CaseSplit, "分案", Author.BUS),
+    Record(LinkedEffect, "关联影响", Author.BUS),
 )
 
 RECORDS: Final = MappingProxyType({record.name: record for record in _TABLE})
@@ -140,7 +196,7 @@ ORIGINALS: Final = "originals"  # what a flow lost with a secret that lay above 
 
 
 def begins_case(message: Message) -> bool:
-    """Whether the message opens its case. A Copy in answer to a request does not."""
+    """Whether the message opens its case. A Copy in answer, or a further letter, does not."""
     return RECORDS[type(message).__name__].begins(message.envelope.in_reply_to)
 
 

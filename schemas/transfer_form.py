@@ -19,7 +19,7 @@ SHA256: Final = re.compile(r"[0-9a-f]{64}")
 def transfer_form(message: Transfer) -> Refusal | None:
     """Return why a transfer is unlawful by itself, or None."""
     return (
-        _officers(message.envelope)
+        two_officers(message.envelope)
         or one_addressee(message)
         or violations_form(message.violations or ())
         or _parties(message)
@@ -28,7 +28,7 @@ def transfer_form(message: Transfer) -> Refusal | None:
     )
 
 
-def _officers(envelope: Envelope) -> Refusal | None:
+def two_officers(envelope: Envelope) -> Refusal | None:
     """Guidance 二(二)2: at least two officers, of the sender, told apart by certificate number."""
     officers = envelope.officers or ()
     if len({_certificate(officer) for officer in officers}) < OFFICERS_MIN:

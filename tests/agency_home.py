@@ -1,7 +1,7 @@
 """A home with keys, logins and schema ids, and both ends of an inbox: no broker needed."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from connectors.bus.keys import ensure_keys
 from connectors.bus.quarantine import Record
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame, unframe
+from schemas.disputes import CaseSplit
 from schemas.document import Target
 from schemas.errors import Refusal
-from schemas.ids import BUS, Alias, MessageId, OrganCode, derive
+from schemas.ids import BUS, Alias, CaseId, MessageId, OrganCode, derive
 from schemas.inline import records_by_fingerprint
 from schemas.jwk import signer_from_pem
 from schemas.load import default_example
@@ -50,7 +51,7 @@ class County:
 
     def copy(self, sent: Message, offset: int, to: OrganCode = US, **seal_by: Any) -> Record:
         """Return the delivered copy of a message of an organ."""
-        alias = seal_by.get("seal_by", _ALIASES[sent.envelope.sender])
+        alias = seal_by.get("seal_by") or _ALIASES[sent.envelope.sender]
         sealed = seal_message(sent, signer_from_pem(self.home.key(alias).read_bytes()))
         codec = current(sent.envelope.record)
         delivery = Delivery(to, Relation.HANDLER, "R-1", self.at)
@@ -135,6 +136,18 @@ def rejected(about: Message, code: str = "document_number.used", to: OrganCode =
     """Return the bus's refusal."""
     envelope = _of_the_bus("Rejected", about, to)
     return Rejected(envelope, code, "文号已用", "used", "换号", "another", where="envelope")
+
+
+def case_split(about: Message) -> CaseSplit:
+    """Return what the bus writes into the child of a split case."""
+    envelope = replace(
+        _of_the_bus("CaseSplit", about, US),
+        addressees=(),
+        case_id=CaseId(derive("child", about.envelope.message_id)),
+    )
+    parent, sender = about.envelope.case_id, about.envelope.sender
+    transfer = about.envelope.message_id
+    return CaseSplit(envelope, parent, transfer, "LeadTransfer", sender, US, (), 1, AT)
 
 
 def _of_the_bus(record: str, about: Message, to: OrganCode) -> Envelope:

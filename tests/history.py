@@ -38,6 +38,8 @@ E = TypeVar("E", bound=Effect)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # The default lead: a township's, of a matter that the county's department kept.
 SENDER, HANDLER, STRANGER, SUPERVISOR = "yanjiao", "liuzhi-cgj", "mugang", "liuzhi-sfj"
+PARTICIPANT = "liuzhi-scjg"  # of the default joint plan, besides its author
+SUPERIOR = "liuzhi-gov"  # of both, in common
 NOBODYS = "CG-013"  # the organ's designation for this matter has run out
 MONDAY = datetime(2026, 9, 21, 10, 0, tzinfo=SHANGHAI)
 
@@ -87,7 +89,7 @@ def message(
     if "officers" in envelope and "officers" not in changes.get("envelope", {}):
         envelope["officers"] = officers(code)
     if case is not None and "in_reply_to" not in changes.get("envelope", {}):
-        envelope["in_reply_to"] = case.opening
+        envelope["in_reply_to"] = _answered(record, case)
     defaults = EnvelopeDefaults(
         bus=demo().bus,
         sender=code,
@@ -243,6 +245,8 @@ PARTS = {
     Life.COPY: ("copy", HANDLER, SENDER),
     Life.INFORMATION: ("information_request", HANDLER, SENDER),
     Life.ASSISTANCE: ("assistance_request", SENDER, HANDLER),
+    Life.JOINT: ("joint_plan", SENDER, PARTICIPANT),
+    Life.CONSULTATION: ("consultation", SENDER, HANDLER),
 }
 _Way = list[tuple[str, str, dict[str, Any]]]
 _ISSUED: dict[Life, _Way] = {life: [(record, by, {})] for life, (record, by, _) in PARTS.items()}
@@ -250,7 +254,18 @@ _RECEIVED: dict[Life, _Way] = {
     life: [*_ISSUED[life], ("signed_for", by, {})] for life, (_, _, by) in PARTS.items()
 }
 _FILED: _Way = [*_RECEIVED[Life.TRANSFER], ("filing_reply", HANDLER, {})]
+FAILED = {"agreed": False, "handler": None, "handles_from": None}  # 协商不成
+_DISPUTED: _Way = [*_RECEIVED[Life.TRANSFER], ("objection", HANDLER, {})]
+_REFERRED: _Way = [*_DISPUTED, ("negotiation_result", HANDLER, FAILED)]
+_DESIGNATED: _Way = [
+    *_REFERRED,
+    ("designation_request", HANDLER, {}),
+    ("designation", SUPERIOR, {"designee": organ(HANDLER)}),
+]
 _WAYS: dict[tuple[Life, State], _Way] = {
+    (Life.TRANSFER, State.DISPUTED): _DISPUTED,
+    (Life.TRANSFER, State.REFERRED): _REFERRED,
+    (Life.TRANSFER, State.DESIGNATED): _DESIGNATED,
     **{(life, State.ISSUED): way for life, way in _ISSUED.items()},
     **{(life, State.RECEIVED): way for life, way in _RECEIVED.items()},
     **{
@@ -268,6 +283,12 @@ _WAYS: dict[tuple[Life, State], _Way] = {
         ("handling_feedback", HANDLER, {}),
     ],
     (Life.COPY, State.SENT): _ISSUED[Life.COPY],
+    (Life.JOINT, State.SENT): _ISSUED[Life.JOINT],
+    (Life.JOINT, State.DECLINED): [
+        ("joint_plan", SENDER, {"county_decision_requested": True}),
+        ("joint_plan_decision", SUPERIOR, {"approved": False, "reasons": "时机不宜"}),
+    ],
+    (Life.CONSULTATION, State.SENT): _ISSUED[Life.CONSULTATION],
     (Life.INFORMATION, State.ANSWERED): [
         *_RECEIVED[Life.INFORMATION],
         ("information_reply", SENDER, {}),
@@ -277,6 +298,11 @@ _WAYS: dict[tuple[Life, State], _Way] = {
         ("assistance_reply", HANDLER, {}),
     ],
 }
+
+
+def state_of(history: History) -> State:
+    """Where the case stands now."""
+    return history.opened.state
 
 
 def refusal_of(effects: tuple[Effect, ...]) -> str:
@@ -300,6 +326,12 @@ def the(kind: type[E], effects: tuple[Effect, ...]) -> E:
 def all_of(kind: type[E], effects: tuple[Effect, ...]) -> list[E]:
     """The effects of the kind, in order."""
     return [effect for effect in effects if isinstance(effect, kind)]
+
+
+def _answered(record: str, case: Case) -> MessageId:
+    """What a message of this record answers, unless the test says otherwise."""
+    disputed = record == "negotiation_result" and case.dispute is not None
+    return case.dispute.about if disputed and case.dispute else case.current
 
 
 def _target(text: str, case: Case) -> Target:

@@ -37,6 +37,7 @@ from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.render import to_document
+from schemas.topics import RECORDS
 
 SOURCES_MAX: Final = 200  # taken from the agency at once
 MARKS_MAX: Final = 500  # shown at once
@@ -180,9 +181,12 @@ class Desk:
         if isinstance(opened, Refusal):
             return opened
         envelope = opened.message.envelope
+        # What the bus says to one organ names it; what it writes into a case is delivered, as
+        # everybody's message is.
+        said = envelope.sender == BUS and not RECORDS[type(opened.message).__name__].on_flows
         to_us = (
             envelope.addressees == (self._agency.organ,)
-            if envelope.sender == BUS
+            if said
             else envelope.delivery is not None and envelope.delivery.to == self._agency.organ
         )
         return opened.message if to_us else Refusal("inbox.not_ours", where="envelope")

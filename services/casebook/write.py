@@ -176,7 +176,7 @@ def _cases(changes: Changes) -> list[Values]:
 
 
 def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
-    rung = duty.next_rung if case.moves else None  # a Tick passes by a case that stands still
+    wakes_at = duty.wakes_at if case.moves else None  # a Tick passes by a case that stands still
     return {
         "duty_id": duty.id,
         "case_id": case.id,
@@ -187,7 +187,7 @@ def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> 
         "owner": duty.owner,
         "due_ms": to_ms(duty.due),
         "open": duty.closing is None,
-        "next_rung_ms": to_ms(rung.nominal_at) if rung else None,
+        "next_rung_ms": to_ms(wakes_at) if wakes_at else None,
         "body": duty_to_text(duty),
     }
 

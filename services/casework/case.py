@@ -3,14 +3,18 @@
 It holds no content: numbers, codes, dates and ids only. The sealed originals lie in the casebook.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from schemas.errors import Broken
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
-from services.rulebook.model import Ladder, Length
+from services.casework.dispute import Dispute, Filing, Letter
+from services.casework.kept import Custody, Opening
+from services.casework.stop import Stop, Waiting
+from services.casework.term import Suspension, Term
 
 
 class Life(StrEnum):
@@ -21,15 +25,20 @@ class Life(StrEnum):
     COPY = "copy"  # 抄送, 通报, 业务指导记录: many recipients, nobody owes an answer
     INFORMATION = "information"  # 信息需求
     ASSISTANCE = "assistance"  # 执法协助请求
+    JOINT = "joint"  # 联合执法方案
+    CONSULTATION = "consultation"  # 联合执法协商
 
 
 class State(StrEnum):
-    """Where a case stands in its life (domain, section 3), as far as it goes today."""
+    """Where a case stands in its life (domain, section 3)."""
 
     NEW = "new"  # nothing decided yet: before the opening message, or frozen on it
     HELD = "held"  # 暂存: the opening message waits for a correction
     ISSUED = "issued"
     RECEIVED = "received"
+    DISPUTED = "disputed"  # 管辖异议: the two negotiate
+    REFERRED = "referred"  # 协商不成: a common superior is to designate
+    DESIGNATED = "designated"  # 指定管辖: the designee may not object
     FILED = "filed"
     DECLINED = "declined"
     CLOSED = "closed"
@@ -71,17 +80,6 @@ class PlannedRung:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """What a due date was computed from. A later calendar is laid over it, no later length."""
-
-    length: Length
-    roll: bool
-    ladder: Ladder
-    calendar: str  # Calendar.digest
-    last_day: date | None = None  # fixed by the year, whatever the length says
-
-
-@dataclass(frozen=True, slots=True)
 class Duty:
     """A duty is (message, organ, kind). Nothing leaves the ledger silently."""
 
@@ -94,17 +92,35 @@ class Duty:
     due: datetime
     provisional: bool
     basis: str
+    runs_out: bool = False  # at its due time something happens by itself
     ladder: tuple[PlannedRung, ...] = ()
     closed_at: datetime | None = None
     closing: Closing | None = None
     term: Term | None = None  # None: opened before terms were kept; its date stays
+    begins_at: datetime | None = None  # it begins then, by itself: until then nothing is owed
+    suspension: Suspension | None = None  # 中止: no rung until it goes on
+    extensions: int = 0  # steps of its rule's list that were taken
+    annotations: tuple[MessageId, ...] = ()  # 超期说明: they explain a breach, and erase nothing
+    held_until: datetime | None = None  # its owner has gone without a successor: looked at again
 
     @property
     def next_rung(self) -> PlannedRung | None:
-        """The first rung still to fire; None when the duty is closed or the ladder is done."""
-        if self.closing is not None:
+        """The first rung still to fire; None when it is closed, stands still or all has fired."""
+        if self.closing is not None or self.suspension is not None or self.begins_at is not None:
             return None
         return next((rung for rung in self.ladder if rung.fired_at is None), None)
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When a Tick has something to do about it: the next rung, or what happens by itself."""
+        if self.closing is not None:
+            return None
+        by_itself = self.suspension.ends_at if self.suspension else self.begins_at
+        if by_itself is not None or self.held_until is not None:
+            return by_itself or self.held_until
+        rung = self.next_rung
+        own = [rung.nominal_at] if rung else []
+        return min([*own, self.due] if self.runs_out else own, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +150,6 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that waits behind a held or frozen one, in order."""
-
-    message: MessageId
-    sender: OrganCode
-    received_at: datetime
-    releases: bool = False  # corrects, assigns or withdraws the held message: waits for no hold
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why the case stands still, and since which message."""
-
-    message: MessageId
-    sender: OrganCode
-    reason: HoldReason
-    code: str
-    at: datetime
-    releases: bool = False  # the message that froze it corrects or withdraws the held one
-    behind: HoldReason | None = None  # why the case was held when it froze
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """One case. Replaced, never changed."""
 
@@ -171,10 +164,19 @@ class Case:
     rule: RuleId | None = None
     document_number: str | None = None
     filed_on: date | None = None  # by the sender, on a CaseTransfer
+    filings: tuple[Filing, ...] = ()  # by those who handled it
     complainant: Complainant | None = None
     cooperation: bool = False  # assistance asked of the sender of a transfer (二(二)4)
     charges: tuple[Charge, ...] = ()
     stages: tuple[Stage, ...] = ()
+    hop: int = 1  # letters so far: each further one in the same case is a hop more
+    letter: Letter | None = None  # the letter in force; None: the opening message
+    holders: tuple[OrganCode, ...] = ()  # who handled it before the present handler
+    dispute: Dispute | None = None
+    parent: CaseId | None = None  # the case this one was split from
+    evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
+    custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
+    openings: tuple[Opening, ...] = ()  # 申请查看
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -195,11 +197,45 @@ class Case:
         """When a Tick has something to do here: the earliest rung still to fire."""
         if not self.moves:
             return None
-        rungs = [rung.nominal_at for duty in self.duties if (rung := duty.next_rung)]
-        return min(rungs, default=None)
+        return min((at for duty in self.duties if (at := duty.wakes_at)), default=None)
+
+    @property
+    def current(self) -> MessageId:
+        """The letter that is to be answered."""
+        return self.letter.message if self.letter else self.opening
+
+    @property
+    def asking(self) -> OrganCode:
+        """Who sent the letter that is to be answered."""
+        return self.letter.sender if self.letter else self.sender
+
+    @property
+    def counterpart(self) -> OrganCode:
+        """Whom the handler answers: who sent the letter; or, if that is itself, the last holder."""
+        others = (self.asking, self.sender, *reversed(self.holders))
+        return next((organ for organ in others if organ != self.handler), self.sender)
+
+    def in_dispute(self) -> Dispute:
+        """Return the dispute of a case that has one. Raises Broken case.no_dispute."""
+        if self.dispute is None:
+            raise Broken("case.no_dispute")
+        return self.dispute
+
+    def filed_by(self, organ: OrganCode) -> date | None:
+        """Return the day on which the organ filed it, if it ever did."""
+        filed = next((filing.on for filing in self.filings if filing.organ == organ), None)
+        return filed or (self.filed_on if organ == self.sender else None)
+
+    def passed_to(self, handler: OrganCode) -> "Case":
+        """Return the case with another handler; the one before is a former holder."""
+        before = () if self.handler in (None, handler) else (self.handler,)
+        holders = dict.fromkeys((*self.holders, *before))
+        return replace(self, handler=handler, holders=tuple(filter(None, holders)))
 
     def knows(self, organ: OrganCode) -> bool:
         """Whether the organ is a party of the case. To all others the case does not exist."""
-        return organ in (self.sender, self.handler) or any(
-            handed.to == organ for handed in self.handed
+        return (
+            organ in (self.sender, self.handler)
+            or any(handed.to == organ for handed in self.handed)
+            or any(duty.owner == organ for duty in self.duties)
         )

@@ -9,24 +9,53 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.ids import MessageId, OrganCode
-from schemas.messages import Rung
+from schemas.messages import Rung, Tick
+from services.casework.awaken import awaken
 from services.casework.case import Case, Duty
 from services.casework.effects import Decision, Effect, FireRung
+from services.casework.referral import refer
+from services.casework.steps import Facts, Outcome, Situation
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import county_government_of, superiors_of, supervisor_of
 from services.rulebook.model import Directory, Rulebook
 
 
-def fire(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Decision:
-    """Fire every rung of the case whose nominal time has come, oldest first."""
+def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
+    """Fire what has become due, oldest first: each rung, then what happens when time runs out.
+
+    A rung and a running out of one instant: the rung first, since it was owed by the duty that
+    ends with it.
+    """
     if not case.moves:
         return Decision(case, ())
+    cause = tick.envelope.message_id
+    woken = awaken(case, cause, rulebook.calendar, at)
+    fired = _rungs(woken.case, cause, rulebook, at)
+    fired = replace(fired, effects=(*woken.effects, *fired.effects))
+    ended = next((duty for duty in case.duties if duty.runs_out and _is_over(duty, at)), None)
+    if ended is None or fired.case is None:
+        return fired
+    situation = Situation(rulebook, Facts(), at)
+    referred = refer(Outcome(fired.case, fired.effects), tick, situation)
+    return Decision(referred.case, referred.effects)
+
+
+def _is_held(duty: Duty, at: datetime) -> bool:
+    """Whether its owner has gone without a successor: then a rung would go to nobody."""
+    return duty.held_until is not None and duty.held_until > at
+
+
+def _is_over(duty: Duty, at: datetime) -> bool:
+    return duty.closing is None and duty.due <= at
+
+
+def _rungs(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Decision:
     effects: list[Effect] = []
     duties = list(case.duties)
     owed = sorted(
         (rung.nominal_at, position, step)
         for position, duty in enumerate(duties)
-        if duty.closing is None
+        if duty.next_rung is not None and not _is_held(duty, at)
         for step, rung in enumerate(duty.ladder)
         if rung.fired_at is None and rung.nominal_at <= at
     )

@@ -12,7 +12,8 @@ from schemas.ids import OrganCode, RuleId
 from schemas.parts import Relation
 from schemas.sharing import Circular, Copy, GuidanceRecord
 from services.casework.case import Case
-from services.casework.steps import Outcome, Situation, accept, hand, new_case, take
+from services.casework.handing import accept, hand
+from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
 from services.rulebook.audiences import audience_of
 from services.rulebook.calendar import local_date

@@ -4,62 +4,43 @@ Pure: the same case, message, facts, rulebook and time give the same decision, t
 sender may not do is a Refusal; an exception here is a defect of ours, and stops this case only.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final
 
-from schemas.assistance import AssistanceReply, AssistanceRequest
+from schemas.disputes import (
+    CaseSplit,
+    Designation,
+    LinkedEffect,
+)
 from schemas.errors import Refusal
 from schemas.messages import (
-    CaseProgress,
     CaseSettled,
-    CaseTransfer,
-    Correction,
-    Delivered,
-    FilingReply,
-    LeadTransfer,
     Message,
-    OutcomeFeedback,
     RoutingAssignment,
     RulebookActivated,
-    SignedFor,
     Tick,
-    Withdrawal,
-    WithdrawalAnswer,
+)
+from schemas.oversight import (
+    BreachAnnotation,
+    SupervisionLetter,
 )
 from schemas.parts import Envelope
-from schemas.sharing import (
-    Circular,
-    ComplainantInformed,
-    ComplaintForward,
-    Copy,
-    GuidanceRecord,
-    HandlingFeedback,
-    InformationReply,
-    InformationRequest,
-    ViolationNotice,
-)
-from schemas.topics import begins_case
+from schemas.topics import RECORDS, Author, begins_case
+from services.casework.acts import FOLLOWING, OPENING
 from services.casework.case import Case, State
 from services.casework.clock import fire
-from services.casework.copies import open_copy
-from services.casework.effects import Accept, Decision, Reject
-from services.casework.holds import correction, not_the_supervisor, routing_assignment
-from services.casework.notices import complainant_informed, handling_feedback
+from services.casework.designation import not_the_superior
+from services.casework.effects import Accept, Decision, Effect, Reject
+from services.casework.holds import not_the_supervisor
+from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
-from services.casework.receipts import delivered, signed_for
-from services.casework.replies import case_progress, filing_reply, outcome_feedback
-from services.casework.requests import (
-    assistance_reply,
-    copy_in_answer,
-    information_reply,
-    open_request,
-)
+from services.casework.splitting import case_split
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
-from services.casework.transfer import open_case
-from services.casework.withdrawals import withdrawal, withdrawal_answer
+from services.casework.succession import pass_on
+from services.casework.supervision import (
+    not_above,
+)
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
 from services.rulebook.model import Directory, Rulebook
@@ -74,12 +55,18 @@ def decide(
     (schemas/checks.py), its seal verified, its id seen to be new.
     """
     # Dates first: whatever touches a case after the calendar changed finds its duties counted by
-    # the new one, so that none is called late, or carded, by a day that has become a holiday.
-    if case is not None and not case.is_frozen and is_outdated(case, rulebook):
-        moved = reproject(case, rulebook)
-        decision = _decide(moved.case, message, facts, rulebook, at)
-        return replace(decision, effects=(*moved.effects, *decision.effects))
-    return _decide(case, message, facts, rulebook, at)
+    # the new one, so that none is called late, or carded, by a day that has become a holiday. Then
+    # who is in office: a duty is owed by whoever is there to do it.
+    before: tuple[Effect, ...] = ()
+    if case is not None and not case.is_frozen:
+        if is_outdated(case, rulebook):
+            moved = reproject(case, rulebook)
+            case, before = moved.case or case, moved.effects
+        passed = pass_on(case, message.envelope.message_id, rulebook, at)
+        if passed is not None:
+            case, before = passed.case or case, (*before, *passed.effects)
+    decision = _decide(case, message, facts, rulebook, at)
+    return replace(decision, effects=(*before, *decision.effects))
 
 
 def _decide(
@@ -87,7 +74,7 @@ def _decide(
 ) -> Decision:
     envelope = message.envelope
     if isinstance(message, Tick):
-        return Decision(None, ()) if case is None else fire(case, envelope.message_id, rulebook, at)
+        return Decision(None, ()) if case is None else fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         if case is not None:  # one of the partition's, counted anew above
             return Decision(case, ())
@@ -95,6 +82,12 @@ def _decide(
         return Decision(None, (noted,))
     if isinstance(message, CaseSettled):
         result = _on_its_flow(case, envelope) or settle(case, message)
+    elif isinstance(message, CaseSplit):
+        result = case_split(case, message, Situation(rulebook, facts, at))
+    elif isinstance(message, LinkedEffect):
+        if case is not None and must_wait(case, message, facts):
+            return wait(case, message, at)
+        result = linked_effect(case, message, Situation(rulebook, facts, at))
     else:
         refusal = _standing(case, message, facts, rulebook, local_date(at))
         if refusal is None and case is not None and must_wait(case, message, facts):
@@ -108,11 +101,15 @@ def _decide(
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
     if begins_case(message):
-        return _OPENING[type(message)](case, message, situation)
+        opens = OPENING.get(type(message))
+        return opens(case, message, situation) if opens else Refusal("record.not_supported_yet")
     if case is None or case.state is State.NEW:
         return Refusal("case.unknown")
-    follow = _FOLLOWING.get(type(message))
-    return follow(case, message, situation) if follow else Refusal("message.bus_only")
+    follow = FOLLOWING.get(type(message))
+    if follow is None:
+        by_bus = RECORDS[type(message).__name__].author is Author.BUS
+        return Refusal("message.bus_only" if by_bus else "record.not_supported_yet")
+    return follow(case, message, situation)
 
 
 def _standing(
@@ -127,6 +124,14 @@ def _standing(
         refusal = not_the_supervisor(case, envelope, rulebook.directory, on)
         if refusal is not None:
             return refusal
+    elif isinstance(message, Designation):
+        refusal = not_the_superior(case, message, rulebook.directory, on)
+        if refusal is not None:
+            return refusal
+    elif _from_above(message):
+        refusal = not_above(case, message, rulebook.directory, on)
+        if refusal is not None:
+            return refusal
     elif begins_case(message):
         if case is not None and not _is_opening(case, envelope):
             return Refusal("case.already_open")
@@ -135,6 +140,13 @@ def _standing(
     if facts.number_taken:
         return Refusal("document_number.used", "envelope.document_number")
     return _on_its_flow(case, envelope)
+
+
+def _from_above(message: Message) -> bool:
+    """Whether it may come from an organ that watches the case's, and is no party of it."""
+    if isinstance(message, BreachAnnotation):
+        return message.owner != message.envelope.sender
+    return isinstance(message, SupervisionLetter)
 
 
 def _known(envelope: Envelope, directory: Directory, on: date) -> Refusal | None:
@@ -163,32 +175,3 @@ def _on_its_flow(case: Case | None, envelope: Envelope) -> Refusal | None:
     if case is None or case.flow is envelope.flow:
         return None
     return Refusal("message.misrouted", "envelope.flow")
-
-
-_OPENING: Final[Mapping[type, Callable[[Case | None, Any, Situation], Outcome | Refusal]]] = {
-    LeadTransfer: open_case,
-    CaseTransfer: open_case,
-    ComplaintForward: open_case,
-    ViolationNotice: open_case,
-    Copy: open_copy,
-    Circular: open_copy,
-    GuidanceRecord: open_copy,
-    InformationRequest: open_request,
-    AssistanceRequest: open_request,
-}
-_FOLLOWING: Final[Mapping[type, Callable[[Case, Any, Situation], Outcome | Refusal]]] = {
-    FilingReply: filing_reply,
-    CaseProgress: case_progress,
-    OutcomeFeedback: outcome_feedback,
-    HandlingFeedback: handling_feedback,
-    ComplainantInformed: complainant_informed,
-    Copy: copy_in_answer,
-    InformationReply: information_reply,
-    AssistanceReply: assistance_reply,
-    Withdrawal: withdrawal,
-    WithdrawalAnswer: withdrawal_answer,
-    Correction: correction,
-    RoutingAssignment: routing_assignment,
-    Delivered: delivered,
-    SignedFor: signed_for,
-}

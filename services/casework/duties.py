@@ -1,45 +1,39 @@
-"""The duties: which step opens which, whose it is, which step ends it (domain, section 4).
+"""What a step does to the duties of its case, by the table of spans.py (domain, section 4).
 
-The table is the whole rule. Lengths, ladders and their legal basis are the rulebook's. A duty is
-(message, organ, kind): a step that meets or waives ends the actor's own duty about that message;
-what is withdrawn or superseded ends for everybody.
+A duty is (message, organ, kind). One that begins anew, as after an agreement, is another duty than
+the one before it: nothing leaves the ledger.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
+from datetime import date, datetime
 from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import DutyId, MessageId, OrganCode, derive
-from services.casework.case import Case, Closing, Complainant, Duty, Life, Term
+from services.casework.case import Case, Closing, Complainant, Duty
+from services.casework.custody import handing_owed, is_awaited
 from services.casework.effects import CloseDuty, Effect, OpenDuty
 from services.casework.projection import planned
+from services.casework.spans import DUTIES, ENDS_FOR_ALL, Owner, Span
+from services.casework.term import Term
 from services.casework.transitions import Step
-from services.rulebook.calendar import local_date
+from services.rulebook.calendar import due_at, local_date, start_of
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
 
 
-class Owner(StrEnum):
-    """Whose duty it is."""
-
-    RECIPIENT = "recipient"  # everybody to whom the step delivers; counterpart: the author
-    HANDLER = "handler"  # counterpart: the sender of the case
-    SENDER = "sender"  # counterpart: the handler
-
-
 @dataclass(frozen=True, slots=True)
-class Span:
-    """When a duty begins and ends, and in which cases there is one."""
+class Given:
+    """What the message itself settles of duties: whose it ends, by when and from when they run."""
 
-    owner: Owner
-    opened_by: frozenset[Step]
-    closed_by: Mapping[Step, Closing]
-    lives: frozenset[Life] = frozenset(Life)
-    complainants: frozenset[Complainant] | None = None  # None: in every case
+    by: OrganCode | None = None  # whose step it is, where the bus tells it of an organ
+    whose: OrganCode | None = None  # whose duty the step ends, if not the actor's
+    due_on: date | None = None  # the last day of what it opens, as the message says
+    begins_at: datetime | None = None  # what it opens is owed from then on, not before
+
+
+NOTHING_GIVEN: Final = Given()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,89 +48,7 @@ class Turn:
     to: tuple[OrganCode, ...]
     at: datetime
     rulebook: Rulebook
-
-
-_BACK: Final = {Step.WITHDRAW: Closing.WITHDRAWN, Step.GIVE_BACK: Closing.WITHDRAWN}
-_ALL: Final = frozenset({Closing.WITHDRAWN, Closing.SUPERSEDED})  # ended for whoever owes it
-
-_TABLE: Final[dict[str, Span]] = {
-    "sign_for": Span(
-        Owner.RECIPIENT,
-        frozenset({Step.ISSUE, Step.SEND}),
-        {Step.SIGN: Closing.MET, Step.WITHDRAW: Closing.WITHDRAWN},
-    ),
-    # Until custody exists, the filing decision runs from the signing alone.
-    "decide_filing": Span(
-        Owner.HANDLER,
-        frozenset({Step.SIGN}),
-        {
-            Step.FILE: Closing.MET,
-            Step.DECLINE: Closing.MET,
-            Step.GIVE_BACK: Closing.WITHDRAWN,
-        },
-        lives=frozenset({Life.TRANSFER}),
-    ),
-    "decide_case": Span(
-        Owner.HANDLER,
-        frozenset({Step.FILE}),
-        {Step.DECIDE: Closing.MET, Step.FEED_BACK: Closing.MET},
-    ),
-    "outcome_feedback": Span(
-        Owner.HANDLER, frozenset({Step.CONCLUDE}), {Step.FEED_BACK: Closing.MET}
-    ),
-    "inform_complainant": Span(
-        Owner.SENDER,
-        frozenset({Step.ISSUE}),
-        {Step.INFORM: Closing.MET, Step.EXEMPT: Closing.WAIVED, **_BACK},
-        lives=frozenset({Life.TRANSFER}),
-        # Only of a ComplaintForward: a lead's sender told its complainant itself, off the bus.
-        complainants=frozenset({Complainant.REACHABLE, Complainant.UNKNOWN}),
-    ),
-    "complainant_feedback": Span(
-        Owner.HANDLER,
-        frozenset({Step.DECLINE, Step.FEED_BACK}),
-        {Step.INFORM: Closing.MET, Step.EXEMPT: Closing.WAIVED},
-        complainants=frozenset(Complainant),
-    ),
-    "handle": Span(
-        Owner.HANDLER,
-        frozenset({Step.SIGN}),
-        {Step.HANDLE: Closing.MET, Step.GIVE_BACK: Closing.WITHDRAWN},
-        lives=frozenset({Life.NOTICE}),
-    ),
-    "answer_request": Span(
-        Owner.HANDLER,
-        frozenset({Step.ISSUE}),
-        {Step.ANSWER_REQUEST: Closing.MET, **_BACK},
-        lives=frozenset({Life.INFORMATION}),
-    ),
-    "answer_assistance": Span(
-        Owner.HANDLER,
-        frozenset({Step.ISSUE}),
-        {Step.ANSWER_ASSISTANCE: Closing.MET, **_BACK},
-        lives=frozenset({Life.ASSISTANCE}),
-    ),
-    "answer_withdrawal": Span(
-        Owner.HANDLER,
-        frozenset({Step.ASK_BACK}),
-        {
-            Step.GIVE_BACK: Closing.MET,
-            Step.KEEP: Closing.MET,
-            Step.FILE: Closing.SUPERSEDED,
-            Step.DECLINE: Closing.SUPERSEDED,
-            Step.HANDLE: Closing.SUPERSEDED,
-            Step.ANSWER_REQUEST: Closing.SUPERSEDED,
-            Step.ANSWER_ASSISTANCE: Closing.SUPERSEDED,
-        },
-    ),
-}
-
-DUTIES: Final[Mapping[str, Span]] = MappingProxyType(
-    {
-        kind: replace(span, closed_by=MappingProxyType(span.closed_by))
-        for kind, span in _TABLE.items()
-    }
-)
+    given: Given = NOTHING_GIVEN
 
 
 def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
@@ -153,7 +65,8 @@ def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
         effects.append(CloseDuty(turn.cause, ended, closing))
     for kind, span in DUTIES.items():
         for opened in _opened(case, kind, span, turn):
-            effects.append(OpenDuty(turn.cause, replace(opened, closed_at=None, closing=None)))
+            if opened.begins_at is None:
+                effects.append(OpenDuty(turn.cause, replace(opened, closed_at=None, closing=None)))
             if opened.closing is not None:
                 effects.append(CloseDuty(turn.cause, opened, opened.closing))
             kept.append(opened)
@@ -176,9 +89,9 @@ def open_duty(case: Case, kind: str, message: MessageId | None, owner: OrganCode
 def _closing(duty: Duty, turn: Turn) -> Closing | None:
     """How the step ends the duty; None when it does not."""
     closing = DUTIES[duty.kind].closed_by.get(turn.step) if duty.closing is None else None
-    if closing is None or closing in _ALL:
+    if closing is None or closing in ENDS_FOR_ALL:
         return closing
-    if (duty.owner, duty.message) != (turn.by, turn.about):
+    if (duty.owner, duty.message) != (turn.given.whose or turn.by, turn.about):
         return None
     return Closing.LATE if closing is Closing.MET and turn.at > duty.due else closing
 
@@ -197,38 +110,119 @@ def _owners(case: Case, owner: Owner, turn: Turn) -> Iterator[tuple[OrganCode, O
         author = turn.by
         yield from ((organ, author) for organ in turn.to)
         return
+    if owner in (Owner.GIVER, Owner.KEEPER):
+        yield from _of_custody(case, owner)
+        return
     if case.handler is None:
         raise Broken("case.no_handler")
-    pair = (case.handler, case.sender)
-    yield pair if owner is Owner.HANDLER else pair[::-1]
+    if owner is Owner.HANDLER:
+        yield case.handler, case.counterpart
+    elif owner in (Owner.SENDER, Owner.ASKING):
+        asking = case.sender if owner is Owner.SENDER else case.asking
+        yield asking, case.handler
+    else:
+        yield from _of_the_dispute(case, owner)
+
+
+def _of_custody(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, OrganCode]]:
+    owed = handing_owed(case)
+    if owed is not None and owed.back is (owner is Owner.KEEPER):
+        yield owed.keeper, owed.to
+
+
+def _of_the_dispute(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, OrganCode]]:
+    dispute = case.in_dispute()
+    if owner is Owner.SUPERIOR:
+        if dispute.superior is None:
+            raise Broken("case.no_dispute")
+        yield dispute.superior, dispute.holder
+        return
+    yield dispute.holder, dispute.other
+    if owner is Owner.BOTH:
+        yield dispute.other, dispute.holder
 
 
 def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn: Turn) -> Duty:
     """Return the duty. Raises Broken rules.duty_missing when the rulebook has no length for it."""
     rulebook, at = turn.rulebook, turn.at
     organs = rulebook.directory.organs
-    author = organs[turn.by].type
-    rule = duty_rule(rulebook, kind, organs[owner], turn.record, local_date(at), author)
+    author = organs.get(turn.by)  # the bus, where the time brings it
+    rule = duty_rule(
+        rulebook,
+        kind,
+        organs[owner],
+        turn.record,
+        local_date(at),
+        author.type if author else None,
+    )
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    term = Term(rule.length, rule.roll, rule.ladder, rulebook.calendar.digest)
-    due, ladder = planned(term, at, rulebook.calendar)
+    term = Term(
+        rule.length,
+        rule.roll,
+        rule.ladder,
+        rulebook.calendar.digest,
+        last_day=turn.given.due_on,
+        since=turn.given.begins_at or _start(case, turn, rule),
+        suspend_for=rule.suspend_for,
+        extensions=rule.extensions,
+    )
+    opened_at = turn.given.begins_at or at
+    due, ladder = planned(term, opened_at, rulebook.calendar)
     waived = _is_waived(case, rule)
+    message = _message(case, kind, turn)
     return Duty(
-        id=DutyId(derive("duty", case.id, turn.about, owner, kind)),
+        id=_id(case, kind, owner, message),
         kind=kind,
-        message=turn.about,
+        message=message,
         owner=owner,
         counterpart=counterpart,
-        opened_at=at,
+        opened_at=opened_at,
         due=due.at,
         provisional=due.provisional,
         basis=rule.basis,
+        runs_out=DUTIES[kind].runs_out,
         ladder=ladder,
         closed_at=at if waived else None,
         closing=Closing.WAIVED if waived else None,
         term=term,
+        begins_at=turn.given.begins_at,
     )
+
+
+def _start(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
+    """Return when the clock starts, where that is not with the step.
+
+    A filing date that stands is the start; the filing decision waits for what is handed over.
+    """
+    if turn.step is Step.AGREE_SENDER_FILED and case.handler is not None:
+        filed_on = case.filed_by(case.handler)
+        return None if filed_on is None else start_of(filed_on)
+    if rule.custody_wait is not None and is_awaited(case):
+        return start_of(due_at(turn.rulebook.calendar, turn.at, rule.custody_wait).day)
+    return None
+
+
+def _message(case: Case, kind: str, turn: Turn) -> MessageId:
+    """Return the message that the duty is about."""
+    match DUTIES[kind].owner:
+        case Owner.RECIPIENT:
+            return turn.cause  # each signs for what it gets
+        case Owner.BOTH | Owner.SUPERIOR:
+            return turn.about
+        case _ if turn.step is Step.ASK_BACK:
+            return turn.about
+        case _:
+            return case.current
+
+
+def _id(case: Case, kind: str, owner: OrganCode, message: MessageId) -> DutyId:
+    """Return the id; one that begins anew about the same letter is told apart by its number."""
+    before = sum(
+        (duty.kind, duty.owner, duty.message) == (kind, owner, message) for duty in case.duties
+    )
+    again = (str(before),) if before else ()
+    return DutyId(derive("duty", case.id, message, owner, kind, *again))
 
 
 def _is_waived(case: Case, rule: DutyRule) -> bool:

@@ -6,9 +6,11 @@ Every effect names the message it is about. None holds content of a message.
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.disputes import CaseSplit, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung
+from schemas.oversight import SuspensionReason
 from schemas.parts import Relation
 from services.casework.case import Case, Closing, Duty, State
 
@@ -82,6 +84,17 @@ class Advise:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """Write a record of the bus into the flow, for another case: an effect there is its message.
+
+    It holds ids, codes and days only. The shell seals it.
+    """
+
+    message: MessageId
+    record: CaseSplit | LinkedEffect
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDuty:
     """A duty begins."""
 
@@ -106,6 +119,32 @@ class MoveDuty:
     duty: Duty
     was: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendDuty:
+    """A duty stands still. Its due date is the one that follows if it goes on as planned."""
+
+    message: MessageId
+    duty: Duty
+    reason: SuspensionReason
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDuty:
+    """A duty goes on."""
+
+    message: MessageId
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class PassDuty:
+    """An open duty goes to the successor of the organ that owed it; its due date stays."""
+
+    message: MessageId
+    duty: Duty
+    before: OrganCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +174,13 @@ Effect = (
     | Release
     | Deliver
     | Advise
+    | Write
     | OpenDuty
     | CloseDuty
     | MoveDuty
+    | SuspendDuty
+    | ResumeDuty
+    | PassDuty
     | FireRung
     | ChangeState
 )

@@ -12,8 +12,9 @@ from typing import Final
 from schemas.errors import Broken
 from schemas.ids import CaseId, DutyId, MessageId, case_id_of, derive
 from schemas.sharing import GuidanceRecord
-from services.casework.case import Closing, Duty, Term
+from services.casework.case import Closing, Duty
 from services.casework.projection import planned
+from services.casework.term import Term
 from services.rulebook.calendar import ZONE, local_date
 from services.rulebook.duties import duty_rule
 from services.rulebook.guidance import GuidanceYear, counts_for

@@ -10,8 +10,9 @@ from schemas.messages import Correction, HoldReason, RoutingAssignment
 from schemas.parts import Envelope
 from services.casework.case import Case, State
 from services.casework.effects import Effect, Release
+from services.casework.handing import tell_sender, to_handler
 from services.casework.routing import Competent, Unsettled, can_handle, resolve, under_one_superior
-from services.casework.steps import Outcome, Situation, not_asked, tell_sender, to_handler
+from services.casework.steps import Outcome, Situation, not_asked
 from services.casework.transfer import corrected, issue, place_texts
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType

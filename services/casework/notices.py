@@ -2,19 +2,24 @@
 
 from typing import Final
 
+from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.errors import Refusal
-from schemas.sharing import ComplainantInformed, ComplaintLeg, HandlingFeedback, Telling
-from services.casework.case import Case, Closing, Complainant
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    not_asked,
-    take,
-    take_all,
-    to_sender,
+from schemas.ids import BUS, MessageId, case_id_of, derive
+from schemas.messages import Routed
+from schemas.parts import Envelope, Flow
+from schemas.sharing import (
+    ComplainantInformed,
+    ComplaintForward,
+    ComplaintLeg,
+    HandlingFeedback,
+    Telling,
+    ViolationNotice,
 )
+from services.casework.case import Case, Closing, Complainant
+from services.casework.duties import Given
+from services.casework.effects import Accept, Write
+from services.casework.handing import accept, to_sender
+from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
@@ -40,12 +45,50 @@ def handling_feedback(
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 
 
+def turned_into(message: Routed, situation: Situation) -> tuple[Write, ...]:
+    """Tell the notice's own case that its handler made a transfer of it: that ends `handle`."""
+    if isinstance(message, ComplaintForward | ViolationNotice) or message.from_notice is None:
+        return ()
+    envelope, notice = message.envelope, message.from_notice
+    told = Envelope(
+        bus=envelope.bus,
+        message_id=MessageId(derive("linked", envelope.message_id, notice)),
+        case_id=case_id_of(notice),
+        flow=Flow.NOTIFICATIONS,
+        record=LinkedEffect.__name__,
+        sender=BUS,
+        sent_at=situation.at,
+        in_reply_to=notice,
+    )
+    cause = (envelope.message_id, envelope.case_id, envelope.sender)
+    return (Write(envelope.message_id, LinkedEffect(told, LinkedKind.NOTICE_HANDLED, *cause)),)
+
+
+def linked_effect(
+    case: Case | None, message: LinkedEffect, situation: Situation
+) -> Outcome | Refusal:
+    """What happened in another case, as this one takes it: only its handler's doing ends it."""
+    if case is None:
+        return Refusal("case.unknown")
+    outcome = Outcome(case)
+    envelope = message.envelope
+    noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
+    if message.kind is not LinkedKind.NOTICE_HANDLED or message.organ != case.handler:
+        return outcome.also(noted)  # the notice's own sender may make a transfer of it too
+    for step in as_reply(case, Step.HANDLE):
+        taken = take(outcome, step, message, situation, given=Given(by=message.organ))
+        if isinstance(taken, Refusal):
+            return taken
+        outcome = taken
+    return outcome.also(noted)
+
+
 def complainant_informed(
     case: Case, message: ComplainantInformed, situation: Situation
 ) -> Outcome | Refusal:
     """告知投诉举报人: closes the leg of the organ that owes it. It is told to nobody else."""
     envelope = message.envelope
-    if envelope.in_reply_to != case.opening:
+    if envelope.in_reply_to not in {case.opening, *letters(case)}:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     kind = _DUTY_OF.get(message.leg) if message.leg else None
     owed = [duty for duty in case.duties if (duty.kind, duty.owner) == (kind, envelope.sender)]

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from services.casework.case import Case, Duty, PlannedRung, Term
+from services.casework.case import Case, Duty, PlannedRung
 from services.casework.effects import Advise, Decision, Effect, MoveDuty
+from services.casework.term import Term
 from services.rulebook.calendar import ZONE, Due, due_at, rung_times
 from services.rulebook.model import Calendar, Rulebook
 
@@ -22,7 +23,7 @@ def planned(
 ) -> tuple[Due, tuple[PlannedRung, ...]]:
     """Return when a duty of this term falls due, and its ladder, none of it fired."""
     if term.last_day is None:
-        due = due_at(calendar, opened_at, term.length, roll=term.roll)
+        due = due_at(calendar, term.since or opened_at, term.length, roll=term.roll)
     else:
         ends = datetime.combine(term.last_day + timedelta(days=1), time(), ZONE)
         due = Due(ends, provisional=False, days=(term.last_day,))
@@ -68,12 +69,12 @@ def _moved(duty: Duty, term: Term, calendar: Calendar) -> Duty:
         duty,
         due=due.at,
         provisional=due.provisional,
-        ladder=_kept(duty.ladder, ladder),
+        ladder=kept(duty.ladder, ladder),
         term=term,
     )
 
 
-def _kept(
+def kept(
     before: tuple[PlannedRung, ...], after: tuple[PlannedRung, ...]
 ) -> tuple[PlannedRung, ...]:
     """Return the new plan with what has fired left in its place, annotated."""

@@ -8,14 +8,18 @@ from hashlib import sha256
 from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
+from schemas.ids import BUS, OrganCode
 from schemas.messages import Delivered, SignedFor
 from schemas.parts import Relation
 from services.casework.case import Case, Handed
 from services.casework.duties import open_duty
 from services.casework.effects import Accept
-from services.casework.steps import Outcome, Situation, handed_to, take, tell_author
+from services.casework.handing import hand, handed_to
+from services.casework.relations import relation_in
+from services.casework.steps import Outcome, Situation, take
 from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import in_office
 
 _SIGNED_FOR: Final = SignedFor.__name__
 
@@ -50,9 +54,18 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
         outcome = taken
     signed = replace(handed, signed_at=situation.at, signature=signature)
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
-    outcome = tell_author(outcome, message, handed.author, situation)
-    told = outcome.case.handed[-1]
-    return outcome.also(_answer(message, to=((told.to, told.relation),)))
+    if handed.author == BUS:  # it has no inbox, and nobody who waits for a signature
+        return outcome.also(_answer(message))
+    author = _in_its_place(handed.author, situation)
+    relation = relation_in(outcome.case, author, situation)
+    told = hand(outcome, message, author, relation, situation.at)
+    return told.also(_answer(message, to=((author, relation),)))
+
+
+def _in_its_place(organ: OrganCode, situation: Situation) -> OrganCode:
+    """Return who is there today: the organ, or who succeeded it."""
+    found = in_office(situation.rulebook.directory, organ, local_date(situation.at))
+    return found.code if found else organ
 
 
 def _noted(case: Case, before: Handed, after: Handed) -> Case:

@@ -4,18 +4,13 @@ from dataclasses import replace
 
 from schemas.errors import Refusal
 from schemas.messages import CaseProgress, FilingReply, OutcomeFeedback, Stage
+from schemas.parts import Relation
 from services.casework.case import Case, State
-from services.casework.steps import (
-    Outcome,
-    Situation,
-    accept,
-    as_reply,
-    not_asked,
-    take,
-    take_all,
-    to_sender,
-)
+from services.casework.dispute import Filing
+from services.casework.handing import accept, hand, to_sender
+from services.casework.steps import Outcome, Situation, as_reply, not_asked, take, take_all
 from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
 
 _STEP_OF = {
     Stage.DECIDED: Step.DECIDE,
@@ -39,8 +34,22 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
     if asked - given:
         return Refusal("filing.number_unanswered", "answers", _numbers(asked - given))
     step = Step.FILE if any(answer.filed for answer in answers) else Step.DECLINE
+    if case.state is State.DESIGNATED:
+        refusal = _not_substantive(message, situation)
+        if refusal is not None:
+            return refusal
     outcome = take_all(case, as_reply(case, step), message, situation)
-    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+    if isinstance(outcome, Refusal):
+        return outcome
+    if step is Step.FILE:
+        days = [answer.filed_on for answer in answers if answer.filed_on is not None]
+        filing = Filing(message.envelope.sender, min(days, default=local_date(situation.at)))
+        filed = replace(outcome.case, filings=(*outcome.case.filings, filing))
+        outcome = Outcome(filed, outcome.effects)
+    superior = case.dispute.superior if case.dispute and case.dispute.designation else None
+    if step is Step.DECLINE and superior is not None:  # it sees what came of its designation
+        outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)
+    return to_sender(outcome, message, situation)
 
 
 def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Outcome | Refusal:
@@ -73,6 +82,17 @@ def outcome_feedback(
     step = Step.SUPPLEMENT if case.state is State.CLOSED else Step.FEED_BACK
     outcome = take(Outcome(case), step, message, situation)
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def _not_substantive(message: FilingReply, situation: Situation) -> Refusal | None:
+    """A designee declines on grounds of the facts only [policy]: that it is its, is decided."""
+    if any(answer.filed for answer in message.answers or ()):
+        return None
+    grounds = situation.rulebook.disputes.designee_grounds
+    for index, answer in enumerate(message.answers or ()):
+        if answer.ground not in grounds:
+            return Refusal("filing.designee_ground", f"answers[{index}].ground")
+    return None
 
 
 def _numbers(numbers: set[int]) -> str:

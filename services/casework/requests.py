@@ -18,18 +18,18 @@ from schemas.errors import Refusal
 from schemas.parts import Relation
 from schemas.sharing import Copy, InformationReply, InformationRequest
 from services.casework.case import Case, State
+from services.casework.duties import Given
 from services.casework.effects import Advise
+from services.casework.handing import accept, hand, to_sender
 from services.casework.steps import (
     Outcome,
     Situation,
-    accept,
     as_reply,
-    hand,
     new_case,
     not_asked,
+    surely,
     take,
     take_all,
-    to_sender,
 )
 from services.casework.transitions import Step
 from services.rulebook.model import OrganType
@@ -113,9 +113,11 @@ def assistance_reply(
     outcome = take_all(case, steps, message, situation)
     if isinstance(outcome, Refusal):
         return outcome
-    told = to_sender(outcome, message, situation)
     if message.answer is AssistanceAnswer.ACCEPTED:
-        return told
+        agreed = Given(due_on=message.agreed_on)
+        promised = surely(take(outcome, Step.PROMISE, message, situation, given=agreed))
+        return to_sender(promised, message, situation)
+    told = to_sender(outcome, message, situation)
     return told.also(Advise(message.envelope.message_id, case.sender, "advice.assistance_refused"))
 
 
@@ -126,7 +128,7 @@ def is_handled_by_sender(transfer: Case | None, message: AssistanceRequest) -> b
         transfer is not None
         and transfer.opening == message.transfer
         and transfer.handler == envelope.sender
-        and (transfer.sender,) == envelope.addressees
+        and set(envelope.addressees) <= {transfer.sender, transfer.asking}
         and transfer.state in _HANDLING
     )
 

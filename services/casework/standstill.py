@@ -20,10 +20,12 @@ from schemas.messages import (
     Withdrawal,
 )
 from schemas.topics import begins_case
-from services.casework.case import Case, State, Stop, Waiting
+from services.casework.case import Case, State
 from services.casework.effects import Accept, Decision, Hold, Reject, Release
+from services.casework.lives import LIFE_OF
 from services.casework.routing import HOLD_CODES
 from services.casework.steps import Facts, Outcome, new_case
+from services.casework.stop import Stop, Waiting
 
 WAITING_MAX: Final = 1000  # messages behind one held or frozen case
 UNSTORABLE: Final = "message.unstorable"
@@ -39,7 +41,7 @@ def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Deci
     envelope = message.envelope
     told = (envelope.sender,) if envelope.sender != BUS else ()
     hold = Hold(envelope.message_id, envelope.record, told, HoldReason.FROZEN, code)
-    if case is None and begins_case(message):
+    if case is None and begins_case(message) and type(message).__name__ in LIFE_OF:
         case = new_case(message, at)
     if case is None or not (envelope.sender == BUS or case.knows(envelope.sender)):
         return _refused(case, message, Refusal("case.unknown"))
@@ -75,7 +77,7 @@ def wait(case: Case, message: Message, at: datetime) -> Decision:
     told = Hold(
         envelope.message_id,
         envelope.record,
-        (envelope.sender,),
+        (envelope.sender,) if envelope.sender != BUS else (),
         HoldReason.WAITING,
         "hold.waiting",
     )

@@ -2,19 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
-from schemas.errors import Refusal
-from schemas.ids import MessageId, OrganCode, RuleId
+from schemas.errors import Broken, Refusal
+from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message, Routed
-from schemas.parts import Relation
-from services.casework.case import Case, Complainant, Handed, State
-from services.casework.duties import Turn, close_and_open
-from services.casework.effects import Accept, ChangeState, Deliver, Effect, OpenDuty
-from services.casework.transitions import LIFE_OF, Step, after
-from services.rulebook.model import OrganType, Rulebook
-
-_FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
+from services.casework.case import Case, State
+from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open, open_duty
+from services.casework.effects import ChangeState, Effect
+from services.casework.lives import LIFE_OF
+from services.casework.transitions import Step, after
+from services.rulebook.model import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,12 @@ def take(
     *,
     about: MessageId | None = None,
     to: tuple[OrganCode, ...] = (),
+    given: Given = NOTHING_GIVEN,
 ) -> Outcome | Refusal:
     """Return the outcome after one more step, or why it is illegal: then nothing changes.
 
-    `about`: the message whose duties it ends or begins, the opening one when left out. `to`: who
-    gets the message by this step.
+    `about`: the message whose duties it ends or begins, the letter in force when left out. `to`:
+    who gets the message by this step. `given`: what the message itself settles.
     """
     case = outcome.case
     target = after(case.life, case.state, step)
@@ -79,11 +77,12 @@ def take(
         step=step,
         cause=envelope.message_id,
         record=envelope.record,
-        by=envelope.sender,
-        about=about or case.opening,
+        by=given.by or envelope.sender,
+        about=about or case.current,
         to=to,
         at=situation.at,
         rulebook=situation.rulebook,
+        given=given,
     )
     moved, duty_effects = close_and_open(replace(case, state=target), turn)
     change: tuple[Effect, ...] = ()
@@ -92,13 +91,31 @@ def take(
     return Outcome(moved, (*outcome.effects, *change, *duty_effects))
 
 
+def surely(outcome: Outcome | Refusal) -> Outcome:
+    """Return the outcome of a step that the table lists where it is taken, as was seen before.
+
+    Raises Broken step.not_allowed: a defect of ours, which stops the case.
+    """
+    if isinstance(outcome, Refusal):
+        raise Broken(outcome.code, detail=outcome.detail)
+    return outcome
+
+
 def take_all(
-    case: Case, steps: tuple[Step, ...], message: Message, situation: Situation
+    case: Case,
+    steps: tuple[Step, ...],
+    message: Message,
+    situation: Situation,
+    about: MessageId | None = None,
 ) -> Outcome | Refusal:
-    """Return the outcome after several steps about the opening message, or why one is illegal."""
+    """Return the outcome after several steps about the letter, or why one is illegal.
+
+    `about`: what the steps after the signing are about, if it is not the letter.
+    """
     outcome = Outcome(case)
     for step in steps:
-        taken = take(outcome, step, message, situation)
+        topic = to_be_signed(case) if step is Step.SIGN else about
+        taken = take(outcome, step, message, situation, about=topic)
         if isinstance(taken, Refusal):
             return taken
         outcome = taken
@@ -107,46 +124,15 @@ def take_all(
 
 def as_reply(case: Case, step: Step) -> tuple[Step, ...]:
     """The steps of a reply: before it is signed for, it counts as the signing (section 3)."""
-    return (Step.SIGN, step) if case.state is State.ISSUED else (step,)
+    designee = case.handler if case.state is State.DESIGNATED else None
+    owed = designee is not None and open_duty(case, "sign_for", to_be_signed(case), designee)
+    return (Step.SIGN, step) if owed or case.state is State.ISSUED else (step,)
 
 
-def hand(
-    outcome: Outcome,
-    message: Message,
-    to: OrganCode,
-    relation: Relation,
-    at: datetime,
-    rule: RuleId | None = None,
-) -> Outcome:
-    """Return the outcome with the message delivered to one organ.
-
-    `rule` is what names the organ, where that is not the case's own.
-    """
-    envelope = message.envelope
-    handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
-    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
-    return Outcome(
-        case,
-        (
-            *outcome.effects,
-            Deliver(
-                message=envelope.message_id,
-                record=envelope.record,
-                author=envelope.sender,
-                to=to,
-                relation=relation,
-                rule=rule or case.rule,
-            ),
-        ),
-    )
-
-
-def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed | None:
-    """Return what was written of the message for the organ; None when nothing was."""
-    return next(
-        (handed for handed in case.handed if handed.message == message and handed.to == organ),
-        None,
-    )
+def to_be_signed(case: Case) -> MessageId:
+    """Return what the handler signs for: the letter, or what made the case its own."""
+    designation = case.dispute.designation if case.dispute else None
+    return designation or case.current
 
 
 def new_case(message: Message, at: datetime) -> Case:
@@ -164,69 +150,18 @@ def new_case(message: Message, at: datetime) -> Case:
 
 
 def not_asked(organ: OrganCode | None, case: Case, message: Message) -> Refusal | None:
-    """Only this organ may say it, and only of the message that opened the case; else why not."""
+    """Only this organ may say it, and only of the letter in force; else why not."""
     if message.envelope.sender != organ:
         return Refusal("reply.not_asked")
-    if message.envelope.in_reply_to != case.opening:
+    if message.envelope.in_reply_to not in letters(case):
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     return None
 
 
-def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the message to the sender of the case, and accept it."""
-    return accept(tell_sender(outcome, message, situation), message)
-
-
-def tell_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the message to the sender of the case, as which it sees no complainant."""
-    case = outcome.case
-    relation = Relation.FORWARDER if case.complainant in _FORWARDED else Relation.SENDER
-    return hand(outcome, message, case.sender, relation, situation.at)
-
-
-def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
-    """Hand the message to the handler, if there is one yet, and accept it."""
-    if outcome.case.handler is not None:
-        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
-    return accept(outcome, message)
-
-
-def tell_author(
-    outcome: Outcome, message: Message, author: OrganCode, situation: Situation
-) -> Outcome:
-    """Hand the message to the author of another one of the case: as who it is in the case."""
-    case = outcome.case
-    if author == case.sender:
-        return tell_sender(outcome, message, situation)
-    relation = Relation.HANDLER
-    if author != case.handler:  # who assigned the case: no party of it
-        watches = situation.rulebook.directory.organs[author].type is OrganType.SUPERVISOR
-        relation = Relation.SUPERVISOR if watches else Relation.UNKNOWN
-    return hand(outcome, message, author, relation, situation.at)
-
-
-def accept(
-    outcome: Outcome,
-    message: Message,
-    rule: RuleId | None = None,
-    basis: str | None = None,
-    explanation: str | None = None,
-) -> Outcome:
-    """Tell the author: who got it, by which rule and why, and what falls due."""
-    envelope = message.envelope
-    return outcome.also(
-        Accept(
-            message=envelope.message_id,
-            record=envelope.record,
-            to=envelope.sender,
-            recipients=tuple(
-                (handed.to, handed.relation)
-                for handed in outcome.case.handed
-                if handed.message == envelope.message_id
-            ),
-            rule=rule,
-            basis=basis,
-            explanation=explanation,
-            duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
-        )
-    )
+def letters(case: Case) -> frozenset[MessageId]:
+    """What an answer about the case may name: the letter in force, or what made it one's own."""
+    designation = case.dispute.designation if case.dispute else None
+    # The child of a split case is answered by the CaseSplit: the letter lies in the parent.
+    opened_by = case.opening if case.parent or not case.letter else None
+    named = (case.current, designation, opened_by)
+    return frozenset(message for message in named if message is not None)

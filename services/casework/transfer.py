@@ -10,13 +10,17 @@ from datetime import date
 
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
-from schemas.messages import CaseTransfer, Routed, ViolationCorrection
+from schemas.messages import CaseTransfer, LeadTransfer, Routed, ViolationCorrection
 from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
-from services.casework.case import Case, Charge, Complainant, Stop
+from services.casework.case import Case, Charge, Complainant
+from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
+from services.casework.handing import hand
+from services.casework.notices import turned_into
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
-from services.casework.steps import Outcome, Situation, hand, new_case, take
+from services.casework.steps import Outcome, Situation, new_case, take
+from services.casework.stop import Stop
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
@@ -30,6 +34,8 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         charges=tuple(_charge(violation) for violation in _violations(message)),
         filed_on=message.filed_on if isinstance(message, CaseTransfer) else None,
         complainant=_complainant(message),
+        evidence=evidence_of(message),
+        custody=custody_of(message),
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
@@ -71,6 +77,7 @@ def issue(
             duties=tuple(effect.duty for effect in handed.effects if isinstance(effect, OpenDuty)),
         ),
         *told,
+        *turned_into(message, situation),
     )
 
 
@@ -129,6 +136,13 @@ def _violations(message: Routed) -> tuple[Violation, ...]:
     if isinstance(message, ViolationNotice):
         return () if message.violation is None else (message.violation,)
     return message.violations or ()
+
+
+def evidence_of(message: Routed) -> tuple[int, ...] | None:
+    """Return the numbers of the evidence that the letter lists."""
+    if not isinstance(message, LeadTransfer | CaseTransfer):
+        return None
+    return tuple(each.number for each in message.evidence or ())
 
 
 def _complainant(message: Routed) -> Complainant | None:

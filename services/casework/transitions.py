@@ -38,29 +38,106 @@ class Step(StrEnum):
     ASK_BACK = "ask_back"  # signed for: the holder is asked
     GIVE_BACK = "give_back"
     KEEP = "keep"
+    OBJECT = "object"  # to all that is left in the case
+    SPLIT = "split"  # to some: these go on in a child case
+    SPLIT_OFF = "split_off"  # the child begins
+    NEGOTIATE = "negotiate"  # one of the two has said what came of it
+    AGREE_HOLDER = "agree_holder"
+    AGREE_SENDER = "agree_sender"
+    AGREE_SENDER_FILED = "agree_sender_filed"  # it had filed: its filing date stands
+    AGREE_THIRD = "agree_third"
+    REFER = "refer"  # failed, ran out, too many hops, or a handler without power
+    REISSUE = "reissue"  # a new letter in the same case to the organ agreed on
+    REQUEST = "request"
+    DESIGNATE = "designate"
+    TRANSFER_ON = "transfer_on"  # no power after filing
+    HAND_OVER = "hand_over"  # materials and items, or back
+    COUNT = "count"  # nothing is missing
+    DIFFER = "differ"  # the count and the list differ
+    SETTLE = "settle"  # made up, or accepted as it is
+    REVIEW = "review"  # of the evidence
+    PROMISE = "promise"  # assistance, by the day agreed on
+    ASSIST = "assist"
+    PLAN = "plan"  # joint action: all four parts
+    ASK_PLAN = "ask_plan"  # the participants are asked
+    REQUEST_PLAN = "request_plan"  # the county government is asked to decide
+    ANSWER_PLAN = "answer_plan"
+    LEAVE_PLAN = "leave_plan"  # a participant does not take part
+    APPROVE_PLAN = "approve_plan"
+    REJECT_PLAN = "reject_plan"
+    REPORT = "report"  # what an organ filed and decided of its own
+    MINUTE = "minute"  # 纪要
+    SUPERVISE = "supervise"
+    ANSWER_SUPERVISION = "answer_supervision"
 
 
 _Rows = dict[State, dict[Step, State]]
 
 _TRANSFER: Final[_Rows] = {
-    State.NEW: {Step.ISSUE: State.ISSUED, Step.HOLD: State.HELD},
+    State.NEW: {
+        Step.ISSUE: State.ISSUED,
+        Step.HOLD: State.HELD,
+        Step.SPLIT_OFF: State.DISPUTED,
+    },
     State.HELD: {Step.ISSUE: State.ISSUED, Step.WITHDRAW: State.WITHDRAWN},
     State.ISSUED: {
         Step.SIGN: State.RECEIVED,
         Step.INFORM: State.ISSUED,
         Step.EXEMPT: State.ISSUED,
         Step.WITHDRAW: State.WITHDRAWN,
+        Step.DESIGNATE: State.DESIGNATED,
     },
     State.RECEIVED: {
         Step.FILE: State.FILED,
         Step.DECLINE: State.DECLINED,
+        Step.OBJECT: State.DISPUTED,
+        Step.SPLIT: State.RECEIVED,
+        Step.DESIGNATE: State.DESIGNATED,
         Step.INFORM: State.RECEIVED,
         Step.EXEMPT: State.RECEIVED,
         Step.ASK_BACK: State.RECEIVED,
         Step.GIVE_BACK: State.WITHDRAWN,
         Step.KEEP: State.RECEIVED,
     },
+    State.DISPUTED: {
+        Step.NEGOTIATE: State.DISPUTED,
+        Step.AGREE_HOLDER: State.RECEIVED,
+        Step.AGREE_SENDER: State.RECEIVED,
+        Step.AGREE_SENDER_FILED: State.FILED,
+        Step.AGREE_THIRD: State.DISPUTED,
+        Step.REISSUE: State.ISSUED,
+        Step.REFER: State.REFERRED,
+        Step.DESIGNATE: State.DESIGNATED,
+        Step.INFORM: State.DISPUTED,
+        Step.EXEMPT: State.DISPUTED,
+        Step.ASK_BACK: State.DISPUTED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.DISPUTED,
+    },
+    State.REFERRED: {
+        Step.NEGOTIATE: State.REFERRED,
+        Step.AGREE_HOLDER: State.RECEIVED,
+        Step.AGREE_SENDER: State.RECEIVED,
+        Step.AGREE_SENDER_FILED: State.FILED,
+        Step.AGREE_THIRD: State.DISPUTED,  # where the letter to the third is owed
+        Step.REQUEST: State.REFERRED,
+        Step.DESIGNATE: State.DESIGNATED,
+        Step.INFORM: State.REFERRED,
+        Step.EXEMPT: State.REFERRED,
+        Step.ASK_BACK: State.REFERRED,
+        Step.GIVE_BACK: State.WITHDRAWN,
+        Step.KEEP: State.REFERRED,
+    },
+    State.DESIGNATED: {
+        Step.SIGN: State.DESIGNATED,
+        Step.FILE: State.FILED,
+        Step.DECLINE: State.DECLINED,
+        Step.INFORM: State.DESIGNATED,
+        Step.EXEMPT: State.DESIGNATED,
+    },
     State.FILED: {
+        Step.TRANSFER_ON: State.ISSUED,
+        Step.REFER: State.REFERRED,
         Step.DECIDE: State.FILED,
         Step.SERVE: State.FILED,
         Step.EXECUTE: State.FILED,
@@ -116,37 +193,58 @@ _ASSISTANCE: Final[_Rows] = {
         Step.GIVE_BACK: State.WITHDRAWN,
         Step.KEEP: State.RECEIVED,
     },
-    State.ANSWERED: {},
+    State.ANSWERED: {Step.PROMISE: State.ANSWERED, Step.ASSIST: State.ANSWERED},
     State.WITHDRAWN: {},
 }
+_JOINT: Final[_Rows] = {
+    State.NEW: {Step.SEND: State.SENT},
+    State.SENT: {
+        Step.SIGN: State.SENT,
+        Step.PLAN: State.SENT,
+        Step.ASK_PLAN: State.SENT,
+        Step.REQUEST_PLAN: State.SENT,
+        Step.ANSWER_PLAN: State.SENT,
+        Step.LEAVE_PLAN: State.SENT,
+        Step.APPROVE_PLAN: State.SENT,
+        Step.REJECT_PLAN: State.DECLINED,
+        Step.REPORT: State.SENT,
+    },
+    State.DECLINED: {Step.SIGN: State.DECLINED},  # by the county government
+}
+_CONSULTATION: Final[_Rows] = {
+    State.NEW: {Step.SEND: State.SENT},
+    State.SENT: {Step.SIGN: State.SENT, Step.MINUTE: State.SENT},
+}
+_ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)  # in every case that was sent
+_WITH_THINGS: Final = (Step.HAND_OVER, Step.COUNT, Step.DIFFER, Step.SETTLE)
+_REVIEWED: Final = frozenset({State.RECEIVED, State.DESIGNATED, State.FILED})
+
+
+def _row(life: Life, state: State, row: dict[Step, State]) -> Mapping[Step, State]:
+    """Return the row with the steps that leave the state as it is, of no one stage of the life."""
+    if state in (State.NEW, State.HELD):
+        return MappingProxyType(row)
+    things = _WITH_THINGS if life is Life.TRANSFER else ()
+    review = (Step.REVIEW,) if life is Life.TRANSFER and state in _REVIEWED else ()
+    return MappingProxyType(row | dict.fromkeys((*things, *review, *_ALWAYS), state))
+
 
 TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = MappingProxyType(
     {
-        life: MappingProxyType({state: MappingProxyType(row) for state, row in rows.items()})
+        life: MappingProxyType({at: _row(life, at, row) for at, row in rows.items()})
         for life, rows in {
             Life.TRANSFER: _TRANSFER,
             Life.NOTICE: _NOTICE,
             Life.COPY: _COPY,
             Life.INFORMATION: _INFORMATION,
             Life.ASSISTANCE: _ASSISTANCE,
+            Life.JOINT: _JOINT,
+            Life.CONSULTATION: _CONSULTATION,
         }.items()
-    }
-)
-LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
-    {
-        "LeadTransfer": Life.TRANSFER,
-        "CaseTransfer": Life.TRANSFER,
-        "ComplaintForward": Life.TRANSFER,
-        "ViolationNotice": Life.NOTICE,
-        "Copy": Life.COPY,
-        "Circular": Life.COPY,
-        "GuidanceRecord": Life.COPY,
-        "InformationRequest": Life.INFORMATION,
-        "AssistanceRequest": Life.ASSISTANCE,
     }
 )
 
 
 def after(life: Life, state: State, step: Step) -> State | None:
-    """Return the state after the step; None when the step is illegal there."""
+    """Return the state after the step; None: it is illegal there."""
     return TRANSITIONS[life][state].get(step)

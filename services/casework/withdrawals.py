@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from schemas.errors import Refusal
 from schemas.messages import Withdrawal, WithdrawalAnswer
+from schemas.parts import Relation
 from services.casework.case import Case
 from services.casework.duties import open_duty
-from services.casework.steps import Outcome, Situation, not_asked, take, to_handler, to_sender
+from services.casework.handing import hand, to_handler, to_sender
+from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step, after
 
 
@@ -15,6 +17,8 @@ def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome
     refusal = not_asked(case.sender, case, message)
     if refusal is not None:
         return refusal
+    if case.sender in (*case.holders, case.handler) or case.asking != case.sender:
+        return Refusal("withdrawal.sent_on")  # it came back to it, or a holder sent it on
     if after(case.life, case.state, Step.WITHDRAW) is None:
         return _ask(case, message, situation)
     freed = replace(case, stop=None)
@@ -32,8 +36,14 @@ def withdrawal_answer(
     if open_duty(case, "answer_withdrawal", envelope.in_reply_to, envelope.sender) is None:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
     step = Step.GIVE_BACK if message.agreed else Step.KEEP
-    outcome = take(Outcome(case), step, message, situation, about=envelope.in_reply_to)
-    return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+    # The duty is open, so the state takes its answer.
+    outcome = surely(take(Outcome(case), step, message, situation, about=envelope.in_reply_to))
+    dispute = case.dispute
+    if message.agreed and dispute is not None and dispute.request and dispute.superior:
+        # The superior that was asked to designate hears that there is nothing left to decide.
+        superior = dispute.superior
+        outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)
+    return to_sender(outcome, message, situation)
 
 
 def _ask(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:

@@ -9,9 +9,10 @@ from typing import Self
 from connectors.bus.home import Home
 from schemas.document import Target
 from schemas.document_number import normal_document_number
-from schemas.ids import BUS, Alias, CaseId, MessageId
+from schemas.ids import Alias, CaseId, MessageId
 from schemas.messages import Message
 from schemas.parts import Flow
+from schemas.topics import RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Known:
         So a message that a connector sent can be answered by its id: its receipt names it.
         """
         envelope = message.envelope
-        if envelope.sender == BUS and envelope.in_reply_to is not None:
+        said = not RECORDS[type(message).__name__].on_flows  # by the bus, to one organ
+        if said and envelope.in_reply_to is not None:
             about = Target(envelope.in_reply_to, envelope.case_id, envelope.flow)
             return cls(about, None, "")
         target = Target(envelope.message_id, envelope.case_id, envelope.flow)

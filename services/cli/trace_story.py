@@ -167,14 +167,7 @@ class _Teller:
                     **_picked(effect, ("reason", "code", "explanation")),
                 }
             case "delivered":
-                handed = self._handed.get((effect["message"], effect["to"]))
-                return {
-                    "effect": name,
-                    "to": self.organ(effect["to"]),
-                    **_picked(effect, ("record", "relation", "rule")),
-                    "delivered_at": handed.delivered_at if handed else None,
-                    "signed_at": handed.signed_at if handed else None,
-                }
+                return self._delivered(effect)
             case "duty_opened" | "duty_closed":
                 return {"effect": name, **self._of_duty(effect["duty"])}
             case "rung":
@@ -191,8 +184,25 @@ class _Teller:
                     "to": self.organ(effect["to"]),
                     **_picked(effect, ("code", "explanation")),
                 }
+            case "written":
+                envelope = effect["record"]["envelope"]
+                return {
+                    "effect": name,
+                    "record": envelope["record"],
+                    "case": envelope["case_id"],
+                }
             case _:  # released, state_changed: no organ in them
                 return effect
+
+    def _delivered(self, effect: Document) -> Document:
+        handed = self._handed.get((effect["message"], effect["to"]))
+        return {
+            "effect": effect["effect"],
+            "to": self.organ(effect["to"]),
+            **_picked(effect, ("record", "relation", "rule")),
+            "delivered_at": handed.delivered_at if handed else None,
+            "signed_at": handed.signed_at if handed else None,
+        }
 
     def _of_duty(self, duty: Document) -> Document:
         return {

@@ -137,6 +137,11 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
         case "state_changed":
             before, after = word(STATES, effect["before"]), word(STATES, effect["after"])
             yield in_language(f"状态：{before} → {after}", f"state: {before} → {after}")
+        case "written":
+            yield in_language(
+                f"另案处理：{effect['record']} {effect['case']}",
+                f"to another case: {effect['record']} {effect['case']}",
+            )
         case "advised":
             yield f"{in_language('提示', 'advice')} {effect['code']}: {effect['explanation'] or ''}"
 

@@ -13,11 +13,12 @@ from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope
 from services.casebook.rows import MessageRow, Progress, SecretRow
 from services.casebook.work import Work
-from services.casework.case import Case, Waiting
+from services.casework.case import Case
 from services.casework.decide import decide
 from services.casework.effects import Decision, FireRung, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
+from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of

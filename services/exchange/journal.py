@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date
 from enum import Enum
 from typing import Any, Final
 
@@ -21,9 +21,13 @@ _NAMES: Final = {
     "Release": "released",
     "Deliver": "delivered",
     "Advise": "advised",
+    "Write": "written",
     "OpenDuty": "duty_opened",
     "CloseDuty": "duty_closed",
     "MoveDuty": "duty_moved",
+    "SuspendDuty": "duty_suspended",
+    "ResumeDuty": "duty_resumed",
+    "PassDuty": "duty_passed",
     "FireRung": "rung",
     "ChangeState": "state_changed",
 }
@@ -74,7 +78,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect
         }
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # an instant too
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value
 

@@ -7,9 +7,10 @@ from schemas.ids import MessageId, OrganCode, case_id_of
 from schemas.messages import Correction, Message, Routed, RoutingAssignment
 from services.casebook.rows import Original, Position
 from services.casebook.work import Work
-from services.casework.case import Case, State, Waiting
+from services.casework.case import Case, State
 from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts, Waiter
+from services.casework.stop import Waiting
 from services.exchange.intake import Incoming, Sound
 from services.exchange.office import Office
 

@@ -13,7 +13,7 @@ from schemas.topics import inbox_of
 from services.casebook.rows import DeadRow, OutboxRow
 from services.casebook.work import Work
 from services.casework.case import Case
-from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release
+from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
 from services.casework.say import About, say
 from services.exchange.copies import Copies
 from services.exchange.intake import Incoming
@@ -46,6 +46,8 @@ class Sending:
         for effect in decision.effects:
             if isinstance(effect, Deliver):
                 self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
+            elif isinstance(effect, Write):
+                self._write(effect, incoming)
             for said in say(effect, about, self._office.rulebook, at, salt):
                 value = self._say(said.to, said.message, incoming)
                 if isinstance(effect, Accept | Reject | Hold):
@@ -79,6 +81,18 @@ class Sending:
                 envelope.case_id if envelope else None,
             )
         )
+
+    def _write(self, effect: Write, incoming: Incoming) -> None:
+        """Write a record of ours into its own case's flow; the key puts it on its partition.
+
+        It is published with the rest before the message that caused it is acknowledged: after a
+        crash it comes twice at most, and the second is dropped by its message id.
+        """
+        envelope = effect.record.envelope
+        schema_id = self._office.own(envelope.record)
+        value = frame(schema_id, seal_message(effect.record, self._office.signer).body)
+        key = envelope.case_id.encode()
+        self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
 
     def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
         schema_id = self._office.own(type(message).__name__)

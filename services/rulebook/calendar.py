@@ -45,6 +45,11 @@ def local_date(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
+def start_of(day: date) -> datetime:
+    """Return the first instant of a day in China."""
+    return datetime.combine(day, time(), ZONE)
+
+
 def is_workday(calendar: Calendar, day: date) -> bool:
     """Whether people work on the day: 调休 first, then holidays, then the weekday."""
     if day in calendar.workdays:

@@ -149,7 +149,17 @@ def _entries(part: str, old: Listed, new: Listed) -> Iterator[Entry]:
 def _head(rulebook: Rulebook) -> Listed:
     known = rulebook.calendar.known_until
     fields = {"bus": rulebook.bus, "county": rulebook.county, "calendar_known_until": known}
-    return {"rulebook": ("rulebook.toml", fields)}
+    policy = rulebook.disputes
+    disputes = {
+        "hops_max": policy.hops_max,
+        "retransfer_by_objector": policy.retransfer_by_objector,
+        "designee_grounds": " ".join(sorted(policy.designee_grounds)),
+        "basis": policy.basis,
+    }
+    return {
+        "rulebook": ("rulebook.toml", fields),
+        "disputes": ("disputes.toml", disputes),
+    }
 
 
 def _organs(rulebook: Rulebook) -> Listed:

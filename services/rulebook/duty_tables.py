@@ -1,12 +1,13 @@
 """duties.toml: the ladders, and for each duty its length, ladder, basis and dates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
+from schemas.oversight import SuspensionReason
 from services.rulebook.calendar import parse_length
-from services.rulebook.model import DutyRule, Ladder, Length, OrganType, RungDays, Unit
+from services.rulebook.model import DutyRule, Extension, Ladder, Length, OrganType, RungDays, Unit
 from services.rulebook.tables import (
     invalid,
     nothing_left,
@@ -87,9 +88,10 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
         words = ", ".join(OrganType)
         raise invalid(*where, "author", f"应为其一：{words}", f"must be one of {words}")
     unknown = take_optional(table, "waived_if_contact_unknown", bool, where)
+    length = _length(table, "length", where)
     rule = DutyRule(
         kind=take(table, "kind", str, where),
-        length=_length(table, "length", where),
+        length=length,
         ladder=ladders[name],
         basis=take(table, "basis", str, where),
         valid_from=take(table, "valid_from", date, where),
@@ -99,10 +101,35 @@ def _duty(table: dict[str, Any], ladders: Mapping[str, Ladder], where: Where) ->
         author=None if author is None else OrganType(author),
         roll=take_optional(table, "roll", bool, where) or False,
         waived_if_contact_unknown=unknown or False,
+        custody_wait=_optional_length(table, "custody_wait", where),
+        suspend_for=_suspensions(table, where),
+        extensions=tuple(_extensions(table, length, where)),
         waived_if_in_force_under=_optional_length(table, "waived_if_in_force_under", where),
     )
     nothing_left(table, where)
     return rule
+
+
+def _suspensions(table: dict[str, Any], where: Where) -> tuple[SuspensionReason, ...]:
+    listed = take_optional(table, "suspend_for", list, where) or []
+    known = set(SuspensionReason) - {SuspensionReason.UNKNOWN}
+    if not set(map(str, listed)) <= known:
+        words = ", ".join(sorted(known))
+        raise invalid(*where, "suspend_for", f"应取自：{words}", f"must be of {words}")
+    return tuple(SuspensionReason(reason) for reason in listed)
+
+
+def _extensions(table: dict[str, Any], length: Length, where: Where) -> Iterator[Extension]:
+    for step in take_optional(table, "extensions", list, where) or []:
+        if not isinstance(step, dict):
+            zh, en = "每项应写作 { length, approval }", "write each as { length, approval }"
+            raise invalid(*where, "extensions", zh, en)
+        more = Extension(_length(step, "length", where), take(step, "approval", str, where))
+        nothing_left(step, where)
+        if more.length.unit is not length.unit:
+            zh, en = "延长须与期限同一单位", "an extension counts in the unit of the length"
+            raise invalid(*where, "extensions", zh, en)
+        yield more
 
 
 def _optional_length(table: dict[str, Any], key: str, where: Where) -> Length | None:

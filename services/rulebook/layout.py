@@ -5,6 +5,7 @@ from typing import Final
 
 HEAD: Final = "rulebook.toml"
 DUTIES: Final = "duties.toml"
+DISPUTES: Final = "disputes.toml"
 NO_SHARING: Final = "no_sharing.toml"
 COLUMNS: Final = MappingProxyType(
     {
@@ -60,8 +61,9 @@ COLUMNS: Final = MappingProxyType(
 )
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
-# without a no-sharing list the gate stands as schemas/secrecy.py has it.
-OPTIONAL: Final = frozenset({"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING})
-FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, *COLUMNS})
+# without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
+# disputes the strict one of disputes.py.
+OPTIONAL: Final = frozenset({"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES})
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

@@ -35,6 +35,19 @@ DUTIES_NEEDED: Final = (
     "answer_request",
     "answer_assistance",
     "answer_withdrawal",
+    "negotiate",
+    "reissue",
+    "request_designation",
+    "designate",
+    "handover",
+    "return_custody",
+    "custody_check",
+    "settle_discrepancy",
+    "assist",
+    "answer_joint_plan",
+    "decide_joint_plan",
+    "joint_outcome",
+    "answer_supervision",
 )
 
 _BUS: Final = re.compile(r"[a-z0-9-]{2,40}")

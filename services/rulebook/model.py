@@ -13,9 +13,11 @@ from typing import Final
 
 from schemas.classes import FieldClass
 from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RulebookHash, RuleId
+from schemas.oversight import SuspensionReason
 from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
+from services.rulebook.disputes import Disputes
 from services.rulebook.township_names import names_of
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
@@ -196,6 +198,14 @@ class Length:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One step of a duty's list of extensions: by how much, and who has to approve it."""
+
+    length: Length
+    approval: str
+
+
 class RungDays(StrEnum):
     """On which days a rung may fall."""
 
@@ -233,8 +243,10 @@ class DutyRule:
     author: OrganType | None = None  # only when that record is of such an organ; None: of any
     roll: bool = False  # calendar-day duties that end on a day off end on the next working day
     waived_if_contact_unknown: bool = False  # 投诉举报人联系方式不详的除外 (guidance 二(一)3)
-    # yearly_guidance: waived where the devolution was in force for less of the year [policy]
-    waived_if_in_force_under: Length | None = None
+    custody_wait: Length | None = None  # at most, for what is handed over
+    suspend_for: tuple[SuspensionReason, ...] = ()  # the closed list; empty: it never stands still
+    extensions: tuple[Extension, ...] = ()  # in this order, each once
+    waived_if_in_force_under: Length | None = None  # of the year: yearly_guidance [policy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +337,7 @@ class Rulebook:
     clearances: Clearances = field(default_factory=Clearances)
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
+    disputes: Disputes = field(default_factory=Disputes)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False

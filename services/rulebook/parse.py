@@ -41,6 +41,7 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
         clearances=Clearances(tuple(entry.value for entry in source.clearances)),
         audiences=tuple(entry.value for entry in source.audiences),
         no_sharing=source.no_sharing,
+        disputes=source.disputes,
     )
 
 

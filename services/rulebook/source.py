@@ -10,13 +10,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Generic, TypeVar
 
-from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId
+from schemas.ids import Alias, MatterCode, OrganCode, RuleId
 from schemas.secrecy import NoSharing
 from schemas.secrecy_list import read_no_sharing
 from services.rulebook.audiences import read_audience
 from services.rulebook.clearances import read_clearance
+from services.rulebook.disputes import Disputes, read_disputes
 from services.rulebook.duty_tables import Duties, read_duties
-from services.rulebook.layout import COLUMNS, DUTIES, FILES, HEAD, LEVELS, NO_SHARING, OPTIONAL
+from services.rulebook.head import Head, read_head
+from services.rulebook.layout import (
+    COLUMNS,
+    DISPUTES,
+    DUTIES,
+    FILES,
+    HEAD,
+    LEVELS,
+    NO_SHARING,
+    OPTIONAL,
+)
 from services.rulebook.model import (
     AudienceRule,
     Clearance,
@@ -32,7 +43,7 @@ from services.rulebook.model import (
     RegisteredOfficer,
     Superior,
 )
-from services.rulebook.tables import Row, invalid, nothing_left, rows, take, take_optional, toml
+from services.rulebook.tables import Row, invalid, rows
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
 
@@ -54,18 +65,6 @@ class Placed(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """rulebook.toml."""
-
-    name: str
-    bus: str
-    county: DivisionCode
-    notes_zh: str
-    notes_en: str
-    calendar_known_until: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
     """Everything that the files say."""
 
@@ -82,6 +81,7 @@ class Source:
     clearances: tuple[Placed[Clearance], ...]
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
+    disputes: Disputes
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -100,7 +100,7 @@ def read(files: Mapping[str, bytes]) -> Source:
         codes.setdefault(code, code)
         codes.setdefault(row.required("alias"), code)
     return Source(
-        head=_head(files[HEAD]),
+        head=read_head(HEAD, files[HEAD]),
         organs=tuple(_placed(row, _organ(row, codes)) for row in table["organs.csv"]),
         superiors=tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"]),
         officers=tuple(_placed(row, _officer(row, codes)) for row in table["officers.csv"]),
@@ -113,26 +113,12 @@ def read(files: Mapping[str, bytes]) -> Source:
         clearances=tuple(_placed(row, read_clearance(row)) for row in table["clearances.csv"]),
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
+        disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
     )
 
 
 def _placed(row: Row, value: Value) -> Placed[Value]:
     return Placed(value, row.file, row.line)
-
-
-def _head(content: bytes) -> Head:
-    table = toml(HEAD, content)
-    where = (HEAD, None)
-    head = Head(
-        name=take(table, "name", str, where),
-        bus=take(table, "bus", str, where),
-        county=DivisionCode(take(table, "county", str, where)),
-        notes_zh=take(table, "notes_zh", str, where),
-        notes_en=take(table, "notes_en", str, where),
-        calendar_known_until=take_optional(table, "calendar_known_until", date, where),
-    )
-    nothing_left(table, where)
-    return head
 
 
 def _organ(row: Row, codes: Mapping[str, OrganCode]) -> Organ:

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from schemas import assistance, messages, parts, sharing
+from schemas import assistance, custody, disputes, joint, messages, oversight, parts, sharing
 from schemas.load import avro_sources
 from schemas.topics import RECORDS
 
@@ -23,7 +23,7 @@ LOGICAL = {
 
 CLASSES: dict[str, type] = {
     found.__name__: found
-    for module in (parts, sharing, assistance, messages)
+    for module in (parts, sharing, assistance, custody, disputes, joint, oversight, messages)
     for found in vars(module).values()
     if isinstance(found, type)
     and found.__module__ == module.__name__
@@ -116,6 +116,9 @@ def test_money_has_two_places_and_quantities_four() -> None:
         "Item.estimated_value": 2,
         "Disposal.proceeds": 2,
         "Penalty.amount": 2,
+        "CountedItem.quantity": 4,
+        "CustodyHandover.proceeds": 2,
+        "CustodyCheck.proceeds": 2,
     }
 
 

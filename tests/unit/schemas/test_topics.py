@@ -39,12 +39,18 @@ def test_a_record_of_the_case_may_lie_on_every_flow() -> None:
     assert RECORDS["FilingReply"].subjects == tuple(f"{flow}-yichuan.FilingReply" for flow in Flow)
 
 
-def test_a_copy_opens_a_case_or_answers_in_one_and_no_other_opening_record_does() -> None:
+def test_a_copy_and_a_letter_open_a_case_or_go_on_in_one_and_no_other_does() -> None:
     assert RECORDS["Copy"].begins(None)
     assert not RECORDS["Copy"].begins("7c0f8a52-3f1e-5a4b-9c55-2b6d4d9e5a11")
     assert RECORDS["Circular"].begins("7c0f8a52-3f1e-5a4b-9c55-2b6d4d9e5a11")
     assert not RECORDS["FilingReply"].begins(None)
-    assert {record.name for record in RECORDS.values() if record.answers} == {"Copy"}
+    answering = {record.name for record in RECORDS.values() if record.answers}
+    assert answering == {"Copy", "LeadTransfer", "CaseTransfer", "ComplaintForward"}
+
+
+def test_a_case_transfer_may_go_on_within_the_case_of_a_lead_but_opens_none_there() -> None:
+    assert RECORDS["CaseTransfer"].flows == (Flow.TRANSFERS, Flow.LEADS)
+    assert RECORDS["CaseTransfer"].opens is Flow.TRANSFERS
 
 
 def test_what_the_bus_says_to_one_organ_lies_in_inboxes_only() -> None:

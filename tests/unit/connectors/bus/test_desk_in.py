@@ -10,7 +10,7 @@ from connectors.bus.quarantine import Record
 from connectors.bus.system import Arrival
 from schemas.errors import Broken
 from schemas.messages import Delivered
-from tests.agency_home import THEM, THIRD, County, lead, reply_to
+from tests.agency_home import THEM, THIRD, County, case_split, lead, reply_to
 from tests.agency_sides import Side
 
 NewDesk = Callable[[], Desk]
@@ -145,3 +145,22 @@ def test_a_connector_that_understands_nothing_stops(
     with pytest.raises(Broken, match="quarantine_full"):
         desk.take_in([Record(2, 1, b"c")])
     desk.take_in([Record(1, 1, b"b")])
+
+
+def test_what_the_bus_wrote_into_a_case_arrives_and_can_be_answered(
+    county: County, side: Side, desk: Desk
+) -> None:
+    split = case_split(lead("one"))
+    assert desk.take_in([county.copy(split, 0, seal_by="bus")]) == frozenset()
+    assert side.arrived() == [split.envelope.message_id]
+    (receipt,) = delivered(county, desk)
+    assert receipt.envelope.case_id == split.envelope.case_id
+    assert receipt.envelope.in_reply_to == split.envelope.message_id
+
+
+def test_what_the_bus_wrote_for_another_organ_is_kept_aside(
+    county: County, side: Side, desk: Desk
+) -> None:
+    desk.take_in([county.copy(case_split(lead("one")), 0, THEM, seal_by="bus")])
+    assert side.arrived() == []
+    assert delivered(county, desk) == []

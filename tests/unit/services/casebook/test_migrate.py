@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect, select, text
 
 from schemas.errors import Broken
+from schemas.load import default_example
 from services.casebook.migrate import check, is_current, is_empty, migrate
 from services.casebook.store import Casebook, open_for_reading, open_url
 from services.casebook.tables import CASES, METADATA, SETTINGS
@@ -91,10 +92,17 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     casebook.close()
 
 
+def evidence_of_the_first_release() -> list[dict[str, Any]]:
+    """The default lead's evidence as it was then: the first piece went along as an original."""
+    evidence: list[dict[str, Any]] = default_example("lead_transfer")["evidence"]
+    first = {key: value for key, value in evidence[0].items() if key != "copy_reason"}
+    return [{**first, "original": True}, *evidence[1:]]
+
+
 def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     as_released(engine)
     history = History()
-    opening = sent(history, "lead_transfer", SENDER)
+    opening = sent(history, "lead_transfer", SENDER, evidence=evidence_of_the_first_release())
     signed = sent(history, "signed_for", HANDLER)
     reply = history.next("filing_reply", HANDLER)
     casebook = open_url(nowhere)

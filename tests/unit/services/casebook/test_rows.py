@@ -25,17 +25,8 @@ from services.casebook.rows import (
     from_ms,
     to_ms,
 )
-from services.casework.case import (
-    Case,
-    Charge,
-    Closing,
-    Duty,
-    Handed,
-    PlannedRung,
-    State,
-    Stop,
-    Waiting,
-)
+from services.casework.case import Case, Charge, Closing, Duty, Handed, PlannedRung, State
+from services.casework.stop import Stop, Waiting
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8), "Asia/Shanghai")])
 TEXT = st.text(max_size=12)

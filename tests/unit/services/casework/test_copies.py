@@ -11,6 +11,7 @@ from schemas.sharing import Copy
 from schemas.topics import RECORDS
 from services.casework.case import Closing, Life, State
 from services.casework.effects import Accept, ChangeState, CloseDuty, Deliver, OpenDuty
+from services.casework.lives import LIFE_OF
 from services.rulebook.model import OrganType
 from tests.history import (
     HANDLER,
@@ -252,7 +253,9 @@ LIVES: dict[str, list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]]] =
     "assistance": [
         ("assistance_request", SENDER, {}, [("sign_for", "open"), ("answer_assistance", "open")]),
         ("signed_for", HANDLER, {}, [("sign_for", "met")]),
-        ("assistance_reply", HANDLER, {}, [("answer_assistance", "met")]),
+        ("assistance_reply", HANDLER, {}, [("answer_assistance", "met"), ("assist", "open")]),
+        ("assistance_result", HANDLER, {}, [("assist", "met")]),
+        ("assistance_result", HANDLER, {}, []),
     ],
     "withdrawn request": [
         ("assistance_request", SENDER, {}, [("sign_for", "open"), ("answer_assistance", "open")]),
@@ -303,7 +306,7 @@ def test_each_step_opens_and_closes_the_duties_of_its_row(life: str) -> None:
 
 
 def test_every_record_that_opens_a_case_delivers_it_with_a_signature_owed() -> None:
-    for record in (each for each in RECORDS.values() if each.opens is not None):
+    for record in (RECORDS[name] for name in LIFE_OF):
         sender = HANDLER if record.snake in COUNTY_S_OWN else SENDER
         effects = History().send(record.snake, sender)
         assert not is_refused(effects), record.name
@@ -315,7 +318,8 @@ COUNTY_S_OWN = {"copy", "circular", "guidance_record", "information_request"}
 
 @pytest.mark.parametrize("life", Life)
 def test_what_opened_a_case_does_not_open_it_again(life: Life) -> None:
-    state = State.SENT if life is Life.COPY else State.ISSUED
+    many = (Life.COPY, Life.JOINT, Life.CONSULTATION)
+    state = State.SENT if life in many else State.ISSUED
     history = in_state(state, life)
     before = history.opened
     (opening,) = history.sent.values()

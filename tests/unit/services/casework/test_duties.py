@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from schemas.errors import Broken
+from schemas.errors import Broken, Refusal
 from schemas.ids import MessageId
 from services.casework.case import Case, Closing, Duty, State
-from services.casework.duties import DUTIES, Turn, close_and_open
+from services.casework.duties import Turn, close_and_open
 from services.casework.effects import CloseDuty, OpenDuty
+from services.casework.spans import DUTIES
+from services.casework.steps import surely
 from services.casework.transitions import Step
 from services.rulebook.model import Length, Rulebook, Unit
 from tests.history import (
@@ -170,3 +172,20 @@ def test_a_duty_past_the_known_calendar_is_provisional() -> None:
     duty = the(OpenDuty, history.send("lead_transfer", SENDER)).duty
     assert duty.provisional
     assert [rung.rung.value for rung in duty.ladder] in ([], ["reminder"])
+
+
+@pytest.mark.parametrize("step", [Step.REFER, Step.REQUEST])
+def test_a_duty_of_a_dispute_without_one_is_a_defect(step: Step) -> None:
+    history = in_state(State.REFERRED)
+    case = history.opened
+    dispute = None if step is Step.REFER else replace(case.in_dispute(), superior=None)
+    turn = Turn(step, case.opening, "Objection", case.sender, case.opening, (), history.at, demo())
+    with pytest.raises(Broken) as broken:
+        close_and_open(replace(case, dispute=dispute), turn)
+    assert broken.value.code == "case.no_dispute"
+
+
+def test_a_step_that_must_be_legal_and_is_not_is_a_defect() -> None:
+    with pytest.raises(Broken) as broken:
+        surely(Refusal("step.not_allowed", detail="closed: refer"))
+    assert broken.value.code == "step.not_allowed"

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from schemas.disputes import LinkedEffect, LinkedKind
+from schemas.messages import SettleAction
 from schemas.parts import Relation
 from services.casework.case import Closing, Complainant, Life, State
-from services.casework.effects import CloseDuty, Hold, OpenDuty
+from services.casework.effects import CloseDuty, Hold, OpenDuty, Write
 from services.rulebook.model import OrganType
 from tests.history import (
     HANDLER,
@@ -27,6 +29,7 @@ from tests.history import (
     not_filed,
     organ,
     refusal_of,
+    state_of,
     the,
     violation,
 )
@@ -252,3 +255,57 @@ def test_what_is_taken_back_is_told_to_nobody() -> None:
 def test_the_rule_for_townships_is_for_townships() -> None:
     authors = {rule.author for rule in demo().duties if rule.record == "ViolationNotice"}
     assert authors == {OrganType.TOWNSHIP}
+
+
+# -------------------------------------------------------------------- a transfer made of a notice
+
+
+def linked(notice: History, by: str = HANDLER) -> LinkedEffect:
+    """What the bus writes into the notice's case when `by` makes a transfer of it."""
+    lead = History(at=notice.at, count=40)
+    effects = lead.send("lead_transfer", by, from_notice=notice.opened.opening, **TO_ANOTHER[by])
+    record = the(Write, effects).record
+    assert isinstance(record, LinkedEffect)
+    return record
+
+
+TO_ANOTHER: dict[str, dict[str, Any]] = {
+    HANDLER: {"envelope": {"addressees": [organ(MARKET)], "insist_reason": "属该局职权"}},
+    SENDER: {},
+}
+
+
+@pytest.mark.parametrize("state", [State.ISSUED, State.RECEIVED])
+def test_a_transfer_made_of_a_notice_ends_what_its_handler_owed(state: State) -> None:
+    notice = in_state(state, Life.NOTICE)
+    record = linked(notice)
+    assert record.envelope.case_id == notice.opened.id
+    effects = notice.decide(record)
+    assert ("handle", "met") in ledger(effects)
+    assert state_of(notice) is State.HANDLED
+    assert duties(notice.opened) == {}
+
+
+def test_a_transfer_by_another_or_of_no_notice_or_of_a_handled_one_changes_nothing() -> None:
+    notice = in_state(State.RECEIVED, Life.NOTICE)
+    before = notice.opened
+    assert not is_refused(notice.decide(linked(notice, SENDER)))
+    assert notice.opened == before
+    record = linked(notice)
+    assert refusal_of(History().decide(record)) == "case.unknown"
+    other = replace(record, kind=LinkedKind.DUPLICATE)
+    assert not is_refused(notice.decide(other))
+    assert notice.opened == before
+    handled = in_state(State.HANDLED, Life.NOTICE)
+    assert refusal_of(handled.decide(linked(handled))) == "step.not_allowed"
+    stray = History()
+    assert not all_of(Write, stray.send("lead_transfer", SENDER))
+
+
+def test_a_linked_effect_waits_behind_a_frozen_notice_and_then_counts() -> None:
+    notice = in_state(State.RECEIVED, Life.NOTICE)
+    notice.freeze(notice.next("handling_feedback", HANDLER))
+    record = linked(notice)
+    assert the(Hold, notice.decide(record)).to == ()
+    notice.settle(SettleAction.DISCARD)
+    assert state_of(notice) is State.HANDLED

@@ -7,11 +7,12 @@ import pytest
 
 from schemas.messages import HoldReason, SettleAction
 from schemas.parts import Flow
-from services.casework.case import State, Waiting
+from services.casework.case import State
 from services.casework.decide import decide
 from services.casework.effects import Accept, CloseDuty, Deliver, Hold, OpenDuty, Reject, Release
 from services.casework.standstill import UNSTORABLE, WAITING_MAX, freeze
 from services.casework.steps import Facts
+from services.casework.stop import Waiting
 from tests.history import (
     HANDLER,
     SENDER,

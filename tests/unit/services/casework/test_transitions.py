@@ -10,12 +10,22 @@ import pytest
 from schemas.errors import Refusal
 from schemas.messages import Stage
 from schemas.topics import RECORDS, Author
+from services.casework.acts import FOLLOWING, OPENING
 from services.casework.case import Life, State
-from services.casework.decide import _FOLLOWING, _OPENING
+from services.casework.dispute import Dispute
 from services.casework.effects import ChangeState
+from services.casework.lives import LIFE_OF
 from services.casework.steps import Facts, Outcome, Situation, take
-from services.casework.transitions import LIFE_OF, TRANSITIONS, Step, after
-from tests.history import PARTS, demo, in_state, is_refused, not_filed, organ
+from services.casework.transitions import TRANSITIONS, Step, after
+from tests.history import (
+    PARTS,
+    SUPERIOR,
+    demo,
+    in_state,
+    is_refused,
+    not_filed,
+    organ,
+)
 
 PLACES = [(life, state) for life, rows in TRANSITIONS.items() for state in rows]
 PAIRS = [
@@ -45,10 +55,12 @@ ALSO_SIGN = {
     Step.ANSWER_REQUEST,
     Step.ANSWER_ASSISTANCE,
 }
+# Lives in which many are written to and nobody handles.
+OF_MANY = (Life.COPY, Life.JOINT, Life.CONSULTATION)
 WITH_HANDLER = [
     (life, state)
     for life, state in PLACES
-    if life is not Life.COPY and state not in (State.NEW, State.HELD)
+    if life not in OF_MANY and state not in (State.NEW, State.HELD)
 ]
 
 
@@ -76,9 +88,10 @@ def test_every_step_is_listed_somewhere() -> None:
 def test_every_record_of_an_organ_opens_a_life_or_follows_in_one() -> None:
     organs = {name for name, record in RECORDS.items() if record.author is Author.ORGAN}
     opening = {name for name in organs if RECORDS[name].opens is not None}
-    assert {kind.__name__ for kind in _OPENING} == opening == set(LIFE_OF)
-    following = {kind.__name__ for kind in _FOLLOWING}
-    assert following == (organs - opening) | {"Copy"}
+    assert {kind.__name__ for kind in OPENING} == opening == set(LIFE_OF)
+    following = {kind.__name__ for kind in FOLLOWING}
+    letters = {name for name in opening if RECORDS[name].answers}
+    assert following == (organs - opening) | letters
 
 
 @pytest.mark.parametrize(("life", "state", "step"), PAIRS)
@@ -91,6 +104,9 @@ def test_a_step_is_taken_as_the_table_says_or_refused(life: Life, state: State, 
     case = history.opened
     if case.handler is None:  # a held case gets its handler together with the step
         case = replace(case, handler=organ(answerer))
+    # and a disputed one its dispute, put to the superior
+    dispute = case.dispute or Dispute(case.opening, organ(answerer), organ(sender))
+    case = replace(case, dispute=replace(dispute, superior=organ(SUPERIOR)))
     taken = take(Outcome(case), step, message, situation)
     target = TRANSITIONS[life][state].get(step)
     assert after(life, state, step) is target
@@ -138,11 +154,14 @@ def test_a_withdrawal_ends_asks_or_is_rejected(life: Life, state: State) -> None
     assert (history.opened == before) is (expected is None)
 
 
+@pytest.mark.parametrize("life", OF_MANY)
 @pytest.mark.parametrize("state", [State.SENT, State.NEW])
 @pytest.mark.parametrize("record", ["withdrawal", "case_progress", "information_reply"])
-def test_a_copy_is_answered_by_nobody_and_not_taken_back(state: State, record: str) -> None:
-    for organ_of_the_case in PARTS[Life.COPY][1:]:
-        history = in_state(state, Life.COPY)
+def test_what_goes_to_many_is_handled_by_nobody_and_not_taken_back(
+    state: State, record: str, life: Life
+) -> None:
+    for organ_of_the_case in PARTS[life][1:]:
+        history = in_state(state, life)
         before = history.opened
         assert is_refused(history.send(record, organ_of_the_case))
         assert history.opened == before

@@ -8,7 +8,10 @@ from schemas.ids import MessageId
 from schemas.parts import Relation
 from services.casework.case import Life, State
 from tests.history import (
+    HANDLER,
     PARTS,
+    SENDER,
+    SUPERIOR,
     History,
     delivered_to,
     duties,
@@ -98,3 +101,23 @@ def test_a_late_answer_is_late() -> None:
     history, _, holder, about = asked(Life.TRANSFER)
     history.at = duties(history.opened)["answer_withdrawal", organ(holder)].due
     assert ("answer_withdrawal", "late") in ledger(answer(history, holder, about))
+
+
+def test_what_came_back_to_its_sender_or_was_sent_on_cannot_be_taken_back() -> None:
+    agreed = {"handler": organ(SENDER), "handles_from": "2026-10-12"}
+    history = in_state(State.DISPUTED)
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, **agreed)
+    before = history.opened
+    assert refusal_of(history.send("withdrawal", SENDER)) == "withdrawal.sent_on"
+    assert history.opened == before
+
+
+def test_a_superior_that_was_asked_hears_that_the_case_was_taken_back() -> None:
+    history = in_state(State.REFERRED)
+    history.send("designation_request", HANDLER)
+    history.send("withdrawal", SENDER)
+    asked = {"in_reply_to": list(history.sent)[-1]}
+    effects = history.send("withdrawal_answer", HANDLER, envelope=asked)
+    assert (SUPERIOR, Relation.SUPERIOR) in delivered_to(effects)
+    assert duties(history.opened) == {}

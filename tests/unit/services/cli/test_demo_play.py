@@ -34,7 +34,8 @@ def test_each_unlawful_message_comes_back_with_its_code(played: tuple[Play, Bus]
 def test_cases_end_in_every_way(played: tuple[Play, Bus]) -> None:
     _, bus = played
     states = {case.state for case in bus.cases.values()}
-    assert set(State) - {State.NEW} == states
+    disputes = {State.DISPUTED, State.REFERRED, State.DESIGNATED}  # the county proof plays these
+    assert set(State) - {State.NEW} - disputes == states
 
 
 def test_the_late_department_gets_its_yellow_card_and_the_sender_hears_of_it(

@@ -24,20 +24,29 @@ def test_1_a_notice_is_handled_in_ten_working_days_over_a_make_up_saturday() -> 
     assert played.told("state_changed", None, "state") == [("issued",), ("received",), ("handled",)]
 
 
-def test_2_a_case_goes_to_the_township_that_has_the_power_and_comes_back_concluded() -> None:
+def test_2_a_missing_page_is_settled_then_the_clock_runs_and_it_comes_back_concluded() -> None:
     played = play("02")
     assert played.one("delivered", "case")["to"] == "langdai"
     assert played.one("accepted", "case")["rule"] == "S-072"
     assert played.told("duty_opened", "case", "duty", "due", "provisional") == [
         ("sign_for", "2026-09-30 00:00", False),
-        ("decide_filing", "2026-10-14 00:00", False),
+        ("handover", "2026-10-09 00:00", False),
+        ("decide_filing", "2026-10-28 00:00", False),  # the wait for custody is capped
         ("decide_case", "2027-01-08 00:00", False),
-        ("outcome_feedback", "2027-01-08 00:00", True),
+        ("outcome_feedback", "2027-02-18 00:00", True),
     ]
-    closed = played.told("duty_closed", "case", "duty", "outcome")
+    assert played.told("duty_moved", "case", "duty", "due", "reason") == [
+        ("decide_filing", "2026-10-17 00:00", "custody_settled"),
+        ("decide_case", "2027-02-07 00:00", "extended"),
+    ]
+    assert played.told("duty_opened", None, "label", "duty", "organ")[3:5] == [
+        ("handover", "custody_check", "langdai"),
+        ("count", "settle_discrepancy", "liuzhi-cgj"),
+    ]
+    closed = played.told("duty_closed", None, "duty", "outcome")
     assert {outcome for _, outcome in closed} == {"met"}
-    assert len(closed) == 4
-    assert played.of("rung") == []
+    assert len(closed) == 7
+    assert played.told("rung", None, "duty", "rung") == [("custody_check", "reminder")]
     assert played.of("state_changed")[-1]["state"] == "closed"
 
 

@@ -11,6 +11,7 @@ from schemas.ids import BUS, Alias, CaseId, MessageId, OrganCode, derive
 from schemas.messages import Accepted, Withdrawal
 from schemas.parts import Envelope, Flow
 from services.cli.sent import Known, note_sent, sent_before
+from tests.agency_home import case_split
 
 ALIAS = Alias("yanjiao")
 ENVELOPE = Envelope(
@@ -50,6 +51,14 @@ def test_nothing_was_sent_from_a_new_home(tmp_path: Path) -> None:
 )
 def test_a_message_is_named_by_its_id_or_its_number(text: str, named: bool) -> None:  # noqa: FBT001 - a parameter of the table
     assert Known.of(Withdrawal(ENVELOPE, "x")).is_named(text) is named
+
+
+def test_what_the_bus_wrote_into_a_case_is_answered_by_its_own_id() -> None:
+    split = case_split(Withdrawal(ENVELOPE, "x"))
+    known = Known.of(split)
+    assert known.target.message_id == split.envelope.message_id
+    assert known.target.case_id == split.envelope.case_id
+    assert not known.is_named(ENVELOPE.message_id)
 
 
 def test_a_receipt_names_the_message_that_it_is_about() -> None:

@@ -43,7 +43,10 @@ def test_a_case_is_found_by_its_id_a_message_and_any_writing_of_its_number(
         assert cases_named(connection, "' OR 1=1 --") == ()
         assert case_of(connection, bus.case.id) == bus.case
         assert decisions_of(connection, bus.case.id) == tuple(bus.rows)
-        assert [duty.kind for _, duty in open_duties(connection)] == ["decide_case"]
+        assert [duty.kind for _, duty in open_duties(connection)] == [
+            "handover",
+            "decide_case",
+        ]
 
 
 def test_a_case_is_found_by_what_the_bus_said_of_it(bus: Bus, tmp_path: Path) -> None:

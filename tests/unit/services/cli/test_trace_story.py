@@ -29,8 +29,13 @@ def test_a_filed_case_is_told_with_rule_basis_recipients_and_duties() -> None:
     assert "《" in accepted["basis"]
     assert accepted["recipients"][0]["organ"]["alias"] == one.receiver
     duties = {duty["duty"]: duty["closing"] for duty in told["duties"]}
-    assert duties == {"sign_for": "met", "decide_filing": "met", "decide_case": None}
-    assert [duty["duty"] for duty in told["clock"]] == ["decide_case"]
+    assert duties == {
+        "sign_for": "met",
+        "decide_filing": "met",
+        "decide_case": None,
+        "handover": None,
+    }
+    assert {duty["duty"] for duty in told["clock"]} == {"decide_case", "handover"}
     delivered = next(e for e in told["steps"][0]["effects"] if e["effect"] == "delivered")
     assert delivered["signed_at"] is not None
 

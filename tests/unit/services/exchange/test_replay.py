@@ -19,7 +19,17 @@ from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
 from services.casebook.write import flush as write
 from services.exchange.intake import Incoming
-from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, STRANGER, History, message, violation
+from tests.history import (
+    FAILED,
+    HANDLER,
+    MONDAY,
+    NOBODYS,
+    SENDER,
+    STRANGER,
+    History,
+    message,
+    violation,
+)
 from tests.office import Log, NewCasebook, everything, inboxes, run
 
 CASES_MAX, RECORDS_MAX, REPLAYS_MAX = 3, 16, 6
@@ -33,6 +43,9 @@ STEPS: list[tuple[str, str, dict[str, Any]]] = [
     ("withdrawal", SENDER, {}),
     ("correction", SENDER, {"corrections": MEND}),
     ("signed_for", STRANGER, {}),
+    ("objection", HANDLER, {}),
+    ("objection", HANDLER, {"numbers": [2]}),
+    ("negotiation_result", HANDLER, FAILED),
 ]
 REPEAT, TICK = len(STEPS), len(STEPS) + 1
 
@@ -51,6 +64,8 @@ def opening(number: int) -> Message:
     changes: dict[str, Any] = {"envelope": {"document_number": f"案移〔2026〕{number + 1}号"}}
     if number % 3 == 1:
         changes["violations"] = [violation(matter=NOBODYS)]
+    if number % 3 == 2:  # a part of which may be split off
+        changes["violations"] = [violation(1), violation(2)]
     return message("lead_transfer", SENDER, f"opening-{number}", MONDAY, **changes)
 
 

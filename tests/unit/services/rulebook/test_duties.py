@@ -4,9 +4,10 @@ import pytest
 
 from schemas.errors import UserError
 from schemas.ids import OrganCode
+from schemas.oversight import SuspensionReason
 from services.rulebook.calendar import length_text
 from services.rulebook.duties import duty_rule
-from services.rulebook.model import OrganType
+from services.rulebook.model import Extension, Length, OrganType, Unit
 from tests.unit.services.rulebook.tiny import CGJ, SCJG, added, rulebook
 
 DUTY = """
@@ -84,3 +85,37 @@ def test_an_author_is_a_kind_of_organ_that_there_is() -> None:
         rulebook(added("duties.toml", village))
     assert raised.value.code == "rules.invalid"
     assert "township" in str(raised.value)
+
+
+CLOCK = """custody_wait = "10 working days"
+suspend_for = ["hearing", "appraisal"]
+extensions = [{ length = "15 working days", approval = "负责人批准" }]"""
+
+
+def test_what_may_be_done_to_a_clock_is_read_with_its_duty() -> None:
+    rules = rulebook(
+        added("duties.toml", DUTY.format(length="9 working days", start="2026-01-01", more=CLOCK))
+    )
+    rule = rules.duties[-1]
+    assert rule.custody_wait == Length(10, Unit.WORKING_DAYS)
+    assert rule.suspend_for == (SuspensionReason.HEARING, SuspensionReason.APPRAISAL)
+    assert rule.extensions == (Extension(Length(15, Unit.WORKING_DAYS), "负责人批准"),)
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ('suspend_for = ["holiday"]', "suspend_for"),
+        ('suspend_for = ["unknown"]', "suspend_for"),
+        ('extensions = ["15 working days"]', "extensions"),
+        ('extensions = [{ length = "15 calendar days", approval = "批准" }]', "extensions"),
+        ('custody_wait = "soon"', "custody_wait"),
+    ],
+)
+def test_a_clock_of_another_kind_is_refused_with_its_key(more: str, key: str) -> None:
+    contents = added(
+        "duties.toml", DUTY.format(length="9 working days", start="2026-01-01", more=more)
+    )
+    with pytest.raises(UserError) as caught:
+        rulebook(contents)
+    assert key in (caught.value.detail or "")

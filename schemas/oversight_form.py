@@ -1,0 +1,75 @@
+"""The lawful form of clock changes, supervision letters and requests to open fields."""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from schemas.errors import Refusal
+from schemas.oversight import (
+    ClockChange,
+    ClockChangeKind,
+    OpeningAnswer,
+    OpeningRequest,
+    SupervisionLetter,
+)
+
+FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\d+\])?(\.[a-z][a-z0-9_]*(\[\d+\])?)*", re.ASCII)
+_SUSPENDING: Final = ("suspension", "planned_end")
+_EXTENDING: Final = ("step", "approved_by", "approved_on")
+
+
+def clock_change_form(message: ClockChange) -> Refusal | None:
+    """A suspension has a ground and a planned end; an extension its step and its approval."""
+    needed = {
+        ClockChangeKind.SUSPEND: _SUSPENDING,
+        ClockChangeKind.EXTEND: _EXTENDING,
+    }.get(message.change or ClockChangeKind.UNKNOWN, ())
+    for name in (*_SUSPENDING, *_EXTENDING):
+        value = getattr(message, name)
+        blank = value is None or (isinstance(value, str) and not value.strip())
+        if name in needed and blank:
+            return Refusal("clock_change.incomplete", where=name)
+        if name not in needed and not blank:
+            return Refusal("clock_change.contradictory", where=name)
+    if message.step == 0:
+        return Refusal("message.field_invalid", where="step")
+    return None
+
+
+def supervision_letter_form(message: SupervisionLetter) -> Refusal | None:
+    """A letter is written to one organ, which then owes the answer."""
+    if len(message.envelope.addressees) != 1:
+        return Refusal("supervision.one_organ", where="envelope.addressees")
+    return None
+
+
+def opening_request_form(message: OpeningRequest) -> Refusal | None:
+    """At least one field is asked for, each by its path."""
+    if not message.paths:
+        return Refusal("message.field_missing", where="paths")
+    return _paths(message.paths, "paths")
+
+
+def opening_answer_form(message: OpeningAnswer) -> Refusal | None:
+    """What is opened, by path; where nothing is, why."""
+    if not message.opened and not (message.reason or "").strip():
+        return Refusal("opening.reason_missing", where="reason")
+    return _paths(message.opened or (), "opened")
+
+
+def _paths(paths: tuple[str, ...], where: str) -> Refusal | None:
+    for index, path in enumerate(paths):
+        if not FIELD_PATH.fullmatch(path):
+            return Refusal("message.field_invalid", where=f"{where}[{index}]")
+    return None
+
+
+OVERSIGHT_FORMS: Final[Mapping[type, Callable[[Any], Refusal | None]]] = MappingProxyType(
+    {
+        ClockChange: clock_change_form,
+        SupervisionLetter: supervision_letter_form,
+        OpeningRequest: opening_request_form,
+        OpeningAnswer: opening_answer_form,
+    }
+)

@@ -1,0 +1,135 @@
+"""Handing messages to organs, and telling their authors who got them."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from schemas.ids import MessageId, OrganCode, RuleId
+from schemas.messages import Message
+from schemas.parts import Relation
+from services.casework.case import Case, Complainant, Handed
+from services.casework.effects import Accept, Deliver, OpenDuty
+from services.casework.steps import Outcome, Situation
+
+_FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
+
+
+def hand(
+    outcome: Outcome,
+    message: Message,
+    to: OrganCode,
+    relation: Relation,
+    at: datetime,
+    rule: RuleId | None = None,
+) -> Outcome:
+    """Return the outcome with the message delivered to one organ.
+
+    `rule` is what names the organ, where that is not the case's own.
+    """
+    envelope = message.envelope
+    handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
+    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
+    copy = Deliver(
+        message=envelope.message_id,
+        record=envelope.record,
+        author=envelope.sender,
+        to=to,
+        relation=relation,
+        rule=rule or case.rule,
+    )
+    return Outcome(case, (*outcome.effects, copy))
+
+
+def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
+    """Return the outcome with the letter in force delivered to one that has not had it."""
+    case = outcome.case
+    if to == case.asking or handed_to(case, case.current, to) is not None:
+        return outcome
+    record, author = letter_record(case), letter_author(case)
+    handed = Handed(case.current, record, author, to, relation, at)
+    known = replace(case, handed=(*case.handed, handed))
+    copy = Deliver(case.current, record, author, to, relation, case.rule)
+    return Outcome(known, (*outcome.effects, copy))
+
+
+def letter_record(case: Case) -> str:
+    """Return what kind of letter is in force."""
+    if case.letter is not None:
+        return case.letter.record
+    return next(handed.record for handed in case.handed if handed.message == case.opening)
+
+
+def letter_author(case: Case) -> OrganCode:
+    """Return who sealed the letter in force; its successor sealed nothing."""
+    authors = (handed.author for handed in case.handed if handed.message == case.current)
+    return next(authors, case.asking)
+
+
+def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed | None:
+    """Return what was written of the message for the organ; None when nothing was."""
+    return next(
+        (handed for handed in case.handed if handed.message == message and handed.to == organ),
+        None,
+    )
+
+
+def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the handler's message to who sent the case, and accept it.
+
+    Who sent it on hears it, and who sent it first: 应当告知移交违法线索的部门 (二(一)3).
+    Where the sender handles it itself, who held it before hears it.
+    """
+    case = outcome.case
+    for organ in dict.fromkeys((case.counterpart, case.asking, case.sender)):
+        if organ != case.handler:
+            relation = relation_of_sender(case, organ)
+            outcome = hand(outcome, message, organ, relation, situation.at)
+    return accept(outcome, message)
+
+
+def relation_of_sender(case: Case, organ: OrganCode) -> Relation:
+    """How one that the handler answers stands to the case."""
+    if organ == case.sender:
+        return Relation.FORWARDER if case.complainant in _FORWARDED else Relation.SENDER
+    return Relation.SENDER if organ == case.asking else Relation.FORMER_HOLDER
+
+
+def tell_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the sender of the case, as which it sees no complainant."""
+    case = outcome.case
+    relation = relation_of_sender(case, case.sender)
+    return hand(outcome, message, case.sender, relation, situation.at)
+
+
+def to_handler(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Hand the message to the handler, if there is one yet, and accept it."""
+    if outcome.case.handler is not None:
+        outcome = hand(outcome, message, outcome.case.handler, Relation.HANDLER, situation.at)
+    return accept(outcome, message)
+
+
+def accept(
+    outcome: Outcome,
+    message: Message,
+    rule: RuleId | None = None,
+    basis: str | None = None,
+    explanation: str | None = None,
+) -> Outcome:
+    """Tell the author: who got it, by which rule and why, and what falls due."""
+    envelope = message.envelope
+    return outcome.also(
+        Accept(
+            message=envelope.message_id,
+            record=envelope.record,
+            to=envelope.sender,
+            recipients=tuple(
+                (handed.to, handed.relation)
+                for handed in outcome.case.handed
+                if handed.message == envelope.message_id
+            ),
+            rule=rule,
+            basis=basis,
+            explanation=explanation,
+            duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
+        )
+    )

@@ -1,0 +1,41 @@
+"""What a case knows of the things that go with it, and of withheld fields asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from schemas.ids import MessageId, OrganCode
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was handed over: numbers only, exact."""
+
+    volumes: int
+    pages: int
+    items: tuple[tuple[int, Decimal], ...]  # (number on the items list, quantity)
+    proceeds: Decimal  # CNY
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Who keeps the materials and items, and how far the last handover is settled."""
+
+    keeper: OrganCode
+    message: MessageId | None = None  # the last CustodyHandover; None: not handed over yet
+    earlier: OrganCode | None = None  # who handed it over
+    handed: Counted | None = None
+    check: MessageId | None = None  # the CustodyCheck of it
+    settled_at: datetime | None = None  # counted without a difference, or the difference settled
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """申请查看: who asks whom for which fields of which message, and whether it was answered."""
+
+    request: MessageId
+    message: MessageId
+    by: OrganCode
+    owner: OrganCode
+    paths: tuple[str, ...]
+    answered: bool = False

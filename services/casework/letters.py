@@ -1,0 +1,103 @@
+"""A further letter in the same case: to the third organ agreed on, or by a handler without power.
+
+The case stays one, with one order and one history; each letter is a hop more. A receiver that
+objected may not simply send it on (不得再自行移送) [policy].
+"""
+
+from dataclasses import replace
+
+from schemas.errors import Refusal
+from schemas.ids import OrganCode
+from schemas.messages import CaseTransfer, Transfer
+from schemas.parts import Relation
+from schemas.sharing import ComplaintForward
+from services.casework.case import Case, State
+from services.casework.custody import custody_of
+from services.casework.dispute import Letter
+from services.casework.handing import accept, hand
+from services.casework.routing import Competent, can_handle, resolve
+from services.casework.steps import Outcome, Situation, letters, surely, take
+from services.casework.transfer import evidence_of, place_texts
+from services.casework.transitions import Step
+
+Onward = Transfer | ComplaintForward
+
+
+def letter_on(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+    """Decide a transfer letter that comes in an open case."""
+    if message.envelope.in_reply_to not in letters(case) | {case.dispute and case.dispute.about}:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    numbers = {violation.number for violation in message.violations or ()}
+    if numbers != {charge.number for charge in case.charges}:
+        return Refusal("transfer.other_numbers", "violations")
+    if case.state is State.FILED:
+        return _on(case, message, situation)
+    return _again(case, message, situation)
+
+
+def _again(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+    """By who sent it, to the third organ that both agreed on; which may object in its turn."""
+    envelope, dispute = message.envelope, case.dispute
+    if envelope.sender == case.handler and envelope.sender != case.asking:
+        return _by_the_objector(case, message, situation)
+    if envelope.sender != case.asking:
+        return Refusal("reply.not_asked")
+    if dispute is None or dispute.third is None:
+        return Refusal("transfer.already_sent")
+    if set(envelope.addressees) - {dispute.third}:
+        return Refusal("transfer.not_the_third", "envelope.addressees")
+    return _sent(case, message, dispute.third, Step.REISSUE, situation)
+
+
+def _by_the_objector(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+    if not situation.rulebook.disputes.retransfer_by_objector or case.state is not State.DISPUTED:
+        return Refusal("transfer.by_the_objector")
+    return _routed(case, message, Step.REISSUE, situation)
+
+
+def _on(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+    """By the handler that filed it and finds that it has no power."""
+    if message.envelope.sender != case.handler:
+        return Refusal("reply.not_asked")
+    if not isinstance(message, CaseTransfer):
+        return Refusal("transfer.filed_is_a_case", "envelope.record")
+    return _routed(case, message, Step.TRANSFER_ON, situation)
+
+
+def _routed(case: Case, message: Onward, step: Step, situation: Situation) -> Outcome | Refusal:
+    """To the organ whose it is: never to one that held it, which only a designation gives it."""
+    found = resolve(case.charges, message, situation, place_texts(message))
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(found, Competent):
+        return Refusal("transfer.onward_unsettled", "violations", found.explanation)
+    if found.organ in (case.sender, case.asking, *case.holders):
+        return Refusal("transfer.earlier_holder", "envelope.addressees")
+    return _sent(case, message, found.organ, step, situation)
+
+
+def _sent(
+    case: Case, message: Onward, to: OrganCode, step: Step, situation: Situation
+) -> Outcome | Refusal:
+    if can_handle(to, situation) is None:
+        return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
+    envelope = message.envelope
+    letter = Letter(envelope.message_id, envelope.record, envelope.sender)
+    before, former = case.current, case.handler
+    moved = replace(
+        case.passed_to(to),
+        letter=letter,
+        hop=case.hop + 1,
+        dispute=None,
+        stages=(),
+        rule=None,
+        evidence=evidence_of(message),
+        custody=case.custody or custody_of(message),
+    )
+    outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
+    told = hand(outcome, message, to, Relation.HANDLER, situation.at)
+    for organ in dict.fromkeys((former, case.sender)):
+        if organ is not None and organ not in (envelope.sender, to):
+            relation = Relation.SENDER if organ == case.sender else Relation.FORMER_HOLDER
+            told = hand(told, message, organ, relation, situation.at)
+    return accept(told, message)

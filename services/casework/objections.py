@@ -1,0 +1,143 @@
+"""管辖异议 and the negotiation that follows (guidance 二(二)3, 二(三)3).
+
+The receiver says that it is not the organ, the two negotiate, and either agree or put it to their
+common superior. An objection to some violations leaves the others where they are.
+"""
+
+from dataclasses import replace
+
+from schemas.disputes import NegotiationResult, Objection
+from schemas.errors import Refusal
+from schemas.ids import OrganCode
+from schemas.messages import Message
+from schemas.parts import Relation
+from services.casework.case import Case, State
+from services.casework.dispute import Dispute, Stated
+from services.casework.handing import accept, hand
+from services.casework.referral import refer
+from services.casework.routing import can_handle
+from services.casework.splitting import split
+from services.casework.steps import Outcome, Situation, as_reply, not_asked, surely, take, take_all
+from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import organ_on
+
+_FINAL_WORD = {
+    State.DESIGNATED: "objection.designated",
+    State.FILED: "objection.after_filing",
+    State.DISPUTED: "objection.pending",
+    State.REFERRED: "objection.pending",
+}
+
+
+def objection(case: Case, message: Objection, situation: Situation) -> Outcome | Refusal:
+    """The receiver objects to all that is left in the case, or to some of it."""
+    refusal = not_asked(case.handler, case, message) or _may_not(case, message, situation)
+    if refusal is not None:
+        return refusal
+    numbers = set(message.numbers or ())
+    if numbers < {charge.number for charge in case.charges}:
+        return split(case, message, situation)
+    envelope = message.envelope
+    disputed = replace(
+        case, dispute=Dispute(envelope.message_id, envelope.sender, case.counterpart)
+    )
+    steps = as_reply(case, Step.OBJECT)
+    outcome = take_all(disputed, steps, message, situation, envelope.message_id)
+    if isinstance(outcome, Refusal):
+        return outcome
+    told = hand(outcome, message, case.counterpart, Relation.COUNTERPART, situation.at)
+    if case.hop >= situation.rulebook.disputes.hops_max:
+        told = refer(told, message, situation)
+    return accept(told, message)
+
+
+def negotiation_result(
+    case: Case, message: NegotiationResult, situation: Situation
+) -> Outcome | Refusal:
+    """协商结果: each of the two says what came of it; what both say the same is agreed."""
+    envelope, dispute = message.envelope, case.dispute
+    if dispute is None or case.state not in (State.DISPUTED, State.REFERRED):
+        return Refusal("negotiation.no_dispute")
+    if not dispute.between(envelope.sender):
+        return Refusal("reply.not_asked")
+    if envelope.in_reply_to != dispute.about:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    if dispute.third is not None:
+        return Refusal("negotiation.settled")
+    other = dispute.other if envelope.sender == dispute.holder else dispute.holder
+    stated = taken_down(message)
+    earlier = {each.organ: each for each in dispute.stated}
+    refusal = _differs(stated, earlier.get(other)) or _unfit(stated, situation)
+    if refusal is not None:
+        return refusal
+    kept = {**earlier, envelope.sender: stated} if stated else earlier
+    noted = replace(case, dispute=replace(dispute, stated=tuple(kept.values())))
+    about = dispute.about
+    outcome = surely(take(Outcome(noted), Step.NEGOTIATE, message, situation, about=about))
+    told = hand(outcome, message, other, Relation.COUNTERPART, situation.at)
+    if stated is None:
+        failed = case.state is State.DISPUTED
+        return accept(refer(told, message, situation) if failed else told, message)
+    if other in earlier:
+        told = _agreed(told, dispute, stated.handler, message, situation)
+    return accept(told, message)
+
+
+def taken_down(message: NegotiationResult) -> Stated | None:
+    """Return what the organ says was agreed; None: it failed."""
+    if not message.agreed or message.handler is None or message.handles_from is None:
+        return None
+    return Stated(message.envelope.sender, message.handler, message.handles_from)
+
+
+def _may_not(case: Case, message: Objection, situation: Situation) -> Refusal | None:
+    code = _FINAL_WORD.get(case.state)
+    if code is not None:
+        return Refusal(code)
+    unknown = set(message.numbers or ()) - {charge.number for charge in case.charges}
+    if unknown:
+        named = ", ".join(str(number) for number in sorted(unknown))
+        return Refusal("filing.number_unknown", "numbers", named)
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    if message.competent is None or organ_on(directory, message.competent, on) is None:
+        return Refusal("organ.unknown", "competent")
+    return None
+
+
+def _differs(stated: Stated | None, other: Stated | None) -> Refusal | None:
+    """What contradicts what the other has said is no agreement; it may still be called failed."""
+    if stated is None or other is None:
+        return None
+    if (stated.handler, stated.handles_from) == (other.handler, other.handles_from):
+        return None
+    return Refusal("negotiation.differs", "handler")
+
+
+def _unfit(stated: Stated | None, situation: Situation) -> Refusal | None:
+    if stated is not None and can_handle(stated.handler, situation) is None:
+        return Refusal("transfer.addressee_cannot_handle", "handler")
+    return None
+
+
+def _agreed(
+    outcome: Outcome,
+    dispute: Dispute,
+    handler: OrganCode,
+    message: Message,
+    situation: Situation,
+) -> Outcome:
+    """Let the organ that both agreed on handle it; where it was referred, tell the superior."""
+    told = outcome
+    if dispute.request is not None and dispute.superior is not None:
+        told = hand(outcome, message, dispute.superior, Relation.SUPERIOR, situation.at)
+    case = told.case
+    if handler == dispute.holder:
+        step, case = Step.AGREE_HOLDER, replace(case, dispute=None)
+    elif handler == dispute.other:
+        filed_on = case.filed_by(handler)
+        step = Step.AGREE_SENDER if filed_on is None else Step.AGREE_SENDER_FILED
+        case = replace(case.passed_to(handler), dispute=None)
+    else:  # whoever sent the letter owes a new one to the third, which may object in its turn
+        step, case = Step.AGREE_THIRD, replace(case, dispute=replace(dispute, third=handler))
+    return surely(take(Outcome(case, told.effects), step, message, situation))

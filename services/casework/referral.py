@@ -1,0 +1,103 @@
+"""协商不成的，报请共同的上一级行政机关指定管辖 (guidance 二(二)3): the request, drafted and put.
+
+The bus drafts the request from what it knows; the one that holds the case submits it under its own
+number. The bus decides nothing in a superior's place.
+"""
+
+import json
+from dataclasses import replace
+
+from schemas.disputes import DesignationRequest
+from schemas.errors import Refusal
+from schemas.ids import OrganCode
+from schemas.messages import Message
+from schemas.parts import Relation
+from services.casework.case import Case, State
+from services.casework.dispute import Dispute
+from services.casework.effects import Advise
+from services.casework.handing import accept, hand, hand_letter
+from services.casework.steps import Outcome, Situation, letters, surely, take, take_all
+from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
+from services.rulebook.directory import common_superior, supervisor_of
+from services.rulebook.model import Organ
+
+_BASIS = "《中华人民共和国行政处罚法》第二十五条；意见二(二)3"
+
+
+def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Let the dispute go to the common superior: the request is owed, and drafted."""
+    case, dispute = outcome.case, outcome.case.in_dispute()
+    referred = surely(take(outcome, Step.REFER, message, situation))
+    superior = _superior(dispute, situation)
+    cause, holder = message.envelope.message_id, dispute.holder
+    if superior is not None:
+        draft = _draft(case, dispute, superior, situation)
+        return referred.also(Advise(cause, holder, "advice.designation_draft", draft))
+    supervisor = supervisor_of(situation.rulebook.directory, case.sender, local_date(situation.at))
+    told = (holder,) if supervisor is None else (holder, supervisor.code)
+    return referred.also(*(Advise(cause, organ, "designation.no_superior") for organ in told))
+
+
+def designation_request(
+    case: Case, message: DesignationRequest, situation: Situation
+) -> Outcome | Refusal:
+    """报请指定管辖: by the one that holds the disputed case, or by a handler without power."""
+    envelope = message.envelope
+    if envelope.sender != case.handler:
+        return Refusal("reply.not_asked")
+    dispute = case.dispute
+    if case.state is State.FILED:
+        dispute = Dispute(envelope.message_id, envelope.sender, _earlier(case, message))
+    if dispute is None or case.state not in (State.REFERRED, State.FILED):
+        return Refusal("designation.not_referred")
+    if envelope.in_reply_to not in {dispute.about, *letters(case)}:
+        return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    if dispute.request is not None:
+        return Refusal("designation.pending")
+    superior = _superior(dispute, situation)
+    if superior is None:
+        return Refusal("designation.no_superior")
+    if set(envelope.addressees) - {superior.code}:
+        return Refusal("designation.not_the_superior", "envelope.addressees", superior.name)
+    about = envelope.message_id
+    put = replace(case, dispute=replace(dispute, request=about, superior=superior.code))
+    steps = (Step.REFER, Step.REQUEST) if case.state is State.FILED else (Step.REQUEST,)
+    outcome = surely(take_all(put, steps, message, situation))
+    told = hand(outcome, message, superior.code, Relation.SUPERIOR, situation.at)
+    told = hand_letter(told, superior.code, Relation.SUPERIOR, situation.at)
+    told = hand(told, message, dispute.other, Relation.COUNTERPART, situation.at)
+    return accept(told, message)
+
+
+def _earlier(case: Case, message: DesignationRequest) -> OrganCode:
+    """The earlier holder that should have it again; who sent the letter where none is named."""
+    named = message.proposed
+    held = named is not None and named in (*case.holders, case.sender)
+    return named if held and named is not None else case.counterpart
+
+
+def _superior(dispute: Dispute, situation: Situation) -> Organ | None:
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    return common_superior(directory, dispute.holder, dispute.other, on)
+
+
+def _draft(case: Case, dispute: Dispute, superior: Organ, situation: Situation) -> str:
+    """Return the document of a DesignationRequest, to be completed and numbered by its sender."""
+    organs = situation.rulebook.directory.organs
+    holder, other = organs[dispute.holder].name, organs[dispute.other].name
+    number = f"（{case.document_number}）" if case.document_number and not case.letter else ""
+    numbers = "、".join(str(charge.number) for charge in case.charges)
+    on = local_date(situation.at)
+    history = (
+        f"{other}移送{number}的第{numbers}项违法行为，{holder}提出管辖异议，"
+        f"截至{on.year}年{on.month}月{on.day}日未能协商一致。"
+    )
+    document = {
+        "record": "designation_request",
+        "history": history,
+        "reasons": "双方对管辖权归属未能协商一致，报请指定管辖。",
+        "legal_basis": _BASIS,
+        "envelope": {"addressees": [superior.code], "in_reply_to": dispute.about},
+    }
+    return json.dumps(document, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,109 @@
+"""分别立案: an objection to some violations splits these off (guidance 二(三)3).
+
+The case goes on with what is left. What was objected to goes on in a child case, which starts
+disputed: its beginning is a message of the bus to that case, in that case's own partition.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+from schemas.disputes import CaseSplit, Objection, SplitCharge
+from schemas.errors import Refusal
+from schemas.ids import BUS, CaseId, MessageId, derive
+from schemas.parts import Envelope, Relation
+from services.casework.case import Case, Charge, Complainant
+from services.casework.dispute import Dispute, Letter
+from services.casework.effects import Accept, Write
+from services.casework.handing import accept, hand, letter_record
+from services.casework.referral import refer
+from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
+from services.casework.transitions import Step
+
+
+def split(case: Case, message: Objection, situation: Situation) -> Outcome | Refusal:
+    """Leave the case with what was not objected to, and write the child into the flow."""
+    numbers = set(message.numbers or ())
+    outcome = take_all(case, as_reply(case, Step.SPLIT), message, situation)
+    if isinstance(outcome, Refusal):
+        return outcome
+    left = tuple(charge for charge in case.charges if charge.number not in numbers)
+    parted = Outcome(replace(outcome.case, charges=left), outcome.effects)
+    child = Write(message.envelope.message_id, _child(case, message, situation))
+    told = hand(parted.also(child), message, case.counterpart, Relation.COUNTERPART, situation.at)
+    return accept(told, message)
+
+
+def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> Outcome | Refusal:
+    """The child begins, disputed; both organs hear its id. Its clock runs from the objection."""
+    if case is not None:
+        return Refusal("case.already_open")
+    envelope = message.envelope
+    begun = _begun(message, situation)
+    objected = replace(situation, at=message.objected_at)
+    about = envelope.message_id
+    outcome = surely(take(Outcome(begun), Step.SPLIT_OFF, message, objected, about=about))
+    sender, receiver = message.sender_organ, message.receiver_organ
+    told = hand(outcome, message, sender, Relation.COUNTERPART, situation.at)
+    told = hand(told, message, receiver, Relation.COUNTERPART, situation.at)
+    if begun.hop >= situation.rulebook.disputes.hops_max:
+        told = refer(told, message, situation)
+    return told.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
+
+
+def _begun(message: CaseSplit, situation: Situation) -> Case:
+    envelope = message.envelope
+    return Case(
+        id=envelope.case_id,
+        flow=envelope.flow,
+        sender=message.sender_organ,
+        opening=envelope.message_id,
+        opened_at=situation.at,
+        handler=message.receiver_organ,
+        filed_on=message.filed_on,
+        complainant=Complainant(message.complainant) if message.complainant else None,
+        charges=tuple(_charge(charge) for charge in message.charges),
+        hop=message.hop,
+        letter=Letter(
+            message.transfer, message.transfer_record, message.sender_organ, message.parent
+        ),
+        dispute=Dispute(envelope.message_id, message.receiver_organ, message.sender_organ),
+        parent=message.parent,
+    )
+
+
+def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
+    envelope = message.envelope
+    split_id = MessageId(derive("split", envelope.message_id))
+    own = Envelope(
+        bus=envelope.bus,
+        message_id=split_id,
+        case_id=CaseId(derive("case", split_id)),
+        flow=case.flow,
+        record=CaseSplit.__name__,
+        sender=BUS,
+        sent_at=situation.at,
+        in_reply_to=envelope.message_id,
+    )
+    numbers = set(message.numbers or ())
+    return CaseSplit(
+        envelope=own,
+        parent=case.id,
+        transfer=case.current,
+        transfer_record=letter_record(case),
+        sender_organ=case.asking,
+        receiver_organ=envelope.sender,
+        charges=tuple(
+            SplitCharge(charge.number, charge.matter, charge.place, charge.act_on, charge.found_on)
+            for charge in case.charges
+            if charge.number in numbers
+        ),
+        hop=case.hop,
+        objected_at=situation.at,
+        filed_on=case.filed_by(case.asking),
+        complainant=case.complainant.value if case.complainant else None,
+    )
+
+
+def _charge(charge: SplitCharge) -> Charge:
+    found = charge.found_on or charge.act_on or date.min
+    return Charge(charge.number, charge.matter, charge.place, charge.act_on or found, found)

@@ -1,0 +1,131 @@
+"""Organs are merged and renamed: what one owed, its successor owes (domain, section 1).
+
+An open duty passes with the same due date and an entry. Without a successor it is held: no rung
+goes to nobody, the supervisor is told, and it is looked at again each day.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from schemas.ids import MessageId, OrganCode
+from services.casework.case import Case, Duty, State
+from services.casework.effects import Advise, Decision, Deliver, Effect, PassDuty
+from services.rulebook.calendar import local_date, start_of
+from services.rulebook.directory import in_office, is_valid, supervisor_of
+from services.rulebook.model import Directory, Rulebook
+
+
+def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> Decision | None:
+    """Return the case as those see it who are in office; None when nobody has gone."""
+    directory, on = rulebook.directory, local_date(at)
+    effects: list[Effect] = []
+    now = case
+    for organ in _gone(case, directory, on):
+        heir = in_office(directory, organ, on)
+        if heir is not None:
+            now, passed = _inherited(now, organ, heir.code, cause)
+            effects += passed
+        elif any(_is_owed_by(duty, organ) and _looked_at(duty, at) for duty in now.duties):
+            now, told = _held(now, organ, cause, directory, on)
+            effects += told
+    return None if now is case else Decision(now, tuple(effects))
+
+
+def _gone(case: Case, directory: Directory, on: date) -> tuple[OrganCode, ...]:
+    """Return who stands in the case and has ceased to be, each once."""
+    owners = (duty.owner for duty in case.duties if duty.closing is None)
+    here = dict.fromkeys((*filter(None, (case.handler, case.sender)), *owners))
+    return tuple(organ for organ in here if _has_ended(directory, organ, on))
+
+
+def _has_ended(directory: Directory, organ: OrganCode, on: date) -> bool:
+    known = directory.organs.get(organ)
+    return known is not None and on >= known.valid_from and not is_valid(known, on)
+
+
+def _is_owed_by(duty: Duty, organ: OrganCode) -> bool:
+    return duty.closing is None and duty.owner == organ
+
+
+def _looked_at(duty: Duty, at: datetime) -> bool:
+    return duty.held_until is None or duty.held_until <= at
+
+
+def _inherited(
+    case: Case, organ: OrganCode, heir: OrganCode, cause: MessageId
+) -> tuple[Case, list[Effect]]:
+    effects: list[Effect] = []
+    duties: list[Duty] = []
+    for duty in case.duties:
+        passed = _passed(duty, organ, heir)
+        duties.append(passed)
+        if _is_owed_by(duty, organ):
+            effects.append(PassDuty(cause, passed, organ))
+    open_letters = {duty.message for duty in case.duties if _is_owed_by(duty, organ)}
+    for handed in case.handed:
+        if handed.to == organ and handed.message in open_letters:
+            copy = (handed.message, handed.record, handed.author, heir, handed.relation, case.rule)
+            effects.append(Deliver(*copy))
+    return _renamed(replace(case, duties=tuple(duties)), organ, heir), effects
+
+
+def _passed(duty: Duty, organ: OrganCode, heir: OrganCode) -> Duty:
+    if duty.closing is not None:
+        return duty
+    return replace(
+        duty,
+        owner=heir if duty.owner == organ else duty.owner,
+        counterpart=heir if duty.counterpart == organ else duty.counterpart,
+        held_until=None if duty.owner == organ else duty.held_until,
+    )
+
+
+def _renamed(case: Case, organ: OrganCode, heir: OrganCode) -> Case:
+    """Let the heir stand where the organ stood. Who wrote what stays who wrote it."""
+    dispute, custody, letter = case.dispute, case.custody, case.letter
+    if dispute is not None and dispute.between(organ):
+        dispute = replace(
+            dispute,
+            holder=heir if dispute.holder == organ else dispute.holder,
+            other=heir if dispute.other == organ else dispute.other,
+        )
+    if custody is not None and custody.keeper == organ:
+        custody = replace(custody, keeper=heir)
+    if letter is not None and letter.sender == organ:
+        letter = replace(letter, sender=heir)
+    handed = tuple(replace(each, to=heir) if each.to == organ else each for each in case.handed)
+    # What is held is opened again by the id and the name under which its sender sealed it.
+    sealed = case.state in (State.NEW, State.HELD)
+    return replace(
+        case,
+        handler=heir if case.handler == organ else case.handler,
+        sender=heir if case.sender == organ and not sealed else case.sender,
+        letter=letter,
+        dispute=dispute,
+        custody=custody,
+        handed=handed,
+    )
+
+
+def _held(
+    case: Case, organ: OrganCode, cause: MessageId, directory: Directory, on: date
+) -> tuple[Case, list[Effect]]:
+    """Hold what nobody owes now. The supervisor hears of each duty once."""
+    until = start_of(on + timedelta(days=1))
+    effects = list(_told(case, organ, cause, directory, on))
+    duties = (
+        replace(duty, held_until=until) if _is_owed_by(duty, organ) else duty
+        for duty in case.duties
+    )
+    return replace(case, duties=tuple(duties)), effects
+
+
+def _told(
+    case: Case, organ: OrganCode, cause: MessageId, directory: Directory, on: date
+) -> Iterator[Effect]:
+    supervisor = supervisor_of(directory, organ, on)
+    for duty in case.duties:
+        if supervisor is not None and _is_owed_by(duty, organ) and duty.held_until is None:
+            words = f"{directory.organs[organ].name}已撤销，没有继受机关；职责：{duty.kind}。"
+            yield Advise(cause, supervisor.code, "advice.no_successor", words, f"/{duty.id}")

@@ -1,0 +1,182 @@
+"""Organs that are merged or end: open duties pass with their due date, or are held (domain, 1)."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from schemas.ids import OrganCode
+from services.casework.case import Case, State
+from services.casework.effects import Advise, Deliver, FireRung, PassDuty
+from services.rulebook.model import Rulebook
+from tests.history import (
+    FAILED,
+    HANDLER,
+    SENDER,
+    SHANGHAI,
+    SUPERVISOR,
+    History,
+    all_of,
+    duties,
+    held,
+    in_state,
+    is_refused,
+    organ,
+    refusal_of,
+    the,
+)
+
+HEIR = "liuzhi-jtj"
+LAST_DAY = date(2026, 9, 22)
+AFTER = datetime(2026, 9, 23, 9, 30, tzinfo=SHANGHAI)
+
+
+def merged(rulebook: Rulebook, alias: str, heir: str | None = HEIR) -> Rulebook:
+    """The same rulebook, in which the organ ends on 22 September."""
+    directory = rulebook.directory
+    ends = replace(
+        directory.organs[organ(alias)],
+        valid_to=LAST_DAY,
+        successor=organ(heir) if heir else None,
+    )
+    organs = {**directory.organs, ends.code: ends}
+    return replace(rulebook, directory=replace(directory, organs=organs))
+
+
+def owed(case: Case) -> set[tuple[str, OrganCode]]:
+    return set(duties(case))
+
+
+def test_an_open_duty_passes_with_its_due_date_and_an_entry_and_the_rung_goes_to_the_heir() -> None:
+    history = in_state(State.ISSUED)
+    due = duties(history.opened)["sign_for", organ(HANDLER)].due
+    history.rulebook = merged(history.rulebook, HANDLER)
+    effects = history.tick(AFTER)
+    passed = the(PassDuty, effects)
+    assert (passed.before, passed.duty.owner) == (organ(HANDLER), organ(HEIR))
+    assert passed.duty.due == due
+    copy = the(Deliver, effects)
+    assert (copy.message, copy.to, copy.author) == (
+        history.opened.opening,
+        organ(HEIR),
+        organ(SENDER),
+    )
+    yellow = all_of(FireRung, effects)[-1]
+    assert yellow.rung == "yellow"
+    assert organ(HEIR) in yellow.to
+    assert organ(HANDLER) not in yellow.to
+    assert all_of(PassDuty, history.tick(AFTER + timedelta(minutes=1))) == []
+
+
+def test_the_heir_signs_and_answers_in_the_other_s_place() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, HANDLER)
+    history.at = AFTER
+    assert not is_refused(history.send("signed_for", HEIR))
+    assert not is_refused(history.send("filing_reply", HEIR))
+    assert refusal_of(history.send("outcome_feedback", HANDLER)) == "organ.unknown"
+    assert ("decide_case", organ(HEIR)) in owed(history.opened)
+
+
+def test_a_sender_s_heir_takes_it_back_and_settles_custody() -> None:
+    history = History()
+    history.send("case_transfer", SENDER)
+    history.rulebook = merged(history.rulebook, SENDER)
+    history.at = AFTER
+    history.tick(AFTER)
+    assert ("handover", organ(HEIR)) in owed(history.opened)
+    assert history.opened.custody is not None
+    assert history.opened.custody.keeper == organ(HEIR)
+    assert not is_refused(history.send("withdrawal", HEIR))
+
+
+@pytest.mark.parametrize("side", [HANDLER, SENDER])
+def test_a_side_of_a_dispute_is_its_heir(side: str) -> None:
+    history = in_state(State.DISPUTED)
+    history.rulebook = merged(history.rulebook, side)
+    history.at = AFTER
+    assert not is_refused(history.send("negotiation_result", HEIR, **FAILED))
+    dispute = history.opened.dispute
+    assert dispute is not None
+    assert dispute.between(organ(HEIR))
+    assert not dispute.between(organ(side))
+
+
+def test_a_letter_s_author_stays_its_author_for_who_is_shown_it_later() -> None:
+    history = in_state(State.FILED)
+    onward = {
+        "violations": [
+            {"number": 1, "matter": "CG-001", "place": "520203102000", "found_on": "2026-09-21"}
+        ],
+        "envelope": {
+            "document_number": "综执移〔2026〕7号",
+            "addressees": [organ("liuzhi-scjg")],
+            "insist_reason": "立案后查明属该机关管辖",
+        },
+    }
+    assert not is_refused(history.send("case_transfer", HANDLER, **onward))
+    history.rulebook = merged(history.rulebook, HANDLER)
+    history.tick(AFTER)
+    case = history.opened
+    assert case.letter is not None
+    assert case.letter.sender == organ(HEIR)
+    authors = {handed.author for handed in case.handed if handed.message == case.current}
+    assert authors == {organ(HANDLER)}
+
+
+def test_who_signs_is_heard_of_by_the_author_s_heir() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, SENDER)
+    history.at = AFTER
+    assert the(Deliver, history.send("signed_for", HANDLER)).to == organ(HEIR)
+
+
+def test_without_a_successor_duties_are_held_and_the_supervisor_is_told_once() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, HANDLER, None)
+    effects = history.tick(AFTER)
+    advice = the(Advise, effects)
+    assert (advice.to, advice.code) == (organ(SUPERVISOR), "advice.no_successor")
+    assert all_of(FireRung, effects) == []
+    assert history.opened.due_next == datetime(2026, 9, 24, tzinfo=SHANGHAI)
+    assert history.tick(AFTER + timedelta(hours=1)) == ()
+    assert all_of(Advise, history.tick(AFTER + timedelta(days=1))) == []
+    # A successor is named: what was held passes, and what had been owed fires.
+    history.rulebook = merged(history.rulebook, HANDLER)
+    effects = history.tick(AFTER + timedelta(days=2))
+    assert the(PassDuty, effects).duty.held_until is None
+    assert all_of(FireRung, effects) != []
+
+
+def test_where_nobody_watches_the_duty_is_held_in_silence() -> None:
+    history = in_state(State.ISSUED)
+    directory = history.rulebook.directory
+    organs = {code: found for code, found in directory.organs.items() if found.alias != SUPERVISOR}
+    without = replace(history.rulebook, directory=replace(directory, organs=organs))
+    history.rulebook = merged(without, HANDLER, None)
+    assert history.tick(AFTER) == ()
+    assert duties(history.opened)["sign_for", organ(HANDLER)].held_until is not None
+
+
+def test_who_ends_owing_nothing_holds_nothing_up() -> None:
+    history = in_state(State.CLOSED)
+    history.rulebook = merged(history.rulebook, HANDLER, None)
+    before = history.opened
+    assert history.tick(AFTER) == ()
+    assert history.opened == before
+
+
+def test_the_counterpart_of_a_duty_is_the_heir_too() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, SENDER)
+    effects = history.tick(AFTER)
+    assert all_of(PassDuty, effects) == []
+    assert organ(HEIR) in all_of(FireRung, effects)[-1].to
+
+
+def test_what_is_held_is_still_its_first_sender_s() -> None:
+    history = History()
+    held(history)
+    history.rulebook = merged(history.rulebook, SENDER)
+    history.tick(AFTER)
+    assert history.opened.sender == organ(SENDER)

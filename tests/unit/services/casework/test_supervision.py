@@ -1,0 +1,196 @@
+"""督办, 超期说明 and 申请查看: who may ask, who answers, what is kept (三(二))."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.ids import BUS
+from schemas.parts import Relation
+from services.casework.case import State
+from services.casework.relations import relation_in
+from services.casework.steps import Facts, Situation
+from tests.history import (
+    HANDLER,
+    SENDER,
+    SHANGHAI,
+    STRANGER,
+    SUPERIOR,
+    SUPERVISOR,
+    History,
+    delivered_to,
+    duties,
+    in_state,
+    is_refused,
+    ledger,
+    organ,
+    refusal_of,
+)
+
+
+def asked(history: History, by: str, to: str = HANDLER, **changes: Any) -> Any:
+    envelope = {"addressees": [organ(to)], "document_number": f"督〔2026〕{history.count}号"}
+    return history.send("supervision_letter", by, envelope=envelope, **changes)
+
+
+def answered(history: History, by: str) -> Any:
+    letter = next(
+        message_id
+        for message_id, message in history.sent.items()
+        if message.envelope.record == "SupervisionLetter"
+    )
+    return history.send("supervision_reply", by, envelope={"in_reply_to": letter})
+
+
+@pytest.mark.parametrize(
+    ("by", "relation"),
+    [(SUPERVISOR, Relation.SUPERVISOR), (SUPERIOR, Relation.SUPERIOR)],
+)
+@pytest.mark.parametrize("state", [State.ISSUED, State.FILED, State.CLOSED, State.WITHDRAWN])
+def test_a_letter_is_answered_by_its_day_in_every_state(
+    state: State, by: str, relation: Relation
+) -> None:
+    history = in_state(state)
+    effects = asked(history, by)
+    assert ("answer_supervision", "open") in ledger(effects)
+    assert delivered_to(effects) == [(HANDLER, Relation.HANDLER)]
+    duty = duties(history.opened)["answer_supervision", organ(HANDLER)]
+    assert duty.due == datetime(2026, 11, 21, tzinfo=SHANGHAI)
+    assert history.opened.state is state
+    effects = answered(history, HANDLER)
+    assert ledger(effects) == [("answer_supervision", "met")]
+    assert delivered_to(effects) == [(by, relation)]
+    assert refusal_of(answered(history, HANDLER)) == "supervision.answered"
+
+
+def test_a_letter_by_one_who_does_not_watch_or_to_a_stranger_is_refused() -> None:
+    history = in_state(State.FILED)
+    before = history.opened
+    assert refusal_of(asked(history, STRANGER)) == "case.unknown"
+    assert refusal_of(asked(history, SENDER)) == "case.unknown"
+    assert refusal_of(asked(history, STRANGER, STRANGER)) == "case.unknown"
+    assert refusal_of(asked(history, SUPERVISOR, STRANGER)) == "supervision.not_a_party"
+    late = asked(history, SUPERVISOR, answer_by="2026-09-21")
+    assert refusal_of(late) == "supervision.day_not_later"
+    assert history.opened == before
+    nothing = History()
+    message = history.next("supervision_letter", SUPERVISOR)
+    assert refusal_of(nothing.decide(message)) == "case.unknown"
+
+
+def test_a_reply_by_another_or_to_nothing_is_refused() -> None:
+    history = in_state(State.FILED)
+    assert refusal_of(history.send("supervision_reply", HANDLER)) == "reply.target_unknown"
+    asked(history, SUPERVISOR)
+    assert refusal_of(answered(history, SENDER)) == "reply.not_asked"
+
+
+def late_signing() -> History:
+    history = in_state(State.ISSUED)
+    history.at += timedelta(days=5)
+    assert ledger(history.send("signed_for", HANDLER))[0] == ("sign_for", "late")
+    return history
+
+
+def explained(history: History, by: str, **changes: Any) -> Any:
+    return history.send("breach_annotation", by, **{"owner": organ(HANDLER), **changes})
+
+
+@pytest.mark.parametrize("by", [HANDLER, SUPERVISOR])
+def test_an_explanation_annotates_the_breach_and_erases_nothing(by: str) -> None:
+    history = late_signing()
+    before = history.opened
+    effects = explained(history, by)
+    after = {duty.kind: duty for duty in history.opened.duties}["sign_for"]
+    assert after.annotations == (list(history.sent)[-1],)
+    assert replace(after, annotations=()) in before.duties
+    assert {to for to, _ in delivered_to(effects)} == {HANDLER, SENDER, SUPERVISOR} - {by}
+
+
+def test_a_duty_that_is_open_past_its_day_is_explained_too() -> None:
+    history = in_state(State.ISSUED)
+    assert refusal_of(explained(history, HANDLER)) == "breach.none"
+    history.at += timedelta(days=5)
+    assert not is_refused(explained(history, HANDLER))
+
+
+@pytest.mark.parametrize(
+    ("by", "changes", "code"),
+    [
+        (HANDLER, {"duty": "decide_filing"}, "breach.none"),
+        (SENDER, {}, "case.unknown"),
+        (SUPERIOR, {}, "reply.not_asked"),
+        (HANDLER, {"owner": organ(SENDER)}, "case.unknown"),
+        (SUPERVISOR, {"owner": organ(STRANGER)}, "supervision.not_a_party"),
+    ],
+)
+def test_what_is_no_breach_or_not_one_s_own_is_not_explained(
+    by: str, changes: dict[str, Any], code: str
+) -> None:
+    history = late_signing()
+    before = history.opened
+    assert refusal_of(explained(history, by, **changes)) == code
+    assert history.opened == before
+
+
+def test_without_a_supervisor_the_counterpart_alone_hears_it() -> None:
+    history = late_signing()
+    directory = history.rulebook.directory
+    organs = {code: found for code, found in directory.organs.items() if found.alias != SUPERVISOR}
+    history.rulebook = replace(history.rulebook, directory=replace(directory, organs=organs))
+    assert [to for to, _ in delivered_to(explained(history, HANDLER))] == [SENDER]
+
+
+def request(history: History, by: str, **changes: Any) -> Any:
+    return history.send("opening_request", by, **changes)
+
+
+def test_who_got_a_copy_asks_its_author_who_answers_once() -> None:
+    history = in_state(State.RECEIVED)
+    effects = request(history, HANDLER)
+    assert delivered_to(effects) == [(SENDER, Relation.SENDER)]
+    about = {"in_reply_to": list(history.sent)[-1]}
+    assert refusal_of(request(history, HANDLER)) == "opening.pending"
+    other = ["parties[0].address"]
+    refused = history.send("opening_answer", SENDER, envelope=about, opened=other)
+    assert refusal_of(refused) == "opening.not_asked_for"
+    assert refusal_of(history.send("opening_answer", HANDLER, envelope=about)) == "reply.not_asked"
+    effects = history.send("opening_answer", SENDER, envelope=about)
+    assert delivered_to(effects) == [(HANDLER, Relation.HANDLER)]
+    refused = history.send("opening_answer", SENDER, envelope=about)
+    assert refusal_of(refused) == "opening.answered"
+    assert not is_refused(request(history, HANDLER))
+
+
+def test_who_has_no_copy_asks_for_nothing_and_nothing_is_answered() -> None:
+    history = in_state(State.RECEIVED)
+    before = history.opened
+    assert refusal_of(request(history, SENDER)) == "opening.nothing_delivered"
+    assert refusal_of(request(history, STRANGER)) == "case.unknown"
+    assert refusal_of(history.send("opening_answer", SENDER)) == "reply.target_unknown"
+    assert history.opened == before
+    of_the_bus = tuple(replace(handed, author=BUS) for handed in before.handed)
+    history.case = replace(before, handed=of_the_bus)
+    assert refusal_of(request(history, HANDLER)) == "opening.nothing_delivered"
+
+
+def test_each_organ_stands_to_the_case_as_what_it_is_there() -> None:
+    history = in_state(State.REFERRED)
+    history.send("designation_request", HANDLER)
+    situation = Situation(history.rulebook, Facts(), history.at)
+    case = history.opened
+    stands = {
+        alias: relation_in(case, organ(alias), situation)
+        for alias in (HANDLER, SENDER, SUPERIOR, SUPERVISOR, STRANGER)
+    }
+    assert stands == {
+        HANDLER: Relation.HANDLER,
+        SENDER: Relation.SENDER,
+        SUPERIOR: Relation.SUPERIOR,
+        SUPERVISOR: Relation.SUPERVISOR,
+        STRANGER: Relation.UNKNOWN,
+    }
+    other = replace(case, handler=organ(STRANGER))
+    assert relation_in(other, organ(HANDLER), situation) is Relation.COUNTERPART
+    assert relation_in(case, organ("liuzhi-jtj"), situation) is Relation.UNKNOWN

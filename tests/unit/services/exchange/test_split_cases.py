@@ -1,0 +1,124 @@
+"""A case split by the exchange: the child's beginning is a message of the bus, written once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from schemas.codec import unframe
+from schemas.disputes import CaseSplit
+from schemas.ids import BUS
+from schemas.seal import verify
+from schemas.topics import flow_partition
+from services.casebook.store import Casebook
+from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX, PROGRESS
+from services.exchange.intake import Dead, Incoming, Refused
+from tests.history import HANDLER, MONDAY, SENDER, SUPERIOR, History, organ, violation
+from tests.office import PARTITIONS, Log, inboxes, office, rows, run, sent, take, told
+
+FLOWS = ("leads", "transfers")
+
+
+def three(history: History) -> list[Incoming]:
+    """A lead with three violations, and an objection to the second, as they lie in the log."""
+    log = Log()
+    violations = [violation(number) for number in (1, 2, 3)]
+    lead = sent(history, "lead_transfer", SENDER, violations=violations)
+    objection = sent(history, "objection", HANDLER, numbers=[2])
+    return [log.put(lead, MONDAY), log.put(objection, history.at)]
+
+
+def written(casebook: Casebook, log: Log) -> list[Incoming]:
+    """What the outbox holds for the flows, as the broker would give it back."""
+    found = []
+    for row in rows(casebook, OUTBOX):
+        if row.topic in FLOWS:
+            schema_id, body = unframe(row.value)
+            message = office().codecs[schema_id].decode(body)
+            assert row.key == message.envelope.case_id.encode()
+            found.append(log.raw(row.value, message.envelope, MONDAY + timedelta(minutes=9)))
+    return found
+
+
+def test_an_objection_to_some_writes_the_child_into_its_own_partition(casebook: Casebook) -> None:
+    history = History()
+    run(casebook, three(history))
+    (split,) = written(casebook, Log())
+    schema_id, body = unframe(split.value or b"")
+    opened = office().codecs[schema_id].open(body)
+    assert isinstance(opened.message, CaseSplit)
+    signer = verify(opened, office().key, split.stamped_at)
+    assert getattr(signer, "organ", None) == BUS
+    assert split.position.partition == flow_partition(split.key or b"", PARTITIONS)
+    assert [row.state for row in rows(casebook, CASES)] == ["received"]
+    run(casebook, [next_there(casebook, split)])
+    assert sorted(row.state for row in rows(casebook, CASES)) == ["disputed", "received"]
+    assert told(casebook)[-2:] == [(SENDER, "CaseSplit"), (HANDLER, "CaseSplit")]
+    negotiating = [row for row in rows(casebook, DUTIES) if row.kind == "negotiate"]
+    assert {row.owner for row in negotiating} == {organ(SENDER), organ(HANDLER)}
+    assert all(row.next_rung_ms is not None for row in negotiating)
+
+
+def test_a_split_that_is_published_twice_begins_one_child_and_is_told_once(
+    casebook: Casebook,
+) -> None:
+    history = History()
+    run(casebook, three(history))
+    (split,) = written(casebook, Log())
+    run(casebook, [next_there(casebook, split)])
+    before = (told(casebook), len(rows(casebook, DECISIONS)))
+    tally = run(casebook, [next_there(casebook, split)])
+    assert [outcome for _, _, outcome in tally.messages] == ["repeated"]
+    assert (told(casebook), len(rows(casebook, DECISIONS))) == before
+    assert len(rows(casebook, CASES)) == 2
+
+
+def test_an_objection_that_is_sent_again_splits_nothing_again(casebook: Casebook) -> None:
+    history = History()
+    records = three(history)
+    run(casebook, records)
+    run(casebook, [next_there(casebook, records[1])])
+    assert len(written(casebook, Log())) == 1
+
+
+def test_the_designee_of_a_child_gets_the_parent_s_letter(casebook: Casebook) -> None:
+    history = History()
+    run(casebook, three(history))
+    (split,) = written(casebook, Log())
+    run(casebook, [next_there(casebook, split)])
+    opened = office().codecs[unframe(split.value or b"")[0]].decode(unframe(split.value or b"")[1])
+    child = History(at=history.at, count=50)
+    child.decide(opened)
+    log = Log()
+    designation = sent(child, "designation", SUPERIOR, designee=organ("liuzhi-jtj"))
+    run(casebook, [next_there(casebook, log.put(designation, child.at))])
+    got = [said.message for said in inboxes(casebook) if said.to == "liuzhi-jtj"]
+    assert [type(message).__name__ for message in got] == ["Designation", "LeadTransfer"]
+    assert got[1].envelope.message_id == history.opened.opening
+
+
+@pytest.mark.parametrize("record", ["CaseSplit", "Designation"])
+def test_in_an_organ_s_name_a_split_is_refused_and_a_stranger_s_designation_too(
+    casebook: Casebook, record: str
+) -> None:
+    history = History()
+    run(casebook, three(history))
+    if record == "CaseSplit":
+        (split,) = written(casebook, Log())
+        body = unframe(split.value or b"")[1]
+        genuine = office().codecs[unframe(split.value or b"")[0]].decode(body)
+        forged = replace(genuine, envelope=replace(genuine.envelope, sender=organ(HANDLER)))
+        (judged,) = take(Log().put(forged, MONDAY))
+        assert isinstance(judged, Refused | Dead)
+        assert judged.refusal.code == "message.bus_only"
+        return
+    designation = history.next("designation", "lps-gov", designee=organ("liuzhi-jtj"))
+    run(casebook, [next_there(casebook, Log().put(designation, history.at))])
+    assert told(casebook)[-1] == ("lps-gov", "Rejected")
+
+
+def next_there(casebook: Casebook, incoming: Incoming) -> Incoming:
+    """The same record at the end of its partition."""
+    place = (incoming.position.topic, incoming.position.partition)
+    known = {(row.topic, row.partition): row.next_offset for row in rows(casebook, PROGRESS)}
+    return replace(incoming, position=replace(incoming.position, offset=known.get(place, 0)))
