@@ -1,0 +1,7 @@
+"""The chapter of the law: what the core makes of every message, duty, clock and dispute."""
+
+from typing import Final
+
+from tests.prove.chapter import Check
+
+CHECKS: Final[tuple[Check, ...]] = ()
