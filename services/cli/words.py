@@ -27,6 +27,8 @@ STATES: Final[Words] = {
     "handled": ("已查处并反馈", "handled"),
     "answered": ("已答复", "answered"),
     "sent": ("已发送各收件机关", "sent to its recipients"),
+    "owed": ("当年业务指导尚未作出", "guidance of the year still to be given"),
+    "guided": ("当年业务指导已作出", "guidance of the year given"),
     "sending": ("发送中：尚有收件机关未送达收件箱", "being sent: not yet in every inbox"),
 }
 ARRIVALS: Final[Words] = {
