@@ -20,6 +20,7 @@ class LinkedKind(StrEnum):
     NOTICE_HANDLED = "notice_handled"
     DUPLICATE = "duplicate"
     GUIDANCE_GIVEN = "guidance_given"
+    GUIDANCE_SHORT = "guidance_short"
     UNKNOWN = "unknown"
 
 

@@ -77,7 +77,7 @@ def _decide(
     envelope = message.envelope
     if isinstance(message, Tick):
         if case is None:  # of the partition, not of a case
-            return open_years(message, facts.years, at)
+            return open_years(message, facts, at)
         return fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         if case is not None:  # one of the partition's, counted anew above

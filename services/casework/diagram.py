@@ -96,6 +96,7 @@ STEPS: Final[Mapping[Step, str]] = MappingProxyType(
         Step.MINUTE: "协商纪要",
         Step.BEGIN_YEAR: "年度开始",
         Step.GUIDE: "带领办案或者现场指导",
+        Step.EXCUSE: "下放不足规定天数，免除",
         Step.SUPERVISE: "督办",
         Step.ANSWER_SUPERVISION: "督办回复",
     }

@@ -20,7 +20,7 @@ from services.casework.case import Case, Closing, Duty, State
 from services.casework.duties import Given
 from services.casework.effects import Accept, CloseDuty, Decision, OpenDuty, Write
 from services.casework.projection import planned
-from services.casework.steps import Outcome, Situation, new_case, surely, take
+from services.casework.steps import Facts, Outcome, Situation, new_case, surely, take
 from services.casework.succession import pass_on
 from services.casework.term import Term
 from services.casework.transitions import Step
@@ -31,8 +31,9 @@ from services.rulebook.guidance import (
     counts_for,
     guidance_rule,
     guidance_years_at,
+    is_short,
 )
-from services.rulebook.model import DutyRule, Rulebook
+from services.rulebook.model import Rulebook
 
 _RECORD: Final = GuidanceYearOpened.__name__
 
@@ -48,23 +49,27 @@ def case_id(pair: GuidanceYear) -> CaseId:
     return case_id_of(opening_id(pair))
 
 
-def open_years(tick: Tick, years: tuple[GuidanceYear, ...], at: datetime) -> Decision:
-    """Write the openings of these years: those of the Tick's partition that have no case yet."""
-    writes = (Write(tick.envelope.message_id, _opening(tick, pair, at)) for pair in years)
-    return Decision(None, tuple(writes))
+def open_years(tick: Tick, facts: Facts, at: datetime) -> Decision:
+    """Write the openings of the years of the Tick's partition that have no case yet.
+
+    Those that another rulebook has made too short to be owed are told so.
+    """
+    cause = tick.envelope.message_id
+    openings = (Write(cause, _opening(tick, pair, at)) for pair in facts.years)
+    excuses = (
+        Write(cause, _effect(tick, pair, LinkedKind.GUIDANCE_SHORT, at)) for pair in facts.shortened
+    )
+    return Decision(None, (*openings, *excuses))
 
 
 def for_its_year(record: GuidanceRecord, situation: Situation) -> tuple[Write, ...]:
     """Tell the year that the guidance counts for, having opened it if nothing else has."""
     writes: list[Write] = []
-    cause = record.envelope
+    cause = record.envelope.message_id
     for pair in _years_of(record, situation):
-        told = _to_year(cause, pair, LinkedEffect.__name__, situation.at, opening_id(pair))
-        given = LinkedEffect(
-            told, LinkedKind.GUIDANCE_GIVEN, cause.message_id, cause.case_id, cause.sender
-        )
-        writes.append(Write(cause.message_id, _opening(record, pair, situation.at)))
-        writes.append(Write(cause.message_id, given))
+        given = _effect(record, pair, LinkedKind.GUIDANCE_GIVEN, situation.at)
+        writes.append(Write(cause, _opening(record, pair, situation.at)))
+        writes.append(Write(cause, given))
     return tuple(writes)
 
 
@@ -89,12 +94,13 @@ def guidance_year_opened(
     return outcome.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
 
 
-def guidance_given(case: Case, message: LinkedEffect, situation: Situation) -> Outcome | Refusal:
-    """Guidance that counts was received: met, or late, by when the bus had it."""
+def guidance_ended(case: Case, message: LinkedEffect, situation: Situation) -> Outcome | Refusal:
+    """Guidance that counts was received: met, or late, by when the bus had it. Or none is owed."""
     envelope = message.envelope
     received = replace(situation, at=envelope.sent_at)  # the bus's own, of the decision on it
     given = Given(by=case.handler)
-    outcome = take(Outcome(case), Step.GUIDE, message, received, given=given)
+    step = Step.GUIDE if message.kind is LinkedKind.GUIDANCE_GIVEN else Step.EXCUSE
+    outcome = take(Outcome(case), step, message, received, given=given)
     if isinstance(outcome, Refusal):
         return outcome
     return outcome.also(Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True))
@@ -111,7 +117,7 @@ def yearly_duty(pair: GuidanceYear, rulebook: Rulebook) -> Duty:
     opened_at = datetime.combine(pair.since, time(), ZONE)
     term = Term(rule.length, rule.roll, rule.ladder, rulebook.calendar.digest, pair.last_day)
     due, ladder = planned(term, opened_at, rulebook.calendar)
-    waived = _is_waived(pair, rule)
+    waived = is_short(pair, rule)
     return Duty(
         id=DutyId(derive("duty", case_id(pair), opening_id(pair), pair.department, KIND)),
         kind=KIND,
@@ -127,6 +133,13 @@ def yearly_duty(pair: GuidanceYear, rulebook: Rulebook) -> Duty:
         closing=Closing.WAIVED if waived else None,
         term=term,
     )
+
+
+def is_no_longer_owed(case: Case, pair: GuidanceYear, rulebook: Rulebook) -> bool:
+    """Whether a year that is open in the case has become too short by the rulebook."""
+    rule = guidance_rule(rulebook, pair)
+    is_open = any(duty.kind == KIND and duty.closing is None for duty in case.duties)
+    return is_open and rule is not None and is_short(pair, rule)
 
 
 def _owing(outcome: Outcome, duty: Duty, situation: Situation) -> Outcome:
@@ -181,6 +194,12 @@ def _opening(cause: Message, pair: GuidanceYear, at: datetime) -> GuidanceYearOp
     return GuidanceYearOpened(envelope, pair.department, pair.township, pair.place, pair.year)
 
 
+def _effect(cause: Message, pair: GuidanceYear, kind: LinkedKind, at: datetime) -> LinkedEffect:
+    envelope = cause.envelope
+    told = _to_year(envelope, pair, LinkedEffect.__name__, at, opening_id(pair))
+    return LinkedEffect(told, kind, envelope.message_id, envelope.case_id, envelope.sender)
+
+
 def _to_year(
     cause: Envelope, pair: GuidanceYear, record: str, at: datetime, about: MessageId | None
 ) -> Envelope:
@@ -196,8 +215,3 @@ def _to_year(
         sent_at=at,
         in_reply_to=about,
     )
-
-
-def _is_waived(pair: GuidanceYear, rule: DutyRule) -> bool:
-    shortest = rule.waived_if_in_force_under
-    return shortest is not None and pair.days_in_force < shortest.amount

@@ -226,7 +226,7 @@ _TABLE: Final[dict[str, Span]] = {
     "yearly_guidance": Span(
         Owner.HANDLER,
         frozenset(),
-        {Step.GUIDE: Closing.MET},
+        {Step.GUIDE: Closing.MET, Step.EXCUSE: Closing.WAIVED},
         lives=frozenset({Life.GUIDANCE_YEAR}),
     ),
     "answer_supervision": Span(

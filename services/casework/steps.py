@@ -32,6 +32,7 @@ class Facts:
     resumed: bool = False  # this message waited, and its turn has come
     handles: bool = False  # the sender handles the transfer it names, the addressee sent it
     years: tuple[GuidanceYear, ...] = ()  # of guidance, that this Tick is to open
+    shortened: tuple[GuidanceYear, ...] = ()  # that are open, and no longer owed
 
 
 @dataclass(frozen=True, slots=True)

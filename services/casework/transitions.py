@@ -69,6 +69,7 @@ class Step(StrEnum):
     MINUTE = "minute"  # 纪要
     BEGIN_YEAR = "begin_year"  # of guidance that is owed
     GUIDE = "guide"  # 带领办案, 现场指导
+    EXCUSE = "excuse"  # devolved for too short a part of the year after all
     SUPERVISE = "supervise"
     ANSWER_SUPERVISION = "answer_supervision"
 
@@ -210,8 +211,8 @@ _CONSULTATION: Final[_Rows] = {
 }
 _GUIDANCE_YEAR: Final[_Rows] = {
     State.NEW: {Step.BEGIN_YEAR: State.OWED},
-    State.OWED: {Step.GUIDE: State.GUIDED},
-    State.GUIDED: {Step.GUIDE: State.GUIDED},  # 不少于1次
+    State.OWED: {Step.GUIDE: State.GUIDED, Step.EXCUSE: State.OWED},
+    State.GUIDED: dict.fromkeys((Step.GUIDE, Step.EXCUSE), State.GUIDED),  # 不少于1次
 }
 _ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)  # in every case that was sent
 _WITH_THINGS: Final = (Step.HAND_OVER, Step.COUNT, Step.DIFFER, Step.SETTLE)

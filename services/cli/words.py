@@ -120,6 +120,12 @@ FLOWS: Final[Words] = {
 }
 
 
+def duty_words(kind: str, counterpart: str) -> str:
+    """Return what is owed; of a year of guidance also to whom, for no letter says it."""
+    what = word(DUTIES, kind)
+    return f"{what} ({counterpart})" if kind == "yearly_guidance" else what
+
+
 def word(words: Words, symbol: str) -> str:
     """Return the symbol in words; a symbol that a later version wrote stands as it is."""
     zh, en = words.get(symbol, (symbol, symbol))

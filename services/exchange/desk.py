@@ -192,7 +192,7 @@ class Desk:
         return now
 
     def _open_years(self, sound: Sound, facts: Facts, at: datetime) -> None:
-        if facts.years:
+        if facts.years or facts.shortened:
             decision = self._decided(sound.incoming, sound.opened.message, None, facts, at)
             self._sending.carry_out(decision, sound.incoming, sound.envelope, at)
             self._note(as_decided(sound, facts, decision, at))

@@ -177,8 +177,9 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "number_taken": facts.number_taken,
         "resumed": facts.resumed,
     }
-    if facts.years:
-        found["years"] = [_year(pair) for pair in facts.years]
+    for name, pairs in (("years", facts.years), ("shortened", facts.shortened)):
+        if pairs:
+            found[name] = [_year(pair) for pair in pairs]
     return found
 
 

@@ -71,6 +71,12 @@ def guidance_rule(rulebook: Rulebook, pair: GuidanceYear) -> DutyRule | None:
     return duty_rule(rulebook, KIND, owner, _RECORD, pair.last_day)
 
 
+def is_short(pair: GuidanceYear, rule: DutyRule) -> bool:
+    """Whether so little of the year is devolved that policy owes no guidance for it."""
+    shortest = rule.waived_if_in_force_under
+    return shortest is not None and pair.days_in_force < shortest.amount
+
+
 def counts_for(record: GuidanceRecord, pair: GuidanceYear, directory: Directory, on: date) -> bool:
     """Whether the record is guidance of the pair, on site in that township and in that year.
 

@@ -10,6 +10,7 @@ from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
 from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.messages import Message, Rung, Tick
 from schemas.parts import Envelope, Flow
+from services.casebook.rows import DecisionRow, Position
 from services.casework.case import Case, Closing, Life, State
 from services.casework.decide import decide
 from services.casework.effects import (
@@ -23,6 +24,8 @@ from services.casework.effects import (
 )
 from services.casework.guidance import case_id, opening_id
 from services.casework.steps import Facts
+from services.cli.trace_story import story
+from services.cli.trace_text import lines
 from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import Rulebook
 from tests.history import (
@@ -254,3 +257,43 @@ def test_a_year_that_froze_on_its_opening_is_opened_when_it_is_settled() -> None
     effects = history.decide(opening)
     assert not is_refused(effects)
     assert history.opened.state is State.OWED
+
+
+def test_what_is_no_longer_owed_is_waived_once_and_what_was_met_stays_met() -> None:
+    short = {"kind": "guidance_short"}
+    history = opened(at(2025, 1, 1))
+    effects = history.send("linked_effect", HANDLER, **short)
+    assert the(CloseDuty, effects).closing is Closing.WAIVED
+    assert history.opened.state is State.OWED
+    assert named(history.send("linked_effect", HANDLER, **short)) == ["Accept"]
+    guided = in_state(State.GUIDED, Life.GUIDANCE_YEAR)
+    assert named(guided.send("linked_effect", HANDLER, **short)) == ["Accept"]
+    assert closing_of(guided.opened) is not Closing.WAIVED
+
+
+def test_a_tick_tells_the_years_that_are_too_short_so() -> None:
+    facts = Facts(shortened=(pair(),))
+    (told,) = written(decide(None, tick(at(2025, 2, 1)), facts, demo(), at(2025, 2, 1)).effects)
+    assert isinstance(told, LinkedEffect)
+    assert (told.kind, told.organ) == (LinkedKind.GUIDANCE_SHORT, BUS)
+    assert told.envelope.in_reply_to == opening_id(pair())
+
+
+def test_trace_says_whom_the_guidance_is_owed() -> None:
+    history = opened(at(2025, 1, 1))
+    (duty,) = history.opened.duties
+    organs = demo().directory.organs
+    row = DecisionRow(
+        position=Position("copies", 0, 1),
+        case_id=history.opened.id,
+        message_id=opening_id(pair()),
+        sender=BUS,
+        record="GuidanceYearOpened",
+        at=history.at,
+        outcome="accepted",
+        code=None,
+        rulebook="",
+        entry="{}",
+    )
+    told = "\n".join(lines(story(history.opened, [row], demo().directory)))
+    assert f"({organs[duty.counterpart].name})" in told

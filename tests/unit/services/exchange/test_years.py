@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from schemas.codec import unframe
 from schemas.disputes import GuidanceYearOpened
@@ -12,7 +12,7 @@ from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX, PROGRESS
-from services.casework.guidance import case_id
+from services.casework.guidance import case_id, opening_id
 from services.exchange.intake import Incoming
 from services.exchange.shelf import Shelf
 from services.rulebook.guidance import guidance_years
@@ -215,6 +215,64 @@ def test_what_a_rulebook_devolves_in_mid_year_is_opened_when_it_comes_into_force
     assert cases(casebook) == first | years(2026)
     openings = [each.envelope.message_id for each in written(casebook)]
     assert len(openings) == len(set(openings))
+
+
+def taken_back(on: date) -> Rulebook:
+    """The office's rulebook, all devolved powers ended on a day."""
+    rulebook = office().rulebook
+    rules = tuple(
+        replace(rule, valid_to=on) if rule.mode.value == "devolved" else rule
+        for rule in rulebook.rules
+    )
+    return replace(rulebook, hash=RulebookHash("e" * 64), rules=rules)
+
+
+def test_a_year_that_a_rulebook_cuts_short_under_ninety_days_is_owed_no_longer(
+    casebook: Casebook,
+) -> None:
+    short, log = taken_back(date(2026, 3, 15)), Log()
+    shelf = Shelf(office(), {short.hash: short}.get)
+    run_on(casebook, shelf, ticks(log, NEW_YEAR))
+    run_on(casebook, shelf, come_back(casebook, log, NEW_YEAR + MINUTE))
+    since = len(rows(casebook, OUTBOX))
+    at = datetime(2026, 2, 10, 8, 0, tzinfo=SHANGHAI)
+    given = log.put(guidance(), at)  # one of them is done with before
+    run_on(casebook, shelf, [given])
+    run_on(casebook, shelf, come_back(casebook, log, at, since))
+    since = len(rows(casebook, OUTBOX))
+    switch = [
+        log.put(activated(short, number), at, partition=number) for number in range(PARTITIONS)
+    ]
+    run_on(casebook, shelf, [*switch, *ticks(log, at + MINUTE)])
+    tally = run_on(casebook, shelf, come_back(casebook, log, at + 2 * MINUTE, since))
+    assert {outcome for _, _, outcome in tally.messages} == {"accepted"}
+    closings = [
+        json.loads(row.body)["closing"]
+        for row in rows(casebook, DUTIES)
+        if row.kind == "yearly_guidance"
+    ]
+    assert sorted(closings) == ["met"] + ["waived"] * (len(years(2026)) - 1)
+    facts = [json.loads(row.entry)["facts"] for row in rows(casebook, DECISIONS)]
+    told_short = [each for fact in facts if fact for each in fact.get("shortened", ())]
+    assert len(told_short) == len(years(2026)) - 1
+    since = len(rows(casebook, OUTBOX))
+    run_on(casebook, shelf, ticks(log, at + 3 * MINUTE))
+    assert come_back(casebook, log, at, since) == []
+
+
+def test_a_case_that_somebody_put_in_a_year_s_place_is_found_in_the_journal(
+    casebook: Casebook,
+) -> None:
+    pair = next(p for p in guidance_years(demo(), 2026) if p.department == organ(HANDLER))
+    squatter = message("copy", HANDLER, "squatter", NEW_YEAR)
+    envelope = replace(squatter.envelope, message_id=opening_id(pair), case_id=case_id(pair))
+    squatter = replace(squatter, envelope=envelope)
+    log = Log()
+    run(casebook, [log.put(squatter, NEW_YEAR - MINUTE)])
+    run(casebook, ticks(log, NEW_YEAR))
+    run(casebook, come_back(casebook, log, NEW_YEAR + MINUTE))
+    refused = [row for row in rows(casebook, DECISIONS) if row.outcome == "rejected"]
+    assert [(row.case_id, row.code) for row in refused] == [(case_id(pair), "case.already_open")]
 
 
 def test_a_rulebook_without_the_duty_opens_nothing_and_stops_nothing(casebook: Casebook) -> None:
