@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import pytest
+
 from schemas.codec import unframe
 from schemas.disputes import GuidanceYearOpened
 from schemas.ids import BUS, CaseId, MessageId, RulebookHash, derive
@@ -13,9 +15,11 @@ from schemas.topics import flow_partition
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX, PROGRESS
 from services.casework.guidance import case_id, opening_id
+from services.exchange import office as offices
+from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
 from services.exchange.shelf import Shelf
-from services.rulebook.guidance import guidance_years
+from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import Rulebook
 from tests.history import HANDLER, SENDER, SHANGHAI, demo, message, organ
 from tests.office import (
@@ -116,6 +120,26 @@ def test_an_opening_that_is_published_twice_opens_one_year(casebook: Casebook) -
     tally = run(casebook, again[1])
     assert {outcome for _, _, outcome in tally.messages} == {"repeated"}
     assert (len(rows(casebook, DECISIONS)), len(rows(casebook, DUTIES))) == before
+
+
+def test_who_owes_whom_is_found_once_and_before_any_row_is_locked(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counted(rulebook: Rulebook, year: int) -> tuple[GuidanceYear, ...]:
+        asked.append(year)
+        return guidance_years(rulebook, year)
+
+    monkeypatch.setattr(offices, "guidance_years", counted)
+    shelf, log = Shelf(replace(office())), Log()  # an office that has not been asked yet
+    take_batch(casebook, shelf, [log.tick(NEW_YEAR, 0, Flow.LEADS)])
+    assert asked == []
+    intakes = take_batch(casebook, shelf, ticks(log, NEW_YEAR))
+    assert asked == [2026]
+    run_batch(casebook, shelf, intakes)
+    run_on(casebook, shelf, ticks(log, NEW_YEAR + MINUTE))
+    assert asked == [2026]
 
 
 def test_a_tick_of_another_flow_opens_no_year(casebook: Casebook) -> None:
