@@ -59,6 +59,7 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
             "rulebook": progress.rulebook,
+            "guided": progress.guided,
         }
         for (topic, partition), progress in sorted(begins.items())
     ]
@@ -67,7 +68,7 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
 
 
 def _progress(row: Row[Any]) -> Progress:
-    return Progress(row.next_offset, from_ms(row.clock_ms), _hash(row))
+    return Progress(row.next_offset, from_ms(row.clock_ms), _hash(row), row.guided)
 
 
 def _hash(row: Row[Any]) -> RulebookHash | None:

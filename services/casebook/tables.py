@@ -47,6 +47,7 @@ PROGRESS: Final = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
     Column("rulebook", _text(64)),  # the hash that decides the next record; null: none was decided
+    Column("guided", _text(80)),  # year and rulebook whose guidance the last Tick opened
 )
 
 MESSAGES: Final = Table(

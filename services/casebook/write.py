@@ -124,6 +124,7 @@ def _progress(changes: Changes) -> list[Values]:
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
             "rulebook": progress.rulebook,
+            "guided": progress.guided,
         }
         for (topic, partition), progress in changes.progress.items()
     ]

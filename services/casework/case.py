@@ -27,6 +27,9 @@ class Life(StrEnum):
     ASSISTANCE = "assistance"  # 执法协助请求
     JOINT = "joint"  # 联合执法方案
     CONSULTATION = "consultation"  # 联合执法协商
+    GUIDANCE_YEAR = (
+        "guidance_year"  # 每年业务指导: of a department in a township, opened by the bus
+    )
 
 
 class State(StrEnum):
@@ -46,6 +49,8 @@ class State(StrEnum):
     HANDLED = "handled"  # of a notice
     ANSWERED = "answered"  # of a request
     SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
+    OWED = "owed"  # of a year of guidance: none that counts was given yet
+    GUIDED = "guided"
 
 
 class Complainant(StrEnum):

@@ -12,6 +12,7 @@ from schemas.ids import OrganCode, RuleId
 from schemas.parts import Relation
 from schemas.sharing import Circular, Copy, GuidanceRecord
 from services.casework.case import Case
+from services.casework.guidance import for_its_year
 from services.casework.handing import accept, hand
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
@@ -44,6 +45,8 @@ def open_copy(
         named_by = rule.id if rule else None
         relation = relation_of(organ, directory)
         outcome = hand(outcome, message, organ, relation, situation.at, named_by)
+    if isinstance(message, GuidanceRecord):
+        outcome = outcome.also(*for_its_year(message, situation))
     return accept(outcome, message, *_why(recipients, directory))
 
 

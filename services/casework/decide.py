@@ -10,6 +10,7 @@ from datetime import date, datetime
 from schemas.disputes import (
     CaseSplit,
     Designation,
+    GuidanceYearOpened,
     LinkedEffect,
 )
 from schemas.errors import Refusal
@@ -31,6 +32,7 @@ from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.designation import not_the_superior
 from services.casework.effects import Accept, Decision, Effect, Reject
+from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import not_the_supervisor
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
@@ -74,7 +76,9 @@ def _decide(
 ) -> Decision:
     envelope = message.envelope
     if isinstance(message, Tick):
-        return Decision(None, ()) if case is None else fire(case, message, rulebook, at)
+        if case is None:  # of the partition, not of a case
+            return open_years(message, facts, at)
+        return fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         if case is not None:  # one of the partition's, counted anew above
             return Decision(case, ())
@@ -84,6 +88,8 @@ def _decide(
         result = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):
         result = case_split(case, message, Situation(rulebook, facts, at))
+    elif isinstance(message, GuidanceYearOpened):
+        result = guidance_year_opened(case, message, Situation(rulebook, facts, at))
     elif isinstance(message, LinkedEffect):
         if case is not None and must_wait(case, message, facts):
             return wait(case, message, at)

@@ -19,5 +19,6 @@ LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
         "AssistanceRequest": Life.ASSISTANCE,
         "JointPlan": Life.JOINT,
         "Consultation": Life.CONSULTATION,
+        "GuidanceYearOpened": Life.GUIDANCE_YEAR,
     }
 )

@@ -222,6 +222,13 @@ _TABLE: Final[dict[str, Span]] = {
             Step.REJECT_PLAN: Closing.SUPERSEDED,
         },
     ),
+    # Opened by guidance.py: it begins and falls due with the year, not with a message.
+    "yearly_guidance": Span(
+        Owner.HANDLER,
+        frozenset(),
+        {Step.GUIDE: Closing.MET, Step.EXCUSE: Closing.WAIVED},
+        lives=frozenset({Life.GUIDANCE_YEAR}),
+    ),
     "answer_supervision": Span(
         Owner.RECIPIENT,
         frozenset({Step.SUPERVISE}),

@@ -11,6 +11,7 @@ from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open,
 from services.casework.effects import ChangeState, Effect
 from services.casework.lives import LIFE_OF
 from services.casework.transitions import Step, after
+from services.rulebook.guidance import GuidanceYear
 from services.rulebook.model import Rulebook
 
 
@@ -30,6 +31,8 @@ class Facts:
     held: Waiter | None = None  # the opening message of a held case
     resumed: bool = False  # this message waited, and its turn has come
     handles: bool = False  # the sender handles the transfer it names, the addressee sent it
+    years: tuple[GuidanceYear, ...] = ()  # of guidance, that this Tick is to open
+    shortened: tuple[GuidanceYear, ...] = ()  # that are open, and no longer owed
 
 
 @dataclass(frozen=True, slots=True)

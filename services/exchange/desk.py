@@ -21,12 +21,20 @@ from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
-from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
+from services.exchange.notes import (
+    Decided,
+    as_decided,
+    decision_rows,
+    message_row,
+    original_of,
+    outcome_of,
+)
 from services.exchange.office import Office
 from services.exchange.secret import note_of
 from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
+from services.exchange.years import guided_by, years_to_open
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
 
@@ -53,6 +61,7 @@ class Desk:
         if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, self._office)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        guided = before.guided if before else None
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
@@ -60,12 +69,12 @@ class Desk:
         elif isinstance(intake, Refused):
             self._refused(intake, clock)
         elif isinstance(intake.opened.message, Tick):
-            self._tick(intake, clock)
+            guided = self._tick(intake, clock, guided)
         else:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
-        after = Progress(position.offset + 1, clock, self._next.rulebook.hash)
+        after = Progress(position.offset + 1, clock, self._next.rulebook.hash, guided)
         self._work.advance(position.topic, position.partition, after)
 
     def _turn_to(self, office: Office) -> None:
@@ -122,7 +131,7 @@ class Desk:
         receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
-        decided = self._as_decided(sound, facts, decision, at)
+        decided = as_decided(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
             self._work.put_message(message_row(decided, outcome, code, receipt))
@@ -159,7 +168,7 @@ class Desk:
         decision = Decision(None, (effect,))
         salt = intake.digest + refusal.code
         receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
-        decided = self._as_decided(intake, None, decision, at)
+        decided = as_decided(intake, None, decision, at)
         self._note(decided, "rejected")
         return decided, receipt
 
@@ -169,13 +178,24 @@ class Desk:
             self._sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
         self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
 
-    def _tick(self, sound: Sound, at: datetime) -> None:
+    def _tick(self, sound: Sound, at: datetime, guided: str | None) -> str | None:
+        """Fire what is due; open the years of guidance, and return that they are."""
         position = sound.incoming.position
         due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
         self._work.preload(due, (), ())
         for case_id in due:
             self._fire(sound, case_id, at)
         self._tally.messages.append((position.topic, "Tick", "accepted"))
+        now = guided_by(self._office, position, at)
+        if now is not None and now != guided:
+            self._open_years(sound, years_to_open(self._office, self._work, position, at), at)
+        return now
+
+    def _open_years(self, sound: Sound, facts: Facts, at: datetime) -> None:
+        if facts.years or facts.shortened:
+            decision = self._decided(sound.incoming, sound.opened.message, None, facts, at)
+            self._sending.carry_out(decision, sound.incoming, sound.envelope, at)
+            self._note(as_decided(sound, facts, decision, at))
 
     def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
         """Let a Tick, or another rulebook, do what it does to one case."""
@@ -190,7 +210,7 @@ class Desk:
         if decision.case.is_frozen:  # by this very message: settling it may fire it again
             self._work.put_original(original_of(sound))
         self._sending.carry_out(decision, incoming, message.envelope, at)
-        self._note(self._as_decided(sound, Facts(), decision, at))
+        self._note(as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
@@ -214,22 +234,6 @@ class Desk:
     def _put_case(self, case: Case, incoming: Incoming) -> None:
         # Its own flow, wherever the message lay; the partition follows from the case id alone.
         self._work.put_case(case, case.flow, incoming.position.partition)
-
-    def _as_decided(
-        self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
-    ) -> Decided:
-        case_id = decision.case.id if decision.case else intake.envelope.case_id
-        return Decided(
-            incoming=intake.incoming,
-            record=intake.record,
-            envelope=intake.envelope,
-            digest=intake.digest,
-            case_id=case_id,
-            facts=facts,
-            effects=decision.effects,
-            at=at,
-            lawful=isinstance(intake, Sound),
-        )
 
     def _note(self, decided: Decided, outcome: str | None = None) -> None:
         """Write the decision down, and count it; a Tick is counted once, not for each case."""

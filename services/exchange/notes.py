@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
@@ -10,10 +11,11 @@ from schemas.messages import HoldReason
 from schemas.parts import Envelope
 from schemas.topics import JOURNAL
 from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
-from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
+from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
-from services.exchange.intake import Incoming, Sound
+from services.exchange.intake import Incoming, Refused, Sound
 from services.exchange.journal import canonical, effect_document
+from services.rulebook.guidance import GuidanceYear
 
 _HELD_AS = {
     HoldReason.GAP: "held",
@@ -48,6 +50,23 @@ class Decided:
     def in_reply_to(self) -> MessageId | None:
         """The message it answers, where it is known to be an id."""
         return self.envelope.in_reply_to if self.lawful else None
+
+
+def as_decided(
+    intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
+) -> Decided:
+    """Return what was decided of a message, in its case or, where none came of it, its own."""
+    return Decided(
+        incoming=intake.incoming,
+        record=intake.record,
+        envelope=intake.envelope,
+        digest=intake.digest,
+        case_id=decision.case.id if decision.case else intake.envelope.case_id,
+        facts=facts,
+        effects=decision.effects,
+        at=at,
+        lawful=isinstance(intake, Sound),
+    )
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:
@@ -151,10 +170,23 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
     return canonical(document)
 
 
-def _facts(facts: Facts) -> dict[str, bool]:
+def _facts(facts: Facts) -> dict[str, Any]:
     """Return what was looked up beyond the case; what is held is the case's own original."""
-    return {
+    found: dict[str, Any] = {
         "handles": facts.handles,
         "number_taken": facts.number_taken,
         "resumed": facts.resumed,
+    }
+    for name, pairs in (("years", facts.years), ("shortened", facts.shortened)):
+        if pairs:
+            found[name] = [_year(pair) for pair in pairs]
+    return found
+
+
+def _year(pair: GuidanceYear) -> dict[str, Any]:
+    return {
+        "department": pair.department,
+        "township": pair.township,
+        "place": pair.place,
+        "year": pair.year,
     }

@@ -86,7 +86,7 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     came_later: dict[str, list[Any]] = {
         name: [] for name in METADATA.tables if name not in released()
     }
-    before["progress"] = [(*row, None) for row in before["progress"]]  # the rulebook: not noted yet
+    before["progress"] = [(*row, None, None) for row in before["progress"]]  # noted later
     assert contents(casebook) == before | came_later
     assert len(before["originals"]) == 3
     casebook.close()
