@@ -27,7 +27,7 @@ from schemas.seal import seal_message
 from schemas.topics import RECORDS
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
-from services.casebook.tables import DECISIONS, DUTIES, OUTBOX
+from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX
 from services.casebook.work import Work
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
@@ -135,11 +135,15 @@ class Simulation:
         return found
 
     def _next_due(self) -> tuple[datetime, Flow] | None:
-        query = select(DUTIES.c.topic, func.min(DUTIES.c.next_rung_ms).label("ms"))
-        query = query.where(DUTIES.c.next_rung_ms.is_not(None)).group_by(DUTIES.c.topic)
+        rows: list[tuple[str, int]] = []
         with self._casebook.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        due = sorted((row.ms, list(Flow).index(Flow(row.topic))) for row in rows)
+            for topic, ms in (
+                (DUTIES.c.topic, DUTIES.c.next_rung_ms),
+                (CASES.c.topic, CASES.c.next_watch_ms),
+            ):
+                query = select(topic, func.min(ms)).where(ms.is_not(None)).group_by(topic)
+                rows += [(str(flow), int(first)) for flow, first in connection.execute(query)]
+        due = sorted((first, list(Flow).index(Flow(flow))) for flow, first in rows)
         return (from_ms(due[0][0]), list(Flow)[due[0][1]]) if due else None
 
     def _incoming(self, message: Message) -> Incoming:
