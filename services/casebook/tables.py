@@ -103,7 +103,9 @@ CASES: Final = Table(
     Column("stopped", _text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
+    Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
     Index("cases_stopped", "stopped"),
+    Index("cases_by_watch", "topic", "partition", "next_watch_ms"),
 )
 
 DUTIES: Final = Table(

@@ -143,23 +143,19 @@ class Work:
             self._changes.originals[sender, message_id] = None  # stored before: delete it
 
     def due_cases(self, topic: str, partition: int, at: datetime, limit: int) -> tuple[CaseId, ...]:
-        """Return up to `limit` cases of the partition with a rung to fire, the longest owed first.
+        """Return up to `limit` cases with a rung or a warning to fire, the longest owed first.
 
         What this transaction has changed is written first, so that the answer, and its order, do
         not depend on where a batch ended.
         """
         self.flush()
-        query = (
-            select(DUTIES.c.case_id)
-            .where(
-                DUTIES.c.topic == topic,
-                DUTIES.c.partition == partition,
-                DUTIES.c.next_rung_ms <= to_ms(at),
-            )
-            .order_by(DUTIES.c.next_rung_ms, DUTIES.c.case_id)
-            .limit(limit)
-        )
-        return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
+        found: list[tuple[int, str]] = []
+        for table, due in ((DUTIES, DUTIES.c.next_rung_ms), (CASES, CASES.c.next_watch_ms)):
+            here = (table.c.topic == topic, table.c.partition == partition, due <= to_ms(at))
+            query = select(due, table.c.case_id).where(*here).order_by(due, table.c.case_id)
+            rows = self._connection.execute(query.limit(limit)).all()
+            found += [(int(ms), str(case_id)) for ms, case_id in rows]
+        return tuple(dict.fromkeys(CaseId(case_id) for _, case_id in sorted(found)[:limit]))
 
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""

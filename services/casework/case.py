@@ -12,7 +12,7 @@ from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, Org
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
-from services.casework.kept import Custody, Opening
+from services.casework.kept import Custody, Opening, Watch
 from services.casework.stop import Stop, Waiting
 from services.casework.term import Suspension, Term
 
@@ -182,6 +182,7 @@ class Case:
     evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
     custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
     openings: tuple[Opening, ...] = ()  # 申请查看
+    watches: tuple[Watch, ...] = ()  # days to warn of, the earliest first
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -199,10 +200,11 @@ class Case:
 
     @property
     def due_next(self) -> datetime | None:
-        """When a Tick has something to do here: the earliest rung still to fire."""
+        """When a Tick has something to do here: the earliest rung or warning still to come."""
         if not self.moves:
             return None
-        return min((at for duty in self.duties if (at := duty.wakes_at)), default=None)
+        wakes = [at for duty in self.duties if (at := duty.wakes_at)]
+        return min((*wakes, *(watch.at for watch in self.watches)), default=None)
 
     @property
     def current(self) -> MessageId:

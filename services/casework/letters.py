@@ -19,6 +19,7 @@ from services.casework.routing import Competent, can_handle, resolve
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import evidence_of, place_texts
 from services.casework.transitions import Step
+from services.casework.watches import watches_of
 
 Onward = Transfer | ComplaintForward
 
@@ -93,6 +94,7 @@ def _sent(
         rule=None,
         evidence=evidence_of(message),
         custody=case.custody or custody_of(message),
+        watches=watches_of(message, situation.rulebook),
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)

@@ -18,6 +18,7 @@ from services.casework.handing import accept, hand, letter_record
 from services.casework.referral import refer
 from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
 from services.casework.transitions import Step
+from services.casework.watches import watches_of_split
 
 
 def split(case: Case, message: Objection, situation: Situation) -> Outcome | Refusal:
@@ -52,6 +53,7 @@ def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> O
 
 def _begun(message: CaseSplit, situation: Situation) -> Case:
     envelope = message.envelope
+    charges = tuple(_charge(charge) for charge in message.charges)
     return Case(
         id=envelope.case_id,
         flow=envelope.flow,
@@ -61,13 +63,14 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
         handler=message.receiver_organ,
         filed_on=message.filed_on,
         complainant=Complainant(message.complainant) if message.complainant else None,
-        charges=tuple(_charge(charge) for charge in message.charges),
+        charges=charges,
         hop=message.hop,
         letter=Letter(
             message.transfer, message.transfer_record, message.sender_organ, message.parent
         ),
         dispute=Dispute(envelope.message_id, message.receiver_organ, message.sender_organ),
         parent=message.parent,
+        watches=watches_of_split(charges, situation.rulebook),
     )
 
 

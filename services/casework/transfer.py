@@ -22,6 +22,7 @@ from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve,
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.stop import Stop
 from services.casework.transitions import Step
+from services.casework.watches import watches_of
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import OrganType
@@ -36,6 +37,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         complainant=_complainant(message),
         evidence=evidence_of(message),
         custody=custody_of(message),
+        watches=watches_of(message, situation.rulebook),
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")

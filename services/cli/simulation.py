@@ -29,7 +29,7 @@ from schemas.seal import seal_message
 from schemas.topics import RECORDS
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
-from services.casebook.tables import DECISIONS, DUTIES, OUTBOX
+from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX
 from services.casebook.work import Work
 from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
@@ -157,11 +157,15 @@ class Simulation:
         return found
 
     def _next_due(self) -> tuple[datetime, Flow] | None:
-        query = select(DUTIES.c.topic, func.min(DUTIES.c.next_rung_ms).label("ms"))
-        query = query.where(DUTIES.c.next_rung_ms.is_not(None)).group_by(DUTIES.c.topic)
+        rows: list[tuple[str, int]] = []
         with self._casebook.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        due = [(from_ms(row.ms), list(Flow).index(Flow(row.topic))) for row in rows]
+            for topic, ms in (
+                (DUTIES.c.topic, DUTIES.c.next_rung_ms),
+                (CASES.c.topic, CASES.c.next_watch_ms),
+            ):
+                query = select(topic, func.min(ms)).where(ms.is_not(None)).group_by(topic)
+                rows += [(str(flow), int(first)) for flow, first in connection.execute(query)]
+        due = [(from_ms(first), list(Flow).index(Flow(flow))) for flow, first in rows]
         if self._years:
             due.append((self._year_at, list(Flow).index(Flow.COPIES)))
         when, flow = min(due, default=(None, 0))

@@ -18,6 +18,7 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
+from services.rulebook.reminders import Reminders
 from services.rulebook.township_names import names_of
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
@@ -338,6 +339,7 @@ class Rulebook:
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
     disputes: Disputes = field(default_factory=Disputes)
+    reminders: Reminders = field(default_factory=Reminders)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False

@@ -27,6 +27,7 @@ from services.rulebook.layout import (
     LEVELS,
     NO_SHARING,
     OPTIONAL,
+    REMINDERS,
 )
 from services.rulebook.model import (
     AudienceRule,
@@ -43,6 +44,7 @@ from services.rulebook.model import (
     RegisteredOfficer,
     Superior,
 )
+from services.rulebook.reminders import Reminders, read_reminders
 from services.rulebook.tables import Row, invalid, rows
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
@@ -82,6 +84,7 @@ class Source:
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
     disputes: Disputes
+    reminders: Reminders
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -114,7 +117,12 @@ def read(files: Mapping[str, bytes]) -> Source:
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
         disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
+        reminders=_reminders(files),
     )
+
+
+def _reminders(files: Mapping[str, bytes]) -> Reminders:
+    return read_reminders(REMINDERS, files[REMINDERS]) if REMINDERS in files else Reminders()
 
 
 def _placed(row: Row, value: Value) -> Placed[Value]:
