@@ -3,10 +3,10 @@
 import pytest
 
 from tests.judged import assert_refused, judged
+from tests.law.wording import PRINTED
 
 KEPT = "Disposal.evidence_kept"
 _DISPOSAL = "disposals[0]"
-PRINTED = "按原格式打印的函件（DOCX、PDF）"
 
 # line of the annex, its words, record, the path left out, the field that asks for it
 LINES = [
@@ -73,8 +73,8 @@ def _params() -> list[object]:
     marks: dict[tuple[str, str], list[pytest.MarkDecorator]] = {}
     for sentence, words, snake, path, field in LINES:
         carrier = f"field {field or _camel(snake) + '.' + path}"
-        to_come = PRINTED if sentence.startswith("附件") else None
-        mark = pytest.mark.guidance(sentence, carrier, words=words, to_come=to_come)
+        note = PRINTED if sentence.startswith("附件") else None
+        mark = pytest.mark.guidance(sentence, carrier, words=words, note=note)
         marks.setdefault((snake, path), []).append(mark)
     return [
         pytest.param(snake, path, id=f"{snake}-{path}", marks=of_field)

@@ -3,7 +3,7 @@
     @pytest.mark.guidance("二(二)2·1", "refusal transfer.officers_too_few", words="2名以上")
 
 on a test, or among the marks of a parameter: then the row names the test with that parameter.
-`to_come` says what of the sentence is not carried yet.
+`note` says what of the sentence is not carried, and why.
 """
 
 import json

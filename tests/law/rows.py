@@ -25,7 +25,7 @@ class Row:
     carrier: str
     test: str
     words: str | None = None
-    to_come: str | None = None
+    note: str | None = None
 
 
 def as_json(row: Row) -> dict[str, Any]:
