@@ -94,6 +94,10 @@ format: $(VENV)/.dev ## put the code into its one form
 lifecycle: $(VENV)/.dev ## write deploy/lifecycle.md from the table of steps
 	$(BIN)/python -m tests.house.lifecycle
 
+.PHONY: guidance
+guidance: $(VENV)/.dev ## write deploy/guidance.md from the marks on the tests
+	$(BIN)/python -m tests.law.page
+
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, every rule
 	$(BIN)/ruff check .

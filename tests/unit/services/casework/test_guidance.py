@@ -62,6 +62,11 @@ def devolved(first: date, last: date | None) -> Rulebook:
     return replace(demo(), rules=rules)
 
 
+@pytest.mark.guidance(
+    "二(五)·1",
+    "function services.rulebook.guidance:guidance_years",
+    words="涉及行政执法权下放的县级行政执法部门",
+)
 def test_it_is_owed_by_whoever_devolved_a_matter_to_each_township_that_has_it() -> None:
     found = pairs(2025)
     assert ("liuzhi-cgj", "yanjiao") in found  # 市容
@@ -116,6 +121,7 @@ def test_without_the_policy_no_year_is_too_short() -> None:
     assert yearly_duty(pair, replace(rulebook, duties=duties)).closing is None
 
 
+@pytest.mark.guidance("二(五)·1", "length yearly_guidance", words="每年")
 def test_12_due_on_31_december_yellow_on_the_first_working_day_red_three_days_later() -> None:
     duty = yearly_duty(of_urban_management(), demo())
     assert duty.due == datetime(2026, 1, 1, 0, 0, tzinfo=SHANGHAI)
@@ -133,6 +139,11 @@ def test_its_cards_wait_for_a_calendar_of_the_next_year() -> None:
     assert duty.due == datetime(2027, 1, 1, 0, 0, tzinfo=SHANGHAI)
 
 
+@pytest.mark.guidance(
+    "二(五)·1",
+    "function services.rulebook.guidance:counts_for",
+    words="到各有关乡(镇、街道)带领办理行政执法案件或指导有关工作",
+)
 @pytest.mark.parametrize("form", GuidanceForm)
 def test_12_only_leading_a_case_and_guidance_on_site_count(form: GuidanceForm) -> None:
     counting = {GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE}

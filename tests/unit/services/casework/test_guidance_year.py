@@ -216,6 +216,9 @@ def test_12_documents_guidance_elsewhere_and_what_is_yet_to_come_end_nothing(
     assert written(given(at(2025, 6, 12, 10, 0), **changes)) == []
 
 
+@pytest.mark.guidance(
+    "二(五)·1", "function services.casework.guidance:guidance_ended", words="不少于1次"
+)
 def test_12_the_duty_is_met_by_when_the_bus_received_the_guidance() -> None:
     history = opened(at(2025, 1, 1))
     _, told = written(given(at(2025, 12, 31, 23, 58), held_on="2025-12-31"))

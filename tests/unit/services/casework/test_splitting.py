@@ -48,6 +48,7 @@ def child_of(history: History, effects: tuple[Effect, ...], **policy: int) -> Hi
     return child
 
 
+@pytest.mark.guidance("二(三)3·2", "step transfer received split", words="应当分别立案")
 def test_scenario_14_one_of_three_is_objected_to_and_two_are_filed() -> None:
     history = three()
     effects = history.send("objection", HANDLER, numbers=[2])
