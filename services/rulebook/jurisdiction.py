@@ -8,6 +8,7 @@ general: a smaller area a larger one, then a named matter a group (domain, secti
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import assert_never
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from services.rulebook.directory import department_of, in_office, township_of
@@ -47,14 +48,19 @@ class Question:
     filed_date: date | None
     transfer_date: date
 
-    def days(self) -> dict[DecidingDate, date]:
-        """Return the date of the case behind each transitional clause."""
-        return {
-            DecidingDate.ACT: self.act_date,
-            DecidingDate.FOUND: self.found_date,
-            DecidingDate.FILED: self.filed_date or self.transfer_date,
-            DecidingDate.TRANSFER: self.transfer_date,
-        }
+    def day(self, clause: DecidingDate) -> date:
+        """Return the date of the case behind a transitional clause."""
+        match clause:
+            case DecidingDate.ACT:
+                return self.act_date
+            case DecidingDate.FOUND:
+                return self.found_date
+            case DecidingDate.FILED:
+                return self.filed_date or self.transfer_date
+            case DecidingDate.TRANSFER:
+                return self.transfer_date
+            case _:
+                assert_never(clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +122,11 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
 
 def _applying(rules: list[JurisdictionRule], question: Question) -> list[JurisdictionRule]:
     """Return the rules in force on the date that decides for each."""
-    days = question.days()
     return [
         rule
         for rule in rules
-        if rule.valid_from <= days[rule.deciding_date]
-        and (rule.valid_to is None or days[rule.deciding_date] <= rule.valid_to)
+        if rule.valid_from <= (on := question.day(rule.deciding_date))
+        and (rule.valid_to is None or on <= rule.valid_to)
     ]
 
 
@@ -133,7 +138,7 @@ def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
 def _consider(
     answer: Answer, rule: JurisdictionRule, applying: list[JurisdictionRule]
 ) -> Considered:
-    on = answer.question.days()[rule.deciding_date]
+    on = answer.question.day(rule.deciding_date)
     if on < rule.valid_from:
         return Considered(rule, on, Standing.NOT_YET)
     if rule not in applying:
