@@ -12,7 +12,8 @@ from itertools import pairwise
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.rulebook.compare import townships, turns_of
-from services.rulebook.jurisdiction import Question, organ_of, route
+from services.rulebook.directory import competent_organ
+from services.rulebook.jurisdiction import Question, route
 from services.rulebook.model import Mode, Rulebook
 
 # 带领办理行政执法案件, 现场指导: documents, seminars and the rest count for nothing here.
@@ -90,12 +91,12 @@ def _by_day(
 def _pair(
     rulebook: Rulebook, place: DivisionCode, matter: MatterCode, day: date
 ) -> tuple[OrganCode, OrganCode] | None:
-    question = Question(place, matter, day, day, day, day)
-    answer = route(rulebook, question)
+    directory = rulebook.directory
+    answer = route(rulebook, Question(place, matter, day, day, day, day))
     if answer.rule is None or answer.rule.mode is not Mode.DEVOLVED or answer.runner_up is None:
         return None
-    township = organ_of(rulebook, answer.rule, question)
-    department = organ_of(rulebook, answer.runner_up, question)
+    township = competent_organ(directory, answer.rule.competent, place, day)
+    department = competent_organ(directory, answer.runner_up.competent, place, day)
     if township is None or department is None or department == township:
         return None
     return department.code, township.code

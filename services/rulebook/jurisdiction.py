@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
-from services.rulebook.directory import department_of, in_office, township_of
+from services.rulebook.directory import competent_organ
 from services.rulebook.model import DecidingDate, JurisdictionRule, Organ, Rulebook
 
 
@@ -107,7 +107,7 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
     applying = _applying(_rules_for(rulebook, question), question)
     winners = [rule for rule in applying if _is_beside(rule, applying[0])]
-    won = [(rule, organ) for rule in winners if (organ := organ_of(rulebook, rule, question))]
+    won = [(rule, organ) for rule in winners if (organ := _organ(rulebook, rule, question))]
     organs = tuple(dict.fromkeys(organ.code for _, organ in won))
     return Answer(
         verdict=(Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)],
@@ -145,7 +145,7 @@ def _consider(
         return Considered(rule, on, Standing.ENDED)
     if not _is_beside(rule, applying[0]):
         return Considered(rule, on, Standing.LESS_SPECIFIC)
-    organ = organ_of(answer.rulebook, rule, answer.question)
+    organ = _organ(answer.rulebook, rule, answer.question)
     if organ is None:
         return Considered(rule, on, Standing.NO_ORGAN)
     return Considered(rule, on, Standing.WINS, organ.code)
@@ -165,20 +165,9 @@ def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]
     return found
 
 
-def organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
-    """Return whom a rule makes competent.
-
-    It is the organ in office at the transfer: its power may be older than itself.
-    """
-    kind, _, name = rule.competent.partition(":")
+def _organ(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
     on = question.transfer_date
-    match kind:
-        case "township":
-            return township_of(rulebook.directory, question.place, on)
-        case "kind":
-            return department_of(rulebook.directory, question.place, name, on)
-        case _:
-            return in_office(rulebook.directory, OrganCode(name), on)
+    return competent_organ(rulebook.directory, rule.competent, question.place, on)
 
 
 # The texts. {…} are names, dates and rule ids of the rulebook; no value of a message but place,

@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from tests.prove import law_china
+from tests.prove import law_china, law_journal
 from tests.prove.chapter import Check
 
-CHECKS: Final[tuple[Check, ...]] = (*law_china.CHECKS,)
+CHECKS: Final[tuple[Check, ...]] = (
+    *law_china.CHECKS,
+    *law_journal.CHECKS,
+)

@@ -141,6 +141,17 @@ def rulebook_rules() -> str:
     return text[1] + "\n"
 
 
+DUTY = """
+[[duty]]
+kind = "{kind}"
+length = "{length}"
+ladder = "standard"
+basis = "示例"
+valid_from = {since}
+{more}
+"""
+
+
 def duty(**values: str) -> Rulebook:
     filled = {"kind": "sign_for", "length": "2 working days", "since": "2026-07-01", "more": ""}
     return rulebook(added("duties.toml", DUTY.format(**filled | values)))
