@@ -11,6 +11,7 @@ from typing import Final
 
 MATTERS: Final = 500
 GROUPS: Final = 40
+NOBODYS, OF_TWO = 39, 38  # a group that is nobody's but where it was devolved, one that two share
 RULES: Final = 20_000
 OF_A_COUNTY: Final = 4  # matters that a county devolves
 KINDS: Final = (
@@ -52,8 +53,14 @@ def rule_rows(divisions: Sequence[tuple[str, str]]) -> Iterator[tuple[str, ...]]
 def _of_provinces(provinces: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for area in provinces:
         for group in range(GROUPS):
-            kind = KINDS[group % len(KINDS)]
-            yield _statute("", f"group_{group:02d}", area, f"kind:{kind}")
+            if group == NOBODYS:
+                continue
+            kinds = [KINDS[group % len(KINDS)]]
+            if group == OF_TWO:
+                kinds.append(KINDS[(group + 1) % len(KINDS)])
+            for kind in kinds:
+                both = "yes" if group == OF_TWO else ""
+                yield _statute("", f"group_{group:02d}", area, f"kind:{kind}", both)
         for turn in range(_OWN_IN_PROVINCE):
             matter = _pick(MATTERS // _OWN_IN_PROVINCE, "own", area, turn) * _OWN_IN_PROVINCE + turn
             kind = KINDS[_pick(len(KINDS), "kind", area, turn)]
@@ -82,10 +89,12 @@ def _of_townships(townships: Sequence[str], count: int) -> Iterator[tuple[str, .
         yield _devolved(matter, area, "2022-03-01", end, _CLAUSES[turn % len(_CLAUSES)])
 
 
-def _statute(matter: str, group: str, area: str, competent: str) -> tuple[str, ...]:
+def _statute(
+    matter: str, group: str, area: str, competent: str, concurrent: str = ""
+) -> tuple[str, ...]:
     source = ("（示例）权责清单", "2019-12-01")
     held = (competent, "statutory", _STATUTE, "1996-10-01")
-    return (matter, group, area, *held, *source, "2020-01-01", "", "act", "")
+    return (matter, group, area, *held, *source, "2020-01-01", "", "act", concurrent)
 
 
 def _devolved(matter: str, area: str, begin: str, end: str, clause: str) -> tuple[str, ...]:

@@ -58,8 +58,8 @@ def china_rulebook(ground: Ground) -> str:
     return (
         f"{told['divisions']:,} divisions, {told['organs']:,} organs, {told['officers']:,} "
         f"officers, {MATTERS} matters, {RULES:,} dated rules: loaded in {told['load_s']:.1f} s, "
-        f"linted in {told['lint_s']:.1f} s ({told['findings']:,} findings, no error; by the wall "
-        f"{told['wall_s'][0]} and {told['wall_s'][1]} s), "
+        f"linted in {told['lint_s']:.1f} s of the processor ({told['findings']:,} findings, no "
+        f"error; by the wall {told['wall_s'][0]} and {told['wall_s'][1]} s on this host), "
         f"{told['considered_per_s']:,.0f} distinct random questions a second with every rule "
         f"considered (the bare verdict {told['routed_per_s']:,.0f}, with the reasons in words "
         f"{told['explained_per_s']:,.0f}), the best of {ROUNDS} rounds of {QUESTIONS:,}; "
