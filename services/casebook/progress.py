@@ -50,6 +50,12 @@ def rulebooks_in_force(connection: Connection) -> dict[Place, RulebookHash | Non
     return {(row.topic, row.partition): _hash(row) for row in connection.execute(query)}
 
 
+def progress_now(connection: Connection) -> dict[Place, Progress]:
+    """Return how far every partition is decided; locks nothing."""
+    rows = connection.execute(select(PROGRESS))
+    return {(row.topic, row.partition): _progress(row) for row in rows}
+
+
 def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> None:
     """Make rows. One that another worker has made meanwhile stays as it is."""
     rows = [

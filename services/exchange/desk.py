@@ -4,6 +4,7 @@
 nothing when it does, and then only the message's case is stopped.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -22,14 +23,16 @@ from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import (
+    DEFECT,
     Decided,
-    as_decided,
+    decided_of,
     decision_rows,
     message_row,
     original_of,
     outcome_of,
 )
 from services.exchange.office import Office
+from services.exchange.recorded import Remembers
 from services.exchange.secret import note_of
 from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
@@ -42,8 +45,8 @@ TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the ne
 class Desk:
     """Decides the records of one transaction, in the order they are given."""
 
-    def __init__(self, shelf: Shelf, work: Work, tally: Tally) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: Shelf, work: Work, tally: Tally, remembers: Remembers) -> None:
+        self._shelf, self._remembers = shelf, remembers
         self._work = work
         self._tally = tally
         self._turn_to(shelf.first)
@@ -123,7 +126,7 @@ class Desk:
         """Decide and write down; return the case as it is then."""
         message = sound.opened.message
         envelope = message.envelope
-        decision = self._decided(sound.incoming, message, case, facts, at)
+        facts, decision = self._decided(sound.incoming, message, envelope.case_id, case, facts, at)
         if decision.case is not None and decision.case is not case:
             self._put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
@@ -131,7 +134,7 @@ class Desk:
         receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
-        decided = as_decided(sound, facts, decision, at)
+        decided = decided_of(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
             self._work.put_message(message_row(decided, outcome, code, receipt))
@@ -139,13 +142,23 @@ class Desk:
         return decision.case
 
     def _decided(
-        self, incoming: Incoming, message: Message, case: Case | None, facts: Facts, at: datetime
-    ) -> Decision:
-        try:
-            return decide(case, message, facts, self._office.rulebook, at)
-        except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
-            self._dead(incoming, Refusal("case.defect"), message.envelope, at)
-            return freeze(case, message, "case.defect", at)
+        self,
+        incoming: Incoming,
+        message: Message,
+        case_id: CaseId,
+        case: Case | None,
+        facts: Facts,
+        at: datetime,
+    ) -> tuple[Facts, Decision]:
+        """Decide; in a replay by the facts of then, and failing where it failed then."""
+        envelope = message.envelope
+        said = self._remembers(incoming.position, envelope.message_id, case_id, facts.resumed)
+        facts = said.over(facts)
+        with suppress(Exception):  # a defect of the rules stops one case, not the bus
+            if not said.has_failed:
+                return facts, decide(case, message, facts, self._office.rulebook, at)
+        self._dead(incoming, Refusal(DEFECT), envelope, at)
+        return facts, freeze(case, message, DEFECT, at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
@@ -168,7 +181,7 @@ class Desk:
         decision = Decision(None, (effect,))
         salt = intake.digest + refusal.code
         receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
-        decided = as_decided(intake, None, decision, at)
+        decided = decided_of(intake, None, decision, at)
         self._note(decided, "rejected")
         return decided, receipt
 
@@ -193,15 +206,17 @@ class Desk:
 
     def _open_years(self, sound: Sound, facts: Facts, at: datetime) -> None:
         if facts.years or facts.shortened:
-            decision = self._decided(sound.incoming, sound.opened.message, None, facts, at)
-            self._sending.carry_out(decision, sound.incoming, sound.envelope, at)
-            self._note(as_decided(sound, facts, decision, at))
+            incoming, message = sound.incoming, sound.opened.message
+            own = sound.envelope.case_id
+            facts, decision = self._decided(incoming, message, own, None, facts, at)
+            self._sending.carry_out(decision, incoming, sound.envelope, at)
+            self._note(decided_of(sound, facts, decision, at))
 
     def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
         """Let a Tick, or another rulebook, do what it does to one case."""
         incoming, message = sound.incoming, sound.opened.message
         case = self._work.case(case_id)
-        decision = self._decided(incoming, message, case, Facts(), at)
+        _, decision = self._decided(incoming, message, case_id, case, Facts(), at)
         if decision.case is None or decision.case is case:
             return
         self._put_case(decision.case, incoming)
@@ -210,7 +225,7 @@ class Desk:
         if decision.case.is_frozen:  # by this very message: settling it may fire it again
             self._work.put_original(original_of(sound))
         self._sending.carry_out(decision, incoming, message.envelope, at)
-        self._note(as_decided(sound, Facts(), decision, at))
+        self._note(decided_of(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""

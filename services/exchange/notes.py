@@ -1,9 +1,9 @@
 """The rows that a decision leaves behind, besides what it sends. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
@@ -14,9 +14,11 @@ from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
 from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
 from services.exchange.intake import Incoming, Refused, Sound
-from services.exchange.journal import canonical, effect_document
-from services.rulebook.guidance import GuidanceYear
+from services.exchange.journal import canonical, effect_document, plain
 
+# Every fact but the held message, which holds content: it is the case's own original.
+FACTS_TOLD: Final = tuple(each.name for each in fields(Facts) if each.name != "held")
+DEFECT: Final = "case.defect"  # stands in a decision's place: it failed, and the case is frozen
 _HELD_AS = {
     HoldReason.GAP: "held",
     HoldReason.PLACE_CONFLICT: "held",
@@ -52,10 +54,10 @@ class Decided:
         return self.envelope.in_reply_to if self.lawful else None
 
 
-def as_decided(
+def decided_of(
     intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
 ) -> Decided:
-    """Return what was decided of a message, in its case or, where none came of it, its own."""
+    """Return a decision with what it stood on."""
     return Decided(
         incoming=intake.incoming,
         record=intake.record,
@@ -172,21 +174,4 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
 
 def _facts(facts: Facts) -> dict[str, Any]:
     """Return what was looked up beyond the case; what is held is the case's own original."""
-    found: dict[str, Any] = {
-        "handles": facts.handles,
-        "number_taken": facts.number_taken,
-        "resumed": facts.resumed,
-    }
-    for name, pairs in (("years", facts.years), ("shortened", facts.shortened)):
-        if pairs:
-            found[name] = [_year(pair) for pair in pairs]
-    return found
-
-
-def _year(pair: GuidanceYear) -> dict[str, Any]:
-    return {
-        "department": pair.department,
-        "township": pair.township,
-        "place": pair.place,
-        "year": pair.year,
-    }
+    return {name: plain(getattr(facts, name)) for name in FACTS_TOLD}

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from schemas.ids import Alias, OrganCode
 from services.rulebook.calendar import is_workday, length_text
-from services.rulebook.compare import turns
 from services.rulebook.duties import duty_rule
+from services.rulebook.indexes import turns
 from services.rulebook.model import DutyRule, Organ, OrganType, Rulebook
 from services.rulebook.reminders import Reminders
 

@@ -14,9 +14,9 @@ from typing import Final
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.rulebook.compare import townships, turns_of
-from services.rulebook.directory import in_office
+from services.rulebook.directory import competent_organ, in_office
 from services.rulebook.duties import duty_rule
-from services.rulebook.jurisdiction import Question, organ_of, route
+from services.rulebook.jurisdiction import Question, route
 from services.rulebook.model import Directory, DutyRule, Mode, Rulebook
 
 KIND: Final = "yearly_guidance"
@@ -146,12 +146,12 @@ def _by_day(
 
 
 def _pair(rulebook: Rulebook, place: DivisionCode, matter: MatterCode, day: date) -> _Pair | None:
-    question = Question(place, matter, day, day, day, day)
-    answer = route(rulebook, question)
+    directory = rulebook.directory
+    answer = route(rulebook, Question(place, matter, day, day, day, day))
     if answer.rule is None or answer.rule.mode is not Mode.DEVOLVED or answer.runner_up is None:
         return None
-    township = organ_of(rulebook, answer.rule, question)
-    department = organ_of(rulebook, answer.runner_up, question)
+    township = competent_organ(directory, answer.rule.competent, place, day)
+    department = competent_organ(directory, answer.runner_up.competent, place, day)
     if township is None or department is None or department == township:
         return None
     return department.code, township.code

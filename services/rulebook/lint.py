@@ -19,7 +19,7 @@ from services.rulebook.lint_gaps import gap_notes
 from services.rulebook.lint_jurisdiction import jurisdiction_findings
 from services.rulebook.lint_sharing import sharing_findings
 from services.rulebook.model import Calendar, DutyRule
-from services.rulebook.parse import calendar_over, parse, repeated
+from services.rulebook.parse import calendar_over, repeated, rulebook_of
 from services.rulebook.source import Source, read
 
 CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
@@ -73,7 +73,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         for where, what in repeated(source)
     ]
     # Gaps are asked of the rulebook itself, which cannot hold what appears twice.
-    findings += again or gap_notes(parse(files, library), source, on)
+    findings += again or gap_notes(rulebook_of(source, files, library), source, on)
     return tuple(sorted(findings, key=_place))
 
 

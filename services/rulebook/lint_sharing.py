@@ -29,8 +29,9 @@ def sharing_findings(source: Source) -> Iterator[Finding]:
     for entry in source.clearances:
         yield from _clearance(entry, source)
         yield from _basis(entry.value.basis, entry.where)
+    known = _Known(source)
     for rule in source.audiences:
-        yield from _audience(rule, source)
+        yield from _audience(rule, known)
         yield from _basis(rule.value.basis, rule.where)
     for barred in source.no_sharing.barred:
         yield from _basis(barred.basis, f"{NO_SHARING}:{barred.line}")
@@ -78,18 +79,28 @@ def _clearance(entry: Placed[Clearance], source: Source) -> Iterator[Finding]:
         yield note("clearance_widens", where, zh, en)
 
 
-def _audience(entry: Placed[AudienceRule], source: Source) -> Iterator[Finding]:
+class _Known:
+    """Every name that an audience rule may give."""
+
+    def __init__(self, source: Source) -> None:
+        self.matters = {matter.value.code for matter in source.matters}
+        self.groups = {matter.value.group for matter in source.matters}
+        self.divisions = {division.value.code for division in source.divisions}
+        self.organs = {organ.value.code for organ in source.organs}
+        self.kinds = {organ.value.kind for organ in source.organs}
+
+
+def _audience(entry: Placed[AudienceRule], known: _Known) -> Iterator[Finding]:
     rule, where = entry.value, entry.where
     kind, _, name = rule.audience.partition(":")
-    organs = [organ.value for organ in source.organs]
-    known: dict[str, tuple[str | None, Collection[str | None]]] = {
-        "事项": (rule.matter, {matter.value.code for matter in source.matters}),
-        "类别": (rule.group, {matter.value.group for matter in source.matters}),
-        "区划": (rule.area, {division.value.code for division in source.divisions}),
-        "机关": (name if kind == "organ" else None, {organ.code for organ in organs}),
-        "部门": (name if kind == "kind" else None, {organ.kind for organ in organs}),
+    named: dict[str, tuple[str | None, Collection[str | None]]] = {
+        "事项": (rule.matter, known.matters),
+        "类别": (rule.group, known.groups),
+        "区划": (rule.area, known.divisions),
+        "机关": (name if kind == "organ" else None, known.organs),
+        "部门": (name if kind == "kind" else None, known.kinds),
     }
-    for what, (value, all_known) in known.items():
+    for what, (value, all_known) in named.items():
         if value is not None and value not in all_known:
             yield error("dangling", where, f"没有{what} {value}", f"there is no {value}")
     if rule.valid_to is not None and rule.valid_to < rule.valid_from:

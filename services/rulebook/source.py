@@ -71,7 +71,7 @@ class Source:
     """Everything that the files say."""
 
     head: Head
-    organs: tuple[Placed[Organ], ...]  # without their superiors
+    organs: tuple[Placed[Organ], ...]  # with their superiors, which have lines of their own too
     superiors: tuple[Placed[tuple[OrganCode, Superior]], ...]
     officers: tuple[Placed[RegisteredOfficer], ...]
     divisions: tuple[Placed[Division], ...]
@@ -102,10 +102,14 @@ def read(files: Mapping[str, bytes]) -> Source:
         code = OrganCode(row.required("code"))
         codes.setdefault(code, code)
         codes.setdefault(row.required("alias"), code)
+    superiors = tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"])
+    above: dict[OrganCode, tuple[Superior, ...]] = {}
+    for code, superior in (entry.value for entry in superiors):
+        above[code] = (*above.get(code, ()), superior)
     return Source(
         head=read_head(HEAD, files[HEAD]),
-        organs=tuple(_placed(row, _organ(row, codes)) for row in table["organs.csv"]),
-        superiors=tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"]),
+        organs=tuple(_placed(row, _organ(row, codes, above)) for row in table["organs.csv"]),
+        superiors=superiors,
         officers=tuple(_placed(row, _officer(row, codes)) for row in table["officers.csv"]),
         divisions=tuple(_placed(row, _division(row)) for row in table["divisions.csv"]),
         matters=tuple(_placed(row, _matter(row)) for row in table["matters.csv"]),
@@ -129,14 +133,20 @@ def _placed(row: Row, value: Value) -> Placed[Value]:
     return Placed(value, row.file, row.line)
 
 
-def _organ(row: Row, codes: Mapping[str, OrganCode]) -> Organ:
+def _organ(
+    row: Row,
+    codes: Mapping[str, OrganCode],
+    above: Mapping[OrganCode, tuple[Superior, ...]],
+) -> Organ:
+    code = OrganCode(row.required("code"))
     return Organ(
-        code=OrganCode(row.required("code")),
+        code=code,
         alias=Alias(row.required("alias")),
         name=row.required("name"),
         type=row.choice("type", OrganType),
         kind=row.optional("kind"),
         division=row.division("division"),
+        superiors=above.get(code, ()),
         contact=row.cells["contact"],
         phone=row.cells["phone"],
         address=row.cells["address"],
@@ -233,4 +243,5 @@ def _key(row: Row, codes: Mapping[str, OrganCode]) -> PublicKey:
 def _code(row: Row, column: str, codes: Mapping[str, OrganCode]) -> OrganCode:
     """Return the code of the organ named; one nobody knows is kept for lint to point at."""
     text = row.required(column)
-    return codes.get(text, OrganCode(text))
+    found = codes.get(text)
+    return OrganCode(text) if found is None else found

@@ -2,7 +2,11 @@
 
 from typing import Final
 
-from tests.prove import law_guidance
+from tests.prove import law_china, law_guidance, law_journal
 from tests.prove.chapter import Check
 
-CHECKS: Final[tuple[Check, ...]] = (*law_guidance.CHECKS,)
+CHECKS: Final[tuple[Check, ...]] = (
+    *law_china.CHECKS,
+    *law_guidance.CHECKS,
+    *law_journal.CHECKS,
+)

@@ -1,6 +1,7 @@
 """A day to warn of, found by a Tick on the casebook and told once."""
 
 from datetime import timedelta
+from typing import Any
 
 from schemas.messages import Advice
 from services.casebook.store import Casebook
@@ -8,7 +9,7 @@ from services.casebook.tables import CASES
 from tests.history import HANDLER, MONDAY, SENDER, History, violation
 from tests.office import Log, inboxes, rows, run, sent
 
-OLD = {"act_from": "2024-10-01", "act_to": "2024-10-10", "continuing": False}
+OLD: dict[str, Any] = {"act_from": "2024-10-01", "act_to": "2024-10-10", "continuing": False}
 
 
 def advice(casebook: Casebook) -> list[tuple[str, str]]:
