@@ -18,6 +18,7 @@ from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
 from services.casework.notices import turned_into
+from services.casework.redone import declined_already, tell_declined
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.stop import Stop
@@ -45,7 +46,10 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         return found
     if isinstance(found, Unsettled):
         return _hold(opened, message, found, situation)
-    return issue(Outcome(opened), message, found, situation)
+    refusal = declined_already(found.organ, situation)
+    if refusal is not None:
+        return refusal
+    return tell_declined(issue(Outcome(opened), message, found, situation), situation)
 
 
 def issue(

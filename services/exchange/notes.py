@@ -1,8 +1,9 @@
 """The rows that a decision leaves behind, besides what it sends. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
@@ -151,9 +152,11 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
     return canonical(document)
 
 
-def _facts(facts: Facts) -> dict[str, bool]:
+def _facts(facts: Facts) -> dict[str, Any]:
     """Return what was looked up beyond the case; what is held is the case's own original."""
     return {
+        "alike": [asdict(other) for other in facts.alike],
+        "declined": asdict(facts.declined) if facts.declined else None,
         "handles": facts.handles,
         "number_taken": facts.number_taken,
         "resumed": facts.resumed,
