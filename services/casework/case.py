@@ -12,7 +12,7 @@ from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, Org
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
-from services.casework.kept import Custody, Opening
+from services.casework.kept import Counted, Custody, Opening
 from services.casework.stop import Stop, Waiting
 from services.casework.term import Suspension, Term
 
@@ -176,6 +176,7 @@ class Case:
     parent: CaseId | None = None  # the case this one was split from
     evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
     custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
+    listed: Counted | None = None  # by the letter in force; None: not known
     openings: tuple[Opening, ...] = ()  # 申请查看
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()

@@ -2,6 +2,8 @@
 
 The count is held against the list that the handover gave, exactly. What differs is named by the
 receiver and settled, made up or accepted as it is; the filing decision's clock runs from there.
+A handover that brings less than the letter lists is told to its receiver, who may name it as a
+discrepancy (`other`): that opens the duty to settle it, as any does (domain, sections 2 and 4).
 """
 
 from collections.abc import Iterator
@@ -20,8 +22,10 @@ from services.casework.case import Case
 from services.casework.clock_moves import sooner
 from services.casework.custody import handing_owed, keeper_of
 from services.casework.duties import Given
+from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
 from services.casework.kept import Counted, Custody
+from services.casework.listing import given_in, shortfall
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step
@@ -51,13 +55,18 @@ def custody_handover(
         ),
         case.current,
     )
-    custody = Custody(receiver, envelope.message_id, keeper, _listed(message))
+    given = given_in(message)
+    short = shortfall(case, given)
+    custody = Custody(receiver, envelope.message_id, keeper, given)
     handed = replace(case, custody=custody)
     outcome = take(Outcome(handed), Step.HAND_OVER, message, situation, about=about, to=(receiver,))
     if isinstance(outcome, Refusal):
         return outcome
     relation = relation_in(outcome.case, receiver, situation)
-    return accept(hand(outcome, message, receiver, relation, situation.at), message)
+    told = accept(hand(outcome, message, receiver, relation, situation.at), message)
+    if short is None:
+        return told
+    return told.also(Advise(envelope.message_id, receiver, "advice.handover_short", short))
 
 
 def custody_check(case: Case, message: CustodyCheck, situation: Situation) -> Outcome | Refusal:
@@ -128,15 +137,6 @@ def evidence_review(case: Case, message: EvidenceReview, situation: Situation) -
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 
 
-def _listed(message: CustodyHandover | CustodyCheck) -> Counted:
-    return Counted(
-        volumes=message.volumes or 0,
-        pages=message.pages or 0,
-        items=tuple((item.number, item.quantity or _NONE) for item in message.items or ()),
-        proceeds=message.proceeds or _NONE,
-    )
-
-
 def _differences(listed: Counted, counted: Counted) -> Iterator[tuple[DiscrepancyKind, int | None]]:
     """Yield what the list and the count disagree on. An item that is not there counts as none."""
     if listed.volumes != counted.volumes:
@@ -156,7 +156,7 @@ def _misnamed(message: CustodyCheck, listed: Counted) -> Refusal | None:
 
     An item may differ in its condition alone, and what is no number may be said as other.
     """
-    found = set(_differences(listed, _listed(message)))
+    found = set(_differences(listed, given_in(message)))
     named = {(each.kind, each.item) for each in message.discrepancies or ()}
     unnamed = sorted(_word(each) for each in found - named)
     if unnamed:
@@ -165,7 +165,7 @@ def _misnamed(message: CustodyCheck, listed: Counted) -> Refusal | None:
     unfounded = sorted(_word(each) for each in named - found if each[0] in exact)
     if unfounded:
         return Refusal("custody.difference_unfounded", "discrepancies", ", ".join(unfounded))
-    known = {number for number, _ in (*listed.items, *_listed(message).items)}
+    known = {number for number, _ in (*listed.items, *given_in(message).items)}
     strange = {item for _, item in named if item is not None} - known
     if strange:
         numbers = ", ".join(str(number) for number in sorted(strange))

@@ -17,6 +17,7 @@ from services.casework.case import Case, Charge, Complainant
 from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
+from services.casework.listing import listed_in
 from services.casework.notices import turned_into
 from services.casework.redone import declined_already, tell_declined
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
@@ -37,6 +38,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         complainant=_complainant(message),
         evidence=evidence_of(message),
         custody=custody_of(message),
+        listed=listed_in(message),
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
