@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from tests.prove.chapter import Check
+from tests.prove import law_scenarios
 
-CHECKS: Final[tuple[Check, ...]] = ()
+CHECKS: Final = (*law_scenarios.CHECKS,)
