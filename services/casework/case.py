@@ -6,6 +6,7 @@ It holds no content: numbers, codes, dates and ids only. The sealed originals li
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
@@ -46,6 +47,9 @@ class State(StrEnum):
     HANDLED = "handled"  # of a notice
     ANSWERED = "answered"  # of a request
     SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
+
+
+ENDED: Final = frozenset({State.DECLINED, State.CLOSED, State.WITHDRAWN})  # of a transfer
 
 
 class Complainant(StrEnum):

@@ -18,7 +18,8 @@ from schemas.custody import (
     EvidenceReview,
 )
 from schemas.errors import Refusal
-from services.casework.case import Case
+from schemas.ids import OrganCode
+from services.casework.case import ENDED, Case, Duty
 from services.casework.clock_moves import sooner
 from services.casework.custody import handing_owed, keeper_of
 from services.casework.duties import Given
@@ -45,16 +46,10 @@ def custody_handover(
     allowed = {case.handler, case.asking, case.sender, owed.to if owed else None} - {keeper}
     if receiver not in allowed:
         return Refusal("custody.not_the_receiver", "envelope.addressees")
-    about = next(
-        (
-            duty.message
-            for duty in case.duties
-            if duty.kind in ("handover", "return_custody")
-            and duty.owner == keeper
-            and duty.closing is None
-        ),
-        case.current,
-    )
+    duty = _owed_by(case, keeper)
+    if duty is None and case.state in ENDED:  # there, only what an open duty asks for (section 3)
+        return Refusal("step.not_allowed", detail=f"{case.state}: {Step.HAND_OVER}")
+    about = duty.message if duty else case.current
     given = given_in(message)
     short = shortfall(case, given)
     custody = Custody(receiver, envelope.message_id, keeper, given)
@@ -135,6 +130,20 @@ def evidence_review(case: Case, message: EvidenceReview, situation: Situation) -
         return Refusal("evidence.number_unknown", "findings", named)
     outcome = take(Outcome(case), Step.REVIEW, message, situation)
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
+
+
+def _owed_by(case: Case, keeper: OrganCode) -> Duty | None:
+    """Return the duty that the handover meets; None: the keeper owes nothing of the kind."""
+    return next(
+        (
+            duty
+            for duty in case.duties
+            if duty.kind in ("handover", "return_custody")
+            and duty.owner == keeper
+            and duty.closing is None
+        ),
+        None,
+    )
 
 
 def _differences(listed: Counted, counted: Counted) -> Iterator[tuple[DiscrepancyKind, int | None]]:

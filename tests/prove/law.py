@@ -2,6 +2,9 @@
 
 from typing import Final
 
-from tests.prove import law_scenarios
+from tests.prove import law_odd, law_scenarios
 
-CHECKS: Final = (*law_scenarios.CHECKS,)
+CHECKS: Final = (
+    *law_odd.CHECKS,
+    *law_scenarios.CHECKS,
+)

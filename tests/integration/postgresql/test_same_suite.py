@@ -62,6 +62,7 @@ def test_the_suite_was_found() -> None:
         "marks",
         "measures",
         "migrate",
+        "odd",
         "replay",
         "secret",
         "split",
