@@ -155,6 +155,17 @@ SAID: Final = Table(
     Column("case_id", _text(64), nullable=False),
 )
 
+# By what the violations of open transfers are known again: digests, and days as ordinals (0: none).
+MARKS: Final = Table(
+    "marks",
+    METADATA,
+    Column("key", _text(64), primary_key=True),
+    Column("case_id", _text(64), primary_key=True),
+    Column("first_day", Integer, primary_key=True),
+    Column("last_day", Integer, primary_key=True),
+    Index("marks_by_case", "case_id"),
+)
+
 # What is still to be published; a published row is gone.
 OUTBOX: Final = Table(
     "outbox",

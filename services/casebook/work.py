@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
 from services.casebook.read import message_of, original_of
 from services.casebook.rows import (
@@ -46,6 +47,7 @@ class Work:
         self._messages: dict[MessageKey, MessageRow | None] = {}
         self._numbers: dict[NumberKey, MessageId | None] = {}
         self._changes = Changes()
+        self.marks = Marks(connection)  # of the violations of transfers
 
     def lock(self, places: Iterable[Place]) -> dict[Place, Progress]:
         """Return how far the partitions are, and keep others from them until the end.
@@ -192,6 +194,7 @@ class Work:
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
         flush(self._connection, self._changes)
+        self.marks.flush()
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:

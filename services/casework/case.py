@@ -6,13 +6,14 @@ It holds no content: numbers, codes, dates and ids only. The sealed originals li
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
-from services.casework.kept import Custody, Opening, Watch
+from services.casework.kept import Counted, Custody, Opening, Watch
 from services.casework.stop import Stop, Waiting
 from services.casework.term import Suspension, Term
 
@@ -51,6 +52,9 @@ class State(StrEnum):
     SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
     OWED = "owed"  # of a year of guidance: none that counts was given yet
     GUIDED = "guided"
+
+
+ENDED: Final = frozenset({State.DECLINED, State.CLOSED, State.WITHDRAWN})  # of a transfer
 
 
 class Complainant(StrEnum):
@@ -181,6 +185,7 @@ class Case:
     parent: CaseId | None = None  # the case this one was split from
     evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
     custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
+    listed: Counted | None = None  # by the letter in force; None: not known
     openings: tuple[Opening, ...] = ()  # 申请查看
     watches: tuple[Watch, ...] = ()  # days to warn of, the earliest first
     duties: tuple[Duty, ...] = ()

@@ -34,6 +34,7 @@ from services.casework.designation import not_the_superior
 from services.casework.effects import Accept, Decision, Effect, Reject
 from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import not_the_supervisor
+from services.casework.likeness import tell_alike
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
 from services.casework.splitting import case_split
@@ -106,6 +107,13 @@ def _decide(
 
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
+    result = _by_its_record(case, message, situation)
+    if isinstance(result, Refusal):
+        return result
+    return tell_alike(case, result, message, situation)
+
+
+def _by_its_record(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
     if begins_case(message):
         opens = OPENING.get(type(message))
         return opens(case, message, situation) if opens else Refusal("record.not_supported_yet")

@@ -21,6 +21,7 @@ from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import (
     DEFECT,
@@ -100,7 +101,7 @@ class Desk:
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
-        facts = facts_of(self._office, self._work, message, case)
+        facts = facts_of(self._office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
         if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
@@ -119,8 +120,9 @@ class Desk:
         self._put_case(case, now)
         sound = as_it_came(self._office, self._work, waiting, now.position)
         message = sound.opened.message
-        facts = facts_of(self._office, self._work, message, case, resumed=True)
-        return self._decide(sound, case, facts, waiting.received_at)
+        at = waiting.received_at
+        facts = facts_of(self._office, self._work, message, case, at, resumed=True)
+        return self._decide(sound, case, facts, at)
 
     def _decide(self, sound: Sound, case: Case | None, facts: Facts, at: datetime) -> Case | None:
         """Decide and write down; return the case as it is then."""
@@ -131,6 +133,7 @@ class Desk:
             self._put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
+        note_marks(self._office, self._work, message, case, decision.case)
         receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)

@@ -154,6 +154,7 @@ def _head(rulebook: Rulebook) -> Listed:
     disputes = {
         "hops_max": policy.hops_max,
         "retransfer_by_objector": policy.retransfer_by_objector,
+        "declined_needs_new_evidence": policy.declined_needs_new_evidence,
         "designee_grounds": " ".join(sorted(policy.designee_grounds)),
         "basis": policy.basis,
     }

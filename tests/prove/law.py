@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from tests.prove import law_china, law_guidance, law_journal
+from tests.prove import law_china, law_guidance, law_journal, law_odd, law_scenarios
 from tests.prove.chapter import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
     *law_china.CHECKS,
     *law_guidance.CHECKS,
     *law_journal.CHECKS,
+    *law_odd.CHECKS,
+    *law_scenarios.CHECKS,
 )

@@ -200,7 +200,13 @@ def test_an_entry_tells_the_decision_with_what_it_stood_on(casebook: Casebook) -
     assert first["document_number"] == "案移〔2026〕12号"
     assert (first["outcome"], first["code"], first["record"]) == ("accepted", None, "LeadTransfer")
     assert (first["offset"], second["offset"]) == (0, 1)
-    assert first["facts"] == {"handles": False, "number_taken": False, "resumed": False}
+    assert first["facts"] == {
+        "alike": [],
+        "declined": None,
+        "handles": False,
+        "number_taken": False,
+        "resumed": False,
+    }
     assert [each["effect"] for each in first["effects"]] == [
         "state_changed",
         "duty_opened",
