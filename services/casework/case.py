@@ -6,7 +6,6 @@ It holds no content: numbers, codes, dates and ids only. The sealed originals li
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
 
 from schemas.errors import Broken
 from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, OrganCode, RuleId
@@ -52,9 +51,6 @@ class State(StrEnum):
     SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
     OWED = "owed"  # of a year of guidance: none that counts was given yet
     GUIDED = "guided"
-
-
-ENDED: Final = frozenset({State.DECLINED, State.CLOSED, State.WITHDRAWN})  # of a transfer
 
 
 class Complainant(StrEnum):

@@ -19,7 +19,7 @@ from schemas.custody import (
 )
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
-from services.casework.case import ENDED, Case, Duty
+from services.casework.case import Case, Duty
 from services.casework.clock_moves import sooner
 from services.casework.custody import handing_owed, keeper_of
 from services.casework.duties import Given
@@ -27,6 +27,7 @@ from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
 from services.casework.kept import Counted, Custody
 from services.casework.listing import given_in, shortfall
+from services.casework.lives import ENDED
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step

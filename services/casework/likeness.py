@@ -14,8 +14,9 @@ from typing import Final
 from schemas.messages import CaseTransfer, LeadTransfer, Message
 from schemas.parts import Party, PartyKind, Violation
 from schemas.sharing import ComplaintForward
-from services.casework.case import ENDED, Case, Charge, State
+from services.casework.case import Case, Charge, State
 from services.casework.effects import Advise
+from services.casework.lives import ENDED
 from services.casework.steps import Outcome, Situation
 
 MARKS_MAX: Final = 200  # of one case; what lies beyond is not known again

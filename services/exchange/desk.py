@@ -4,30 +4,24 @@
 nothing when it does, and then only the message's case is stopped.
 """
 
-from contextlib import suppress
 from datetime import datetime
-from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import CaseId
-from schemas.messages import Message, RulebookActivated, Tick
-from schemas.parts import Envelope
+from schemas.messages import RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress, SecretRow
 from services.casebook.work import Work
 from services.casework.case import Case
-from services.casework.decide import decide
-from services.casework.effects import Decision, FireRung, Reject
+from services.casework.effects import Decision, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
+from services.exchange.clerk import Clerk
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import (
-    DEFECT,
     Decided,
     decided_of,
-    decision_rows,
     message_row,
     original_of,
     outcome_of,
@@ -35,12 +29,9 @@ from services.exchange.notes import (
 from services.exchange.office import Office
 from services.exchange.recorded import Remembers
 from services.exchange.secret import note_of
-from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
-from services.exchange.years import guided_by, years_to_open
-
-TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
+from services.exchange.ticking import TICK_CASES_MAX, fire, tick
 
 
 class Desk:
@@ -69,11 +60,11 @@ class Desk:
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
-            self._dead(incoming, intake.refusal, None, clock)
+            self._clerk.dead(incoming, intake.refusal, None, clock)
         elif isinstance(intake, Refused):
             self._refused(intake, clock)
         elif isinstance(intake.opened.message, Tick):
-            guided = self._tick(intake, clock, guided)
+            guided = tick(self._clerk, intake, clock, guided)
         else:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
@@ -84,7 +75,7 @@ class Desk:
     def _turn_to(self, office: Office) -> None:
         """Take another rulebook's means; the same is in force for the next record, as yet."""
         self._office = self._next = office
-        self._sending = Sending(office, self._work)
+        self._clerk = Clerk(office, self._work, self._tally, self._remembers)
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
@@ -113,11 +104,11 @@ class Desk:
         self._turn_to(self._next)
         place = sound.incoming.position
         for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
-            self._fire(sound, case_id, at)
+            fire(self._clerk, sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
-        self._put_case(case, now)
+        self._clerk.put_case(case, now)
         sound = as_it_came(self._office, self._work, waiting, now.position)
         message = sound.opened.message
         at = waiting.received_at
@@ -128,40 +119,23 @@ class Desk:
         """Decide and write down; return the case as it is then."""
         message = sound.opened.message
         envelope = message.envelope
-        facts, decision = self._decided(sound.incoming, message, envelope.case_id, case, facts, at)
+        facts, decision = self._clerk.decided(
+            sound.incoming, message, envelope.case_id, case, facts, at
+        )
         if decision.case is not None and decision.case is not case:
-            self._put_case(decision.case, sound.incoming)
+            self._clerk.put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
         note_marks(self._office, self._work, message, case, decision.case)
-        receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
+        receipt = self._clerk.sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
         decided = decided_of(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
             self._work.put_message(message_row(decided, outcome, code, receipt))
-        self._note(decided, outcome)
+        self._clerk.note(decided, outcome)
         return decision.case
-
-    def _decided(
-        self,
-        incoming: Incoming,
-        message: Message,
-        case_id: CaseId,
-        case: Case | None,
-        facts: Facts,
-        at: datetime,
-    ) -> tuple[Facts, Decision]:
-        """Decide; in a replay by the facts of then, and failing where it failed then."""
-        envelope = message.envelope
-        said = self._remembers(incoming.position, envelope.message_id, case_id, facts.resumed)
-        facts = said.over(facts)
-        with suppress(Exception):  # a defect of the rules stops one case, not the bus
-            if not said.has_failed:
-                return facts, decide(case, message, facts, self._office.rulebook, at)
-        self._dead(incoming, Refusal(DEFECT), envelope, at)
-        return facts, freeze(case, message, DEFECT, at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
@@ -183,86 +157,26 @@ class Desk:
         effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)
         decision = Decision(None, (effect,))
         salt = intake.digest + refusal.code
-        receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
+        receipt = self._clerk.sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
         decided = decided_of(intake, None, decision, at)
-        self._note(decided, "rejected")
+        self._clerk.note(decided, "rejected")
         return decided, receipt
 
     def _again(self, known: MessageRow, incoming: Incoming) -> None:
         """The same content again gets the first receipt."""
         if known.receipt is not None:
-            self._sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
+            self._clerk.sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
         self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
-
-    def _tick(self, sound: Sound, at: datetime, guided: str | None) -> str | None:
-        """Fire what is due; open the years of guidance, and return that they are."""
-        position = sound.incoming.position
-        due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
-        self._work.preload(due, (), ())
-        for case_id in due:
-            self._fire(sound, case_id, at)
-        self._tally.messages.append((position.topic, "Tick", "accepted"))
-        now = guided_by(self._office, position, at)
-        if now is not None and now != guided:
-            self._open_years(sound, years_to_open(self._office, self._work, position, at), at)
-        return now
-
-    def _open_years(self, sound: Sound, facts: Facts, at: datetime) -> None:
-        if facts.years or facts.shortened:
-            incoming, message = sound.incoming, sound.opened.message
-            own = sound.envelope.case_id
-            facts, decision = self._decided(incoming, message, own, None, facts, at)
-            self._sending.carry_out(decision, incoming, sound.envelope, at)
-            self._note(decided_of(sound, facts, decision, at))
-
-    def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
-        """Let a Tick, or another rulebook, do what it does to one case."""
-        incoming, message = sound.incoming, sound.opened.message
-        case = self._work.case(case_id)
-        _, decision = self._decided(incoming, message, case_id, case, Facts(), at)
-        if decision.case is None or decision.case is case:
-            return
-        self._put_case(decision.case, incoming)
-        if not decision.effects:  # counted anew, and nothing of it falls due at another time
-            return
-        if decision.case.is_frozen:  # by this very message: settling it may fire it again
-            self._work.put_original(original_of(sound))
-        self._sending.carry_out(decision, incoming, message.envelope, at)
-        self._note(decided_of(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
         if not isinstance(intake, Sound):
             envelope = intake.envelope if isinstance(intake, Refused) else None
-            self._dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
+            self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
         message = intake.opened.message
-        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
+        self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
-            self._put_case(stopped.case, intake.incoming)
-        self._sending.carry_out(stopped, intake.incoming, message.envelope, at)
-
-    def _dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
-    ) -> None:
-        self._sending.dead(incoming, refusal, envelope, at)
-        self._tally.dead.append(refusal.code)
-
-    def _put_case(self, case: Case, incoming: Incoming) -> None:
-        # Its own flow, wherever the message lay; the partition follows from the case id alone.
-        self._work.put_case(case, case.flow, incoming.position.partition)
-
-    def _note(self, decided: Decided, outcome: str | None = None) -> None:
-        """Write the decision down, and count it; a Tick is counted once, not for each case."""
-        row, published = decision_rows(decided, self._office.rulebook.hash)
-        self._work.add_decision(row)
-        self._work.add_outbox(published)
-        if outcome is not None:
-            flow = decided.incoming.position.topic
-            self._tally.messages.append((flow, decided.record, outcome))
-        self._tally.rungs.extend(
-            (effect.duty.kind, effect.rung)
-            for effect in decided.effects
-            if isinstance(effect, FireRung)
-        )
+            self._clerk.put_case(stopped.case, intake.incoming)
+        self._clerk.sending.carry_out(stopped, intake.incoming, message.envelope, at)

@@ -15,9 +15,10 @@ from schemas.messages import CaseTransfer, Correction, LeadTransfer, Message, Tr
 from schemas.parts import Evidence, SourceKind
 from schemas.topics import begins_case
 from services.casebook.work import Work
-from services.casework.case import ENDED, Case, Life, State
+from services.casework.case import Case, Life, State
 from services.casework.handing import letter_author
 from services.casework.likeness import NOT_YET, Lettered, Mark, marks_of, may_be_alike
+from services.casework.lives import ENDED
 from services.casework.steps import Alike, Declined, Waiter, new_case
 from services.casework.transfer import corrected
 from services.exchange.office import Office

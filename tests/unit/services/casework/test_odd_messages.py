@@ -15,6 +15,7 @@ from services.casework.case import Life, State
 from services.casework.decide import decide
 from services.casework.effects import Effect, Reject
 from services.casework.steps import Facts
+from services.casework.transitions import TRANSITIONS
 from tests.history import (
     HANDLER,
     PARTICIPANT,
@@ -40,8 +41,8 @@ REACHED = [  # every life in every state that messages lead to
     for state in State
     if (life, state) in {*FINAL.values(), (Life.COPY, State.SENT), (Life.CONSULTATION, State.SENT)}
     or (
-        (life is Life.TRANSFER and state not in (State.NEW, State.HELD, State.HANDLED))
-        and state not in (State.ANSWERED, State.SENT)
+        (life is Life.TRANSFER and state in TRANSITIONS[life])
+        and state not in (State.NEW, State.HELD)
     )
     or (
         (life in (Life.NOTICE, Life.INFORMATION, Life.ASSISTANCE))

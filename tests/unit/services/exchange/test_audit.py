@@ -17,7 +17,7 @@ from schemas.parts import Envelope, Flow
 from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
 from services.casework.decide import decide
-from services.exchange import desk
+from services.exchange import clerk
 from services.exchange.audit import Audit, Difference, Told, in_turn
 from services.exchange.intake import Incoming, Refused
 from services.exchange.originals import Kept
@@ -136,9 +136,9 @@ def test_what_froze_by_a_defect_freezes_again_though_the_program_is_mended(
 ) -> None:
     history, log = History(), Log()
     opening = lead(0)
-    monkeypatch.setattr(desk, "decide", failing(lambda _case, _message: True))
+    monkeypatch.setattr(clerk, "decide", failing(lambda _case, _message: True))
     run_on(casebook, Shelf(office()), [first := log.put(opening, MONDAY)])
-    monkeypatch.setattr(desk, "decide", decide)
+    monkeypatch.setattr(clerk, "decide", decide)
     history.freeze(opening)
     settled = log.put(settlement(history, SettleAction.RETRY, opening), LATER)
     journal = live(casebook, [settled])
