@@ -80,10 +80,12 @@ def entry_of(line: str) -> Entry | None:
         told = document["facts"]
         return Entry(
             line=line,
-            position=Position(document["topic"], document["partition"], document["offset"]),
-            message=MessageId(document["message"]),
-            case=CaseId(document["case"]),
-            facts=None if told is None else _facts(told),
+            position=Position(
+                str(document["topic"]), int(document["partition"]), int(document["offset"])
+            ),
+            message=MessageId(str(document["message"])),
+            case=CaseId(str(document["case"])),
+            facts=None if told is None else _facts(dict(told)),
             has_failed=(document["outcome"], document["code"]) == ("dead", DEFECT),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
