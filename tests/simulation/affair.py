@@ -76,6 +76,8 @@ class Affair:
     acting: tuple[str, ...] = ()
     invited: tuple[str, ...] = ()
     parent: bool = False  # it was split off
+    since: datetime | None = None  # it moves again, or its days were counted anew
+    cloned: bool = False  # another organ has used its id
     held_for: str | None = None
     frozen: str | None = None  # the message that froze it
     waiting: list[Any] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Affair:
     papers: list[tuple[str, str, str, str]] = field(default_factory=list)  # …, author, to, record
     signed: dict[tuple[str, str], str] = field(default_factory=dict)
     goal: int = 0
+    way: list[str] = field(default_factory=list)  # moves that are wanted, the next last
 
     @property
     def counterpart(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+from services.casework import standstill
 from services.casework import steps as product_steps
 from services.casework.case import Life, State
 from services.casework.decide import decide
@@ -87,6 +88,7 @@ def codes() -> tuple[str, ...]:
     )
 
 
+WAITING_MAX: Final = 2  # messages behind one case: the product's own limit, made small
 Counts = Counter[tuple[str, ...]]
 
 
@@ -113,7 +115,11 @@ def counted(counts: Counts, defects: set[str]) -> Iterator[None]:
             counts.update(taken)
         return decision
 
-    with patch.object(product_steps, "after", noting), patch.object(desk, "decide", deciding):
+    with (
+        patch.object(product_steps, "after", noting),
+        patch.object(desk, "decide", deciding),
+        patch.object(standstill, "WAITING_MAX", WAITING_MAX),
+    ):
         yield
 
 

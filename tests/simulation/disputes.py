@@ -139,6 +139,31 @@ def negotiates(affair: Affair, scene: Scene) -> Draft:
     )
 
 
+@move("transfer", "disputed referred", 2)
+def fails_to_agree(affair: Affair, scene: Scene) -> Draft | None:
+    dispute = affair.dispute
+    if dispute is None or dispute.third:
+        return None
+    speaker = scene.rng.choice((dispute.holder, dispute.other))
+    return Draft("negotiation_result", speaker, FAILED, reply=dispute.about, then=_fails)
+
+
+@move("transfer", "disputed referred", 1)
+def agrees_on_the_far_one(affair: Affair, scene: Scene) -> Draft | None:
+    """An organ from elsewhere: nobody is above both, should it object in its turn."""
+    dispute, far = affair.dispute, code(FAR)
+    if dispute is None or dispute.third or far in affair.parties:
+        return None
+    if any(handler != far for handler in dispute.stated.values()):
+        return None
+    free = [each for each in (dispute.holder, dispute.other) if each not in dispute.stated]
+    if not free:
+        return None
+    changes = {"agreed": True, "handler": far, "handles_from": "2026-10-12"}
+    then = _agreement(affair, far, free[0])
+    return Draft("negotiation_result", free[0], changes, reply=dispute.about, then=then)
+
+
 @move("transfer", "issued received designated filed", 1)
 def negotiates_about_nothing(affair: Affair, scene: Scene) -> Draft:
     return Draft(

@@ -18,6 +18,7 @@ from schemas.topics import BY_SNAKE, Author
 from schemas.document import EnvelopeDefaults, Target, read
 from tests.history import MONDAY, demo
 from tests.simulation.affair import Affair
+from tests.simulation.counting import NOT_REFUSALS
 from tests.simulation.county import CITY, STRANGERS, code
 from tests.simulation.letters import plain
 from tests.simulation.moves import Draft, Scene, move
@@ -36,7 +37,7 @@ def bad_forms() -> tuple[tuple[str, str, Message], ...]:
         if BY_SNAKE[record].author is Author.BUS:
             continue
         message = _read(record, path.read_bytes())
-        if message is not None:
+        if message is not None and refused not in NOT_REFUSALS:
             found.append((record, refused, message))
     return tuple(found)
 
@@ -76,10 +77,11 @@ def is_in_the_wrong_place(affair: Affair, scene: Scene) -> Draft:
 @move("any", "any held", 3)
 def is_sealed_by_another(affair: Affair, scene: Scene) -> Draft:
     """Dead: nobody can be answered for it."""
+    refused = scene.rng.choice(("seal.not_the_senders", "seal.missing", "seal.invalid"))
+    by = code(CITY) if refused == "seal.not_the_senders" else None
     return Draft(
-        "signed_for", affair.sender, reply=affair.opening, by=code(CITY),
-        code="seal.not_the_senders", outcome="dead",
-    )  # fmt: skip
+        "signed_for", affair.sender, reply=affair.opening, by=by, code=refused, outcome="dead"
+    )
 
 
 @move("any", "any held", 2)
@@ -114,11 +116,20 @@ def speaks_as_the_bus(affair: Affair, scene: Scene) -> Draft:
 @move("any", "any held", 4)
 def is_marked_secret(affair: Affair, scene: Scene) -> Draft:
     """The mark is in the text; nothing of it may be found anywhere."""
-    changes = {"reason": "★机密\n示例"}
+    text, refused = scene.rng.choice(
+        (("★机密\n示例", "secrecy.marked"), ("所附未成年人犯罪记录", "secrecy.listed"))
+    )
     return Draft(
-        "withdrawal", affair.sender, changes, reply=affair.opening, code="secrecy.marked",
+        "withdrawal", affair.sender, {"reason": text}, reply=affair.opening, code=refused,
         keep=("reason",),
     )  # fmt: skip
+
+
+@move("any", "any held", 2)
+def answers_nothing(affair: Affair, scene: Scene) -> Draft:
+    message = plain("signed_for", {})
+    bare = replace(message, envelope=replace(message.envelope, in_reply_to=None))
+    return Draft("signed_for", affair.sender, raw=bare, code="reply.in_reply_to_missing")
 
 
 @move("transfer copy", "any", 3)
@@ -126,6 +137,9 @@ def has_the_id_of_another_s_case(affair: Affair, scene: Scene) -> Draft | None:
     """An organ elsewhere has used the same id: to the bus it is another message, of this case."""
     if affair.flow != "leads" or affair.record != "LeadTransfer" or affair.parent:
         return None
+    if affair.cloned:
+        return None
+    affair.cloned = True
     stranger = code(scene.rng.choice(STRANGERS[:2]))
     return Draft(
         "lead_transfer", stranger, violations(affair), message_id=affair.opening,

@@ -48,7 +48,7 @@ class Judge:
     rows: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     duties: dict[str, _Duty] = field(default_factory=dict)
     ever: set[str] = field(default_factory=set)  # duties that a decision said it opened
-    got: dict[tuple[str, str, str, str], bytes] = field(default_factory=dict)
+    got: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     copies: set[tuple[str, str, str]] = field(default_factory=set)  # (case, message, to)
     owing: list[tuple[str, str, str]] = field(default_factory=list)  # copies that decisions wrote
     receipts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -56,6 +56,7 @@ class Judge:
     held: Counter[str] = field(default_factory=Counter)
     notices: set[tuple[Any, ...]] = field(default_factory=set)
     ticked: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    seen: set[tuple[str, bytes | None, bytes | None]] = field(default_factory=set)
     read: int = 0  # published records that were looked at
     last: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # case → its last record
 
@@ -182,21 +183,31 @@ class Judge:
             elif topic == "dead-letters":
                 for number in _numbers(value or b""):
                     _hold(number not in self.world.secrets, "3 a secret in a dead letter", topic)
+            elif self.world.twice[topic, key, value] > 0 and self._had(topic, key, value):
+                self.world.twice[topic, key, value] -= 1
             elif topic.startswith("inbox.") and value is not None and key is not None:
                 self._inbox(code(topic.removeprefix("inbox.")), key.decode(), value)
 
+    def _had(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
+        """Whether the same was there before: what comes again after a crash is no other thing."""
+        once = (topic, key, value)
+        first = once in self.seen
+        self.seen.add(once)
+        return first
+
     def _inbox(self, organ: str, case: str, value: bytes) -> None:
         schema, body = unframe(value)
-        message = here().codecs[schema].decode(body)
-        envelope = message.envelope
+        opened = here().codecs[schema].open(body)
+        message, envelope = opened.message, opened.message.envelope
         name = type(message).__name__
         which = (case, organ, envelope.sender, envelope.message_id)
         before = self.got.get(which)
         if before is not None:
-            _hold(before == value, "2 a repeat has the same bytes", (name, *which))
+            same = before == opened.content_digest
+            _hold(same, "2 a repeat has the same content", (name, *which))
             if name not in _RECEIPTS:
-                _hold(self.world.crashed, "2 nothing is delivered twice", (name, *which))
-        self.got[which] = value
+                _hold(False, "2 nothing is delivered twice", (name, *which))
+        self.got[which] = opened.content_digest
         delivery = envelope.delivery
         if delivery is None:
             self._said(name, message, organ)
@@ -365,7 +376,8 @@ class Judge:
             _hold(names >= set(nominal), "2 a card is missing", (duty["kind"], sorted(names)))
             heard = self.ticked.get((affair.flow, affair.partition))
             moves = affair.frozen is None and affair.state != "held"
-            if heard is not None and moves and unfired:
+            fresh = affair.since is not None and heard is not None and affair.since >= heard
+            if heard is not None and moves and unfired and not fresh:
                 owing = _at(unfired[0]["nominal_at"]) <= heard and _at(duty["opened_at"]) <= heard
                 _hold(not owing, "1 a card that is owed has fired", (duty["kind"], str(heard)))
 

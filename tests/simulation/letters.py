@@ -37,7 +37,8 @@ _LOOKS: Final = {
     Kind.TEXT: "金丝雀{0:08}",
 }
 FOUND: Final = re.compile(
-    "520203197([0-9]{9})|139([0-9]{8})|CANARY-([0-9]{8})|(?:慕容|金丝雀)([0-9]{8})".encode()
+    "(?<![0-9A-Za-z])(?:520203197([0-9]{9})|139([0-9]{8}))(?![0-9A-Za-z])"
+    "|CANARY-([0-9]{8})|(?:慕容|金丝雀)([0-9]{8})".encode()
 )
 # What the directory or the rules must know stays as it is; whom it names, the reader must know.
 _FIXED: Final = ("envelope", "violations[].cause", "violation.cause")

@@ -173,6 +173,7 @@ _UNLAWFUL: dict[str, dict[str, Any]] = {
     "officer.expired": {},
     "officer.unknown": {},
     "document_number.used": {},
+    "document_number.malformed": {"number": "案移12"},
 }
 
 

@@ -19,11 +19,13 @@ from tests.simulation.county import code
 from tests.simulation.exchange import Crash
 from tests.simulation.judge import Judge
 from tests.simulation.moves import MOVES, Draft
+from tests.simulation.ways import way
 from tests.simulation.world import World
 
 # The modules whose moves these are; importing them notes the moves.
 TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings)
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
+NAMED: Final = {move.name: move for move in MOVES}
 OF_A_CASE: Final = 16  # moves in one case, about
 BATCH_MAX: Final = 12
 STEPS_MAX: Final = 20_000  # of one run: a loop that does not end is a defect
@@ -103,6 +105,7 @@ class Run:
         if draft.code is None:
             self.world.affairs[affair.id] = affair
             affair.goal = self.rng.randint(4, OF_A_CASE)
+            affair.way = way(self.rng, affair.life, affair.state)
 
     def _move(self) -> None:
         world = self.world
@@ -112,15 +115,31 @@ class Run:
             if affair.sender not in _UNWATCHED:
                 self._put(affair, waits(affair), "waits")
             return
+        if affair.way and self.rng.random() < 0.7 and self._goes_its_way(affair):
+            return
         fitting = [move for move in MOVES if move.fits(affair)]
         weights = [move.weight * self.taste[move.name] for move in fitting]
         for _ in range(MOVES_TRIED_MAX):
             move = self.rng.choices(fitting, weights)[0]
             draft = move.make(affair, world)
-            if draft is not None:
+            if draft is not None and draft.sender != _NOBODY:
                 affair.goal -= draft.code is None
                 self._put(affair, draft, move.name)
                 return
+
+    def _goes_its_way(self, affair: Affair) -> bool:
+        name = affair.way.pop()
+        wanted = NAMED[name.rstrip("!")]
+        if not wanted.fits(affair):
+            return False
+        for _ in range(MOVES_TRIED_MAX):
+            draft = wanted.make(affair, self.world)
+            if draft is None or draft.sender == _NOBODY:
+                continue
+            if draft.code is None or name.endswith("!"):
+                self._put(affair, draft, wanted.name)
+                return True
+        return False
 
     def _put(self, affair: Affair, draft: Draft, name: str) -> None:
         before = affair.state
@@ -208,7 +227,7 @@ class Run:
         if handler == to or notice.frozen is not None:
             return
         affair.sender = affair.asking = handler
-        affair.matter, affair.place, affair.insisted = notice.matter, notice.place, True
+        affair.matter, affair.place, affair.insisted = "CG-001", notice.place, True
         affair.evidence = (1, 2)
         changes = {**transfers.violations(affair), "from_notice": notice.opening}
         draft = other_beginnings._issued(affair, to, changes=changes, to=(to,), insist="示例")  # noqa: SLF001
@@ -224,6 +243,7 @@ class Run:
             affair, transfer.sender, changes=changes, to=(transfer.sender,)
         )
         self._open(affair, draft, "a_call_to_cooperate")
+        self.settle()  # what it stands on is another case's, which goes on meanwhile
 
     # ------------------------------------------------------------------ the exchange
 
@@ -251,6 +271,7 @@ class Run:
                 break
 
 
+_NOBODY: Final = "None"  # a held case has no handler
 _UNWATCHED: Final = frozenset({code("far-away"), code("liuzhi-gov")})
 Look = Callable[[Run], None]
 

@@ -1,6 +1,7 @@
 """A county in time: its log, its cases as the judge knows them, and what each record must become."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,26 +11,30 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from schemas.codec import unframe
+from schemas.codec import encode, frame, unframe
 from schemas.disputes import CaseSplit, LinkedEffect
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, case_id_of, derive
 from schemas.load import default_example
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope, Flow
+from schemas.seal import seal_message
 from schemas.topics import BY_SNAKE, flow_partition
 from services.casebook.rows import Position
 from services.exchange.intake import Incoming
-from tests.office import PARTITIONS, Log, sealed
+from tests.office import PARTITIONS, Log, sealed, signers
 from tests.simulation import days
 from tests.simulation.affair import Affair, Row, When, runs_out, step
 from tests.simulation.books import Owed
+from tests.simulation.counting import WAITING_MAX
 from tests.simulation.county import LATER_HASH, TOWNSHIPS, alias_of, here
 from tests.simulation.exchange import Crash, Exchange, Killed
 from tests.simulation.letters import BY_SNAKE_OF, Planted, letter, officers_of
 from tests.simulation.moves import Draft
+from tests.simulation.ways import way
 
 START: Final = datetime(2026, 9, 7, 9, 30, tzinfo=days.ZONE)
 Place = tuple[str, int]
+Sent = tuple[str, bytes | None, bytes | None]  # topic, key, value
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class World:
     secrets: set[int] = field(default_factory=set)
     later: set[Place] = field(default_factory=set)
     defects: set[str] = field(default_factory=set)
-    published: list[tuple[str, bytes | None, bytes | None]] = field(default_factory=list)
+    published: list[Sent] = field(default_factory=list)
     parted: dict[str, Parted] = field(default_factory=dict)  # by the objection
     linked: dict[str, str] = field(default_factory=dict)  # lead → the notice's case
     processed: list[Incoming] = field(default_factory=list)
@@ -83,9 +88,10 @@ class World:
     settle: Callable[[], None] = field(default=lambda: None)
     history: list[str] = field(default_factory=list)
     sent: list[tuple[Message, Incoming, str]] = field(default_factory=list)
-    free_numbers: dict[str, list[str]] = field(default_factory=dict)
+    free_numbers: dict[str, list[tuple[str, Position]]] = field(default_factory=dict)
     stood: dict[str, list[str]] = field(default_factory=dict)  # numbers of decided messages
-    crashed: bool = False  # what was published since may come twice
+    crashed: bool = False  # the last batch was not acknowledged
+    twice: Counter[Sent] = field(default_factory=Counter)  # what will be published once more
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     messages: int = 0
@@ -107,9 +113,9 @@ class World:
 
     def new_number(self, sender: str) -> str:
         """Return a number that stands on no message of the organ: also one that is free again."""
-        free = self.free_numbers.get(sender)
-        if free and self.rng.random() < 0.3:
-            return free.pop()
+        free = self.free_numbers.get(sender, [])
+        if free and free[-1][1] in self.seen and self.rng.random() < 0.3:
+            return free.pop()[0]
         return f"案移〔2026〕{next(self.numbers)}号"
 
     def used_number(self, sender: str) -> str | None:
@@ -154,19 +160,19 @@ class World:
         envelope = message.envelope
         value = draft.value
         if value is None:
-            value = sealed(message, OrganCode(draft.by) if draft.by else None)
+            value = _sealed(message, draft)
         incoming = self.log.raw(value, envelope, self.now, **draft.where)
         self._keep(incoming)
         self.messages += 1
         due = self._due(affair, draft, message, incoming, move)
         place = incoming.position
         self.dues[place.topic, place.partition, place.offset] = due
-        if draft.value is None and draft.code is None and not draft.defect:
+        if draft.value is None and due.code is None and not draft.defect:
             self.sent.append((message, incoming, affair.id))
         self._take_down(affair, draft, due, envelope)
 
     def _take_down(self, affair: Affair, draft: Draft, due: Due, envelope: Envelope) -> None:
-        if draft.code is None and not draft.defect:
+        if draft.code is None and due.code is None and not draft.defect:
             when = self._when(affair, draft.record, due.sender, due.message_id)
             if due.outcome == "waiting":
                 affair.waiting.append((draft, when, due))
@@ -182,13 +188,15 @@ class World:
         number = envelope.document_number
         if number is None:
             return
-        if draft.code is None:
+        if draft.code is None and due.code is None:
             self.stood.setdefault(due.sender, []).append(number)
         elif draft.code not in ("document_number.used", "document_number.malformed"):
             if draft.raw is None:
-                self.free_numbers.setdefault(due.sender, []).append(number)
+                freed = (number, due.incoming.position)
+                self.free_numbers.setdefault(due.sender, []).append(freed)
 
     def _release(self, affair: Affair) -> None:
+        affair.since = self.now
         waiting, affair.waiting = affair.waiting, []
         for draft, when, due in waiting:
             later = self.is_later(affair.partition, affair.flow)
@@ -238,6 +246,8 @@ class World:
             outcome, refused = "dead", "case.defect"
         elif refused is None and self._waits(affair, draft):
             outcome = "waiting"
+            if len(affair.waiting) >= WAITING_MAX:
+                outcome, refused = "rejected", "case.too_many_waiting"
         where = incoming.position
         later = (where.topic, where.partition) in self.later
         envelope = message.envelope
@@ -279,10 +289,10 @@ class World:
             return self._of_bad_form(affair, draft, message_id)
         body, canaries = letter(snake, draft.changes, self.numbers, draft.keep)
         self.planted |= {each: (message_id, planted) for each, planted in canaries.items()}
-        if draft.code == "secrecy.marked":
+        if draft.code in ("secrecy.marked", "secrecy.listed"):
             self.secrets |= set(canaries)
         example = _envelope_of(snake)
-        numbered = "document_number" in example and draft.code != "document_number.malformed"
+        numbered = "document_number" in example
         bearer = draft.number or (self.new_number(draft.sender) if numbered else None)
         signing = officers_of(OrganCode(draft.sender)) if "officers" in example else None
         if draft.officers is not None and signing is not None:
@@ -388,6 +398,9 @@ class World:
         incoming = self.log.raw(sealed(message), envelope, self.now, partition=partition)
         self._note(incoming, message, "", self._rulebook_at(incoming))
         self.later ^= {place}
+        for affair in self.affairs.values():
+            if (affair.flow, affair.partition) == place:
+                affair.since = self.now
 
     def of_the_bus(self, message: Message, case: str, refused: str | None = None) -> None:
         """Put a message of the bus or of an operator into the log."""
@@ -397,10 +410,10 @@ class World:
     def _note(
         self, incoming: Incoming, message: Message, case: str, rulebook: str,
         refused: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> Due:  # fmt: skip
         self._keep(incoming)
         place = incoming.position
-        self.dues[place.topic, place.partition, place.offset] = Due(
+        due = self.dues[place.topic, place.partition, place.offset] = Due(
             incoming=incoming,
             message_id=message.envelope.message_id,
             sender=BUS,
@@ -411,6 +424,7 @@ class World:
             rulebook=rulebook,
             move="bus",
         )
+        return due
 
     def _of_the_bus(self, record: str, salt: str, flow: str, case: str, reply: str | None = None) -> Envelope:
         return Envelope(
@@ -450,8 +464,7 @@ class World:
             self._begins(message)
             self._note(incoming, message, message.envelope.case_id, self._rulebook_at(incoming))
         elif isinstance(message, LinkedEffect):
-            refused = self._is_linked(message)
-            self._note(incoming, message, message.envelope.case_id, self._rulebook_at(incoming), refused)
+            self._links(message, incoming)
 
     def _begins(self, message: CaseSplit) -> None:
         parted = self.parted.pop(str(message.envelope.in_reply_to))
@@ -464,7 +477,24 @@ class World:
         step(child, "split_off", when, about=child.opening)
         if child.hop >= HOPS_MAX:
             step(child, "refer", replace(when, at=self.now), state="referred")
+        child.since, child.goal = self.now, 8
+        child.way = way(self.rng, "transfer", "disputed")
         self.affairs[child.id] = child
+
+    def _links(self, message: LinkedEffect, incoming: Incoming) -> None:
+        case = message.envelope.case_id
+        notice, rulebook = self.affairs[case], self._rulebook_at(incoming)
+        if notice.frozen is None and notice.state != "held":
+            self._note(incoming, message, case, rulebook, self._is_linked(message))
+            return
+        due = self._note(incoming, message, case, rulebook)
+        if len(notice.waiting) >= WAITING_MAX:
+            due.outcome, due.code = "rejected", "case.too_many_waiting"
+            return
+        due.outcome = "waiting"
+        when = When(self.now, message.envelope.message_id, "LinkedEffect", message.organ)
+        draft = Draft("linked_effect", message.organ, then=_is_handled)
+        notice.waiting.append((draft, when, due))
 
     def _is_linked(self, message: LinkedEffect) -> str | None:
         """Return why the notice's case refuses it; None: it is handled by that."""
@@ -475,9 +505,7 @@ class World:
             return "step.not_allowed"
         later = self.is_later(notice.partition, notice.flow)
         when = When(self.now, message.envelope.message_id, "LinkedEffect", message.organ, later)
-        if notice.state == "issued":
-            step(notice, "sign", when, state="received")
-        step(notice, "handle", when, state="handled")
+        _is_handled(notice, when)
         return None
 
     # ------------------------------------------------------------------ what the exchange does
@@ -508,10 +536,13 @@ class World:
         if not batch:
             return []
         self.crashed = False
+        told = len(self.published)
         try:
             self.exchange.handle(batch, crash, self.rng.randint(0, 3))
         except Killed:
             self.crashed = True
+            if crash is Crash.HALF_PUBLISHED:  # the broker has them, the outbox too
+                self.twice.update(self.published[told:])
             self.exchange.restart()
             if crash is Crash.WRITTEN:
                 return []
@@ -545,9 +576,30 @@ RULED: Final = frozenset(
 )
 
 
+def _is_handled(notice: Affair, when: When) -> None:
+    """A transfer that its handler made of it ends a notice; nobody else's does."""
+    if notice.handler != when.by or notice.state not in ("issued", "received"):
+        return
+    if notice.state == "issued":
+        step(notice, "sign", when, state="received")
+    step(notice, "handle", when, state="handled")
+
+
 def _is_split(draft: Draft, affair: Affair) -> bool:
     numbers = draft.changes.get("numbers") if draft.record == "objection" else None
     return numbers is not None and set(numbers).isdisjoint(affair.numbers)
+
+
+def _sealed(message: Message, draft: Draft) -> bytes:
+    """Seal it, by its sender or by somebody else; or leave the seal out, or on other content."""
+    if draft.code == "seal.missing":
+        return frame(here().own(type(message).__name__), encode(message))
+    if draft.code == "seal.invalid":
+        seal = seal_message(message, signers()[message.envelope.sender]).message.envelope.seal
+        moved = message.envelope.sent_at + timedelta(hours=1)
+        other = replace(message.envelope, seal=seal, sent_at=moved)
+        return frame(here().own(type(message).__name__), encode(replace(message, envelope=other)))
+    return sealed(message, OrganCode(draft.by) if draft.by else None)
 
 
 @cache

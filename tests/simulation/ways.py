@@ -1,0 +1,86 @@
+"""Ways into the rarer states, as names of moves; chance alone would seldom come there.
+
+A name with "!" may be refused; all others are said so that they stand.
+"""
+
+from random import Random
+from typing import Final
+
+_Way = tuple[str, ...]
+_REFERRED: Final[_Way] = ("objects", "fails_to_agree")
+_INTO: Final[dict[str, tuple[_Way, ...]]] = {
+    "transfer": (
+        (),
+        ("signs",),
+        ("objects",),
+        ("objects",),
+        _REFERRED,
+        _REFERRED,
+        (*_REFERRED, "asks_to_designate"),
+        ("is_designated",),
+        ("signs", "is_designated"),
+        (*_REFERRED, "asks_to_designate", "is_designated"),
+        ("files",),
+        ("files", "goes_on", "goes_on!"),
+        ("files", "goes_on", "feeds_back"),
+        ("files", "sends_it_on"),
+        ("declines",),
+        ("is_taken_back",),
+        ("signs", "is_taken_back"),
+        ("objects_to_some",),
+    ),
+    "notice": ((), ("signs",), ("is_handled",), ("is_taken_back",)),
+    "information": ((), ("signs",), ("gives_a_copy",), ("is_taken_back",)),
+    "assistance": ((), ("signs",), ("answers_for_assistance",), ("is_taken_back",)),
+    "joint": ((), ("decides_the_plan",), ("answers_the_plan", "answers_the_plan")),
+    "consultation": ((),),
+    "copy": ((),),
+}
+_COMMON: Final[tuple[_Way, ...]] = (
+    ("is_supervised", "answers_the_supervisor", "answers_the_supervisor!"),
+    ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see", "answers_who_asked_to_see!"),
+    (),
+)
+_AGREES: Final[_Way] = ("negotiates", "negotiates", "negotiates!")
+_FAR: Final[_Way] = ("agrees_on_the_far_one", "agrees_on_the_far_one", "writes_to_the_third")
+_THERE: Final[dict[str, tuple[_Way, ...]]] = {
+    "transfer": (
+        ("hands_over", "counts", "settles", "counts!"),
+        ("hands_over", "counts!", "counts", "settles"),
+        ("tells_the_complainant", "tells_the_complainant!"),
+        ("tells_the_complainant",),
+        ("is_taken_back", "answers_the_withdrawal"),
+        ("is_taken_back", "is_taken_back!", "answers_the_withdrawal"),
+        _AGREES,
+        (*_AGREES, "negotiates!", "writes_to_the_third!", "writes_to_the_third"),
+        (*_AGREES, "writes_to_the_third", "objects", "negotiates"),
+        ("asks_to_designate", "asks_to_designate!"),
+        ("reviews_the_evidence", "reviews_the_evidence!"),
+        ("changes_the_clock_of_the_decision!",) * 4,
+        ("objects!", "is_designated!"),
+        ("leaves_a_number_out!", "declines_on_another_ground!"),
+    ),
+    "notice": (("is_taken_back", "answers_the_withdrawal"), ("is_taken_back", "is_handled")),
+    "information": (("is_taken_back", "answers_the_withdrawal"), ("gives_a_copy", "signs")),
+    "assistance": (("is_taken_back", "answers_the_withdrawal"), ("assists!", "assists!")),
+    "joint": (("reports!", "reports!"), ("answers_the_plan!", "decides_the_plan!")),
+    "consultation": (("writes_minutes", "signs"),),
+    "copy": (("signs", "signs_for_a_paper!"),),
+}
+_HELD: Final[tuple[_Way, ...]] = (
+    ("is_assigned", "files", "sends_it_on!", "sends_it_on!"),
+    ("is_asked_for_while_held", "is_put_right"),
+    ("is_put_right",),
+    ("is_withdrawn_while_held",),
+)
+
+
+def way(rng: Random, life: str, state: str) -> list[str]:
+    """Return what is to be said in a new case, the first last."""
+    if state == "held":
+        return list(reversed(rng.choice(_HELD)))
+    if life == "transfer" and rng.random() < 0.06:
+        chosen = ("objects", *_FAR, "objects", "fails_to_agree", "asks_to_designate!")
+        return list(reversed(chosen))
+    into, there = rng.choice(_INTO[life]), rng.choice(_THERE[life] + _COMMON)
+    return list(reversed((*into, *there)))
