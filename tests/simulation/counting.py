@@ -93,8 +93,11 @@ Counts = Counter[tuple[str, ...]]
 
 
 @contextmanager
-def counted(counts: Counts, defects: set[str]) -> Iterator[None]:
-    """Count steps of decisions that stand; make the law fail at the messages named."""
+def counted(counts: Counts, defects: set[str], *, once: bool = False) -> Iterator[None]:
+    """Count steps of decisions that stand; make the law fail at the messages named.
+
+    `once`: at each of them the first time only, as a mended law would on a replay.
+    """
     taken: list[tuple[str, ...]] = []
 
     def noting(life: Life, state: State, step: Step) -> State | None:
@@ -106,6 +109,8 @@ def counted(counts: Counts, defects: set[str]) -> Iterator[None]:
     def deciding(case: Any, message: Any, *rest: Any) -> Any:
         taken.clear()
         if message.envelope.message_id in defects:
+            if once:
+                defects.discard(message.envelope.message_id)
             raise PlantedDefect
         decision = decide(case, message, *rest)
         own = message.envelope.message_id

@@ -18,6 +18,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from sqlalchemy import event
+from sqlalchemy.util import LRUCache
 
 from services.casebook import work as working
 from services.casebook.store import Casebook, open_sqlite
@@ -27,6 +28,7 @@ from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
 from tests.simulation.county import shelf
 
+_COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the fastest place there is; TMPDIR where it is not
 
 
@@ -76,6 +78,7 @@ class Exchange:
         self.casebook: Casebook = open_sqlite(self.file)
         event.listen(self.casebook.engine, "connect", _without_waiting)
         self.casebook.engine.dispose()
+        self.casebook.engine.update_execution_options(compiled_cache=_COMPILED)
         self.shelf = shelf()
 
     def restart(self) -> None:

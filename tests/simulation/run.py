@@ -19,6 +19,7 @@ from tests.simulation.county import code
 from tests.simulation.exchange import Crash
 from tests.simulation.judge import Judge
 from tests.simulation.moves import MOVES, Draft
+from tests.simulation.replay import again
 from tests.simulation.ways import way
 from tests.simulation.world import World
 
@@ -27,7 +28,8 @@ TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, othe
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 NAMED: Final = {move.name: move for move in MOVES}
 OF_A_CASE: Final = 16  # moves in one case, about
-BATCH_MAX: Final = 12
+BATCH_MAX: Final = 16  # records of one transaction
+STEP_CHANCE: Final = 0.15  # that the exchange takes a batch before the next is said
 STEPS_MAX: Final = 20_000  # of one run: a loop that does not end is a defect
 
 
@@ -40,6 +42,7 @@ class Result:
     records: int = 0
     counts: Counts = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    replayed: int = 0
     broken: str | None = None
     history: list[str] = field(default_factory=list)
 
@@ -63,7 +66,7 @@ class Run:
             if self.world.messages >= messages:
                 break
             self._something()
-            if self.rng.random() < 0.25:
+            if self.rng.random() < STEP_CHANCE:
                 self.step()
         self._everything_goes_on()
         self.settle()
@@ -276,12 +279,17 @@ _UNWATCHED: Final = frozenset({code("far-away"), code("liuzhi-gov")})
 Look = Callable[[Run], None]
 
 
-def simulate(seed: int, messages: int, file: Path, loop: asyncio.AbstractEventLoop) -> Result:
-    """Run a seed; what is broken is in the result."""
+def simulate(
+    seed: int, messages: int, file: Path, loop: asyncio.AbstractEventLoop, *, replayed: bool = False
+) -> Result:
+    """Run a seed; what is broken is in the result. `replayed`: from zero once more, and compared."""
     run = Run(seed, file, loop)
     try:
         run.live(messages)
-    except AssertionError as error:
+        if replayed:
+            again(run.world, file.with_name(f"{file.stem}-again.sqlite"), loop)
+            run.result.replayed = 1
+    except (AssertionError, Exception) as error:  # noqa: BLE001 - whatever stops it, it is broken
         run.result.broken = f"{type(error).__name__}: {error}"
     finally:
         run.world.exchange.close()

@@ -80,6 +80,7 @@ class World:
     secrets: set[int] = field(default_factory=set)
     later: set[Place] = field(default_factory=set)
     defects: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)  # at which the law has ever failed
     published: list[Sent] = field(default_factory=list)
     parted: dict[str, Parted] = field(default_factory=dict)  # by the objection
     linked: dict[str, str] = field(default_factory=dict)  # lead → the notice's case
@@ -185,6 +186,7 @@ class World:
         if draft.defect:
             affair.frozen = due.message_id
             self.defects.add(due.message_id)
+            self.failed.add(due.message_id)
         number = envelope.document_number
         if number is None:
             return
