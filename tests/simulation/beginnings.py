@@ -17,19 +17,11 @@ from tests.simulation.county import (
     place_of,
 )
 from tests.simulation.moves import Draft, Scene, move, steps
-from tests.simulation.transfers import violations
+from tests.simulation.transfers import PARTY, violations
 
 # How a case begins: the draft needs no case, the affair is what the judge then has of it.
 Begin = Callable[[Affair, Scene], Draft]
 BEGINNINGS: Final[list[tuple[str, str, Begin, int]]] = []  # record, life, how, weight
-_PARTY: Final = {
-    "kind": "individual_business",
-    "name": "六枝特区岩脚示例广告工作室",
-    "uscc": "92520203YC2000111K",
-    "id_number": "520203198001010000",
-    "phone": "13800000000",
-    "address": "六枝特区岩脚镇示例街28号",
-}
 
 
 def begin(record: str, life: str, weight: int = 4) -> Callable[[Begin], Begin]:
@@ -59,7 +51,7 @@ def _set(affair: Affair, sender: str, matter: str, numbers: tuple[int, ...] = (1
 
 def _lead(affair: Affair, scene: Scene) -> dict[str, Any]:
     """Fill in what leads have in common: parties, and sometimes things to hand over."""
-    changes = {**violations(affair), "parties": [_PARTY]}
+    changes = {**violations(affair), "parties": [PARTY]}
     affair.evidence = (1, 2)
     if scene.rng.random() < 0.3:
         changes["items"] = [_ITEM]

@@ -5,7 +5,7 @@ from typing import Any
 from tests.simulation.affair import Affair, Row, When, step
 from tests.simulation.county import CITY, COUNTY, FAR, KEPT, SUPERVISOR, code
 from tests.simulation.moves import Draft, Scene, move, other_than, sign_first
-from tests.simulation.transfers import letter_of, onward, violations
+from tests.simulation.transfers import further, letter_of, onward
 
 HOPS_MAX = 3
 _FINAL = {
@@ -182,7 +182,7 @@ def writes_to_the_third(affair: Affair, scene: Scene) -> Draft | None:
         to, refused = _third(affair, scene, to), "transfer.not_the_third"
     then = onward(affair, record, dispute.third, "reissue")
     return Draft(
-        record, affair.asking, violations(affair), to=(to,), insist="双方商定",
+        record, affair.asking, further(affair), to=(to,), insist="双方商定",
         reply=scene.rng.choice((affair.current, dispute.about)), then=then, code=refused,
     )  # fmt: skip
 

@@ -60,7 +60,7 @@ def is_of_a_wrong_form(affair: Affair, scene: Scene) -> Draft:
     return Draft(record, message.envelope.sender, raw=message, code=refused)
 
 
-@move("any", "any held", 2)
+@move("any", "any held", 1)
 def is_in_the_wrong_place(affair: Affair, scene: Scene) -> Draft:
     where: dict[str, Any] = scene.rng.choice(
         (
@@ -74,7 +74,7 @@ def is_in_the_wrong_place(affair: Affair, scene: Scene) -> Draft:
     )
 
 
-@move("any", "any held", 3)
+@move("any", "any held", 1)
 def is_sealed_by_another(affair: Affair, scene: Scene) -> Draft:
     """Dead: nobody can be answered for it."""
     refused = scene.rng.choice(("seal.not_the_senders", "seal.missing", "seal.invalid"))
@@ -84,7 +84,7 @@ def is_sealed_by_another(affair: Affair, scene: Scene) -> Draft:
     )
 
 
-@move("any", "any held", 2)
+@move("any", "any held", 1)
 def is_no_message(affair: Affair, scene: Scene) -> Draft:
     value, refused = scene.rng.choice(
         (
@@ -96,7 +96,7 @@ def is_no_message(affair: Affair, scene: Scene) -> Draft:
     return Draft("signed_for", affair.sender, value=value, code=refused, outcome="dead")
 
 
-@move("any", "any held", 3)
+@move("any", "any held", 1)
 def is_of_another_bus(affair: Affair, scene: Scene) -> Draft:
     message = plain("signed_for", {})
     other = replace(message, envelope=replace(message.envelope, bus="another"))
@@ -106,14 +106,14 @@ def is_of_another_bus(affair: Affair, scene: Scene) -> Draft:
     )  # fmt: skip
 
 
-@move("any", "any held", 4)
+@move("any", "any held", 1)
 def speaks_as_the_bus(affair: Affair, scene: Scene) -> Draft:
     envelope = replace(plain("signed_for", {}).envelope, record="Tick")
     message = Tick(envelope, affair.flow, affair.partition)
     return Draft("tick", affair.sender, raw=message, code="message.bus_only")
 
 
-@move("any", "any held", 4)
+@move("any", "any held", 2)
 def is_marked_secret(affair: Affair, scene: Scene) -> Draft:
     """The mark is in the text; nothing of it may be found anywhere."""
     text, refused = scene.rng.choice(
@@ -125,7 +125,7 @@ def is_marked_secret(affair: Affair, scene: Scene) -> Draft:
     )  # fmt: skip
 
 
-@move("any", "any held", 2)
+@move("any", "any held", 1)
 def answers_nothing(affair: Affair, scene: Scene) -> Draft:
     message = plain("signed_for", {})
     bare = replace(message, envelope=replace(message.envelope, in_reply_to=None))

@@ -28,8 +28,8 @@ TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, othe
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 NAMED: Final = {move.name: move for move in MOVES}
 OF_A_CASE: Final = 16  # moves in one case, about
-BATCH_MAX: Final = 16  # records of one transaction
-STEP_CHANCE: Final = 0.15  # that the exchange takes a batch before the next is said
+BATCH_MAX: Final = 24  # records of one transaction
+STEP_CHANCE: Final = 0.11  # that the exchange takes a batch before the next is said
 STEPS_MAX: Final = 20_000  # of one run: a loop that does not end is a defect
 
 
@@ -76,15 +76,15 @@ class Run:
         world.now += timedelta(minutes=self.rng.choice((1, 5, 30, 60, 200)))
         if chance < 0.05 and world.sent:
             self._again()
-        elif chance < 0.13:
+        elif chance < 0.12:
             self._time()
-        elif chance < 0.145 and world.affairs:
+        elif chance < 0.135 and world.affairs:
             place = self.rng.choice(world.all_places())
             self.say("switch")
             world.switch(place)
-        elif chance < 0.17 and world.affairs:
+        elif chance < 0.155 and world.affairs:
             self._freeze_or_settle()
-        elif chance < 0.19:
+        elif chance < 0.18:
             self._across()
         elif chance < 0.34 or len(world.affairs) < 2:
             self._begin()

@@ -1,7 +1,7 @@
 """What is said in the life of a transfer, but for its disputes: lawful and not."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from tests.simulation.affair import Affair, Things, When, step
 from tests.simulation.county import COUNTY, KEPT, STRANGERS, SUPERVISOR, alias_of, code
@@ -265,6 +265,21 @@ def violations(affair: Affair, numbers: tuple[int, ...] | None = None) -> dict[s
     return {"violations": [violation(affair, each) for each in numbers or affair.numbers]}
 
 
+PARTY: Final = {
+    "kind": "individual_business",
+    "name": "六枝特区岩脚示例广告工作室",
+    "uscc": "92520203YC2000111K",
+    "id_number": "520203198001010000",
+    "phone": "13800000000",
+    "address": "六枝特区岩脚镇示例街28号",
+}
+
+
+def further(affair: Affair, numbers: tuple[int, ...] | None = None) -> dict[str, Any]:
+    """Return what a further letter says: who gave the case away sees less of it than its handler."""
+    return {**violations(affair, numbers), "parties": [PARTY]}
+
+
 def violation(affair: Affair, number: int) -> dict[str, Any]:
     """Return one violation, of the case's matter at its place."""
     return {
@@ -304,7 +319,7 @@ def sends_it_on(affair: Affair, scene: Scene) -> Draft | None:
     elif chance < 0.35:
         numbers, refused = (*affair.numbers, 8), "transfer.other_numbers"
     return Draft(
-        record, str(affair.handler), violations(affair, numbers), to=(to,), insist=insist,
+        record, str(affair.handler), further(affair, numbers), to=(to,), insist=insist,
         reply=affair.current, then=onward(affair, record, to, "transfer_on"), code=refused,
     )  # fmt: skip
 
