@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tests.prove import law_sim
 from tests.prove.chapter import Check
 
-CHECKS: Final[tuple[Check, ...]] = ()
+CHECKS: Final[tuple[Check, ...]] = (*law_sim.CHECKS,)

@@ -27,12 +27,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--messages", type=int, default=MESSAGES, help="of a run, at least")
     parser.add_argument("--each", type=int, default=0, help="how often everything must be taken")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="with this bug in the product")
+    parser.add_argument("--first", action="store_true", help="end with the first that is broken")
     parser.add_argument("--quiet", action="store_true", help="the totals only")
     options = parser.parse_args(argv)
     began, totals, told = clock.monotonic(), Totals(), 0
     seeds = range(options.seed, options.seed + options.runs)
-    for part in run_all(seeds, options.messages, options.jobs, plant=options.plant):
+    parts = run_all(seeds, options.messages, options.jobs, plant=options.plant, stop=options.first)
+    for part in parts:
         totals.merge(part)
+        if options.first and totals.broken:
+            break
         if totals.runs // PROGRESS_RUNS > told and not options.quiet:
             told = totals.runs // PROGRESS_RUNS
             print(f"  {totals.runs} runs, {clock.monotonic() - began:.0f} s", flush=True)

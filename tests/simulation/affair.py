@@ -1,4 +1,4 @@
-"""A case as the judge knows it: who stands where, what is owed. Nothing of the product's is in it."""
+"""A case as the judge knows it: who stands where, what is owed. None of it is the product's."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -160,7 +160,7 @@ class When:
     by_township: bool = False
 
 
-def step(  # noqa: PLR0913 - what a step is made of
+def step(
     affair: Affair,
     name: str,
     when: When,
@@ -188,9 +188,7 @@ def step(  # noqa: PLR0913 - what a step is made of
 
 def _begin(affair: Affair, kind: str, owner: str, about: str, when: When) -> None:
     waits = kind == "decide_filing"
-    duty = Owed(
-        kind, owner, about, when.at, when.record, when.by_township, when.later, odd=waits
-    )
+    duty = Owed(kind, owner, about, when.at, when.record, when.by_township, when.later, odd=waits)
     if affair.complaint == "unknown" and kind in ("inform_complainant", "complainant_feedback"):
         duty.closing = WAIVED
     affair.duties.append(duty)
@@ -246,4 +244,3 @@ def runs_out(affair: Affair, at: datetime, *, local: bool) -> bool:
         if length is not None and days.plan(duty.opened, length, local=local).due <= at:
             return True
     return False
-

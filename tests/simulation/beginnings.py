@@ -34,7 +34,9 @@ def begin(record: str, life: str, weight: int = 4) -> Callable[[Begin], Begin]:
     return noted
 
 
-def _issued(affair: Affair, handler: str, refused: str | None = None, **more: Any) -> Draft:
+def issued(affair: Affair, handler: str, refused: str | None = None, **more: Any) -> Draft:
+    """Return the draft of a letter that is issued to a handler, or refused."""
+
     def then(a: Affair, when: When) -> None:
         a.handler = handler
         step(a, "issue", when, to=(handler,), state="issued")
@@ -42,14 +44,15 @@ def _issued(affair: Affair, handler: str, refused: str | None = None, **more: An
     return Draft(affair.record, affair.sender, then=then, code=refused, **more)
 
 
-def _set(affair: Affair, sender: str, matter: str, numbers: tuple[int, ...] = (1,)) -> None:
+def between(affair: Affair, sender: str, matter: str, numbers: tuple[int, ...] = (1,)) -> None:
+    """Fill in whose case it is, about what."""
     affair.sender = affair.asking = code(sender)
     affair.matter, affair.numbers = matter, numbers
     affair.place = place_of(sender)
     affair.township = sender in TOWNSHIPS
 
 
-def _lead(affair: Affair, scene: Scene) -> dict[str, Any]:
+def filled_lead(affair: Affair, scene: Scene) -> dict[str, Any]:
     """Fill in what leads have in common: parties, and sometimes things to hand over."""
     changes = {**violations(affair), "parties": [PARTY]}
     affair.evidence = (1, 2)
@@ -78,51 +81,53 @@ _ITEM: Final = {
 @begin("LeadTransfer", "transfer", 10)
 def a_lead(affair: Affair, scene: Scene) -> Draft:
     matter = scene.rng.choice(sorted(KEPT))
-    _set(affair, scene.rng.choice(TOWNSHIPS), matter, scene.rng.choice(((1,), (1, 2), (1, 2, 3))))
-    return _issued(affair, code(KEPT[matter]), changes=_lead(affair, scene))
+    between(
+        affair, scene.rng.choice(TOWNSHIPS), matter, scene.rng.choice(((1,), (1, 2), (1, 2, 3)))
+    )
+    return issued(affair, code(KEPT[matter]), changes=filled_lead(affair, scene))
 
 
 @begin("CaseTransfer", "transfer", 8)
 def a_case(affair: Affair, scene: Scene) -> Draft:
     matter = scene.rng.choice(sorted(KEPT))
-    _set(affair, scene.rng.choice(TOWNSHIPS), matter, scene.rng.choice(((1,), (1, 2))))
+    between(affair, scene.rng.choice(TOWNSHIPS), matter, scene.rng.choice(((1,), (1, 2))))
     affair.evidence, affair.things = (1, 2, 3, 4), Things(affair.sender)
     affair.filed[affair.sender] = date(2026, 9, 9)
-    return _issued(affair, code(KEPT[matter]), changes=violations(affair))
+    return issued(affair, code(KEPT[matter]), changes=violations(affair))
 
 
 @begin("CaseTransfer", "transfer", 4)
 def a_case_to_a_township(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, scene.rng.choice(("liuzhi-cgj", "liuzhi-jtj")), DEVOLVED)
+    between(affair, scene.rng.choice(("liuzhi-cgj", "liuzhi-jtj")), DEVOLVED)
     to = scene.rng.choice(TOWNSHIPS)
     affair.place = place_of(to)
     affair.evidence, affair.things = (1, 2, 3, 4), Things(affair.sender)
     affair.filed[affair.sender] = date(2026, 9, 9)
-    return _issued(affair, code(to), changes=violations(affair))
+    return issued(affair, code(to), changes=violations(affair))
 
 
 @begin("ComplaintForward", "transfer", 10)
 def a_complaint(affair: Affair, scene: Scene) -> Draft:
     matter = scene.rng.choice(sorted(KEPT))
-    _set(affair, scene.rng.choice(TOWNSHIPS), matter)
+    between(affair, scene.rng.choice(TOWNSHIPS), matter)
     changes = violations(affair)
     affair.complaint = "reachable"
     if scene.rng.random() < 0.5:
         affair.complaint = "unknown"
         changes |= {"contact_unknown": True, "complainant": None}
-    return _issued(affair, code(KEPT[matter]), changes=changes)
+    return issued(affair, code(KEPT[matter]), changes=changes)
 
 
 @begin("ViolationNotice", "notice", 8)
 def a_notice(affair: Affair, scene: Scene) -> Draft:
     matter = scene.rng.choice(sorted(KEPT))
-    _set(affair, scene.rng.choice(TOWNSHIPS), matter)
+    between(affair, scene.rng.choice(TOWNSHIPS), matter)
     changes: dict[str, Any] = {"violation": violations(affair)["violations"][0]}
     refused = None
     if scene.rng.random() < 0.1:
         changes |= {"dissuasion": None, "dissuasion_account": None}
         refused = "notice.dissuasion_missing"
-    return _issued(affair, code(KEPT[matter]), refused, changes=changes)
+    return issued(affair, code(KEPT[matter]), refused, changes=changes)
 
 
 def _held(affair: Affair, reason: str, **more: Any) -> Draft:
@@ -134,13 +139,13 @@ def _held(affair: Affair, reason: str, **more: Any) -> Draft:
 
 @begin("LeadTransfer", "transfer", 6)
 def nobody_s_lead(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, scene.rng.choice(TOWNSHIPS), NOBODYS)
-    return _held(affair, "gap", changes=_lead(affair, scene))
+    between(affair, scene.rng.choice(TOWNSHIPS), NOBODYS)
+    return _held(affair, "gap", changes=filled_lead(affair, scene))
 
 
 @begin("ViolationNotice", "notice", 5)
 def nobody_s_notice(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, scene.rng.choice(TOWNSHIPS), NOBODYS)
+    between(affair, scene.rng.choice(TOWNSHIPS), NOBODYS)
     changes = {"violation": violations(affair)["violations"][0]}
     return _held(affair, "gap", changes=changes)
 
@@ -150,16 +155,16 @@ _ELSEWHERE: Final = {"mugang": "木岗镇示例街28号", "xinyao": "新窑镇�
 
 @begin("LeadTransfer", "transfer", 4)
 def a_lead_of_two_places(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
-    changes = _lead(affair, scene)
+    between(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
+    changes = filled_lead(affair, scene)
     changes["violations"][0]["place_text"] = _ELSEWHERE["mugang"]
     return _held(affair, "place", changes=changes, keep=("violations[].place_text",))
 
 
 @begin("LeadTransfer", "transfer", 4)
 def a_lead_from_far_away(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, FAR, "CG-001")
-    return _held(affair, "superior", changes=_lead(affair, scene))
+    between(affair, FAR, "CG-001")
+    return _held(affair, "superior", changes=filled_lead(affair, scene))
 
 
 def _to_handler(affair: Affair, to: str, charge: str | None = None) -> Any:
@@ -177,7 +182,8 @@ def _to_handler(affair: Affair, to: str, charge: str | None = None) -> Any:
 def is_put_right(affair: Affair, scene: Scene) -> Draft:
     number = affair.numbers[0]
     chance = scene.rng.random()
-    mending, refused, to = {"matter": "CG-001"}, None, code("liuzhi-cgj")
+    mending: dict[str, Any] = {"matter": "CG-001"}
+    refused, to = None, code("liuzhi-cgj")
     if affair.held_for == "place":
         mending = {"place": place_of("mugang"), "place_text": "木岗镇示例街28号"}
         if chance < 0.3:
@@ -214,9 +220,7 @@ def is_assigned(affair: Affair, scene: Scene) -> Draft:
     elif chance < 0.3:
         by, refused = affair.sender, "assignment.not_the_supervisor"
     then = _to_handler(affair, to)
-    return Draft(
-        "routing_assignment", by, to=(to,), reply=affair.opening, then=then, code=refused
-    )
+    return Draft("routing_assignment", by, to=(to,), reply=affair.opening, then=then, code=refused)
 
 
 @move("transfer notice", "held", 2)

@@ -70,7 +70,10 @@ def codes() -> tuple[str, ...]:
     """Return every code with which a record of a flow can be refused."""
     known = tomllib.loads((_ROOT / "schemas/errors.toml").read_text(encoding="utf-8"))
     names = {
-        f"{noun}.{reason}" for noun, rest in known.items() if isinstance(rest, dict) for reason in rest
+        f"{noun}.{reason}"
+        for noun, rest in known.items()
+        if isinstance(rest, dict)
+        for reason in rest
     }
     names |= set(known)
     found: set[str] = set()

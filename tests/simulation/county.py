@@ -44,8 +44,8 @@ LATER_HASH: Final = RulebookHash("b" * 64)
 UNKNOWN_ORGAN: Final = OrganCode("91520203YC0008888X")
 
 
-def code(alias: str) -> OrganCode:
-    """Return the organ's code."""
+def code(alias: str) -> str:
+    """Return the organ's code. Of the simulation's own books all organs are plain text."""
     return OUTSIDER if alias == FAR else organ(alias)
 
 
@@ -57,7 +57,7 @@ def alias_of(code: str) -> str:
 
 def place_of(alias: str) -> str:
     """Return a township's own division; the county's first township for the others."""
-    found = here().rulebook.directory.organs[code(alias)]
+    found = here().rulebook.directory.organs[OrganCode(code(alias))]
     return found.division if found.type is OrganType.TOWNSHIP else place_of("yanjiao")
 
 
@@ -110,4 +110,3 @@ def _with_strangers(rulebook: Rulebook) -> Rulebook:
     organs = {**directory.organs, OUTSIDER: far}
     wider = replace(directory, organs=organs, officers={**directory.officers, **known})
     return replace(rulebook, directory=wider)
-

@@ -1,4 +1,4 @@
-"""What goes with a case changes hands, is counted, and what is missing is settled: lawful or not."""
+"""What goes with a case changes hands and is counted; what is missing is settled. Or not."""
 
 from typing import Any
 
@@ -120,5 +120,3 @@ def settles(affair: Affair, scene: Scene) -> Draft | None:
 
     reply = scene.rng.choice((check, str(things.message)))
     return Draft("custody_settlement", sender, reply=reply, then=then, code=refused)
-
-

@@ -99,7 +99,9 @@ class Exchange:
         run_batch(self.casebook, self.shelf, intakes)
         if crash is Crash.COMMITTED:
             raise Killed
-        self.publish({_place(each) for each in records}, after if crash is Crash.HALF_PUBLISHED else None)
+        self.publish(
+            {_place(each) for each in records}, after if crash is Crash.HALF_PUBLISHED else None
+        )
         if crash is Crash.PUBLISHED:
             raise Killed
 

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId, OrganCode, derive
 from schemas.messages import Message, Tick
 from schemas.parts import Flow
 from schemas.topics import BY_SNAKE, Author
-from schemas.document import EnvelopeDefaults, Target, read
 from tests.history import MONDAY, demo
 from tests.simulation.affair import Affair
 from tests.simulation.counting import NOT_REFUSALS
@@ -145,5 +145,3 @@ def has_the_id_of_another_s_case(affair: Affair, scene: Scene) -> Draft | None:
         "lead_transfer", stranger, violations(affair), message_id=affair.opening,
         code="case.already_open",
     )  # fmt: skip
-
-

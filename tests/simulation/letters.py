@@ -104,7 +104,9 @@ def _read(record: str, document: Any) -> Message:
     named = [each["organ"] for each in envelope.get("officers") or ()]
     sender = OrganCode(named[0]) if named else next(iter(demo().directory.organs))
     target = Target(MessageId(_ANSWERED), CaseId(derive("simulation", "case")), Flow.LEADS)
-    defaults = EnvelopeDefaults(demo().bus, sender, MessageId(_ANSWERED), MONDAY, lambda _: (target,))
+    defaults = EnvelopeDefaults(
+        demo().bus, sender, MessageId(_ANSWERED), MONDAY, lambda _: (target,)
+    )
     found = read(record, json.dumps(document, ensure_ascii=False).encode(), defaults)
     assert not isinstance(found, Refusal), (record, found)
     return found

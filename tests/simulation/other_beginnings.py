@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from schemas.ids import OrganCode
+from schemas.parts import Officer
 from tests.simulation.affair import Affair, When, step
-from tests.simulation.beginnings import _issued, _lead, _set, begin
+from tests.simulation.beginnings import begin, between, filled_lead, issued
 from tests.simulation.county import (
     CONCURRENT,
     COUNTY,
@@ -16,7 +18,6 @@ from tests.simulation.county import (
     code,
     place_of,
 )
-from tests.simulation.letters import Officer
 from tests.simulation.moves import Draft, Scene, steps
 from tests.simulation.transfers import violation, violations
 
@@ -30,7 +31,7 @@ def _sent(affair: Affair, to: tuple[str, ...], changes: dict[str, Any], **more: 
 @begin("Copy", "copy", 3)
 def a_copy(affair: Affair, scene: Scene) -> Draft:
     """Also to whom a rule of audiences adds: a decision of a matter goes to the city's look."""
-    _set(affair, "liuzhi-scjg", "")
+    between(affair, "liuzhi-scjg", "")
     to = tuple(code(alias) for alias in scene.rng.sample(TOWNSHIPS, 2))
     chance = scene.rng.random()
     if chance < 0.3:
@@ -52,17 +53,17 @@ def guidance(affair: Affair, scene: Scene) -> Draft:
         sender, refused = "liuzhi-zwj", "guidance.not_a_department"
     elif chance < 0.5:
         to, refused = "liuzhi-zwj", "guidance.not_a_township"
-    _set(affair, sender, "")
+    between(affair, sender, "")
     return _sent(affair, (code(to),), {"place": place_of("yanjiao")}, code=refused)
 
 
 @begin("InformationRequest", "information", 4)
 def a_question(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, "liuzhi-cgj", "")
+    between(affair, "liuzhi-cgj", "")
     to, refused = code(scene.rng.choice(TOWNSHIPS)), None
     if scene.rng.random() < 0.1:
         to, refused = affair.sender, "message.to_itself"
-    return _issued(affair, to, refused, to=(to,))
+    return issued(affair, to, refused, to=(to,))
 
 
 @begin("AssistanceRequest", "assistance", 5)
@@ -76,8 +77,8 @@ def a_call_for_help(affair: Affair, scene: Scene) -> Draft:
         nothing = "00000000-0000-5000-8000-000000000000"
         changes = {"ground": "transfer_cooperation", "transfer": nothing}
         refused = "assistance.not_the_handler"
-    _set(affair, sender, "")
-    return _issued(affair, code(to), refused, to=(code(to),), changes=changes)
+    between(affair, sender, "")
+    return issued(affair, code(to), refused, to=(code(to),), changes=changes)
 
 
 @begin("JointPlan", "joint", 6)
@@ -87,7 +88,10 @@ def a_plan(affair: Affair, scene: Scene) -> Draft:
     changes: dict[str, Any] = {"county_decision_requested": requested}
     chance = scene.rng.random()
     if chance < 0.07:
-        changes["begins_at"], changes["ends_at"] = "2026-08-01T09:00:00+08:00", "2026-08-02T09:00:00+08:00"
+        changes["begins_at"], changes["ends_at"] = (
+            "2026-08-01T09:00:00+08:00",
+            "2026-08-02T09:00:00+08:00",
+        )
         refused = "joint.over"
     elif chance < 0.14:
         sender, refused = COUNTY, "joint.county_asks_nobody"
@@ -99,13 +103,16 @@ def a_plan(affair: Affair, scene: Scene) -> Draft:
     elif chance < 0.36:
         sender, requested = COUNTY, False
         changes |= {"ground": "county_decision", "county_decision_requested": False}
-    _set(affair, sender, "")
+    between(affair, sender, "")
     invited = tuple(code(alias) for alias in scene.rng.sample(sorted(KEPT.values()), 2))
     by_county = sender == COUNTY
     acting = invited if by_county else (affair.sender, *invited)
     changes["tasks"] = [{"organ": organ, "task": "示例分工"} for organ in acting]
     if "ends_at" not in changes:
-        changes |= {"begins_at": "2026-11-20T09:00:00+08:00", "ends_at": "2026-11-22T18:00:00+08:00"}
+        changes |= {
+            "begins_at": "2026-11-20T09:00:00+08:00",
+            "ends_at": "2026-11-22T18:00:00+08:00",
+        }
     affair.acting, affair.invited = acting, invited
     everybody = (*invited, code(COUNTY)) if requested and not by_county else invited
 
@@ -122,7 +129,7 @@ def a_plan(affair: Affair, scene: Scene) -> Draft:
 
 @begin("Consultation", "consultation", 4)
 def a_consultation(affair: Affair, scene: Scene) -> Draft:
-    _set(affair, scene.rng.choice(TOWNSHIPS), "")
+    between(affair, scene.rng.choice(TOWNSHIPS), "")
     invited = tuple(code(alias) for alias in scene.rng.sample(sorted(KEPT.values()), 2))
     affair.invited = invited
     if scene.rng.random() < 0.1:
@@ -133,12 +140,12 @@ def a_consultation(affair: Affair, scene: Scene) -> Draft:
 @begin("LeadTransfer", "transfer", 12)
 def an_unlawful_lead(affair: Affair, scene: Scene) -> Draft:
     """Lawful in form, but nothing that this organ may send like this."""
-    _set(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
+    between(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
     cgj = code("liuzhi-cgj")
     which = scene.rng.choice(sorted(_UNLAWFUL))
     more = dict(_UNLAWFUL[which])
     if which == "transfer.own_matter":
-        _set(affair, "liuzhi-cgj", "CG-001")
+        between(affair, "liuzhi-cgj", "CG-001")
     affair.matter = str(more.pop("matter", affair.matter))
     affair.place = str(more.pop("place", affair.place))
     changes = violations(affair)
@@ -149,14 +156,14 @@ def an_unlawful_lead(affair: Affair, scene: Scene) -> Draft:
         more["to"] = (affair.sender,)
     if which == "officer.expired":
         name, number = EXPIRED
-        more["officers"] = (Officer(name, affair.sender, number),)
+        more["officers"] = (Officer(name, OrganCode(affair.sender), number),)
     if which == "officer.unknown":
-        more["officers"] = (Officer("无此人", affair.sender, "000000000000"),)
+        more["officers"] = (Officer("无此人", OrganCode(affair.sender), "000000000000"),)
     if which == "document_number.used":
-        number = scene.used_number(affair.sender)
-        if number is None:
-            return _issued(affair, cgj, changes=changes)
-        more["number"] = number
+        used = scene.used_number(affair.sender)
+        if used is None:
+            return issued(affair, cgj, changes=changes)
+        more["number"] = used
     return Draft("LeadTransfer", affair.sender, changes, code=which, **more)
 
 
@@ -180,6 +187,6 @@ _UNLAWFUL: dict[str, dict[str, Any]] = {
 @begin("LeadTransfer", "transfer", 3)
 def a_lead_of_two_organs_power(affair: Affair, scene: Scene) -> Draft:
     """Concurrent: the sender chooses, the other hears of it."""
-    _set(affair, scene.rng.choice(TOWNSHIPS), CONCURRENT)
+    between(affair, scene.rng.choice(TOWNSHIPS), CONCURRENT)
     to = code(scene.rng.choice(("liuzhi-zrzy", "liuzhi-nyj")))
-    return _issued(affair, to, changes=_lead(affair, scene), to=(to,))
+    return issued(affair, to, changes=filled_lead(affair, scene), to=(to,))

@@ -1,6 +1,6 @@
 """Receipts, clocks, supervision and requests to see what was withheld: lawful and not."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from tests.simulation import days
@@ -136,7 +136,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         changes = _clock(affair, duty, "suspend", suspension="hearing", planned_end=str(end))
 
         def then(a: Affair, when: When) -> None:
-            a.suspended_until = days.datetime.combine(end, days.time(), days.ZONE)
+            a.suspended_until = datetime.combine(end, time(), days.ZONE)
 
         refused = "clock_change.suspended" if still else refused
     elif which == 1:
@@ -306,5 +306,3 @@ def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
 
     changes = {"opened": opened}
     return Draft("opening_answer", sender, changes, reply=request, then=then, code=refused)
-
-

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from schemas.disputes import Designation
 from services.casebook.work import Work
-from services.casework import clock, decide, duties, objections, projection, steps
+from services.casework import clock, decide, duties, objections, projection, spans, splitting, steps
 from services.casework.acts import FOLLOWING
 from services.casework.effects import Decision, FireRung
 from services.casework.transitions import Step
@@ -26,9 +26,9 @@ _DROPPED_OF: Final = 13  # one of so many copies is lost
 
 
 def _without(kind: str, *step: Step) -> Mapping[str, Any]:
-    span = duties.DUTIES[kind]
+    span = spans.DUTIES[kind]
     left = {each: how for each, how in span.closed_by.items() if each not in step}
-    return MappingProxyType({**duties.DUTIES, kind: replace(span, closed_by=left)})
+    return MappingProxyType({**spans.DUTIES, kind: replace(span, closed_by=left)})
 
 
 def ids_are_not_unique() -> AbstractContextManager[Any]:
@@ -108,7 +108,7 @@ def a_copy_is_dropped() -> AbstractContextManager[Any]:
 
 def a_split_loses_a_violation() -> AbstractContextManager[Any]:
     """One number is neither in the child case nor left in the other."""
-    right = objections.split
+    right = splitting.split
 
     def wrong(*of: Any) -> Any:
         outcome = right(*of)

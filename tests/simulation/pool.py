@@ -70,7 +70,7 @@ class Totals:
 def run_all(
     seeds: Sequence[int], messages: int, jobs: int, *, plant: str | None = None, stop: bool = False
 ) -> Iterator[Totals]:
-    """Run the seeds; yield the totals of each chunk. `stop`: a chunk ends with its first failure."""
+    """Run the seeds; yield each chunk's totals. `stop`: a chunk ends with its first failure."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     work = partial(run_some, messages=messages, plant=plant, stop=stop)
     if jobs == 1:

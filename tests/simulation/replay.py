@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tests.simulation.counting import counted
 from tests.simulation.exchange import Exchange
+from tests.simulation.promise import BrokenPromise
 from tests.simulation.world import World
 
 BATCH: Final = 37  # records of one transaction of the replay
@@ -44,11 +45,11 @@ def again(world: World, file: Path, loop: asyncio.AbstractEventLoop) -> None:
 
 def _rows(connection: sqlite3.Connection, table: str, columns: str) -> list[Any]:
     order = "seq" if table == "decisions" else columns
-    return connection.execute(f"select {columns} from {table} order by {order}").fetchall()  # noqa: S608
+    return connection.execute(f"select {columns} from {table} order by {order}").fetchall()
 
 
 def _same(table: str, first: list[Any], second: list[Any]) -> None:
     if first != second:
         differing = sum(a != b for a, b in zip(first, second, strict=False))
         detail = f"{table}: {differing} of {len(first)} rows differ, {len(second)} on replay"
-        raise AssertionError(f"5 the same decisions on replay: {detail}")
+        raise BrokenPromise("5 the same decisions on replay", detail)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.simulation.affair import Affair, When, step
 from tests.simulation.county import COUNTY, STRANGERS, code
-from tests.simulation.moves import Draft, Scene, move, replying, sign_first, steps
+from tests.simulation.moves import Draft, Scene, Then, move, replying, sign_first, steps
 
 
 @move("notice", "received issued", 6)
@@ -67,7 +67,7 @@ def answers_for_assistance(affair: Affair, scene: Scene) -> Draft:
         step(a, "promise", when)
         a.promised = True
 
-    then = accepts
+    then: Then = accepts
     if chance < 0.5:
         ground = "outside_powers" if chance < 0.3 else "law_forbids"
         changes = {"answer": "refused", "agreed_on": None, "ground": ground, "reasons": "不属职权"}
@@ -104,9 +104,7 @@ def answers_the_plan(affair: Affair, scene: Scene) -> Draft:
     changes = {"agreed": agreed, **({} if agreed else {"reasons": "人手不足"})}
     about = owed[-1].about if owed else affair.opening
     then = steps("answer_plan" if agreed else "leave_plan", about=about)
-    return Draft(
-        "joint_plan_answer", who, changes, reply=affair.opening, then=then, code=refused
-    )
+    return Draft("joint_plan_answer", who, changes, reply=affair.opening, then=then, code=refused)
 
 
 @move("joint", "sent declined", 6)
@@ -144,7 +142,9 @@ def reports(affair: Affair, scene: Scene) -> Draft | None:
         if not outsiders:
             return None
         who, refused = scene.rng.choice(outsiders), "reply.not_asked"
-    cases = [{"number": 1, "matter": matter, "case_number": "示例〔2026〕1号", "filed_on": "2026-10-21"}]
+    cases = [
+        {"number": 1, "matter": matter, "case_number": "示例〔2026〕1号", "filed_on": "2026-10-21"}
+    ]
     return Draft(
         "joint_outcome", who, {"cases": cases}, reply=reply, then=steps("report"), code=refused
     )
@@ -166,5 +166,3 @@ def writes_minutes(affair: Affair, scene: Scene) -> Draft:
         "consultation_minutes", who, {"participants": participants}, to=to, reply=affair.opening,
         then=then, code=refused,
     )  # fmt: skip
-
-

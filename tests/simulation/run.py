@@ -10,10 +10,18 @@ from random import Random
 from typing import Any, Final
 
 from schemas.messages import CaseSettled, SettleAction
-from tests.simulation import custody, disputes, faults, oversight, requests, transfers
-from tests.simulation import other_beginnings
+from tests.simulation import (
+    custody,
+    disputes,
+    faults,
+    other_beginnings,
+    oversight,
+    requests,
+    transfers,
+)
 from tests.simulation.affair import Affair
-from tests.simulation.beginnings import BEGINNINGS, waits
+from tests.simulation.beginnings import BEGINNINGS, issued, waits
+from tests.simulation.bus import bus_envelope, of_the_bus, switch, tick
 from tests.simulation.counting import Counts, counted
 from tests.simulation.county import code
 from tests.simulation.exchange import Crash
@@ -81,7 +89,7 @@ class Run:
         elif chance < 0.135 and world.affairs:
             place = self.rng.choice(world.all_places())
             self.say("switch")
-            world.switch(place)
+            switch(world, place)
         elif chance < 0.155 and world.affairs:
             self._freeze_or_settle()
         elif chance < 0.18:
@@ -96,7 +104,9 @@ class Run:
         self.result.history.append(what)
 
     def _begin(self) -> None:
-        weights = [weight * like for (_, _, _, weight), like in zip(BEGINNINGS, self.likes, strict=True)]
+        weights = [
+            weight * like for (_, _, _, weight), like in zip(BEGINNINGS, self.likes, strict=True)
+        ]
         record, life, make, _ = self.rng.choices(BEGINNINGS, weights)[0]
         affair = self.world.new_affair(record, life)
         draft = make(affair, self.world)
@@ -150,13 +160,13 @@ class Run:
         self.say(f"{name} {affair.id[:8]} {before} → {affair.state} {draft.code or ''}")
 
     def _again(self) -> None:
-        message, incoming, case = self.rng.choice(self.world.sent)
+        message, incoming = self.rng.choice(self.world.sent)
         if self.rng.random() < 0.7:
             self.say(f"again {incoming.position}")
-            self.world.again(message, incoming, case)
+            self.world.again(message, incoming)
         else:
             self.say(f"id reused {incoming.position}")
-            self.world.reuse(message, incoming, case)
+            self.world.reuse(message, incoming)
 
     def _time(self) -> None:
         """Hours or days pass; most partitions hear of it, some late."""
@@ -164,7 +174,7 @@ class Run:
         places = [place for place in self.world.all_places() if self.rng.random() < 0.8]
         self.say(f"time {self.world.now:%m-%d %H:%M} {len(places)}")
         for place in places:
-            self.world.tick(place)
+            tick(self.world, place)
 
     def _freeze_or_settle(self) -> None:
         world = self.world
@@ -179,7 +189,7 @@ class Run:
                 return
             broken = Draft(draft.record, draft.sender, reply=draft.reply, defect=True)
             self.world.put(affair, broken, "defect")
-            when = world._when(affair, draft.record, draft.sender, str(affair.frozen))  # noqa: SLF001
+            when = world.when(affair, draft.record, draft.sender, str(affair.frozen))
             due = list(world.dues.values())[-1]
             self.frozen[affair.id] = (draft, when, due)
             self.say(f"defect {affair.id[:8]}")
@@ -187,17 +197,17 @@ class Run:
             self._settle(affair)
 
     def _settle_what_is_not_frozen(self, affair: Affair) -> None:
-        envelope = self.world.bus_envelope("CaseSettled", affair, affair.opening)
+        envelope = bus_envelope(self.world, "CaseSettled", affair, affair.opening)
         message = CaseSettled(envelope, SettleAction.RETRY, "示例")
         self.say("settled, not frozen")
-        self.world.of_the_bus(message, affair.id, "case.not_frozen")
+        of_the_bus(self.world, message, affair.id, "case.not_frozen")
 
     def _settle(self, affair: Affair) -> None:
         draft, when, due = self.frozen.pop(affair.id)
         action = self.rng.choice((SettleAction.RETRY, SettleAction.DISCARD))
         self.settle()
-        envelope = self.world.bus_envelope("CaseSettled", affair, affair.frozen)
-        self.world.of_the_bus(CaseSettled(envelope, action, "示例"), affair.id)
+        envelope = bus_envelope(self.world, "CaseSettled", affair, affair.frozen)
+        of_the_bus(self.world, CaseSettled(envelope, action, "示例"), affair.id)
         again = action is SettleAction.RETRY
         self.world.settled(affair, again=again, draft=draft, when=when, due=due)
         self.say(f"settled {affair.id[:8]} {action}")
@@ -233,7 +243,7 @@ class Run:
         affair.matter, affair.place, affair.insisted = "CG-001", notice.place, True
         affair.evidence = (1, 2)
         changes = {**transfers.violations(affair), "from_notice": notice.opening}
-        draft = other_beginnings._issued(affair, to, changes=changes, to=(to,), insist="示例")  # noqa: SLF001
+        draft = issued(affair, to, changes=changes, to=(to,), insist="示例")
         self._open(affair, draft, "a_lead_from_a_notice")
 
     def _cooperation(self, transfer: Affair) -> None:
@@ -242,13 +252,9 @@ class Run:
         affair.sender = affair.asking = str(transfer.handler)
         affair.cooperation = True
         changes = {"ground": "transfer_cooperation", "transfer": transfer.opening}
-        draft = other_beginnings._issued(  # noqa: SLF001
-            affair, transfer.sender, changes=changes, to=(transfer.sender,)
-        )
+        draft = issued(affair, transfer.sender, changes=changes, to=(transfer.sender,))
         self._open(affair, draft, "a_call_to_cooperate")
         self.settle()  # what it stands on is another case's, which goes on meanwhile
-
-    # ------------------------------------------------------------------ the exchange
 
     def step(self, crash: Crash | None = None) -> bool:
         """Let the exchange take a batch, and judge it."""
@@ -282,7 +288,7 @@ Look = Callable[[Run], None]
 def simulate(
     seed: int, messages: int, file: Path, loop: asyncio.AbstractEventLoop, *, replayed: bool = False
 ) -> Result:
-    """Run a seed; what is broken is in the result. `replayed`: from zero once more, and compared."""
+    """Run a seed; what is broken is in the result. `replayed`: once more from zero, compared."""
     run = Run(seed, file, loop)
     try:
         run.live(messages)

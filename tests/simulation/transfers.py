@@ -36,14 +36,18 @@ def files(affair: Affair, scene: Scene) -> Draft:
         a.filed.setdefault(by, date.fromisoformat(FILED_ON))
 
     changes = _answers(affair, filed=True)
-    return Draft("filing_reply", str(affair.handler), changes, reply=reply_to(affair, scene), then=then)
+    return Draft(
+        "filing_reply", str(affair.handler), changes, reply=reply_to(affair, scene), then=then
+    )
 
 
 @move("transfer", "received designated issued", 3)
 def declines(affair: Affair, scene: Scene) -> Draft:
     changes = _answers(affair, filed=False)
     then = replying("decline", state="declined")
-    return Draft("filing_reply", str(affair.handler), changes, reply=reply_to(affair, scene), then=then)
+    return Draft(
+        "filing_reply", str(affair.handler), changes, reply=reply_to(affair, scene), then=then
+    )
 
 
 @move("transfer", "designated")
@@ -78,7 +82,9 @@ def a_party_replies_that_was_not_asked(affair: Affair, scene: Scene) -> Draft | 
     if affair.sender == affair.handler:
         return None
     changes = _answers(affair, filed=True)
-    return Draft("filing_reply", affair.sender, changes, reply=affair.current, code="reply.not_asked")
+    return Draft(
+        "filing_reply", affair.sender, changes, reply=affair.current, code="reply.not_asked"
+    )
 
 
 @move("transfer", "any", 1)
@@ -276,7 +282,7 @@ PARTY: Final = {
 
 
 def further(affair: Affair, numbers: tuple[int, ...] | None = None) -> dict[str, Any]:
-    """Return what a further letter says: who gave the case away sees less of it than its handler."""
+    """Return what a further letter says; who gave the case away sees less than its handler."""
     return {**violations(affair, numbers), "parties": [PARTY]}
 
 
@@ -299,7 +305,7 @@ def violation(affair: Affair, number: int) -> dict[str, Any]:
 @move("transfer", "filed", 4)
 def sends_it_on(affair: Affair, scene: Scene) -> Draft | None:
     """A handler that filed it and finds that it has no power."""
-    held = {affair.sender, affair.asking, affair.handler, *affair.holders}
+    held = {affair.sender, affair.asking, str(affair.handler), *affair.holders}
     free = [code(alias) for alias in KEPT.values() if code(alias) not in held]
     refused: str | None = None
     record, insist, numbers = "case_transfer", "经查属该机关管辖", affair.numbers
