@@ -144,7 +144,7 @@ def _begins(world: "World", message: CaseSplit) -> None:
     if child.hop >= HOPS_MAX:
         step(child, "refer", replace(when, at=world.now), state="referred")
     child.since, child.goal = world.now, 8
-    child.way = way(world.rng, "transfer", "disputed")
+    child.way = way(world.rng, child)
     world.affairs[child.id] = child
 
 

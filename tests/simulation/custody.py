@@ -75,6 +75,24 @@ def counts(affair: Affair, scene: Scene) -> Draft | None:
     return Draft("custody_check", sender, changes, reply=reply, then=then, code=refused)
 
 
+@move("transfer", "any", 3)
+def differs(affair: Affair, scene: Scene) -> Draft | None:
+    """A page is missing, and it is said."""
+    things = affair.things
+    if things is None or things.message is None or things.check is not None:
+        return None
+    about, earlier = things.message, str(things.earlier)
+
+    def then(a: Affair, when: When) -> None:
+        assert a.things is not None
+        a.things.check = when.cause
+        step(a, "differ", when, about=about, to=(earlier,))
+
+    told = [{"kind": "pages", "account": "缺一页"}]
+    changes = {**_LISTED, "pages": 8, "proceeds": "0.00", "discrepancies": told}
+    return Draft("custody_check", things.keeper, changes, reply=about, then=then)
+
+
 def _misnamed(scene: Scene) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
     which = scene.rng.randrange(3)
     if which == 0:

@@ -17,6 +17,7 @@ HOLIDAYS: Final = frozenset(
 MADE_WORKDAYS: Final = frozenset({date(2026, 9, 20), date(2026, 10, 10)})
 # The day off that another rulebook of the simulation has.
 LOCAL_HOLIDAY: Final = date(2026, 10, 15)
+KNOWN_UNTIL: Final = date(2026, 12, 31)  # a card whose day lies past it waits for the calendar
 HOUR: Final = time(9)
 SIGN_FOR_HOURS: Final = 4  # a township's notice
 WORKING_DAYS: Final = {
@@ -96,6 +97,7 @@ def plan(opened: datetime, length: int, *, local: bool) -> Plan:
     rungs = [(name, datetime.combine(day, HOUR, ZONE)) for name, day in cards]
     if remind > opened:
         rungs.insert(0, ("reminder", remind))
+    rungs = [(name, at) for name, at in rungs if at.date() <= KNOWN_UNTIL]
     return Plan(due, tuple(rungs))
 
 

@@ -164,6 +164,22 @@ def agrees_on_the_far_one(affair: Affair, scene: Scene) -> Draft | None:
     return Draft("negotiation_result", free[0], changes, reply=dispute.about, then=then)
 
 
+@move("transfer", "disputed referred", 1)
+def agrees_on_a_third(affair: Affair, scene: Scene) -> Draft | None:
+    """An organ of the county that is no party yet."""
+    dispute = affair.dispute
+    if dispute is None or dispute.third:
+        return None
+    free = [each for each in (dispute.holder, dispute.other) if each not in dispute.stated]
+    said = next(iter(dispute.stated.values()), None)
+    third = said or _third(affair, scene, dispute.holder, dispute.other)
+    if not free or third in (dispute.holder, dispute.other):
+        return None
+    changes = {"agreed": True, "handler": third, "handles_from": "2026-10-12"}
+    then = _agreement(affair, third, free[0])
+    return Draft("negotiation_result", free[0], changes, reply=dispute.about, then=then)
+
+
 @move("transfer", "issued received designated filed", 1)
 def negotiates_about_nothing(affair: Affair, scene: Scene) -> Draft:
     return Draft(

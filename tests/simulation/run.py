@@ -35,7 +35,8 @@ from tests.simulation.world import World
 TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings)
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 NAMED: Final = {move.name: move for move in MOVES}
-OF_A_CASE: Final = 16  # moves in one case, about
+OF_A_CASE: Final = 12  # moves in one case, about
+WAY_CHANCE: Final = 0.85  # that what is wanted is said, not anything
 BATCH_MAX: Final = 24  # records of one transaction
 STEP_CHANCE: Final = 0.11  # that the exchange takes a batch before the next is said
 STEPS_MAX: Final = 20_000  # of one run: a loop that does not end is a defect
@@ -118,17 +119,20 @@ class Run:
         if draft.code is None:
             self.world.affairs[affair.id] = affair
             affair.goal = self.rng.randint(4, OF_A_CASE)
-            affair.way = way(self.rng, affair.life, affair.state)
+            affair.way = way(self.rng, affair)
 
     def _move(self) -> None:
         world = self.world
         lively = [each for each in world.affairs.values() if each.goal > 0]
+        wanted = [each for each in lively if each.way]
+        if wanted and self.rng.random() < WAY_CHANCE:
+            lively = wanted
         affair = self.rng.choice(lively or list(world.affairs.values()))
         if affair.frozen is not None:
             if affair.sender not in _UNWATCHED:
                 self._put(affair, waits(affair), "waits")
             return
-        if affair.way and self.rng.random() < 0.7 and self._goes_its_way(affair):
+        if affair.way and self.rng.random() < WAY_CHANCE and self._goes_its_way(affair):
             return
         fitting = [move for move in MOVES if move.fits(affair)]
         weights = [move.weight * self.taste[move.name] for move in fitting]

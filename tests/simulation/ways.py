@@ -6,6 +6,8 @@ A name with "!" may be refused; all others are said so that they stand.
 from random import Random
 from typing import Final
 
+from tests.simulation.affair import Affair
+
 _Way = tuple[str, ...]
 _REFERRED: Final[_Way] = ("objects", "fails_to_agree")
 _INTO: Final[dict[str, tuple[_Way, ...]]] = {
@@ -39,30 +41,36 @@ _INTO: Final[dict[str, tuple[_Way, ...]]] = {
 _COMMON: Final[tuple[_Way, ...]] = (
     ("is_supervised", "answers_the_supervisor", "answers_the_supervisor!"),
     ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see", "answers_who_asked_to_see!"),
-    (),
+    ("is_supervised", "answers_the_supervisor"),
+)
+_BACK: Final[_Way] = ("signs", "is_taken_back", "answers_the_withdrawal")
+_TOLD: Final[_Way] = ("tells_the_complainant", "tells_the_complainant!", "tells_the_complainant!")
+_CUSTODY: Final[tuple[_Way, ...]] = (
+    ("hands_over", "differs", "settles", "counts!"),
+    ("hands_over!", "hands_over", "counts!", "counts!", "differs", "settles"),
 )
 _AGREES: Final[_Way] = ("negotiates", "negotiates", "negotiates!")
 _FAR: Final[_Way] = ("agrees_on_the_far_one", "agrees_on_the_far_one", "writes_to_the_third")
 _THERE: Final[dict[str, tuple[_Way, ...]]] = {
     "transfer": (
-        ("hands_over", "counts", "settles", "counts!"),
-        ("hands_over", "counts!", "counts", "settles"),
-        ("tells_the_complainant", "tells_the_complainant!"),
-        ("tells_the_complainant",),
+        *_CUSTODY,
+        _TOLD,
         ("is_taken_back", "answers_the_withdrawal"),
         ("is_taken_back", "is_taken_back!", "answers_the_withdrawal"),
+        ("is_taken_back", "answers_the_withdrawal"),
         _AGREES,
-        (*_AGREES, "negotiates!", "writes_to_the_third!", "writes_to_the_third"),
+        (*_AGREES, "negotiates!", "writes_to_the_third!", "writes_to_the_third!"),
+        ("agrees_on_a_third", "agrees_on_a_third", "writes_to_the_third!", "writes_to_the_third"),
         (*_AGREES, "writes_to_the_third", "objects", "negotiates"),
         ("asks_to_designate", "asks_to_designate!"),
         ("reviews_the_evidence", "reviews_the_evidence!"),
-        ("changes_the_clock_of_the_decision!",) * 4,
+        ("changes_the_clock_of_the_decision!",) * 6,
         ("objects!", "is_designated!"),
         ("leaves_a_number_out!", "declines_on_another_ground!"),
     ),
-    "notice": (("is_taken_back", "answers_the_withdrawal"), ("is_taken_back", "is_handled")),
-    "information": (("is_taken_back", "answers_the_withdrawal"), ("gives_a_copy", "signs")),
-    "assistance": (("is_taken_back", "answers_the_withdrawal"), ("assists!", "assists!")),
+    "notice": (_BACK, ("signs", "is_taken_back", "is_handled")),
+    "information": (_BACK, ("gives_a_copy", "signs")),
+    "assistance": (_BACK, ("assists!", "assists!")),
     "joint": (("reports!", "reports!"), ("answers_the_plan!", "decides_the_plan!")),
     "consultation": (("writes_minutes", "signs"),),
     "copy": (("signs", "signs_for_a_paper!"),),
@@ -75,12 +83,17 @@ _HELD: Final[tuple[_Way, ...]] = (
 )
 
 
-def way(rng: Random, life: str, state: str) -> list[str]:
+def way(rng: Random, affair: Affair) -> list[str]:
     """Return what is to be said in a new case, the first last."""
-    if state == "held":
+    if affair.state == "held":
         return list(reversed(rng.choice(_HELD)))
-    if life == "transfer" and rng.random() < 0.06:
+    if affair.life == "transfer" and rng.random() < 0.05:
         chosen = ("objects", *_FAR, "objects", "fails_to_agree", "asks_to_designate!")
         return list(reversed(chosen))
-    into, there = rng.choice(_INTO[life]), rng.choice(_THERE[life] + _COMMON)
-    return list(reversed((*into, *there)))
+    into, there = rng.choice(_INTO[affair.life]), rng.choice(_THERE[affair.life])
+    if affair.complaint in ("reachable", "unknown") and rng.random() < 0.6:
+        there = _TOLD
+    elif affair.things is not None and rng.random() < 0.5:
+        there = rng.choice(_CUSTODY)
+    above = rng.choice(_COMMON) if rng.random() < 0.4 else ()
+    return list(reversed((*into, *there, *above)))

@@ -110,7 +110,8 @@ class World:
         if length is None or duty.odd or alias_of(duty.owner) == "liuzhi-swj":
             return None
         local = self.is_later(affair.partition, affair.flow)
-        return days.plan(duty.opened, length, local=local)
+        found = days.plan(duty.opened, length, local=local)
+        return found if found.due.date() <= days.KNOWN_UNTIL else None
 
     def new_affair(self, record: str, life: str) -> Affair:
         """Return a case that has not begun."""
