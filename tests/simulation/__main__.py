@@ -66,7 +66,7 @@ def _print_totals(totals: Totals, seconds: float, options: argparse.Namespace) -
     print(f"rarest step: {steps[0][1]} ({steps[0][0]} times)")
     print(f"rarest refusal: {refusals[0][1]} ({refusals[0][0]} times)")
     missing = [what for times, what in (*steps, *refusals) if times == 0]
-    print(f"not covered: {len(missing)} of {len(steps)} steps and {len(refusals)} refusals")
+    print(f"not covered: {len(missing)} (of {len(steps)} steps and {len(refusals)} refusals)")
 
 
 def _print_broken(totals: Totals, messages: int, *, planted: bool) -> None:

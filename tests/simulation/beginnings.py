@@ -186,12 +186,12 @@ def is_put_right(affair: Affair, scene: Scene) -> Draft:
     refused, to = None, code("liuzhi-cgj")
     if affair.held_for == "place":
         mending = {"place": place_of("mugang"), "place_text": "木岗镇示例街28号"}
-        if chance < 0.3:
+        if chance < 0.5:
             mending = {"place": None, "place_text": "新窑镇示例街9号"}
             refused = "correction.still_conflict"
     elif affair.held_for == "superior":
         mending, refused = {"matter": "CG-001"}, "correction.still_no_superior"
-    elif chance < 0.3:
+    elif chance < 0.4:
         mending, refused = {"place": place_of("dayong")}, "correction.still_gap"
     if chance > 0.9:
         number, refused = 9, "filing.number_unknown"
@@ -215,9 +215,9 @@ def is_assigned(affair: Affair, scene: Scene) -> Draft:
     chance = scene.rng.random()
     if affair.held_for == "superior":
         refused = "case.unknown"  # the county's supervisor does not watch an organ from elsewhere
-    elif chance < 0.15:
-        to, refused = code(COUNTY), "assignment.cannot_handle"
     elif chance < 0.3:
+        to, refused = code(COUNTY), "assignment.cannot_handle"
+    elif chance < 0.5:
         by, refused = affair.sender, "assignment.not_the_supervisor"
     then = _to_handler(affair, to)
     return Draft("routing_assignment", by, to=(to,), reply=affair.opening, then=then, code=refused)

@@ -21,11 +21,11 @@ def hands_over(affair: Affair, scene: Scene) -> Draft | None:
     to = scene.rng.choice(receivers)
     chance = scene.rng.random()
     others = sorted(affair.parties - {keeper})
-    if chance < 0.1 and others:
+    if chance < 0.25 and others:
         sender, refused = scene.rng.choice(others), "custody.not_the_keeper"
         if sender == to or sender in (code(COUNTY), code(SUPERVISOR)):
             return None
-    elif chance < 0.2:
+    elif chance < 0.35:
         to, refused = code("liuzhi-wlj"), "custody.not_the_receiver"
         if to in allowed:
             return None
@@ -55,14 +55,14 @@ def counts(affair: Affair, scene: Scene) -> Draft | None:
     refused, reply, found, sender = None, things.message, dict[str, Any](_LISTED), things.keeper
     told: list[dict[str, Any]] = []
     chance = scene.rng.random()
-    differs = chance < 0.45
+    differs = chance < 0.55
     if things.check is not None:
         refused, differs = "custody.already_counted", False
-    elif chance < 0.35:
+    elif chance < 0.1:
         found, told = {**found, "pages": 8}, [{"kind": "pages", "account": "缺一页"}]
     elif differs:
         refused, found, told = _misnamed(scene)
-    elif chance < 0.5 and things.earlier != things.keeper:
+    elif chance < 0.62 and things.earlier != things.keeper:
         sender, refused = str(things.earlier), "reply.not_asked"
 
     def then(a: Affair, when: When) -> None:

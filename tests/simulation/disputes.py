@@ -194,7 +194,7 @@ def writes_to_the_third(affair: Affair, scene: Scene) -> Draft | None:
     if dispute is None or dispute.third is None:
         return None
     record, to, refused = letter_of(affair), dispute.third, None
-    if scene.rng.random() < 0.2:
+    if scene.rng.random() < 0.4:
         to, refused = _third(affair, scene, to), "transfer.not_the_third"
     then = onward(affair, record, dispute.third, "reissue")
     return Draft(
@@ -275,7 +275,7 @@ def is_designated(affair: Affair, scene: Scene) -> Draft | None:
             return None
     else:
         by = code(COUNTY)
-        if chance < 0.2:
+        if chance < 0.3:
             designee, refused = code(SUPERVISOR), "designation.cannot_handle"
         elif affair.state in ("filed", "closed"):
             refused = "step.not_allowed"

@@ -40,7 +40,7 @@ def gives_information(affair: Affair, scene: Scene) -> Draft:
 @move("information", "received issued answered", 5)
 def gives_a_copy(affair: Affair, scene: Scene) -> Draft:
     to, refused = (affair.sender,), None
-    if scene.rng.random() < 0.2:
+    if scene.rng.random() < 0.4:
         to, refused = (code(scene.rng.choice(STRANGERS)),), "copy.reply_elsewhere"
 
     def then(a: Affair, when: When) -> None:
@@ -157,9 +157,9 @@ def writes_minutes(affair: Affair, scene: Scene) -> Draft:
     others = tuple(organ for organ in everybody if organ != who)
     refused, to, participants = None, others[:1], list(everybody)
     chance = scene.rng.random()
-    if chance < 0.15:
+    if chance < 0.25:
         to, refused = (code("liuzhi-wlj"),), "consultation.stranger"
-    elif chance < 0.3:
+    elif chance < 0.4:
         participants, refused = [*everybody, "91520203YC0008888X"], "organ.unknown"
     then = steps("minute", to=others)
     return Draft(

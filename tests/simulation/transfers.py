@@ -203,7 +203,8 @@ def tells_the_complainant(affair: Affair, scene: Scene) -> Draft | None:
     leg = scene.rng.choice(("forwarding", "outcome"))
     kind = "inform_complainant" if leg == "forwarding" else "complainant_feedback"
     by = affair.sender if leg == "forwarding" else str(affair.handler)
-    telling = scene.rng.choice(("informed", "attempts_failed", "contact_unknown"))
+    tellings = ("informed", "attempts_failed", "contact_unknown", "contact_unknown")
+    telling = scene.rng.choice(tellings if affair.complaint != "reachable" else tellings[:3])
     owed = [duty for duty in affair.duties if (duty.kind, duty.owner) == (kind, by)]
     refused = None
     if not owed:
@@ -315,14 +316,14 @@ def sends_it_on(affair: Affair, scene: Scene) -> Draft | None:
         refused = "transfer.onward_unsettled"
     elif affair.held_for is not None:
         return None
-    elif chance < 0.15:
+    elif chance < 0.2:
         to = other_than(scene, sorted(held), affair.handler)
         if not scene_can_handle(to):
             return None
         refused = "transfer.earlier_holder"
-    elif chance < 0.25 and affair.flow == "leads":
+    elif chance < 0.45 and affair.flow == "leads":
         record, refused = "lead_transfer", "transfer.filed_is_a_case"
-    elif chance < 0.35:
+    elif chance < 0.55:
         numbers, refused = (*affair.numbers, 8), "transfer.other_numbers"
     return Draft(
         record, str(affair.handler), further(affair, numbers), to=(to,), insist=insist,

@@ -26,6 +26,7 @@ _INTO: Final[dict[str, tuple[_Way, ...]]] = {
         ("files", "goes_on", "goes_on!"),
         ("files", "goes_on", "feeds_back"),
         ("files", "sends_it_on"),
+        ("files", "sends_it_on!", "sends_it_on!", "sends_it_on!"),
         ("declines",),
         ("is_taken_back",),
         ("signs", "is_taken_back"),
@@ -49,7 +50,7 @@ _CUSTODY: Final[tuple[_Way, ...]] = (
     ("hands_over", "differs", "settles", "counts!"),
     ("hands_over!", "hands_over", "counts!", "counts!", "differs", "settles"),
 )
-_AGREES: Final[_Way] = ("negotiates", "negotiates", "negotiates!")
+_AGREES: Final[_Way] = ("negotiates", "negotiates", "negotiates", "negotiates!")
 _FAR: Final[_Way] = ("agrees_on_the_far_one", "agrees_on_the_far_one", "writes_to_the_third")
 _THERE: Final[dict[str, tuple[_Way, ...]]] = {
     "transfer": (
@@ -64,7 +65,6 @@ _THERE: Final[dict[str, tuple[_Way, ...]]] = {
         (*_AGREES, "writes_to_the_third", "objects", "negotiates"),
         ("asks_to_designate", "asks_to_designate!"),
         ("reviews_the_evidence", "reviews_the_evidence!"),
-        ("changes_the_clock_of_the_decision!",) * 6,
         ("objects!", "is_designated!"),
         ("leaves_a_number_out!", "declines_on_another_ground!"),
     ),
@@ -75,8 +75,20 @@ _THERE: Final[dict[str, tuple[_Way, ...]]] = {
     "consultation": (("writes_minutes", "signs"),),
     "copy": (("signs", "signs_for_a_paper!"),),
 }
+_OF_A_DISPUTE: Final = frozenset({"objects", "fails_to_agree"})
+_IN_DISPUTE: Final[tuple[_Way, ...]] = (
+    _AGREES,
+    _AGREES,
+    _AGREES,
+    ("agrees_on_a_third", "agrees_on_a_third", "writes_to_the_third!", "writes_to_the_third"),
+    ("is_taken_back", "answers_the_withdrawal"),
+    ("is_taken_back", "answers_the_withdrawal"),
+    ("asks_to_designate!", "asks_to_designate", "asks_to_designate!"),
+)
+_CLOCK: Final[_Way] = ("changes_the_clock_of_the_decision!",) * 6
 _HELD: Final[tuple[_Way, ...]] = (
-    ("is_assigned", "files", "sends_it_on!", "sends_it_on!"),
+    ("is_assigned!", "is_assigned!", "is_assigned", "files", "sends_it_on!", "sends_it_on!"),
+    ("is_put_right!", "is_put_right!", "is_assigned!", "is_put_right"),
     ("is_asked_for_while_held", "is_put_right"),
     ("is_put_right",),
     ("is_withdrawn_while_held",),
@@ -93,7 +105,13 @@ def way(rng: Random, affair: Affair) -> list[str]:
     into, there = rng.choice(_INTO[affair.life]), rng.choice(_THERE[affair.life])
     if affair.complaint in ("reachable", "unknown") and rng.random() < 0.6:
         there = _TOLD
+    elif into and into[-1] in _OF_A_DISPUTE and rng.random() < 0.6:
+        there = rng.choice(_IN_DISPUTE)
+    elif into and into[-1] == "files" and rng.random() < 0.4:
+        there = _CLOCK
     elif affair.things is not None and rng.random() < 0.5:
         there = rng.choice(_CUSTODY)
-    above = rng.choice(_COMMON) if rng.random() < 0.4 else ()
-    return list(reversed((*into, *there, *above)))
+    few = affair.life in ("information", "assistance", "notice", "joint")
+    above = rng.choice(_COMMON) if rng.random() < (0.8 if few else 0.4) else ()
+    last = (*above, *there) if rng.random() < 0.5 else (*there, *above)
+    return list(reversed((*into, *last)))
