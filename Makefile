@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PURE_TESTS := tests/unit tests/contract tests/house
+PURE_TESTS := tests/unit tests/contract tests/house tests/simulation
 
 # The interpreter that makes .venv; the first of these that is new enough and can make one.
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3
@@ -75,6 +75,10 @@ integration: $(VENV)/.dev download ## tests on a real broker and registry; T=pat
 prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
 	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }
 	$(BIN)/python -m tests.prove.run $(WHAT) $(if $(LONG),--long) $(addprefix --only ,$(ONLY))
+
+.PHONY: sim
+sim: $(VENV)/.dev ## counties simulated from seeds, judged after every step: make sim [RUNS=300] [SEED=1]
+	$(BIN)/python -m tests.simulation --runs $(or $(RUNS),300) --seed $(or $(SEED),1)
 
 ##@ Work on it
 

@@ -77,7 +77,7 @@ def _told(duty: Duty, rung: Rung, directory: Directory, at: datetime) -> tuple[O
         case Rung.REMINDER:
             return (duty.owner,)
         case Rung.YELLOW:
-            return (duty.owner, duty.counterpart)
+            return tuple(dict.fromkeys((duty.owner, duty.counterpart)))  # it may answer itself
         case Rung.RED:
             above = (supervisor, *superiors_of(directory, duty.owner, on))
         case _:

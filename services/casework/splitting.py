@@ -94,7 +94,9 @@ def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
         transfer=case.current,
         transfer_record=letter_record(case),
         sender_organ=case.asking,
-        receiver_organ=envelope.sender,
+        # Who sent the letter and took the case back by agreement is on both sides of none: what it
+        # objects to is disputed again with the one that held it.
+        receiver_organ=envelope.sender if envelope.sender != case.asking else case.counterpart,
         charges=tuple(
             SplitCharge(charge.number, charge.matter, charge.place, charge.act_on, charge.found_on)
             for charge in case.charges

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.prove import law_china, law_guidance, law_journal, law_odd, law_scenarios
+from tests.prove import law_china, law_guidance, law_journal, law_odd, law_scenarios, law_sim
 from tests.prove.chapter import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -11,4 +11,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     *law_journal.CHECKS,
     *law_odd.CHECKS,
     *law_scenarios.CHECKS,
+    *law_sim.CHECKS,
 )

@@ -14,10 +14,12 @@ from tests.history import (
     HANDLER,
     SENDER,
     SHANGHAI,
+    SUPERIOR,
     SUPERVISOR,
     History,
     all_of,
     demo,
+    duties,
     in_state,
     organ,
     the,
@@ -221,3 +223,14 @@ def test_however_the_ticks_fall_the_same_rungs_fire_once_and_in_order(
             (Rung.SUPERVISION, SUPERVISION),
         ]
     )
+
+
+def test_who_is_on_both_sides_of_a_duty_hears_of_its_yellow_card_once() -> None:
+    history = History()
+    history.send("complaint_forward", SENDER)
+    history.send("designation", SUPERIOR, designee=organ(SENDER))  # it is to tell, for itself
+    own = duties(history.opened)["inform_complainant", organ(SENDER)]
+    assert own.counterpart == organ(SENDER)
+    fired = all_of(FireRung, history.tick(own.due + timedelta(days=1)))
+    (yellow,) = (each for each in fired if each.duty.id == own.id and each.rung is Rung.YELLOW)
+    assert yellow.to == (organ(SENDER),)

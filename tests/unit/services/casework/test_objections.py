@@ -338,3 +338,17 @@ def test_a_declined_case_objects_to_nothing_and_a_new_transfer_is_a_new_case() -
     again.send("lead_transfer", SENDER, envelope={"document_number": "案移〔2026〕99号"})
     assert again.opened.id != history.opened.id
     assert again.opened.state is State.ISSUED
+
+
+def test_what_is_to_be_given_back_is_counted_from_the_agreement_whatever_date_stands() -> None:
+    history = History()
+    receiver = "liuzhi-scjg"
+    history.send("case_transfer", SENDER)
+    history.send("custody_handover", SENDER, envelope={"addressees": [organ(receiver)]})
+    history.send("objection", receiver, competent=organ(THIRD))
+    for side in (receiver, SENDER):
+        history.send("negotiation_result", side, handler=organ(SENDER))
+    assert state_of(history) is State.FILED  # on 9 September, which stands
+    due = {kind: duty.due.date() for (kind, _), duty in duties(history.opened).items()}
+    assert due["return_custody"] == date(2026, 9, 30)  # at 24:00, five working days from here
+    assert due["decide_case"] == date(2026, 12, 9)  # ninety days from the filing
