@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tests.prove import law_mutants
 from tests.prove.chapter import Check
 
-CHECKS: Final[tuple[Check, ...]] = ()
+CHECKS: Final[tuple[Check, ...]] = (*law_mutants.CHECKS,)
