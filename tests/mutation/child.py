@@ -9,6 +9,7 @@ import pickle
 import resource
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -29,6 +30,7 @@ PYTEST: Final = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the libraries are imported already
     *("--rootdir", str(REPO), "-c", str(REPO / "pyproject.toml")),
 )
+_ERRORS: Final = os.dup(2)  # a child's own output goes nowhere; why it broke is told here
 _READ_BYTES: Final = 1 << 16
 
 
@@ -92,17 +94,27 @@ def start(work: Callable[[], Any], *, is_limited: bool = True) -> Child:
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(said)
         code = 0
+    except BaseException:  # noqa: BLE001 - told before the process ends here
+        os.write(_ERRORS, traceback.format_exc().encode())
     finally:
         os._exit(code)
 
 
 def ask(work: Callable[[], T]) -> T:
     """Do the work in a process of its own and return what came of it."""
-    said, status = start(work, is_limited=False).heard()
-    if status:
-        message = f"a child ended with {os.waitstatus_to_exitcode(status)}"
-        raise RuntimeError(message)
-    return said  # type: ignore[no-any-return] # what the work returned
+    return ask_all([work])[0]
+
+
+def ask_all(works: Iterable[Callable[[], T]]) -> list[T]:
+    """Do each work in a process of its own, all at once, and return what came of them."""
+    found: list[T] = []
+    for child in [start(work, is_limited=False) for work in works]:
+        said, status = child.heard()
+        if status:
+            message = f"a child ended with {os.waitstatus_to_exitcode(status)}"
+            raise RuntimeError(message)
+        found.append(said)
+    return found
 
 
 def _silence() -> None:

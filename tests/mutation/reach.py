@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from coverage import Coverage
 
-from tests.mutation.child import PYTEST, ask
+from tests.mutation.child import PYTEST, ask_all
 from tests.mutation.killers import FOLDERS, may_kill
 from tests.mutation.mutant import Change, Mutant, Names
 from tests.mutation.served import REPO, serve
@@ -50,7 +50,7 @@ class Reach:
         return [self.tests[n] for n in ordered if may_kill(self.tests[n], mutant)]
 
 
-def reach(say: Callable[[str], None]) -> Reach:
+def reach(say: Callable[[str], None], jobs: int) -> Reach:
     """Return the map of this tree: from the cache, or by running the tests that it knows not.
 
     Where only tests changed, only theirs are run; anything else may reach anywhere.
@@ -62,11 +62,12 @@ def reach(say: Callable[[str], None]) -> Reach:
     gone = known.files.keys() - files.keys()
     if new or gone:
         say(f"running {len(new)} files of tests once, to see which reaches what")
-        found = ask(partial(_run_all, new)) if new else Reach()
-        if found.failed:
-            message = f"tests fail without any mutant: {', '.join(found.failed[:5])}"
-            raise AssertionError(message)
-        known = _merged(known, found, gone | set(new))
+        known = _merged(known, Reach(), gone | set(new))
+        for found in ask_all(partial(_run_all, new[part::jobs]) for part in range(jobs)):
+            if found.failed:
+                message = f"tests fail without any mutant: {', '.join(found.failed[:5])}"
+                raise AssertionError(message)
+            known = _merged(known, found, set())
         known.files = files
         CACHE.mkdir(exist_ok=True)
         partial_file = kept.with_suffix(".partial")
@@ -80,7 +81,10 @@ def reach(say: Callable[[str], None]) -> Reach:
 
 
 def _tests() -> list[Path]:
-    return sorted(path for folder in FOLDERS for path in (REPO / folder).rglob("test_*.py"))
+    tops = [REPO / each for each in FOLDERS]
+    return sorted(
+        path for top in tops for path in ([top] if top.is_file() else top.rglob("test_*.py"))
+    )
 
 
 def _others() -> list[Path]:
@@ -159,6 +163,8 @@ def _run_all(files: list[str]) -> Reach:
     watch = _Watch(coverage)
     serve(*_watched(watch.told))
     coverage.start()
+    if not files:
+        return watch.found
     ended = pytest.main([*PYTEST, *(str(REPO / file) for file in files)], plugins=[watch])
     coverage.stop()
     found = watch.found

@@ -17,7 +17,10 @@ _RULE: Final = "[[duty]]"
 _LENGTH: Final = re.compile(r'"(\d+) (working|calendar) days?"|"(\d+) (hour|minute)s?"')
 _KEY: Final = re.compile(r"^(\w+) = ([^#\n]*[^#\s])", re.MULTILINE)  # without the comment
 _WAITS: Final = ("custody_wait", "waived_if_in_force_under")
-_FLAGS: Final = ("roll", "waived_if_contact_unknown")
+# Their last day is the message's, or the year's: of the length its unit alone is looked at (by the
+# ladder), and they never roll.
+_DAY_GIVEN: Final = frozenset({"assist", "answer_supervision", "yearly_guidance"})
+_WAIVED: Final = "waived_if_contact_unknown"
 
 
 def clearance_mutants() -> list[Mutant]:
@@ -65,14 +68,14 @@ def _otherwise(rule: str) -> Iterator[tuple[str, str, str | None]]:
     values = dict(_KEY.findall(rule))
     for key in ("length", *_WAITS):
         if key in values:
-            longer = _one_more(values[key])
+            given = key == "length" and values["kind"].strip('"') in _DAY_GIVEN
+            longer = '"4 hours"' if given else _one_more(values[key])
             yield f"{key} = {values[key]}", longer, _put(rule, key, longer)
     other = '"demo"' if values["ladder"] == '"standard"' else '"standard"'
     yield f"ladder = {values['ladder']}", other, _put(rule, "ladder", other)
-    for key in _FLAGS:
-        if values.get(key) == "true":
-            yield f"{key} = true", "false", _put(rule, key, "false")
-    if "roll" in values:
+    if _WAIVED in values:
+        yield f"{_WAIVED} = true", "false", _put(rule, _WAIVED, "false")
+    if "roll" in values and values["kind"].strip('"') not in _DAY_GIVEN:
         rolls = "false" if values["roll"] == "true" else "true"
         yield f"roll = {values['roll']}", rolls, _put(rule, "roll", rolls)
     for key in _WAITS:

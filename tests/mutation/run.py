@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     began = monotonic()
     warm()
-    reached = reach(_say)
+    reached = reach(_say, arguments.jobs)
     mutants, sites = _chosen(arguments.seed, arguments.only)
     _say(f"{len(mutants)} mutants, {len(reached.tests)} tests, {arguments.jobs} at a time")
     verdicts = _all(mutants, reached, arguments.jobs)

@@ -70,15 +70,16 @@ def span_mutants() -> list[Mutant]:
 
 
 def _of_span(kind: str, span: Any) -> Iterator[Mutant]:
-    for step in sorted(span.opened_by):
+    for step in sorted(map(str, span.opened_by)):
         yield _span(kind, f"opened by {step}", "", partial(_not_opened, step), "opens", step)
-    for step, closing in span.closed_by.items():
+    # Words, not the product's enums: the parent, which is told of them, imports none of it.
+    for step, closing in ((str(step), str(how)) for step, how in span.closed_by.items()):
         yield _span(kind, f"ended by {step}", "", partial(_not_ended, step), "ends", step)
         other, how = _CLOSINGS[closing], partial(_otherwise_ended, step, _CLOSINGS[closing])
         yield _span(kind, f"ended by {step}: {closing}", other, how, "ends", step)
-    owners = list(span.owner.__class__)
-    owner = owners[(owners.index(span.owner) + 1) % len(owners)]
-    yield _span(kind, f"owner {span.owner}", str(owner), partial(_owned, owner), "span")
+    owners = [str(each) for each in span.owner.__class__]
+    owner = owners[(owners.index(str(span.owner)) + 1) % len(owners)]
+    yield _span(kind, f"owner {span.owner}", owner, partial(_owned, owner), "span")
     if span.runs_out:
         yield _span(kind, "runs out", "", partial(_with, runs_out=False), "span")
     if span.complainants is not None:
