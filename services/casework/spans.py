@@ -193,7 +193,6 @@ _TABLE: Final[dict[str, Span]] = {
         Owner.KEEPER,
         frozenset({Step.DECLINE, *_BACK, *_AGREED, *_OTHER_HANDLER}),
         {Step.HAND_OVER: Closing.MET, **_AGREED, **_OTHER_HANDLER},
-        lives=frozenset({Life.TRANSFER}),
     ),
     "custody_check": Span(
         Owner.RECIPIENT,
@@ -207,7 +206,6 @@ _TABLE: Final[dict[str, Span]] = {
         Owner.HANDLER,
         frozenset({Step.PROMISE}),
         {Step.ASSIST: Closing.MET},
-        lives=frozenset({Life.ASSISTANCE}),
     ),
     "answer_joint_plan": Span(
         Owner.RECIPIENT,

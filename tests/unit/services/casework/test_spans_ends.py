@@ -106,7 +106,7 @@ ROWS: dict[str, tuple[Way, str]] = {
     ),
     "no power, a third": (
         [*POWERLESS, *both(THIRD, *SIDES)],
-        "decide_case superseded, outcome_feedback superseded, designate superseded, reissue open",
+        ("decide_case superseded, outcome_feedback superseded, designate superseded, reissue open"),
     ),
     "no power, the sender that had filed": (
         [*CASE_CONCLUDED, *asked(MARKET), *both(SENDER, *MARKETS)],
@@ -190,8 +190,8 @@ ROWS: dict[str, tuple[Way, str]] = {
     "an original, the holder": (
         [*ORIGINAL, *both(HANDLER, *SIDES)],
         (
-            "handover superseded, decide_case superseded, designate superseded, decide_filing open, "
-            "handover open"
+            "handover superseded, decide_case superseded, designate superseded, "
+            "decide_filing open, handover open"
         ),
     ),
     "an original, the sender": (

@@ -28,12 +28,13 @@ from tests.history import (
 )
 
 MARKET, THIRD = "liuzhi-scjg", "liuzhi-jtj"
-SIGNED = [("signed_for", MARKET, {})]
-DISPUTED = [*SIGNED, ("objection", MARKET, {"competent": organ(THIRD)})]
-REFERRED = [*DISPUTED, ("negotiation_result", MARKET, FAILED)]
-FILED = [*SIGNED, ("filing_reply", MARKET, {})]
+Way = list[tuple[str, str, dict[str, Any]]]
+SIGNED: Way = [("signed_for", MARKET, {})]
+DISPUTED: Way = [*SIGNED, ("objection", MARKET, {"competent": organ(THIRD)})]
+REFERRED: Way = [*DISPUTED, ("negotiation_result", MARKET, FAILED)]
+FILED: Way = [*SIGNED, ("filing_reply", MARKET, {})]
 # How a case or a complaint that the market supervision got comes to each state.
-WAYS: dict[State, list[tuple[str, str, dict[str, Any]]]] = {
+WAYS: dict[State, Way] = {
     State.ISSUED: [],
     State.RECEIVED: SIGNED,
     State.DISPUTED: DISPUTED,
