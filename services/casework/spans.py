@@ -187,7 +187,6 @@ _TABLE: Final[dict[str, Span]] = {
             **_AGREED,
             **_TAKEN_FROM_IT,
         },
-        lives=frozenset({Life.TRANSFER}),
     ),
     "return_custody": Span(
         Owner.KEEPER,

@@ -62,6 +62,37 @@ planted = [
 judged = judge(planted, reached, 1, _from_scratch)
 print(json.dumps([[each.mutant.now, each.fate] for each in judged]))
 """
+# The same for rows of tables, which are spoilt after the tests were collected.
+STAND = """
+import json
+from functools import partial
+from tests.mutation.child import ask, warm
+from tests.mutation.mutant import Group
+from tests.mutation.reach import Reach
+from tests.mutation.run import _rows
+from tests.mutation.rulebook_rows import duty_mutants
+from tests.mutation.stand import on_a_stand
+from tests.mutation.step_rows import span_mutants, step_mutants
+
+warm()
+FILE = "tests/unit/services/casework/test_spans.py"
+TEST = f"{FILE}::test_each_duty_has_its_owner_its_last_day_and_its_card[decide_filing]"
+every = [*ask(step_mutants), *ask(span_mutants), *duty_mutants()]
+WANTED = (
+    ("transfer issued sign", "received"), ("transfer filed supervise", "filed"),
+    ("decide_filing", "opened by sign"), ("designate", "opened by request"),
+    ("decide_filing", 'length = "7 working days"'), ("negotiate", "the rule"),
+)
+planted = [
+    each for each in every
+    if (each.within, each.was) in WANTED and (each.group is not Group.TRANSITIONS or not each.now)
+]
+keys = [key for each in planted for key in each.reached_by]
+reached = Reach([TEST], [0.1], of=dict.fromkeys(keys, frozenset({0})))
+judged = ask(partial(on_a_stand, partial(_rows, planted, reached, 1), [FILE]))
+told = [[each.mutant.within, each.mutant.was, each.is_killed] for each in judged]
+print("\\n" + json.dumps(told))
+"""
 
 
 def shown() -> list[tuple[str, str]]:
@@ -121,6 +152,22 @@ def test_a_planted_survivor_is_reported_a_killed_one_too_and_the_tree_stays_as_i
         ]
     )
     assert file.read_bytes() == before
+
+
+def test_a_row_that_a_test_needs_is_killed_on_the_stand_and_another_is_not() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STAND], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert sorted(json.loads(done.stdout.splitlines()[-1])) == sorted(
+        [
+            ["transfer issued sign", "received", True],
+            ["transfer filed supervise", "filed", False],
+            ["decide_filing", "opened by sign", True],
+            ["designate", "opened by request", False],
+            ["decide_filing", 'length = "7 working days"', True],
+            ["negotiate", "the rule", False],
+        ]
+    )
 
 
 def test_what_never_ends_counts_as_killed() -> None:

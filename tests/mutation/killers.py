@@ -7,7 +7,13 @@ from tests.mutation.mutant import Group, Mutant
 # The tests of the pure parts, and the scenarios of the law: those of the shells around them are not
 # to be needed. tests/house is none: it compares texts, among them the diagram of the steps.
 FOLDERS: Final = (
-    "tests/unit/schemas",
+    "tests/unit/schemas/test_checks.py",
+    "tests/unit/schemas/test_seal.py",
+    "tests/unit/schemas/test_secrecy.py",
+    "tests/unit/schemas/test_secrecy_list.py",
+    "tests/unit/schemas/test_text_form.py",
+    "tests/unit/schemas/test_transfer_form.py",
+    "tests/contract/test_examples.py",  # a bad example for each unlawful form
     "tests/unit/services/casework",
     "tests/unit/services/rulebook",
     "tests/unit/services/confidentiality",

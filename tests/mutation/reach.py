@@ -88,13 +88,14 @@ def _tests() -> list[Path]:
 
 
 def _others() -> list[Path]:
-    tests = set(_tests())
     tops = [REPO / name for name in _TREE]
     paths = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top])]
     return sorted(
         path
         for path in paths
-        if path.suffix in _SUFFIXES and path not in tests and not set(path.parts) & _APART
+        if path.suffix in _SUFFIXES
+        and not path.name.startswith("test_")
+        and not set(path.parts) & _APART
     )
 
 

@@ -33,6 +33,7 @@ class Stand:
 
     items: dict[str, pytest.Item] = field(default_factory=dict)
     tables: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
+    caches: list[Any] = field(default_factory=list)  # functions that remember what they returned
 
     def put(self, change: Change) -> None:
         """Have the product work with the change, in this process."""
@@ -41,6 +42,8 @@ class Stand:
         names = dict(vars(module))
         change.patch(names)
         if change.module == _LOAD:
+            for each in self.caches:
+                each.cache_clear()
             _reload(vars(module)["read_files"], names["read_files"])
             return
         table = names[_TABLES[change.module]]
@@ -78,13 +81,16 @@ class _Collected:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.stand.items = {item.nodeid: item for item in session.items}
+        self.stand.caches = [
+            each for each in gc.get_objects() if hasattr(type(each), "cache_clear")
+        ]
         gc.freeze()  # so that a forked process shares what it does not change
         self.said = self.work(self.stand)
         return True
 
 
-def on_a_stand(work: Callable[[Stand], Any]) -> Any:
-    """Collect every test here and do the work with them. For a process of its own."""
+def on_a_stand(work: Callable[[Stand], Any], files: Iterable[str] = FOLDERS) -> Any:
+    """Collect the tests here and do the work with them. For a process of its own."""
     stand = Stand()
     serve(
         *(
@@ -93,7 +99,7 @@ def on_a_stand(work: Callable[[Stand], Any]) -> Any:
         )
     )
     collected = _Collected(stand, work)
-    pytest.main([*PYTEST, *(str(REPO / each) for each in FOLDERS)], plugins=[collected])
+    pytest.main([*PYTEST, *(str(REPO / each) for each in files)], plugins=[collected])
     return collected.said
 
 
@@ -103,7 +109,7 @@ def _open(stand: Stand, module: str, name: str, names: Names) -> None:
 
 
 def _reload(before: Any, after: Any) -> None:
-    """Read the demo anew wherever it is: in who reads it, in caches, in modules' constants."""
+    """Read the demo anew wherever it is: in who reads it, in modules' constants."""
     from services.rulebook.load import bundled, load  # noqa: PLC0415 - imported by the tests
     from services.rulebook.model import Rulebook  # noqa: PLC0415
 
@@ -113,11 +119,8 @@ def _reload(before: Any, after: Any) -> None:
         for name, value in names.items():
             if value is before:
                 setattr(module, name, after)
-    for found in gc.get_objects():
-        if hasattr(type(found), "cache_clear"):
-            found.cache_clear()
     new = load(bundled("demo"))
     for module, names in everywhere:
         for name, value in names.items():
-            if isinstance(value, Rulebook) and value == old:
+            if isinstance(value, Rulebook) and value.hash == old.hash:
                 setattr(module, name, new)
