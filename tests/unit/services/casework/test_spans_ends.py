@@ -6,7 +6,8 @@ sections 3 and 4). A ledger is written `kind how, kind how`; `open` is one that 
 
 import pytest
 
-from tests.history import HANDLER, PARTICIPANT, SENDER, duties, ledger, organ
+from services.casework.case import State
+from tests.history import HANDLER, PARTICIPANT, SENDER, duties, ledger, organ, state_of
 from tests.ways import (
     ASKED,
     CASE,
@@ -353,6 +354,27 @@ GIVEN_BACK: dict[str, tuple[Way, str, str, str]] = {
 def test_what_was_owed_ends_as_it_must_and_what_is_owed_now_begins(row: str) -> None:
     way, expected = ROWS[row]
     assert played(way)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ("referred, the holder", State.RECEIVED),
+        ("referred, the sender", State.RECEIVED),
+        ("referred, a third", State.DISPUTED),
+        ("referred, the sender that had filed", State.FILED),
+        ("no power: it asks", State.REFERRED),
+        ("no power, sent on", State.ISSUED),
+        ("the letter to the third", State.ISSUED),
+        ("a plan, left", State.SENT),
+        ("a plan, not approved", State.DECLINED),
+    ],
+)
+def test_the_case_goes_to_where_the_agreement_or_the_decision_puts_it(
+    row: str, state: State
+) -> None:
+    history, _ = played(ROWS[row][0])
+    assert state_of(history) is state
 
 
 @pytest.mark.parametrize("row", GIVEN_BACK)

@@ -172,7 +172,9 @@ def test_things_that_are_whole_are_counted_in_every_state_and_it_stays(state: St
     assert state_of(history) is state
 
 
-@pytest.mark.parametrize("state", [State.ISSUED, State.RECEIVED, State.DESIGNATED, State.FILED])
+@pytest.mark.parametrize(
+    "state", [each for each in WAYS if each not in (State.DECLINED, State.WITHDRAWN)]
+)
 def test_things_go_to_who_handles_the_case_while_it_does_and_it_stays(state: State) -> None:
     history = brought(opened("case_transfer"), state)
     handed(history, SENDER, MARKET)
