@@ -71,6 +71,11 @@ contract: $(VENV)/.dev ## the schemas, their examples and their history
 integration: $(VENV)/.dev download ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
+.PHONY: mutate
+mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code; tests must notice: SEED= JOBS= ONLY=; 20 minutes
+	$(BIN)/python -m tests.mutation.run $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(addprefix --only ,$(ONLY)) $(if $(OUT),--out $(OUT))
+
 .PHONY: prove
 prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
 	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }
@@ -121,7 +126,8 @@ lock: ## write both locks anew from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## remove .venv and every cache; stacks, homes and downloads stay
-	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	  .mutation_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Hashes, and no index address: a lock that names a host works in one place only.

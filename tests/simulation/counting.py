@@ -19,7 +19,7 @@ from services.casework.case import Life, State
 from services.casework.decide import decide
 from services.casework.effects import Accept, Reject
 from services.casework.transitions import TRANSITIONS, Step, after
-from services.exchange import desk
+from services.exchange import clerk
 
 _ROOT: Final = Path(__file__).parents[2]
 _REFUSING: Final = (
@@ -30,6 +30,7 @@ _REFUSING: Final = (
     "schemas/codec.py",
     "schemas/*_form.py",
     "services/casework/*.py",
+    "services/exchange/clerk.py",
     "services/exchange/desk.py",
     "services/exchange/intake.py",
 )
@@ -125,7 +126,7 @@ def counted(counts: Counts, defects: set[str], *, once: bool = False) -> Iterato
 
     with (
         patch.object(product_steps, "after", noting),
-        patch.object(desk, "decide", deciding),
+        patch.object(clerk, "decide", deciding),
         patch.object(standstill, "WAITING_MAX", WAITING_MAX),
     ):
         yield

@@ -14,7 +14,8 @@ from schemas.disputes import Designation
 from services.casebook.work import Work
 from services.casework import clock, decide, duties, objections, projection, spans, splitting, steps
 from services.casework.acts import FOLLOWING
-from services.casework.effects import Decision, FireRung
+from services.casework.effects import FireRung
+from services.casework.steps import Outcome
 from services.casework.transitions import Step
 from services.confidentiality import masks
 from services.exchange import batch
@@ -62,10 +63,10 @@ def a_rung_fires_twice() -> AbstractContextManager[Any]:
     """That a card was shown is forgotten."""
     right = clock._rungs
 
-    def wrong(case: Any, *rest: Any) -> Decision:
+    def wrong(case: Any, *rest: Any) -> Outcome:
         decision = right(case, *rest)
         fired = any(isinstance(effect, FireRung) for effect in decision.effects)
-        return Decision(case, decision.effects) if fired else decision
+        return Outcome(case, decision.effects) if fired else decision
 
     return patch.object(clock, "_rungs", wrong)
 

@@ -212,6 +212,13 @@ def test_a_ground_that_the_rulebook_does_not_list_stops_nothing() -> None:
     assert refusal_of(refused) == "clock_change.ground_not_listed"
 
 
+@pytest.mark.parametrize("reason", [each for each in SuspensionReason if each.value != "unknown"])
+def test_each_ground_of_the_closed_list_stops_the_ninety_days(reason: SuspensionReason) -> None:
+    history = in_state(State.FILED)
+    effects = history.send("clock_change", HANDLER, **{**SUSPEND, "suspension": reason.value})
+    assert the(SuspendDuty, effects).duty.kind == "decide_case"
+
+
 def test_what_is_overdue_or_was_opened_before_terms_were_kept_keeps_its_day() -> None:
     history = in_state(State.FILED)
     case = history.opened
