@@ -4,11 +4,11 @@ What a transaction has changed lies over what the tables hold, so that an answer
 where a batch ended. Two transfers that two workers decide at one instant do not see each other.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
+from sqlalchemy import Connection, Integer, bindparam, delete, select
 
 from schemas.ids import CaseId
 from services.casebook.statements import insert, parts
@@ -16,8 +16,22 @@ from services.casebook.tables import MARKS
 from services.casework.likeness import Mark, to_the_letter
 
 ALIKE_MAX: Final = 20  # cases that one answer names, in the order of their ids
-_ASKED_MAX: Final = 100  # marks in one query
 _NO_DAY: Final = 0  # an ordinal that no date has
+# Made once: a statement that is put together for each message costs more than it takes to run.
+LIKE: Final = (
+    select(MARKS.c.case_id)
+    .distinct()
+    .where(
+        MARKS.c.key == bindparam("key"),
+        MARKS.c.first_day <= bindparam("last"),
+        MARKS.c.last_day >= bindparam("first"),
+    )
+    .order_by(MARKS.c.case_id)
+    .limit(bindparam("most", type_=Integer))
+)
+KNOWN: Final = (
+    select(MARKS.c.key).distinct().where(MARKS.c.key.in_(bindparam("keys", expanding=True)))
+)
 
 
 class Marks:
@@ -26,11 +40,14 @@ class Marks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._put: dict[CaseId, tuple[Mark, ...]] = {}  # the whole of what these cases have now
+        self._by_key: dict[str, dict[CaseId, None]] = {}  # where to look among these
         self._written: set[CaseId] = set()  # of those, the ones that are in the table already
 
     def put(self, case_id: CaseId, marks: tuple[Mark, ...]) -> None:
         """Give the case these marks, and no others."""
         self._put[case_id] = marks
+        for mark in marks:
+            self._by_key.setdefault(mark.key, {})[case_id] = None
         self._written.discard(case_id)
 
     def of(self, case_id: CaseId) -> tuple[Mark, ...]:
@@ -47,15 +64,11 @@ class Marks:
 
     def alike(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
         """Return which cases have one of the marks on a day that both have, up to ALIKE_MAX."""
-        asked = [mark for mark in marks if mark.first is not None]
-        own = (_both(mark) for mark in asked)
-        return self._found(list(own), {case for case, its in self._put.items() if _any(its, asked)})
+        return self._found([mark for mark in marks if mark.first is not None])
 
     def same(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
         """Return which cases of the same sender have one of the violations to the letter."""
-        asked = to_the_letter(tuple(marks))
-        own = [and_(MARKS.c.key == mark.key, MARKS.c.first_day == _NO_DAY) for mark in asked]
-        return self._found(own, {case for case, its in self._put.items() if set(its) & set(asked)})
+        return self._found(to_the_letter(tuple(marks)))
 
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises."""
@@ -68,40 +81,31 @@ class Marks:
         insert(self._connection, MARKS, values)
         self._written.update(changed)
 
-    def _found(
-        self, wanted: list[ColumnElement[bool]], here: Collection[CaseId]
-    ) -> tuple[CaseId, ...]:
+    def _found(self, asked: Sequence[Mark]) -> tuple[CaseId, ...]:
         """Return the first of the cases by id: those of the tables, and those of this transaction.
 
         A case that this transaction has put is as it was put, whatever the table has of it.
         """
-        found = set(here)
-        for start in range(0, len(wanted), _ASKED_MAX):
-            query = select_like(wanted[start : start + _ASKED_MAX], ALIKE_MAX + len(self._put))
-            found |= {CaseId(case) for case in self._connection.scalars(query)} - self._put.keys()
+        found: set[CaseId] = set()
+        known = set(self._connection.scalars(KNOWN, {"keys": [mark.key for mark in asked]}))
+        for mark in asked:
+            here = self._by_key.get(mark.key, {})
+            found |= {case for case in here if any(_meet(mark, own) for own in self._put[case])}
+            if mark.key not in known:
+                continue
+            days = {"first": _ordinal(mark.first), "last": _ordinal(mark.last)}
+            values = {"key": mark.key, "most": ALIKE_MAX + len(self._put), **days}
+            stored = map(CaseId, self._connection.scalars(LIKE, values))
+            found |= set(stored) - self._put.keys()
         return tuple(sorted(found)[:ALIKE_MAX])
 
 
-def select_like(wanted: Sequence[ColumnElement[bool]], limit: int) -> Any:  # noqa: ANN401 - a Select
-    """Return the query for the cases with one of the marks."""
-    query = select(MARKS.c.case_id).distinct().where(or_(*wanted))
-    return query.order_by(MARKS.c.case_id).limit(limit)
-
-
-def _both(mark: Mark) -> ColumnElement[bool]:
-    """Whether a row is of the mark and shares a day with it."""
-    first, last = _ordinal(mark.first), _ordinal(mark.last)
-    days = (MARKS.c.first_day > _NO_DAY, MARKS.c.first_day <= last, MARKS.c.last_day >= first)
-    return and_(MARKS.c.key == mark.key, *days)
-
-
-def _any(its: tuple[Mark, ...], asked: list[Mark]) -> bool:
-    return any(
-        mine.key == other.key
-        and _NO_DAY < _ordinal(mine.first) <= _ordinal(other.last)
-        and _ordinal(mine.last) >= _ordinal(other.first)
-        for mine in its
-        for other in asked
+def _meet(mark: Mark, other: Mark) -> bool:
+    """Whether the two are one mark and share a day, or both are without days."""
+    return (
+        mark.key == other.key
+        and _ordinal(other.first) <= _ordinal(mark.last)
+        and _ordinal(other.last) >= _ordinal(mark.first)
     )
 
 

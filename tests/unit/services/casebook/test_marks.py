@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId
-from services.casebook.marks import ALIKE_MAX, Marks, select_like
+from services.casebook.marks import ALIKE_MAX, KNOWN, LIKE, Marks
 from services.casebook.store import Casebook
 from services.casebook.tables import MARKS
 from services.casework.likeness import Mark
@@ -103,11 +103,10 @@ def test_neither_look_up_searches_the_table_through(casebook: Casebook) -> None:
         connection.execute(text("ANALYZE"))
         kind = connection.dialect.name
         explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
-        wanted = [MARKS.c.key == f"{row:064}" for row in range(3)]
-        days = [(part & (MARKS.c.first_day <= 9) & (MARKS.c.last_day >= 1)) for part in wanted]
+        asked = {"key": f"{7:064}", "first": 1, "last": 9, "most": ALIKE_MAX}
         for query in (
-            select_like(days, ALIKE_MAX),
-            select_like([part & (MARKS.c.first_day == 0) for part in wanted], ALIKE_MAX),
+            LIKE.params(asked),
+            KNOWN.params({"keys": [f"{row:064}" for row in range(3)]}),
             MARKS.select().where(MARKS.c.case_id == "7"),
         ):
             compiled = query.compile(
