@@ -260,11 +260,38 @@ def test_what_becomes_of_a_filed_case_leaves_it_filed_until_the_outcome(stage: s
 
 
 def test_a_plan_stays_what_it_is_through_its_answers_and_outcomes() -> None:
-    history = in_state(State.SENT, Life.JOINT)
+    history = History()
+    accepted(history.send("joint_plan", SENDER, county_decision_requested=True))
     for record, by in (
+        ("joint_plan_decision", SUPERIOR),
         ("signed_for", PARTICIPANT),
         ("joint_plan_answer", PARTICIPANT),
         ("joint_outcome", PARTICIPANT),
     ):
         accepted(history.send(record, by))
         assert state_of(history) is State.SENT
+
+
+def test_the_county_government_signs_for_a_plan_that_it_has_not_approved() -> None:
+    history = in_state(State.DECLINED, Life.JOINT)
+    effects = accepted(history.send("signed_for", SUPERIOR))
+    assert ledger(effects) == [("sign_for", "met")]
+    assert state_of(history) is State.DECLINED
+
+
+def test_a_copy_that_answers_a_request_is_signed_for_and_it_stays_answered() -> None:
+    history = in_state(State.RECEIVED, Life.INFORMATION)
+    copy = history.next("copy", SENDER, envelope={"addressees": [organ(HANDLER)]})
+    accepted(history.decide(copy))
+    assert state_of(history) is State.ANSWERED
+    about = {"in_reply_to": copy.envelope.message_id}
+    accepted(history.send("signed_for", HANDLER, envelope=about))
+    assert state_of(history) is State.ANSWERED
+
+
+@pytest.mark.parametrize("life", [Life.COPY, Life.CONSULTATION, Life.JOINT])
+def test_what_went_to_many_stays_sent_when_it_is_signed_for(life: Life) -> None:
+    history = in_state(State.SENT, life)
+    effects = accepted(history.send("signed_for", PARTS[life][2]))
+    assert ("sign_for", "met") in ledger(effects)
+    assert state_of(history) is State.SENT
