@@ -1,8 +1,7 @@
 """The table of duties: which step opens which, whose it is, which step ends it (domain, 4).
 
-The table is the whole rule; duties.py carries it out. Lengths, ladders and their legal basis are
-the rulebook's. A step that meets or waives ends the actor's own duty about that message; what is
-withdrawn or superseded ends for everybody.
+The whole rule; duties.py carries it out. Lengths, ladders and their basis are the rulebook's. A
+step that meets or waives ends the actor's own duty; what is withdrawn or superseded, everybody's.
 """
 
 from collections.abc import Mapping

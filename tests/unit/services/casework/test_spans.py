@@ -166,7 +166,9 @@ def test_each_duty_has_its_owner_its_last_day_and_its_card(which: str) -> None:
 
 
 def test_each_kind_that_a_case_opens_is_tested_here() -> None:
-    assert {which.split(" ", maxsplit=1)[0] for which in OPENED} == set(DUTIES)
+    of_a_tick = {"yearly_guidance"}  # no organ's message opens it: test_guidance_year.py
+    opened = {which.split(" ", maxsplit=1)[0] for which in OPENED}
+    assert opened == set(DUTIES) - of_a_tick
 
 
 def test_a_notice_of_a_township_is_signed_for_within_four_hours() -> None:
