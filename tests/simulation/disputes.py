@@ -127,7 +127,7 @@ def negotiates(affair: Affair, scene: Scene) -> Draft:
     if rng.random() < 0.3 and code(FAR) not in affair.parties:
         third = code(FAR)
     handler = said or rng.choice((dispute.holder, dispute.other, dispute.other, third))
-    if refused is None and said and rng.random() < 0.2:
+    if refused is None and said and rng.random() < 0.35:
         handler = dispute.holder if said != dispute.holder else dispute.other
         refused = "negotiation.differs"
     elif refused is None and not said and rng.random() < 0.1:

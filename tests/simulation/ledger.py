@@ -116,7 +116,8 @@ class Ledger:
                 hold(late == (duty["closing"] == "late"), "1 late or not", duty["kind"])
             mine = _match(affair, duty)
             plan = self.world.plan(affair, mine) if mine is not None else None
-            if plan is None or duty["closing"] is not None:
+            # A frozen case is counted anew when it goes on, not before: nothing of it is decided.
+            if plan is None or duty["closing"] is not None or affair.frozen is not None:
                 continue
             hold(
                 _at(duty["due"]) == plan.due,

@@ -131,7 +131,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
     which = scene.rng.randrange(4)
     refused = None
     if which == 0:
-        if scene.rng.random() < 0.3:
+        if scene.rng.random() < 0.5:
             end, refused = today, "clock_change.end_not_later"
         changes = _clock(affair, duty, "suspend", suspension="hearing", planned_end=str(end))
 

@@ -92,12 +92,14 @@ def assists(affair: Affair, scene: Scene) -> Draft | None:
 
 
 @move("joint", "sent declined", 6)
-def answers_the_plan(affair: Affair, scene: Scene) -> Draft:
+def answers_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     who = scene.rng.choice((*affair.invited, code(COUNTY), affair.sender))
     owed = [d for d in affair.duties if (d.kind, d.owner) == ("answer_joint_plan", who)]
     refused = None
+    if who not in affair.parties:  # it may be about to become one: a reply to it is on its way
+        return None
     if not owed:
-        refused = "reply.not_asked" if who in affair.parties else "case.unknown"
+        refused = "reply.not_asked"
     elif owed[-1].closing is not None:
         refused = "joint.answered"
     agreed = scene.rng.random() < 0.6

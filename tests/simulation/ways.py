@@ -48,6 +48,7 @@ _BACK: Final[_Way] = ("signs", "is_taken_back", "answers_the_withdrawal")
 _TOLD: Final[_Way] = ("tells_the_complainant", "tells_the_complainant!", "tells_the_complainant!")
 _CUSTODY: Final[tuple[_Way, ...]] = (
     ("hands_over", "differs", "settles", "counts!"),
+    ("hands_over", "counts", "counts!"),
     ("hands_over!", "hands_over", "counts!", "counts!", "differs", "settles"),
 )
 _AGREES: Final[_Way] = ("negotiates", "negotiates", "negotiates", "negotiates!")
