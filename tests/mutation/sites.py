@@ -1,10 +1,12 @@
 """Where a module's source can be changed, and how: one change at a time.
 
 Left out is what no test could tell: annotations, docstrings, decorators, `assert_never`, and what
-an enum's members are called.
+an enum's members are called; and prose, which explains and decides nothing. Words without a space
+(codes, keys, paths, marks) are changed.
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +33,7 @@ _OTHER_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
+_WORD: Final = re.compile(r"[\x21-\x7e]+")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SHOWN_CHARACTERS_MAX: Final = 160  # of a site's source
 
@@ -190,7 +193,7 @@ def _constants(node: ast.Constant) -> Iterator[Callable[[], None]]:
         yield lambda: setattr(node, "value", not value)
     elif isinstance(value, int):
         yield lambda: setattr(node, "value", value + 1)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and _WORD.fullmatch(value):
         yield lambda: setattr(node, "value", value + "~")
 
 

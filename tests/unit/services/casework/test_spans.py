@@ -198,3 +198,15 @@ def test_the_standard_ladder_is_climbed_at_nine_on_working_days() -> None:
         (Rung.RED, at("10-13", hour=9)),  # three working days on, the make-up Saturday is one
         (Rung.SUPERVISION, at("10-22", hour=9)),  # ten after the yellow card
     ]
+
+
+@pytest.mark.parametrize(
+    ("which", "reminded"),
+    [("assist", "10-09"), ("answer_supervision", "11-19"), ("decide_case", "12-18")],
+)
+def test_what_is_due_on_a_day_is_reminded_of_at_nine_a_working_day_before(
+    which: str, reminded: str
+) -> None:
+    way, owner, *_ = OPENED[which]
+    first = duties(played(way).opened)[which, organ(owner)].ladder[0]
+    assert (first.rung, first.nominal_at) == (Rung.REMINDER, at(reminded, hour=9))

@@ -10,6 +10,7 @@ import pytest
 
 from services.casework.case import Life, State
 from services.casework.effects import Effect
+from services.casework.steps import letters
 from tests.history import (
     FAILED,
     HANDLER,
@@ -295,3 +296,23 @@ def test_what_went_to_many_stays_sent_when_it_is_signed_for(life: Life) -> None:
     effects = accepted(history.send("signed_for", PARTS[life][2]))
     assert ("sign_for", "met") in ledger(effects)
     assert state_of(history) is State.SENT
+
+
+def test_an_answer_names_a_letter_and_never_nothing() -> None:
+    case = in_state(State.RECEIVED).opened
+    assert letters(case) == {case.current}
+
+
+def test_what_was_handed_over_is_owed_back_by_who_gives_the_case_back() -> None:
+    history = opened("case_transfer")
+    handed(history, SENDER, MARKET)
+    brought(history, State.RECEIVED)
+    asks = history.next("withdrawal", SENDER)
+    accepted(history.decide(asks))
+    about = {"in_reply_to": asks.envelope.message_id}
+    effects = accepted(history.send("withdrawal_answer", MARKET, envelope=about))
+    assert ledger(effects) == [
+        ("decide_filing", "withdrawn"),
+        ("answer_withdrawal", "met"),
+        ("return_custody", "open"),
+    ]
