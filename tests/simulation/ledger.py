@@ -134,7 +134,7 @@ class Ledger:
             hold(names >= set(nominal), "2 a card is missing", (duty["kind"], sorted(names)))
             heard = self.ticked.get((affair.flow, affair.partition))
             moves = affair.frozen is None and affair.state != "held"
-            fresh = affair.since is not None and heard is not None and affair.since >= heard
+            fresh = heard is not None and affair.since >= heard
             if heard is not None and moves and unfired and not fresh:
                 owing = _at(unfired[0]["nominal_at"]) <= heard and _at(duty["opened_at"]) <= heard
                 hold(not owing, "1 a card that is owed has fired", (duty["kind"], str(heard)))
