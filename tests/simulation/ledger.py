@@ -133,8 +133,9 @@ class Ledger:
             names = {rung["rung"] for rung in (*unfired, *fired)}
             hold(names >= set(nominal), "2 a card is missing", (duty["kind"], sorted(names)))
             heard = self.ticked.get((affair.flow, affair.partition))
-            moves = affair.frozen is None and affair.state != "held"
-            fresh = heard is not None and affair.since >= heard
+            moves = affair.state != "held"
+            since = affair.since
+            fresh = since is not None and heard is not None and since >= heard
             if heard is not None and moves and unfired and not fresh:
                 owing = _at(unfired[0]["nominal_at"]) <= heard and _at(duty["opened_at"]) <= heard
                 hold(not owing, "1 a card that is owed has fired", (duty["kind"], str(heard)))
