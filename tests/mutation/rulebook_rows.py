@@ -111,6 +111,8 @@ def _ladders(head: str, text: str) -> Iterator[Mutant]:
     for block in head.split("[ladder.")[1:]:
         name = block.split("]")[0]
         for key, value in _KEY.findall(block):
+            if key == "hour" and "at_once" in block:
+                continue  # what is owed at once is owed at any hour
             now = _moved(value)
             other = _put(block, key, now)
             yield Mutant(

@@ -5,6 +5,7 @@ days are 22, 23, 24, then 中秋, 28, 29, 30, then 国庆, 8, 9, the make-up Sat
 19 October.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from schemas.messages import Rung
 from services.casework.case import Duty
 from services.casework.spans import DUTIES
+from services.rulebook.model import Length, Unit
 from tests.history import (
     FAILED,
     HANDLER,
@@ -22,6 +24,7 @@ from tests.history import (
     SUPERIOR,
     SUPERVISOR,
     History,
+    demo,
     duties,
     is_refused,
     not_filed,
@@ -210,3 +213,15 @@ def test_what_is_due_on_a_day_is_reminded_of_at_nine_a_working_day_before(
     way, owner, *_ = OPENED[which]
     first = duties(played(way).opened)[which, organ(owner)].ladder[0]
     assert (first.rung, first.nominal_at) == (Rung.REMINDER, at(reminded, hour=9))
+
+
+@pytest.mark.parametrize("length", [Length(5, Unit.MINUTES), Length(1, Unit.WORKING_DAYS)])
+def test_the_demo_s_ladder_reminds_a_minute_before(length: Length) -> None:
+    rules = tuple(
+        replace(rule, length=length) if rule.sector == "water" else rule for rule in demo().duties
+    )
+    history = History(replace(demo(), duties=rules))
+    history.send("lead_transfer", SENDER, violations=[violation(matter="SW-001")])
+    duty = duties(history.opened)["sign_for", organ(WATER)]
+    first = duty.ladder[0]
+    assert (first.rung, first.nominal_at) == (Rung.REMINDER, duty.due - timedelta(minutes=1))
