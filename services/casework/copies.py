@@ -60,9 +60,10 @@ def _recipients(
 ) -> dict[OrganCode, AudienceRule | None]:
     """Those whom the sender names, in its order, then those whom the audience rules add.
 
-    What a copy concerns is in the sender's own division. On the day on which the bus received it
-    the rules must be in force, and the organs in office. Guidance has no category: it goes to
-    whom it was given.
+    What a copy concerns is in the sender's own division: a township's there, a county's in all of
+    its townships that have one of the matters. On the day on which the bus received it the rules
+    must be in force, and the organs in office. Guidance has no category: it goes to whom it was
+    given.
     """
     named: dict[OrganCode, AudienceRule | None] = dict.fromkeys(message.envelope.addressees)
     if isinstance(message, GuidanceRecord) or message.category is None:

@@ -31,9 +31,10 @@ notice/done Y>C CG-009 岩脚 | C:sign C:handle/not_ours
 notice/done L>C CG-001 郎岱 | L:withdraw
 notice/done Y>C CG-015 岩脚 | C:sign Y:withdraw C:agree
 notice/done L>S SC-002 郎岱 | S:sign L:withdraw S:keep S:handle/filed
-# 抄送, guidance 二(一)1: the nine categories
+# 抄送, guidance 二(一)1: the nine categories; what concerns a devolved matter goes by the audience
+# rules to each township that has it, played or not, as the legal texts do
 copy/legal_texts C>Y,L | Y:sign L:sign
-copy/administrative_decisions C>Y,L,mugang | Y:sign L:sign
+copy/administrative_decisions C>Y,L,mugang CG-002 岩脚 | Y:sign L:sign
 copy/administrative_decisions S>L,Y,liuzhi-zwj | L:sign Y:sign
 copy/inspections S>Y,L | Y:sign L:sign
 copy/penalty_decisions Y>C,liuzhi-zwj | C:sign
@@ -41,7 +42,7 @@ copy/penalty_decisions L>S | S:sign
 copy/statistics Y>V | V:sign
 copy/statistics L>V,C | V:sign C:sign
 copy/discretion_and_procedures S>Y,L,dayong,longhe | Y:sign L:sign
-copy/dynamics C>Y,L,jiulong | Y:sign
+copy/dynamics C>Y,L,jiulong CG-002 岩脚 | Y:sign
 copy/complaints L>C,liuzhi-xinfang | C:sign
 copy/other S>C,liuzhi-wjj,liuzhi-gaj | C:sign
 # 通报: one of them to the whole county

@@ -324,6 +324,11 @@ class AudienceRule:
     valid_to: date | None = None  # last day, inclusive
     line: int = 0
 
+    @property
+    def subject(self) -> str | None:
+        """The matter or the group of matters that the rule names; None: whatever the matter."""
+        return self.matter or self.group
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:

@@ -10,7 +10,7 @@ OURS: Final = f"其余是对机关负责人的要求，总线只把逾期告知�
 NOT_OURS: Final = f"责任追究由有权机关依法决定，总线只留存超期的事实和说明；{STATISTICS}"
 
 AUDIENCES: Final[Mapping[str, str]] = {
-    "township": "所在乡镇（街道）",
+    "township": "对所列事项有管辖权的各乡镇（街道）",
     "type": "区域内该类全部机关",
     "kind": "本县该类部门",
     "organ": "指定机关",

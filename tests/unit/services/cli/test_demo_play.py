@@ -6,11 +6,13 @@ from datetime import date
 import pytest
 
 from schemas.ids import CaseId
+from schemas.sharing import Copy
 from services.casework.case import Closing, State
 from services.cli.demo_events import Answered, Arrived
 from services.cli.demo_play import Play
 from services.cli.demo_scenarios import AGENCIES, FAULTY_REPLIES, REFUSALS, SUPERVISOR
 from services.cli.demo_setting import Setting
+from services.rulebook.model import OrganType
 from tests.unit.services.cli.county import RULEBOOK, START, Bus, performed
 
 CUSTODY = {"handover", "custody_check", "settle_discrepancy", "return_custody"}
@@ -41,6 +43,21 @@ def test_cases_end_in_every_way(played: tuple[Play, Bus]) -> None:
     disputes = {State.DISPUTED, State.REFERRED, State.DESIGNATED}  # the county proof plays these
     unlived = {State.NEW, State.OWED}  # a year of guidance that nothing ends is opened by Ticks
     assert set(State) - unlived - disputes == states
+
+
+def test_a_copy_about_a_devolved_matter_goes_to_each_township_that_has_it(
+    played: tuple[Play, Bus],
+) -> None:
+    _, bus = played
+    organs = RULEBOOK.directory.organs
+    reached = Counter(
+        str(message.category)
+        for message in bus.messages.values()
+        if isinstance(message, Copy) and message.matters == ("CG-002",)
+        for duty in bus.cases[message.envelope.case_id].duties
+        if organs[duty.owner].type is OrganType.TOWNSHIP
+    )
+    assert reached == {"administrative_decisions": 18, "dynamics": 18}
 
 
 def test_the_late_department_gets_its_yellow_card_and_the_sender_hears_of_it(
