@@ -1,9 +1,14 @@
-"""The statements that a flush is made of, rows in one order, so that locks are too."""
+"""The statements that a flush is made of, rows in one order, so that locks are too.
+
+SQLAlchemy keeps no compiled form of an INSERT that knows ON CONFLICT, and compiling one takes
+longer than running it. So the text of such a statement is made once, here, for both databases.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy import Connection, Table, TextClause, bindparam, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
@@ -31,16 +36,25 @@ def upsert(
     ordered = sorted(values, key=lambda key: tuple(map(str, key)))
     insert(connection, table, [values[key] for key in ordered if key in new])
     known = [values[key] for key in ordered if key not in new]
-    if not known:
-        return
-    statement = insert_for(connection, table)
-    others = [column.name for column in table.columns if column.name not in keys]
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(keys), set_={name: statement.excluded[name] for name in others}
-        ),
-        known,
+    if known:
+        connection.execute(_writing_over(table, tuple(keys), tuple(known[0])), known)
+
+
+@cache
+def _writing_over(table: Table, keys: tuple[str, ...], named: tuple[str, ...]) -> TextClause:
+    """Return the statement for rows of these columns, each in the type of its column."""
+
+    def quoted(names: Iterable[str]) -> str:
+        return ", ".join(f'"{name}"' for name in names)
+
+    binds = ", ".join(f":{name}" for name in named)
+    over = ", ".join(f'"{name}" = excluded."{name}"' for name in named if name not in keys)
+    written = text(
+        f"INSERT INTO {table.name} ({quoted(named)}) VALUES ({binds})"
+        f" ON CONFLICT ({quoted(keys)}) DO UPDATE SET {over}"
     )
+    types = (bindparam(name, type_=table.c[name].type) for name in named)
+    return written.bindparams(*types)
 
 
 def insert(connection: Connection, table: Table, rows: list[Values]) -> None:
