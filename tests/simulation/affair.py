@@ -70,6 +70,7 @@ class Affair:
     suspended_until: datetime | None = None
     extended: int = 0
     insisted: bool = False
+    guides: str | None = None  # the township whose year it counts for
     cooperation: bool = False
     promised: bool = False
     township: bool = False  # the opening's sender is one

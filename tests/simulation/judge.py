@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.exchange.intake import Incoming
+from tests.simulation import years
 from tests.simulation.dues import Due
 from tests.simulation.inboxes import Inboxes
 from tests.simulation.ledger import Ledger
@@ -44,6 +45,7 @@ class Judge:
         self.ledger.look(connection)
         if whole:
             self.ledger.stands(connection)
+            years.stand(self.world, set(self.ledger.ticked))
             self.inboxes.all_there()
 
     def _decided(self, connection: sqlite3.Connection) -> None:

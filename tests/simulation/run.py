@@ -18,6 +18,7 @@ from tests.simulation import (
     oversight,
     requests,
     transfers,
+    years,
 )
 from tests.simulation.affair import Affair
 from tests.simulation.beginnings import BEGINNINGS, issued, waits
@@ -32,7 +33,7 @@ from tests.simulation.ways import way
 from tests.simulation.world import World
 
 # The modules whose moves these are; importing them notes the moves.
-TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings)
+TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings, years)
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 NAMED: Final = {move.name: move for move in MOVES}
 OF_A_CASE: Final = 12  # moves in one case, about
@@ -64,6 +65,7 @@ class Run:
         self.result = Result(seed)
         self.world = World(self.rng, file, loop)
         self.world.settle = self.settle
+        self.world.always = years.places()
         self.judge = Judge(self.world)
         self.taste = {move.name: self.rng.choice((0.3, 1, 1, 1, 4)) for move in MOVES}
         self.likes = [self.rng.choice((0.2, 1, 1, 5)) for _ in BEGINNINGS]

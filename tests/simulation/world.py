@@ -47,10 +47,14 @@ class World:
     dues: dict[tuple[str, int, int], Due] = field(default_factory=dict)
     affairs: dict[str, Affair] = field(default_factory=dict)
     planted: dict[int, tuple[str, Planted]] = field(default_factory=dict)  # canary → message
+    always: tuple[Place, ...] = ()  # partitions that hear of the time whatever lies in them
     secrets: set[int] = field(default_factory=set)
     later: set[Place] = field(default_factory=set)
     defects: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)  # at which the law has ever failed
+    bus_ids: set[str] = field(default_factory=set)  # of what the bus has written into flows
+    guiding: set[str] = field(default_factory=set)  # guidance that its year has not heard of
+    too_short: dict[Place, bool] = field(default_factory=dict)  # by what a Tick last found
     published: list[Sent] = field(default_factory=list)
     parted: dict[str, Parted] = field(default_factory=dict)  # by the objection
     linked: dict[str, str] = field(default_factory=dict)  # lead → the notice's case
@@ -104,12 +108,14 @@ class World:
 
     def plan(self, affair: Affair, duty: Owed) -> days.Plan | None:
         """Return the duty's days by the judge's calendar; None: they are not judged."""
+        local = self.is_later(affair.partition, affair.flow)
+        if duty.kind == "yearly_guidance":
+            return days.plan(duty.opened, 1, local=local, last=days.KNOWN_UNTIL)
         length = days.length_of(
             duty.kind, duty.record, by_township=duty.by_township, later=duty.later
         )
         if length is None or duty.odd or alias_of(duty.owner) == "liuzhi-swj":
             return None
-        local = self.is_later(affair.partition, affair.flow)
         found = days.plan(duty.opened, length, local=local)
         return found if found.due.date() <= days.KNOWN_UNTIL else None
 
@@ -138,6 +144,8 @@ class World:
         if draft.value is None and due.code is None and not draft.defect:
             self.sent.append((message, incoming))
         self._take_down(affair, draft, due, envelope)
+        if opens and affair.guides is not None and due.code is None:
+            self.guiding.add(due.message_id)
 
     def _take_down(self, affair: Affair, draft: Draft, due: Due, envelope: Envelope) -> None:
         if draft.code is None and due.code is None and not draft.defect:
@@ -340,7 +348,8 @@ class World:
 
     def all_places(self) -> list[Place]:
         """Return the partitions in which there are cases."""
-        return sorted({(each.flow, each.partition) for each in self.affairs.values()})
+        there = {(each.flow, each.partition) for each in self.affairs.values()}
+        return sorted(there | set(self.always))
 
 
 _ANSWERS: Final = frozenset({"filing_reply", "outcome_feedback", "evidence_review"})
