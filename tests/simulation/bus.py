@@ -11,7 +11,7 @@ from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
 from services.exchange.intake import Incoming
 from tests.office import PARTITIONS, sealed
-from tests.simulation import years
+from tests.simulation import advice, years
 from tests.simulation.affair import Affair, Row, When, runs_out, step
 from tests.simulation.counting import WAITING_MAX
 from tests.simulation.county import LATER_HASH, here
@@ -39,6 +39,7 @@ def _time_passes(world: "World", affair: Affair) -> None:
         return
     if affair.suspended_until is not None and affair.suspended_until <= world.now:
         affair.suspended_until = None
+    advice.time_passes(world, affair)
     local = world.is_later(affair.partition, affair.flow)
     if affair.state == "disputed" and runs_out(affair, world.now, local=local):
         cause = derive("tick", str(next(world.ids)))

@@ -78,6 +78,23 @@ def counts(affair: Affair, scene: Scene) -> Draft | None:
 
 
 @move("transfer", "any", 3)
+def counts_all(affair: Affair, scene: Scene) -> Draft | None:
+    """Nothing is missing."""
+    things = affair.things
+    if things is None or things.message is None or things.check is not None:
+        return None
+    about = things.message
+
+    def then(a: Affair, when: When) -> None:
+        assert a.things is not None
+        a.things.check, a.things.settled = when.cause, True
+        step(a, "count", when, about=about)
+
+    changes = {**_LISTED, "proceeds": "0.00", "discrepancies": []}
+    return Draft("custody_check", things.keeper, changes, reply=about, then=then)
+
+
+@move("transfer", "any", 3)
 def differs(affair: Affair, scene: Scene) -> Draft | None:
     """A page is missing, and it is said."""
     things = affair.things

@@ -104,6 +104,13 @@ def plan(opened: datetime, length: int, *, local: bool, last: date | None = None
     return Plan(due, tuple(rungs))
 
 
+def before(day: date, amount: int, *, local: bool) -> date:
+    """Return the working day `amount` working days earlier."""
+    for _ in range(amount):
+        day = _before(day, local=local)
+    return day
+
+
 def _before(day: date, *, local: bool) -> date:
     day -= DAY
     while not is_workday(day, local=local):

@@ -133,7 +133,7 @@ class Ledger:
             names = {rung["rung"] for rung in (*unfired, *fired)}
             hold(names >= set(nominal), "2 a card is missing", (duty["kind"], sorted(names)))
             heard = self.ticked.get((affair.flow, affair.partition))
-            moves = affair.frozen is None and affair.state != "held"
+            moves = affair.state != "held"  # a frozen one was passed by above
             fresh = affair.since is not None and heard is not None and affair.since >= heard
             if heard is not None and moves and unfired and not fresh:
                 owing = _at(unfired[0]["nominal_at"]) <= heard and _at(duty["opened_at"]) <= heard

@@ -13,12 +13,11 @@ from typing import Final
 
 from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.messages import Message
-from schemas.parts import Envelope
 from schemas.topics import BY_SNAKE, flow_partition
 from services.casebook.rows import Position
 from services.exchange.intake import Incoming
 from tests.office import PARTITIONS, Log, sealed
-from tests.simulation import days
+from tests.simulation import advice, days
 from tests.simulation.affair import Affair, When
 from tests.simulation.books import Owed
 from tests.simulation.bus import published
@@ -69,6 +68,8 @@ class World:
     twice: Counter[Sent] = field(default_factory=Counter)  # what will be published once more
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    parties: Iterator[int] = field(default_factory=lambda: count(1))
+    warned: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # case, organ, code
     messages: int = 0
     exchange: Exchange = field(init=False)
 
@@ -90,6 +91,10 @@ class World:
         if free and free[-1][1] in self.seen and self.rng.random() < 0.3:
             return free.pop()[0]
         return f"案移〔2026〕{next(self.numbers)}号"
+
+    def new_party(self) -> int:
+        """Return the number of a party that nobody knows yet."""
+        return next(self.parties)
 
     def used_number(self, sender: str) -> str | None:
         """Return a number of the organ that stands on a decided message."""
@@ -143,11 +148,14 @@ class World:
         self.dues[place.topic, place.partition, place.offset] = due
         if draft.value is None and due.code is None and not draft.defect:
             self.sent.append((message, incoming))
-        self._take_down(affair, draft, due, envelope)
+        self._take_down(affair, draft, due, message)
+        if opens:
+            affair.number = envelope.document_number
         if opens and affair.guides is not None and due.code is None:
             self.guiding.add(due.message_id)
 
-    def _take_down(self, affair: Affair, draft: Draft, due: Due, envelope: Envelope) -> None:
+    def _take_down(self, affair: Affair, draft: Draft, due: Due, message: Message) -> None:
+        envelope = message.envelope
         if draft.code is None and due.code is None and not draft.defect:
             when = self.when(affair, draft.record, due.sender, due.message_id)
             if due.outcome == "waiting":
@@ -155,6 +163,8 @@ class World:
             elif draft.then is not None:
                 was_held = affair.state == "held"
                 draft.then(affair, when)
+                later = self.is_later(affair.partition, affair.flow)
+                advice.takes_up(affair, message, local=later)
                 self._after(affair, draft, when)
                 if was_held and affair.state != "held":
                     self._release(affair)
@@ -241,7 +251,14 @@ class World:
             move=move,
             must_get=self._must_get(affair, draft) if outcome == "accepted" else frozenset(),
             ruled=move in RULED,
+            advised=self._advised(affair, draft, message) if outcome == "accepted" else frozenset(),
         )
+
+    def _advised(
+        self, affair: Affair, draft: Draft, message: Message
+    ) -> frozenset[tuple[str, str]]:
+        """Return what is told beside the decision: what the draft says, what the books say."""
+        return draft.advised | advice.told_at_once(affair, message)
 
     def _waits(self, affair: Affair, draft: Draft) -> bool:
         if affair.frozen is not None:
@@ -269,6 +286,7 @@ class World:
             outcome=outcome,
             code="message.id_reused" if outcome == "rejected" else None,
             must_get=frozenset(),
+            advised=frozenset(),
             ruled=False,
             move=outcome,
         )

@@ -1,4 +1,4 @@
-"""Years of guidance (guidance 二(五)) as the judge keeps them: whose, who opens them, what ends them.
+"""Years of guidance (guidance 二(五)) as the judge keeps them: whose, who opens and ends them.
 
 The county of the simulation owes guidance for two townships only: all thirty-eight of the demo's
 years would be opened anew in every run, and take a third of its time.
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
-from schemas.ids import BUS, case_id_of, derive
+from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.topics import flow_partition
 from tests.office import PARTITIONS
 from tests.simulation import days
@@ -30,9 +30,9 @@ _COUNTING: Final = ("on_site", "leading_case")
 _STEPS: Final = {LinkedKind.GUIDANCE_GIVEN: "guide", LinkedKind.GUIDANCE_SHORT: "excuse"}
 
 
-def opening_of(township: str) -> str:
+def opening_of(township: str) -> MessageId:
     """Return the id of the message that opens the year of a township's alias."""
-    return derive("yearly guidance", code(GUIDING), code(township), str(YEAR))
+    return MessageId(derive("yearly guidance", code(GUIDING), code(township), str(YEAR)))
 
 
 def places() -> tuple[Place, ...]:
