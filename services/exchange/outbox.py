@@ -11,7 +11,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import Engine, Row, select, tuple_
+from sqlalchemy import Engine, Row, bindparam, select, tuple_
 
 from services.casebook.retry import patiently
 from services.casebook.statements import delete_published
@@ -19,6 +19,19 @@ from services.casebook.tables import OUTBOX
 from services.casebook.write import headers_from_text
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once
+
+# Made once: this is asked for after every batch.
+_NEXT: Final = (
+    select(OUTBOX)
+    .where(
+        tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in_(
+            bindparam("sources", expanding=True)
+        ),
+        OUTBOX.c.seq > bindparam("after"),
+    )
+    .order_by(OUTBOX.c.seq)
+    .limit(PAGE_MAX)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,8 @@ async def publish(
 def _page(
     engine: Engine, sources: Sequence[tuple[str, int]], after: int
 ) -> Sequence[Row[tuple[object, ...]]]:
-    source = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition)
-    query = select(OUTBOX).where(source.in_(sources), OUTBOX.c.seq > after)
     with engine.connect() as connection:
-        return connection.execute(query.order_by(OUTBOX.c.seq).limit(PAGE_MAX)).all()
+        return connection.execute(_NEXT, {"sources": sources, "after": after}).all()
 
 
 def _delete(engine: Engine, seqs: list[int]) -> None:
