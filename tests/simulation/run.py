@@ -21,8 +21,8 @@ from tests.simulation import (
     years,
 )
 from tests.simulation.affair import Affair
-from tests.simulation.alike import across
-from tests.simulation.beginnings import BEGINNINGS, waits
+from tests.simulation.alike import across, declined_before
+from tests.simulation.beginnings import BEGINNINGS, a_lead_of_a_known_party, waits
 from tests.simulation.bus import bus_envelope, of_the_bus, switch, tick
 from tests.simulation.counting import Counts, counted
 from tests.simulation.county import code
@@ -130,8 +130,15 @@ class Run:
         self._open(affair, make(affair, self.world), name)
         if affair.id in self.world.affairs:
             affair.goal, affair.way = len(wanted) + 1, list(reversed(wanted))
+        if name == a_lead_of_a_known_party.__name__ and self.rng.random() < 0.5:
+            self._again_what_was_declined()
         if name == guidance_of_a_year.__name__:
             self._year_and_rulebook()
+
+    def _again_what_was_declined(self) -> None:
+        found = declined_before(self.world)
+        if found is not None:
+            self._open(*found)
 
     def _year_and_rulebook(self) -> None:
         """Guidance is given while another rulebook says that none is owed."""

@@ -24,7 +24,7 @@ _DIFFERS: Final = ("hands_over", "differs", "settles")
 _COUNTS: Final = ("hands_over", "counts_all")
 _SEEN: Final = ("is_supervised", "answers_the_supervisor")
 _COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
-_BACK: Final = ("is_taken_back", "answers_the_withdrawal")
+_BACK: Final = ("is_taken_back", "keeps", "is_taken_back", "gives_back")
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
@@ -40,6 +40,7 @@ def _themes() -> tuple[Theme, ...]:
         ("hands_over", "is_taken_back"),
         _INTO["closed"],
     ):
+        found += [("a_case", (*way, *_DIFFERS)), ("a_case", (*way, *_COUNTS))]
         found += [("a_case", (*way, *_DIFFERS)), ("a_case", (*way, *_COUNTS))]
     for way in _INTO.values():
         found.append(("a_complaint_of_nobody", (*way, "is_exempt", "is_exempt")))
@@ -78,7 +79,14 @@ def _themes() -> tuple[Theme, ...]:
         ("a_plan_that_is_asked_for", ("signs", *_PLAN, "signs")),
         ("a_plan_that_is_asked_for", _ANSWERED),
         ("a_question", ("gives_a_copy!", "gives_a_copy!", "gives_a_copy!", "gives_a_copy!")),
-        ("a_consultation", ("writes_minutes!",) * 3),
+        ("a_consultation", ("writes_to_a_stranger!", "writes_minutes!", "writes_minutes!")),
+        ("a_lead_with_a_used_number", ()),
+        ("a_lead", ("signs", "asks_to_see", "opens_what_was_not_asked_for!", "asks_to_see!")),
+        ("a_lead", (*third[:3], "writes_to_another_than_the_third!", "negotiates!")),
+        ("a_lead", ("files", "reviews_the_evidence", "reviews_the_evidence!")),
+        ("a_lead", ("hands_over_what_another_keeps!", "signs", "counts_what_nobody_handed_over!")),
+        ("guidance_of_a_year", ()),
+        ("guidance_of_a_year", ()),
         ("guidance_of_a_year", ()),
     ]  # fmt: skip
     for begin in ("a_question", "a_call_for_help", "a_notice"):
