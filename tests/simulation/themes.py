@@ -25,6 +25,7 @@ _COUNTS: Final = ("hands_over", "counts_all")
 _SEEN: Final = ("is_supervised", "answers_the_supervisor")
 _COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
 _BACK: Final = ("is_taken_back", "keeps", "is_taken_back", "gives_back")
+_GIVEN: Final = ("is_taken_back", "gives_back")
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
@@ -34,6 +35,7 @@ def _themes() -> tuple[Theme, ...]:
     found: list[Theme] = []
     for state in _OPEN:
         found += [("a_case", (*_INTO[state], *_DIFFERS)), ("a_case", (*_INTO[state], *_COUNTS))]
+        found.append(("a_case", (*_INTO[state], *_DIFFERS)))
     # What comes back when the case has ended; what was owed before it was closed.
     for way in (
         ("hands_over", *_INTO["declined"]),
@@ -49,12 +51,24 @@ def _themes() -> tuple[Theme, ...]:
     for side in ("agrees_on_the_sender", "agrees_on_the_holder"):
         for begin in ("a_case", "a_lead"):
             found.append((begin, ("objects", side, "disagrees!", side)))
+            found.append((begin, ("objects", side, side)))
             found.append((begin, (*_REFERRED, side, "disagrees!", side)))
     third = ("objects", "agrees_on_a_third", "agrees_on_a_third", "negotiates!")
     found += [
         ("a_lead", (*third, *("writes_to_the_third!",) * 3)),
         ("a_lead", ("objects", "negotiates!", "negotiates!", "negotiates!", "negotiates!")),
         ("a_lead", (*_REFERRED, *_BACK)),
+        ("a_lead", (*_REFERRED, *_GIVEN)),
+        ("a_lead", ("objects", *_GIVEN)),
+        ("a_lead", ("objects", *_GIVEN)),
+        ("a_lead", ("signs", *_GIVEN)),
+        ("a_lead", ("files", "sends_it_on", "is_taken_back!")),
+        ("a_plan", ()),
+        ("a_lead_of_a_known_party", ("declines",)),
+        ("a_lead", _CLOCK),
+        ("a_lead", _CLOCK),
+        ("guidance_of_a_year", ()),
+        ("guidance_of_a_year", ()),
         ("a_lead", ("objects", *_BACK)),
         ("a_lead", ("signs", *_BACK)),
         ("a_lead", ("signs", "is_taken_back", "is_taken_back!")),
@@ -90,7 +104,7 @@ def _themes() -> tuple[Theme, ...]:
         ("guidance_of_a_year", ()),
     ]  # fmt: skip
     for begin in ("a_question", "a_call_for_help", "a_notice"):
-        found.append((begin, ("signs", *_BACK)))
+        found += [(begin, ("signs", *_BACK)), (begin, ("signs", *_GIVEN))]
         found.append((begin, _SEEN))
         found.append((begin, ("signs", *_SEEN)))
         found.append((begin, ("is_taken_back", *_SEEN)))
