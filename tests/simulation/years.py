@@ -74,6 +74,8 @@ def begins(world: "World", message: GuidanceYearOpened) -> None:
     later = world.is_later(year.partition, year.flow)
     when = When(OPENED, year.opening, "GuidanceYearOpened", BUS, later)
     step(year, "begin_year", when, state="owed")
+    if not later:  # written under the other rulebook, and decided under this one: it is owed
+        world.too_short.pop((year.flow, year.partition), None)
     if later:
         step(year, "excuse", replace(when, by=message.department))
     year.goal, year.since = 4, world.now
