@@ -166,7 +166,9 @@ def test_the_request_drafted_for_a_child_names_no_document_number() -> None:
     assert draft is not None  # it has the number of no letter: that one was the parent's
     names = [demo().directory.organs[organ(each)].name for each in (SENDER, HANDLER)]
     told = "{}移送的第2项违法行为，{}提出管辖异议，".format(*names)
-    assert json.loads(draft)["history"].startswith(told)
+    document = json.loads(draft)
+    assert document["history"].startswith(told)
+    assert draft == json.dumps(document, ensure_ascii=False, sort_keys=True)  # one form only
 
 
 @pytest.mark.parametrize("given", [{"contact_unknown": True, "complainant": None}, {}])
