@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from schemas.errors import Broken
 
@@ -21,6 +22,7 @@ ES256: Final = "ES256"
 ED25519: Final = "Ed25519"
 
 _COORDINATE_BYTES: Final = 32  # of P-256, and of an Ed25519 key
+_SEED_BITS: Final = 128
 _SIGNATURE_BYTES: Final = 64  # of both: r and s, or R and S
 _KEYS_CACHED: Final = 4096  # parsed public keys; one is about 1 kB
 _SHA256: Final = ec.ECDSA(hashes.SHA256())
@@ -42,6 +44,9 @@ class Signer(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature as JWS writes it (ES256: r and s, 32 bytes each)."""
+
+    def seed(self, data: bytes) -> bytes:
+        """Return 16 bytes that nobody can guess, for the salts of the message that `data` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,10 @@ class SoftwareSigner:
             return self._key.sign(data)
         r, s = utils.decode_dss_signature(self._key.sign(data, _SHA256))
         return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
+
+    def seed(self, data: bytes) -> bytes:  # noqa: ARG002 - a module without chance derives it
+        """Return 16 fresh bytes of the library's generator, as each ES256 signature draws them."""
+        return AESGCM.generate_key(_SEED_BITS)
 
 
 def signer_of(key: PrivateKeyObject) -> SoftwareSigner:

@@ -17,7 +17,7 @@ from sqlalchemy import Table, select
 
 from schemas.codec import current, frame, unframe
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
-from schemas.jwk import SoftwareSigner, jwk_of, signer_of
+from schemas.jwk import jwk_of, signer_of
 from schemas.messages import CaseSettled, Message, SettleAction, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
@@ -32,6 +32,7 @@ from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
 from services.rulebook.model import PublicKey
+from tests.any_message import SteadySigner
 from tests.history import History, demo
 
 NewCasebook = Callable[[], AbstractContextManager[Casebook]]
@@ -56,9 +57,9 @@ def _private() -> dict[OrganCode, Ed25519PrivateKey]:
 
 
 @cache
-def signers() -> dict[OrganCode, SoftwareSigner]:
+def signers() -> dict[OrganCode, SteadySigner]:
     """Who can seal."""
-    return {code: signer_of(key) for code, key in _private().items()}
+    return {code: SteadySigner(signer_of(key)) for code, key in _private().items()}
 
 
 # A registry never gives an id anew: those that the first release's casebook has stay theirs.

@@ -33,6 +33,7 @@ class ListedKey:
     y: str
     valid_from: datetime
     valid_to: datetime | None
+    compromised_since: datetime | None = None
 
 
 class Fresh(Generic[Value]):
@@ -73,9 +74,9 @@ class Keyring:
     def open(self, value: bytes, at: datetime) -> Opened | Refusal:
         """Return the message of an inbox value if its seal holds, else why not.
 
-        The seal is its sender's, or the exchange's on a copy of which something is withheld or
-        masked. `at` is the broker's time of the record. A delivered copy is judged at the time that
-        its delivery tells, when the exchange had the original: a key may have ended in between.
+        The exchange vouches for it, and its sender's seal holds for what it shows. `at` is the
+        broker's time of the record; a delivered copy is judged at the time that its delivery tells,
+        when the exchange had the original: a key may have ended in between.
         """
         try:
             schema_id, body = unframe(value)
@@ -85,9 +86,7 @@ class Keyring:
             opened = codec.open(body)
         except Malformed as error:
             return Refusal(error.code, error.where)
-        delivery = opened.message.envelope.delivery
-        judged_at = at if delivery is None else delivery.at
-        key = verify_copy(opened, self._key, judged_at, self._bus)
+        key = verify_copy(opened, self._key, at, self._bus)
         return key if isinstance(key, Refusal) else opened
 
     def _key(self, kid: str) -> ListedKey | None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
+    ToVouch,
     case_to_text,
     duty_to_text,
     to_ms,
@@ -61,6 +63,11 @@ class Changes:
     dead: list[DeadRow] = field(default_factory=list)
     secrets: list[SecretRow] = field(default_factory=list)
     new: New = field(default_factory=New)
+    vouched: Mapping[ToVouch, bytes] = field(default_factory=dict)
+
+    def whole(self, value: bytes | ToVouch | None) -> bytes | None:
+        """Return what is written of a value: with the exchange's word, where it gets one."""
+        return self.vouched[value] if isinstance(value, ToVouch) else value
 
     def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
         """Note a case, and those of its duties that changed.
@@ -86,7 +93,7 @@ def flush(connection: Connection, changes: Changes) -> None:
     insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
     said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
     upsert(connection, SAID, ("message_id",), said)
-    insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
+    insert(connection, OUTBOX, [_outbox(row, changes) for row in changes.outbox])
     place = ("topic", "partition", "offset")
     upsert(connection, DEAD, place, [_dead(row) for row in changes.dead])
     upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
@@ -145,7 +152,7 @@ def _messages(changes: Changes) -> list[Values]:
             "offset": row.position.offset,
             "outcome": row.outcome,
             "code": row.code,
-            "receipt": row.receipt,
+            "receipt": changes.whole(row.receipt),
         }
         for row in changes.messages.values()
     ]
@@ -209,13 +216,13 @@ def _decision(row: DecisionRow) -> Values:
     }
 
 
-def _outbox(row: OutboxRow) -> Values:
+def _outbox(row: OutboxRow, changes: Changes) -> Values:
     return {
         "source_topic": row.source.topic,
         "source_partition": row.source.partition,
         "topic": row.topic,
         "key": row.key,
-        "value": row.value,
+        "value": changes.whole(row.value),
         "headers": headers_to_text(row.headers),
     }
 

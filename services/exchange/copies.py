@@ -1,21 +1,21 @@
 """The copy of a message for one recipient: redacted for its relation before anything is written.
 
-Where nothing is hidden the copy is the sender's bytes with the delivery put in: its seal stands.
-Else the exchange vouches for what is left, by its own seal over the copy and its delivery (domain,
-section 6, items 4 and 5).
+Where nothing is hidden the copy is the sender's bytes with the delivery put in. Else it has digests
+in place of what is not shown: the sender's seal stands on either. The exchange vouches for the
+whole of it, masked values and delivery included (domain, section 6, items 4 and 5).
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.codec import Opened, frame
+from schemas.codec import Opened
 from schemas.ids import MessageId, OrganCode
 from schemas.inline import fingerprint_of, schema_of
 from schemas.messages import Message
 from schemas.parts import Delivery, Relation
-from schemas.seal import vouch
+from schemas.seal import copied
+from services.casebook.rows import ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Deliver
@@ -39,8 +39,8 @@ class Copies:
         self._opened: dict[_Key, Opened] = {}
         self._redacted: dict[tuple[_Key, Relation], Redacted[Message]] = {}
 
-    def value(self, effect: Deliver) -> bytes:
-        """Return the framed copy that the effect writes.
+    def value(self, effect: Deliver) -> ToVouch:
+        """Return the copy that the effect writes.
 
         Raises Broken casebook.original_missing, schema.not_applied.
         """
@@ -56,13 +56,8 @@ class Copies:
             masked=shown.masked,
         )
         codec = self._office.codec_of(opened.schema)
-        if shown.withheld or shown.masked:
-            envelope = replace(shown.message.envelope, delivery=delivery)
-            copy = replace(shown.message, envelope=envelope)
-            body = vouch(copy, codec, self._office.signer)
-        else:
-            body = codec.copy(opened, delivery)
-        return frame(self._office.id_of(opened.schema), body)
+        copy = copied(opened, codec, delivery, shown.message)
+        return ToVouch(self._office.id_of(opened.schema), copy)
 
     def _original(self, key: _Key) -> Opened:
         if key not in self._opened:

@@ -11,7 +11,7 @@ from schemas.errors import Refusal
 from schemas.ids import CaseId
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope
-from services.casebook.rows import MessageRow, Progress, SecretRow
+from services.casebook.rows import MessageRow, Progress, SecretRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.decide import decide
@@ -152,7 +152,7 @@ class Desk:
 
     def _reject(
         self, intake: Sound | Refused, refusal: Refusal, at: datetime
-    ) -> tuple[Decided, bytes | None]:
+    ) -> tuple[Decided, ToVouch | None]:
         """Answer with a Rejected that is told apart by the content it refuses."""
         envelope = intake.envelope
         effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)

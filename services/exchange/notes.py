@@ -9,7 +9,7 @@ from schemas.ids import CaseId, MessageId
 from schemas.messages import HoldReason
 from schemas.parts import Envelope
 from schemas.topics import JOURNAL
-from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
+from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow, ToVouch
 from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
 from services.exchange.intake import Incoming, Sound
@@ -70,7 +70,7 @@ def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, st
 
 
 def message_row(
-    decided: Decided, outcome: str, code: str | None, receipt: bytes | None
+    decided: Decided, outcome: str, code: str | None, receipt: ToVouch | None
 ) -> MessageRow:
     """Return what became of a message."""
     envelope = decided.envelope

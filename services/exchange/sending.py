@@ -8,9 +8,9 @@ from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
 from schemas.parts import Envelope
-from schemas.seal import seal_message
+from schemas.seal import said, seal_message
 from schemas.topics import inbox_of
-from services.casebook.rows import DeadRow, OutboxRow
+from services.casebook.rows import DeadRow, OutboxRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
@@ -35,30 +35,32 @@ class Sending:
         envelope: Envelope,
         at: datetime,
         salt: str = "",
-    ) -> bytes | None:
+    ) -> ToVouch | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt.
 
         `envelope` is that of the message that was decided.
         """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
-        answers: dict[tuple[OrganCode, MessageId], bytes] = {}
+        answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
                 self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
-            for said in say(effect, about, self._office.rulebook, at, salt):
-                value = self._say(said.to, said.message, incoming)
+            for word in say(effect, about, self._office.rulebook, at, salt):
+                value = self._say(word.to, word.message, incoming)
                 if isinstance(effect, Accept | Reject | Hold):
-                    answers[said.to, effect.message] = value
+                    answers[word.to, effect.message] = value
         for effect in decision.effects:
             if isinstance(effect, Release) and decision.case is not None:
                 self._released(decision.case, effect.message, answers)
         return answers.get((envelope.sender, envelope.message_id))
 
-    def into_inbox(self, to: OrganCode, case: CaseId, value: bytes, incoming: Incoming) -> None:
-        """Put a framed value into an organ's inbox."""
+    def into_inbox(
+        self, to: OrganCode, case: CaseId, value: bytes | ToVouch, incoming: Incoming
+    ) -> None:
+        """Put a value into an organ's inbox."""
         alias = self._office.alias(to)
         if alias is None:
             raise Broken("organ.unknown", detail=to)
@@ -94,15 +96,14 @@ class Sending:
         key = envelope.case_id.encode()
         self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
 
-    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
-        schema_id = self._office.own(type(message).__name__)
-        value = frame(schema_id, seal_message(message, self._office.signer).body)
+    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> ToVouch:
+        value = ToVouch(self._office.own(type(message).__name__), said(message))
         self.into_inbox(to, message.envelope.case_id, value, incoming)
         self._work.add_said(message.envelope.message_id, message.envelope.case_id)
         return value
 
     def _released(
-        self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], bytes]
+        self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], ToVouch]
     ) -> None:
         """What was held has been decided with the message that released it: note its answer."""
         row = self._work.message(case.sender, message_id)

@@ -73,6 +73,7 @@ class PublicKey:
     y: str  # base64url; empty for Ed25519
     valid_from: datetime
     valid_to: datetime | None = None
+    compromised_since: datetime | None = None  # refused from then on, valid or not
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def test_our_own_letter_is_read_back_whole() -> None:
         Incoming(HERE, incoming.key, incoming.value, incoming.stamped_at),
         Refusal("case.defect", "here", "12"),
     )
+    assert isinstance(row.value, bytes)
     found = letter(dict(row.headers), row.value)
     assert isinstance(found, DeadLetter)
     assert (found.source, found.code, found.value) == (HERE, "case.defect", incoming.value)
