@@ -71,6 +71,10 @@ contract: $(VENV)/.dev ## the schemas, their examples and their history
 integration: $(VENV)/.dev download ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
+.PHONY: bench
+bench: $(VENV)/.dev ## what things cost, as JSON lines: the seal of a message before and now
+	$(BIN)/python -m tests.bench.seal
+
 .PHONY: prove
 prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
 	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }

@@ -70,6 +70,11 @@ class SoftwareSigner:
     algorithm: str
     _key: PrivateKeyObject
 
+    @property
+    def jwk(self) -> Jwk:
+        """The public half."""
+        return jwk_of(self._key.public_key())
+
     def __repr__(self) -> str:
         return f"SoftwareSigner(kid={self.kid!r}, algorithm={self.algorithm!r})"
 
@@ -87,7 +92,7 @@ class SoftwareSigner:
 
 def signer_of(key: PrivateKeyObject) -> SoftwareSigner:
     """Return the signer of a private key. Raises Broken key.invalid for another curve."""
-    jwk = jwk_of(key if isinstance(key, Sm2Key) else key.public_key())
+    jwk = jwk_of(key.public_key())
     return SoftwareSigner(jwk.kid, jwk.algorithm, key)
 
 

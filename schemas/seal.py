@@ -12,23 +12,23 @@ takes a vouched copy, no connector takes an unvouched one.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from schemas.batch import value_digest, verify_vouched, vouch_for
 from schemas.codec import Codec, Opened, current, with_vouched, without_vouched
 from schemas.errors import Refusal
 from schemas.ids import BUS
-from schemas.jwk import Signer, b64url, unb64url
-from schemas.jws import SEAL, KeyRecord, Keys, VerifiedKey, canonical, signed, verified
+from schemas.jwk import Signer, b64url
+from schemas.jws import SEAL, KeyRecord, Keys, VerifiedKey, signed, verified
 from schemas.messages import Message
 from schemas.parts import Delivery, Envelope, Seal
-from schemas.seal_proof import Proof, prove, root_of_copy
-from schemas.seal_tree import DIGEST_BYTES, SALT_BYTES
+from schemas.seal_form import TYPE, packed, payload_of, proof_of, seed_of
+from schemas.seal_proof import prove, root_of_copy
 
 __all__ = [
     "KeyRecord",
     "Keys",
     "Sealed",
+    "Unvouched",
     "VerifiedKey",
     "check_sender",
     "copied",
@@ -38,10 +38,6 @@ __all__ = [
     "verify_copy",
     "vouched",
 ]
-
-TYPE: Final = "yichuan-seal-2"
-
-_PACK_BYTES: Final = 48_000  # of salts or digests in one string: 64,000 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def seal_message(message: Message, signer: Signer) -> Sealed:
     plain = codec.to_sign(message)
     seed = signer.seed(plain.signed_bytes)
     root = codec.tree.root(plain.signed_bytes, seed)
-    jws = signed(_payload(message.envelope, root), signer, TYPE, codec.fingerprint)
+    jws = signed(payload_of(message.envelope, root), signer, TYPE, codec.fingerprint)
     envelope = replace(message.envelope, delivery=None, seal=Seal(jws, b64url(seed)))
     sealed = replace(message, envelope=envelope)
     return Sealed(sealed, codec.with_tail(sealed, plain.signed_bytes), plain.content_digest)
@@ -87,9 +83,9 @@ def copied(
     seal = opened.message.envelope.seal
     hidden = (*delivery.withheld, *delivery.masked)
     if hidden and seal is not None:
-        proof = prove(opened.tree, opened.body, _seed(seal) or b"", hidden)
+        proof = prove(opened.tree, opened.body, seed_of(seal) or b"", hidden)
         delivery = _as_found(delivery, proof.hidden)
-        seal = Seal(seal.jws, None, _packed(proof.salts), _packed(proof.digests))
+        seal = Seal(seal.jws, None, packed(proof.salts), packed(proof.digests))
         hidden = proof.hidden
     if not hidden or shown is None:
         envelope = replace(opened.message.envelope, delivery=delivery)
@@ -177,43 +173,25 @@ def check_sender(envelope: Envelope, key: VerifiedKey, bus: str) -> Refusal | No
 
 
 def _verified_whole(opened: Opened, seal: Seal, keys: Keys, at: datetime) -> VerifiedKey | Refusal:
-    seed = _seed(seal)
+    seed = seed_of(seal)
     if seed is None or seal.salts or seal.digests:
         return Refusal("seal.invalid", where=SEAL)
     root = opened.tree.root(opened.body, seed)
-    payload = _payload(opened.message.envelope, root)
+    payload = payload_of(opened.message.envelope, root)
     return verified(seal.jws, payload, keys, at, type_=TYPE, schema=opened.schema)
 
 
 def _verified_parts(
     opened: Opened, seal: Seal, keys: Keys, delivery: Delivery
 ) -> VerifiedKey | Refusal:
-    salts, digests = _unpacked(seal.salts, SALT_BYTES), _unpacked(seal.digests, DIGEST_BYTES)
-    if salts is None or digests is None or seal.seed is not None:
+    proof = proof_of(seal, delivery)
+    if proof is None:
         return Refusal("seal.invalid", where=SEAL)
-    proof = Proof(salts, digests, (*delivery.withheld, *delivery.masked))
     root = root_of_copy(opened.tree, opened.body, proof, delivery.withheld)
     if root is None:
         return Refusal("seal.invalid", where=SEAL)
-    payload = _payload(opened.message.envelope, root)
+    payload = payload_of(opened.message.envelope, root)
     return verified(seal.jws, payload, keys, delivery.at, type_=TYPE, schema=opened.schema)
-
-
-def _payload(envelope: Envelope, root: bytes) -> bytes:
-    return canonical(
-        {
-            "bus": envelope.bus,
-            "case": envelope.case_id,
-            "message": envelope.message_id,
-            "root": b64url(root),
-            "sender": envelope.sender,
-        }
-    )
-
-
-def _seed(seal: Seal) -> bytes | None:
-    seed = unb64url(seal.seed or "")
-    return seed if seed is not None and len(seed) == SALT_BYTES else None
 
 
 def _as_found(delivery: Delivery, found: Sequence[str]) -> Delivery:
@@ -221,20 +199,3 @@ def _as_found(delivery: Delivery, found: Sequence[str]) -> Delivery:
     masked = tuple(path for path in delivery.masked if path in frozenset(found))
     withheld = tuple(path for path in found if path not in frozenset(masked))
     return replace(delivery, withheld=withheld, masked=masked)
-
-
-def _packed(values: Sequence[bytes]) -> tuple[str, ...]:
-    whole = b"".join(values)
-    return tuple(
-        b64url(whole[begin : begin + _PACK_BYTES]) for begin in range(0, len(whole), _PACK_BYTES)
-    )
-
-
-def _unpacked(texts: Sequence[str], size: int) -> tuple[bytes, ...] | None:
-    whole = b""
-    for text in texts:
-        part = unb64url(text)
-        if part is None or len(part) % size:
-            return None
-        whole += part
-    return tuple(whole[begin : begin + size] for begin in range(0, len(whole), size))

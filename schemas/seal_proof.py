@@ -22,7 +22,7 @@ from schemas.seal_tree import (
 _POSITION: Final = re.compile(rb"\[\d+\]")
 _BOUNDARY: Final = re.compile(rb"[.\[]")
 
-_Digested = tuple[bytes, int]  # and the position after it
+Digested = tuple[bytes, int]  # and the position after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ def prove(tree: Node, data: bytes, seed: bytes, hidden: Iterable[str]) -> Proof:
     A hidden path may be without positions, `parties[].born`: it stands for each that is there.
     """
     wanted = frozenset(hidden)
-    prover = _Prover(_Listed(wanted))
-    _walk(tree, data, 0, b"", seed, prover)
+    prover = _Prover(Listed(wanted))
+    walk(tree, data, 0, b"", seed, prover)
     if wanted != frozenset(prover.found):  # once more, without those that are not there
-        prover = _Prover(_Listed(prover.found))
-        _walk(tree, data, 0, b"", seed, prover)
+        prover = _Prover(Listed(prover.found))
+        walk(tree, data, 0, b"", seed, prover)
     return Proof(tuple(prover.salts), tuple(prover.digests), tuple(prover.found))
 
 
@@ -54,19 +54,19 @@ def root_of_copy(tree: Node, data: bytes, proof: Proof, withheld: Iterable[str])
     Each path of `proof.hidden` must be met once, each salt and digest used once; what is among
     `withheld` must not be there.
     """
-    checker = _Checker(_Listed(proof.hidden), proof, withheld)
+    checker = Checker(Listed(proof.hidden), proof, withheld)
     try:
-        root, _ = _walk(tree, data, 0, b"", b"", checker)
-    except _Unfit:
+        root, _ = walk(tree, data, 0, b"", b"", checker)
+    except Unfit:
         return None
     return root if checker.is_used_up() else None
 
 
-class _Unfit(Exception):
+class Unfit(Exception):
     """A copy and its proof do not fit together; it never leaves this module."""
 
 
-class _Listed:
+class Listed:
     """Which paths are hidden, and of which something is."""
 
     def __init__(self, hidden: Iterable[str]) -> None:
@@ -77,9 +77,11 @@ class _Listed:
         self._is_loose: Final = any(b"[]" in path for path in self.paths)
 
     def hides(self, path: bytes) -> bool:
+        """Whether the path is listed."""
         return self._has(self.paths, path)
 
     def opens(self, path: bytes) -> bool:
+        """Whether a path below it is listed."""
         return self._has(self._opened, path)
 
     def _has(self, paths: frozenset[bytes], path: bytes) -> bool:
@@ -89,7 +91,7 @@ class _Listed:
 class _Prover:
     """Walks an original: gives away the salts of what is shown."""
 
-    def __init__(self, listed: _Listed) -> None:
+    def __init__(self, listed: Listed) -> None:
         self.listed = listed
         self.salts: list[bytes] = []
         self.digests: list[bytes] = []
@@ -101,58 +103,68 @@ class _Prover:
     def absent(self, _path: bytes) -> bytes | None:
         return None
 
-    def hidden(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> _Digested:
+    def hidden(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> Digested:
         digest, at = node.digest(data, at, salt, path)
         self.digests.append(digest)
         self.found.append(path.decode())
         return digest, at
 
-    def shown(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> _Digested:
+    def shown(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> Digested:
         self.salts.append(salt)
         return node.digest(data, at, salt, path)
 
 
-class _Checker:
+class Checker:
     """Walks a copy: takes salts and digests from its proof."""
 
-    def __init__(self, listed: _Listed, proof: Proof, withheld: Iterable[str]) -> None:
+    def __init__(self, listed: Listed, proof: Proof, withheld: Iterable[str]) -> None:
         self.listed = listed
         self._salts, self._digests = iter(proof.salts), iter(proof.digests)
         self._withheld = frozenset(path.encode() for path in withheld)
         self._met = 0
 
     def salt_of(self, salt: bytes, _name: bytes) -> bytes:
+        """A copy has no salts but its proof's."""
         return salt
 
     def absent(self, path: bytes) -> bytes | None:
-        return self._digest(path) if self.listed.hides(path) else None
+        """Return the digest of a part that is null, where it is listed."""
+        return self.next_digest(path) if self.listed.hides(path) else None
 
-    def hidden(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> _Digested:
+    def hidden(self, node: Node, data: bytes, at: int, path: bytes, salt: bytes) -> Digested:
+        """Return the digest of a listed part. Raises Unfit where it is shown though withheld."""
         if path in self._withheld and (node.item is None or data[at]):  # an empty list shows none
-            raise _Unfit
-        return self._digest(path), node.digest(data, at, salt, path)[1]
+            raise Unfit
+        return self.next_digest(path), node.digest(data, at, salt, path)[1]
 
-    def shown(self, node: Node, data: bytes, at: int, path: bytes, _salt: bytes) -> _Digested:
+    def shown(self, node: Node, data: bytes, at: int, path: bytes, _salt: bytes) -> Digested:
+        """Return the digest of a part that is shown. Raises Unfit without a salt."""
+        return node.digest(data, at, self.next_salt(), path)
+
+    def next_salt(self) -> bytes:
+        """Return the next of the proof's salts. Raises Unfit when there is none."""
         salt = next(self._salts, None)
         if salt is None:
-            raise _Unfit
-        return node.digest(data, at, salt, path)
+            raise Unfit
+        return salt
 
     def is_used_up(self) -> bool:
+        """Whether every path, salt and digest was used."""
         left = next(self._salts, None) or next(self._digests, None)
         return left is None and self._met == len(self.listed.paths)
 
-    def _digest(self, path: bytes) -> bytes:
+    def next_digest(self, path: bytes) -> bytes:
+        """Return the next of the proof's digests. Raises Unfit when there is none."""
         digest = next(self._digests, None)
         if digest is None or path not in self.listed.paths:
-            raise _Unfit
+            raise Unfit
         self._met += 1
         return digest
 
 
-def _walk(
-    node: Node, data: bytes, at: int, path: bytes, salt: bytes, walker: _Prover | _Checker
-) -> _Digested:
+def walk(
+    node: Node, data: bytes, at: int, path: bytes, salt: bytes, walker: _Prover | Checker
+) -> Digested:
     """Return the digest of a container of which something is hidden."""
     parts: list[bytes] = []
 
@@ -161,7 +173,7 @@ def _walk(
         if walker.listed.hides(path):
             digest, at = walker.hidden(each, data, at, path, own)
         elif walker.listed.opens(path) and (each.parts or each.item):
-            digest, at = _walk(each, data, at, path, own, walker)
+            digest, at = walk(each, data, at, path, own, walker)
         else:
             digest, at = walker.shown(each, data, at, path, own)
         parts.extend((framed(name), digest))

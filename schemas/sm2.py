@@ -1,7 +1,7 @@
 """SM2 signatures with SM3 (GB/T 32918.2, GB/T 32905), by OpenSSL's library (schemas/SEAL.md, 9).
 
-The package `cryptography` has SM3 but no SM2 (its issues say why), and SM2 in pure Python takes 17 ms
-a signature. libcrypto is there wherever Python's own ssl module is. Nothing here reads a file.
+The package `cryptography` has SM3 but no SM2, and SM2 in pure Python takes 17 ms a signature.
+libcrypto is there wherever Python's own ssl module is. Nothing here reads a file.
 """
 
 import ctypes
@@ -31,6 +31,10 @@ class Sm2Key:
     """A key in the library's memory; private where it was read as one. It is never freed."""
 
     handle: int
+
+    def public_key(self) -> "Sm2Key":
+        """Return the public half: this key, of which only the point is told."""
+        return self
 
     def point(self) -> bytes:
         """Return the public point: x and y, 32 bytes each."""
@@ -67,8 +71,13 @@ class Sm2Key:
             cipher = ctypes.c_void_p(lib.EVP_aes_256_cbc()) if passphrase else None
             _must(
                 lib.PEM_write_bio_PKCS8PrivateKey(
-                    memory, ctypes.c_void_p(self.handle), cipher, passphrase,
-                    len(passphrase or b""), None, None,
+                    memory,
+                    ctypes.c_void_p(self.handle),
+                    cipher,
+                    passphrase,
+                    len(passphrase or b""),
+                    None,
+                    None,
                 )
             )
             out = ctypes.create_string_buffer(_PEM_MAX_BYTES)

@@ -65,8 +65,8 @@ class County:
         signer = signer_from_pem(self.home.key("bus").read_bytes())
         (body,) = vouched([value], "liuzhi-demo", signer)
         ids = SchemaIds.load(self.home.schema_ids)
-        value = frame(ids.id_for(current(record).fingerprint), body)
-        return Record(offset, int(self.at.timestamp() * 1000), value)
+        whole = frame(ids.id_for(current(record).fingerprint), body)
+        return Record(offset, int(self.at.timestamp() * 1000), whole)
 
 
 def county_at(path: Path) -> County:

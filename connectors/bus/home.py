@@ -75,6 +75,14 @@ class ExchangeSection(_Section):
     first_worker: int = Field(0, ge=0, le=63, description="number of this host's first worker")
 
 
+class KeysSection(_Section):
+    """[keys]."""
+
+    passphrase_file: Path | None = Field(
+        None, description="the passphrase of the home's private keys; they have none where empty"
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration. Every key has a default: an empty home works."""
 
@@ -88,6 +96,7 @@ class Settings(BaseSettings):
     registry: RegistrySection = RegistrySection()
     casebook: CasebookSection = CasebookSection()
     exchange: ExchangeSection = ExchangeSection()
+    keys: KeysSection = KeysSection()
 
     @property
     def bootstrap(self) -> str:

@@ -80,7 +80,7 @@ class Keyring:
         """
         try:
             schema_id, body = unframe(value)
-            codec = self._codec(schema_id)
+            codec = self.codec(schema_id)
             if codec is None:
                 return Refusal("message.unknown_schema", detail=str(schema_id))
             opened = codec.open(body)
@@ -90,12 +90,11 @@ class Keyring:
         return key if isinstance(key, Refusal) else opened
 
     def _key(self, kid: str) -> ListedKey | None:
-        found = self._keys.value.get(kid)
-        if found is None and self._keys.changed():
-            found = self._keys.value.get(kid)
-        return found
+        self._keys.changed()  # each time: a key that is known may have been revoked
+        return self._keys.value.get(kid)
 
-    def _codec(self, schema_id: int) -> Codec | None:
+    def codec(self, schema_id: int) -> Codec | None:
+        """Return the codec of a registry id; None for a schema that we do not have."""
         fingerprint = self._ids.value.fingerprint_of(schema_id)
         if fingerprint is None and self._ids.changed():
             fingerprint = self._ids.value.fingerprint_of(schema_id)
@@ -117,13 +116,18 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
                 x=row["x"],
                 y=row["y"],
                 valid_from=datetime.fromisoformat(row["valid_from"]),
-                valid_to=datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+                valid_to=_instant(row["valid_to"]),
+                compromised_since=_instant(row.get("compromised_since", "")),
             )
             for row in rows
         ]
     except (KeyError, ValueError):
         raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
     return {key.kid: key for key in keys}
+
+
+def _instant(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _stamp(path: Path) -> _Stamp:

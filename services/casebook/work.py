@@ -4,16 +4,13 @@ A batch asks for what it needs first (`preload`), decides message after message 
 and writes everything at its end (`flush`). Nothing of it exists before the transaction commits.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, select, tuple_
 
-from schemas.codec import frame
-from schemas.errors import Broken
 from schemas.ids import CaseId, MessageId, OrganCode
-from schemas.seal import Unvouched
 from services.casebook.progress import Place, lock_progress, locked
 from services.casebook.read import message_of, original_of
 from services.casebook.rows import (
@@ -24,13 +21,13 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
-    ToVouch,
     case_from_text,
     duty_from_text,
     to_ms,
 )
 from services.casebook.statements import parts
 from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS
+from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
 
@@ -38,7 +35,6 @@ _K = TypeVar("_K")
 
 MessageKey = tuple[OrganCode, MessageId]
 NumberKey = tuple[OrganCode, str]
-Vouch = Callable[[Sequence[Unvouched]], Sequence[bytes]]
 
 
 class Work:
@@ -46,8 +42,7 @@ class Work:
 
     def __init__(self, connection: Connection, vouch: Vouch | None = None) -> None:
         self._connection = connection
-        self._vouch = vouch
-        self._vouched: dict[ToVouch, bytes] = {}
+        self._vouching = Vouching(vouch)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}
         self._messages: dict[MessageKey, MessageRow | None] = {}
@@ -202,23 +197,9 @@ class Work:
 
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
-        self._changes.vouched = self._all_vouched()
+        self._changes.vouched = self._vouching.of(self._changes)
         flush(self._connection, self._changes)
         self._changes = Changes()
-
-    def _all_vouched(self) -> Mapping[ToVouch, bytes]:
-        """Let the exchange sign what waits, all at once: it is stored, so a repeat is the same."""
-        told = (row.value for row in self._changes.outbox)
-        kept = (row.receipt for row in self._changes.messages.values())
-        every = (value for value in (*told, *kept) if isinstance(value, ToVouch))
-        waiting = [value for value in dict.fromkeys(every) if value not in self._vouched]
-        if waiting:
-            if self._vouch is None:
-                raise Broken("seal.not_vouched")
-            bodies = self._vouch([value.copy for value in waiting])
-            for value, body in zip(waiting, bodies, strict=True):
-                self._vouched[value] = frame(value.schema_id, body)
-        return self._vouched
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
         for part in parts(keys):

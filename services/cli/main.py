@@ -111,7 +111,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "keys": Noun(
         "封签密钥",
         "the keys of the seals",
-        {"list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys")},
+        {
+            "list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys"),
+            "new": Verb(f"{_CLI}.keys_change", "keys_new", "生成密钥", "make a key pair"),
+            "rotate": Verb(f"{_CLI}.keys_change", "keys_rotate", "更换密钥", "replace it"),
+            "revoke": Verb(f"{_CLI}.keys_change", "keys_revoke", "废止密钥", "end a key"),
+        },
     ),
     "dead": Noun(
         "死信与冻结案件",
@@ -133,6 +138,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         "交换进程",
         "the exchange",
         {"run": Verb(f"{_CLI}.exchange_cmd", "exchange_run", "运行交换进程", "run the exchange")},
+    ),
+    "verify": Verb(
+        f"{_CLI}.verify", "verify", "离线核验一份文件的封签", "whose a file is, offline"
     ),
     "errors": Verb(f"{_CLI}.errors_cmd", "errors", "全部错误代码", "every error code"),
 }

@@ -3,11 +3,11 @@
 from functools import partial
 
 from connectors.bus.home import Home, Settings
+from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
-from schemas.jwk import signer_from_pem
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
@@ -25,7 +25,7 @@ def open_office(home: Home, settings: Settings) -> Office:
     pem = home.key("bus")
     if not pem.exists():
         raise UserError("home.login_missing", where=str(pem), exit_code=3)
-    signer = signer_from_pem(pem.read_bytes())
+    signer = load_signer(pem, read_passphrase(settings.keys.passphrase_file))
     registered = rulebook.directory.keys.get(signer.kid)
     if registered is None or registered.organ != BUS:
         raise UserError("seal.key_unknown", where=str(pem), exit_code=3)

@@ -44,7 +44,16 @@ COLUMNS: Final = MappingProxyType(
             "concurrent",
         ),
         "calendar.csv": ("date", "kind", "note"),
-        "keys.csv": ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to"),
+        "keys.csv": (
+            "kid",
+            "organ",
+            "algorithm",
+            "x",
+            "y",
+            "valid_from",
+            "valid_to",
+            "compromised_since",
+        ),
         "clearances.csv": ("relation", "class", "path", "treatment", "basis"),
         "audiences.csv": (
             "id",
@@ -59,6 +68,8 @@ COLUMNS: Final = MappingProxyType(
         ),
     }
 )
+# A column that an older copy lacks; its cells are then empty.
+LATER: Final = frozenset({"compromised_since"})
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on

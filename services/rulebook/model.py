@@ -1,7 +1,6 @@
 """The rulebook as frozen data. Parsed by parse.py, read from disk by load.py, checked by lint.py.
 
-Every duration and every competence is data with a legal basis and dates, never a constant: the
-guidance names no day counts, and powers move between township and county (domain, section 5).
+Every duration and every competence is data with a legal basis and dates (domain, section 5).
 """
 
 from collections.abc import Iterable, Mapping
@@ -68,7 +67,7 @@ class PublicKey:
 
     kid: str  # RFC 7638 thumbprint of the JWK
     organ: OrganCode
-    algorithm: str  # ES256 or Ed25519; the key's, never the message's
+    algorithm: str  # ES256, Ed25519 or SM2-SM3; the key's, never the message's
     x: str  # base64url, as in the JWK
     y: str  # base64url; empty for Ed25519
     valid_from: datetime

@@ -219,6 +219,7 @@ def _key(row: Row, codes: Mapping[str, OrganCode]) -> PublicKey:
         y=row.cells["y"],
         valid_from=row.instant("valid_from"),
         valid_to=row.optional_instant("valid_to"),
+        compromised_since=row.optional_instant("compromised_since"),
     )
 
 

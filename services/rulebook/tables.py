@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from schemas.errors import UserError
 from schemas.ids import DivisionCode
+from services.rulebook.layout import LATER
 
 ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45,000 divisions
 
@@ -117,7 +118,8 @@ def rows(file: str, content: bytes, columns: tuple[str, ...]) -> tuple[Row, ...]
         if line.strip(" ,\t") and not line.lstrip('"').startswith("#")
     )
     head_line, head = next(records, (1, []))
-    if sorted(head) != sorted(columns):
+    lacking = [name for name in columns if name in LATER and name not in head]
+    if sorted([*head, *lacking]) != sorted(columns):
         wanted = ",".join(columns)
         raise invalid(file, head_line, "columns", f"表头应为 {wanted}", f"header must be {wanted}")
     found: list[Row] = []
@@ -128,7 +130,8 @@ def rows(file: str, content: bytes, columns: tuple[str, ...]) -> tuple[Row, ...]
                 f"{len(cells)} cells, not {len(head)}",
             )
             raise invalid(file, number, "columns", zh, en)
-        found.append(Row(file, number, dict(zip(head, cells, strict=True))))
+        given = dict(zip(head, cells, strict=True))
+        found.append(Row(file, number, {**dict.fromkeys(lacking, ""), **given}))
     return tuple(found)
 
 

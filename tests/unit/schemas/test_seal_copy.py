@@ -9,7 +9,7 @@ import pytest
 from schemas.codec import current
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
-from schemas.messages import LeadTransfer, Message
+from schemas.messages import LeadTransfer, Message, SignedFor
 from schemas.parts import Delivery, Relation, Seal
 from schemas.seal import (
     Unvouched,
@@ -95,7 +95,8 @@ def test_every_bit_of_a_copy_counts(whole: bool) -> None:  # noqa: FBT001 - a pa
     sender = opened.message.envelope.sender
     entry = replace(ENTRY, organ=sender)
     delivery = WHOLE if whole else replace(WHOLE, withheld=("signed_by",))
-    shown = replace(opened.message, signed_by=None)  # type: ignore[call-arg] # a SignedFor has it
+    assert isinstance(opened.message, SignedFor)
+    shown = replace(opened.message, signed_by=None)
     body = _vouched(copied(opened, codec, delivery, None if whole else shown))
 
     def keys(kid: str) -> Key | None:

@@ -94,7 +94,9 @@ def test_rows_of_the_chosen_rulebook_are_taken_over_and_win(home: Home) -> None:
     ensure_keys(home, (), NOW)
     (own,) = read_rows(home.rulebook / KEYS_CSV)
     revoked = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
-    foreign = dict(zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", ""), strict=True))
+    foreign = dict(
+        zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", "", ""), strict=True)
+    )
     assert ensure_keys(home, (), LATER, [revoked, foreign]) == ()
     assert set(map(str, read_rows(home.rulebook / KEYS_CSV))) == {str(revoked), str(foreign)}
 
@@ -109,6 +111,7 @@ def test_a_private_key_that_cannot_be_used_is_named_and_never_replaced(
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
     text = what if what == "no PEM at all" else pem
     write_private(home.key("bus"), text)
-    with pytest.raises(UserError, match=r"keys\.unreadable .*bus\.pem"):
+    code = "key.passphrase" if locked else "keys.unreadable"
+    with pytest.raises(UserError, match=rf"{code} .*bus\.pem"):
         ensure_keys(home, (), NOW.astimezone(UTC))
     assert home.key("bus").read_text(encoding="utf-8") == text

@@ -1,6 +1,8 @@
 """From the first release to today's tables, with what was in them; never from a stranger's."""
 
+import copy
 import sqlite3
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect, select, text
 
+from schemas.codec import compiled, unframe
 from schemas.errors import Broken
+from schemas.inline import schema_of
 from schemas.load import default_example
 from services.casebook.migrate import check, is_current, is_empty, migrate
 from services.casebook.store import Casebook, open_for_reading, open_url
-from services.casebook.tables import CASES, METADATA, SETTINGS
+from services.casebook.tables import CASES, METADATA, OUTBOX, SETTINGS
+from services.exchange.office import Office
 from tests.history import HANDLER, MONDAY, SENDER, History
-from tests.office import Log, everything, rows, run, sent, told
+from tests.office import FIRST_RELEASE as FIRST_RELEASE_RECORDS
+from tests.office import Log, everything, office, rows, run, sent
 
 # A casebook that the first release made and wrote: a lead that was signed for and has a fired rung,
 # one that nobody is competent for, a dead letter, an outbox. `sqlite3 casebook.sqlite .dump`.
@@ -99,6 +105,25 @@ def evidence_of_the_first_release() -> list[dict[str, Any]]:
     return [{**first, "original": True}, *evidence[1:]]
 
 
+def with_the_first_release_s_schemas() -> Office:
+    """The office with the schemas that the first release's originals were written with."""
+    found = dict(office().codecs)
+    ids = dict(office().ids)
+    for number, record in enumerate(FIRST_RELEASE_RECORDS, start=900):
+        schema = copy.deepcopy(schema_of(record))
+        seal = schema["fields"][-1]["type"]["fields"][-1]["type"][1]
+        seal["doc"] = (
+            "封签：分离式 JWS（RFC 7515 附录F） | Seal: a detached JWS (RFC 7515, appendix F)"
+        )
+        del seal["fields"][1:]
+        seal["fields"][0]["doc"] = (
+            "JWS 紧凑序列化，载荷分离 | JWS compact serialisation with its payload detached"
+        )
+        codec = compiled(schema)
+        found[number], ids[codec.fingerprint] = codec, number
+    return replace(office(), codecs=found, ids=ids)
+
+
 def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     as_released(engine)
     history = History()
@@ -107,11 +132,14 @@ def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     reply = history.next("filing_reply", HANDLER)
     casebook = open_url(nowhere)
     log = Log({("leads", 2): 4})
-    told_before = len(told(casebook))
+    written_before = max(row.seq for row in rows(casebook, OUTBOX))
     records = [log.put(opening, MONDAY), log.put(signed, MONDAY), log.put(reply, MONDAY)]
-    tally = run(casebook, records)
+    tally = run(casebook, records, by=with_the_first_release_s_schemas())
     assert [outcome for _, _, outcome in tally.messages] == ["repeated", "repeated", "accepted"]
-    assert (SENDER, "FilingReply") in told(casebook)[told_before:]
+    written = [row for row in rows(casebook, OUTBOX) if row.seq > written_before]
+    replies = office().own("FilingReply")
+    to = [row.topic for row in written if row.value and unframe(row.value)[0] == replies]
+    assert to == [f"inbox.{SENDER}"]
     states = {row.case_id: row.state for row in rows(casebook, CASES)}
     assert states[opening.envelope.case_id] == "filed"
     casebook.close()
