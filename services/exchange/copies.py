@@ -9,24 +9,27 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from schemas.codec import Opened
+from schemas.batch import VOUCHED_MAX_CHARACTERS
+from schemas.codec import BODY_MAX_BYTES, Opened
 from schemas.ids import MessageId, OrganCode
 from schemas.inline import fingerprint_of, schema_of
 from schemas.messages import Message
 from schemas.parts import Delivery, Relation
-from schemas.seal import copied
+from schemas.seal import Unvouched, copied
 from services.casebook.rows import ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Deliver
 from services.confidentiality.free_text import SECRETS_MAX, Value
-from services.confidentiality.redact import Redacted, Redactor
+from services.confidentiality.redact import Redacted, Redactor, coarser
 from services.exchange.lookups import original_in, reopened
 from services.exchange.office import Office
 
 # Messages of one case that are looked through for what a copy must not tell. In a case with more,
 # the texts of its copies are masked whole.
 SEARCHED_MAX: Final = 200
+# Of a copy before the exchange's word; with more, lists of which a part is hidden go as a whole.
+COPY_MAX_BYTES: Final = BODY_MAX_BYTES - VOUCHED_MAX_CHARACTERS - 100
 
 _Key = tuple[OrganCode, MessageId]
 
@@ -47,6 +50,12 @@ class Copies:
         key = (effect.author, effect.message)
         opened = self._original(key)
         shown = self._shown(key, opened, effect.relation)
+        copy = self._copied(effect, opened, shown)
+        if len(copy.body) > COPY_MAX_BYTES:  # what it carries for each hidden part is too much
+            copy = self._copied(effect, opened, coarser(shown))
+        return ToVouch(self._office.id_of(opened.schema), copy)
+
+    def _copied(self, effect: Deliver, opened: Opened, shown: Redacted[Message]) -> Unvouched:
         delivery = Delivery(
             to=effect.to,
             relation=effect.relation,
@@ -55,9 +64,7 @@ class Copies:
             withheld=shown.withheld,
             masked=shown.masked,
         )
-        codec = self._office.codec_of(opened.schema)
-        copy = copied(opened, codec, delivery, shown.message)
-        return ToVouch(self._office.id_of(opened.schema), copy)
+        return copied(opened, self._office.codec_of(opened.schema), delivery, shown.message)
 
     def _original(self, key: _Key) -> Opened:
         if key not in self._opened:

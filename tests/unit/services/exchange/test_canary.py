@@ -217,6 +217,25 @@ def test_a_reply_does_not_tell_the_forwarder_what_the_opening_hides(casebook: Ca
     assert name.encode() in handler.value  # who handles it must know whom to ask
 
 
+def test_a_copy_that_would_be_too_large_withholds_its_lists_as_a_whole(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.exchange.copies.COPY_MAX_BYTES", 100)
+    history, log = History(), Log()
+    forward = sent(history, "complaint_forward", SENDER)
+    assert isinstance(forward, ComplaintForward)
+    assert forward.complainant is not None
+    reasons = f"经向{forward.complainant.name}核实，不成立"
+    reply = sent(history, "filing_reply", MARKET, answers=[{**not_filed(), "reasons": reasons}])
+    run(casebook, [log.put(forward, MONDAY), log.put(reply, history.at)])
+    (copy,) = (each for each in inboxes(casebook) if isinstance(each.message, FilingReply))
+    delivery = copy.message.envelope.delivery
+    assert delivery is not None
+    assert (delivery.withheld, delivery.masked) == (("answers",), ())
+    opened = current("FilingReply").open(unframe(copy.value)[1])
+    assert not isinstance(verify_copy(opened, office().key, MONDAY, demo().bus), Refusal)
+
+
 def test_what_is_not_hidden_is_the_sender_s_own_bytes(casebook: Casebook) -> None:
     history, log = History(), Log()
     lead = log.put(sent(history, "lead_transfer", SENDER), MONDAY)
