@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.avro_reader import Schema
@@ -17,12 +17,15 @@ from schemas.seal_list import leaves_of, leaves_of_copy, root_of_leaves
 from schemas.seal_proof import Proof, prove, root_of_copy
 from schemas.seal_tree import compiled_tree
 from schemas.topics import RECORDS
-from tests.any_message import messages
+from tests.any_message import default_lead, default_message, messages
 
 SEED = bytes(range(16))
+# A message of any record takes long to make; how long is no matter of these tests.
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 any_message = st.sampled_from(sorted(RECORDS)).flatmap(messages)
 
 
+@unhurried
 @given(any_message)
 def test_the_leaves_of_any_message_lead_to_its_root(message: Message) -> None:
     codec = current(type(message).__name__)
@@ -32,6 +35,7 @@ def test_the_leaves_of_any_message_lead_to_its_root(message: Message) -> None:
     assert not any(path.startswith(("envelope.seal", "envelope.delivery")) for path in leaves)
 
 
+@unhurried
 @given(any_message, st.data())
 def test_what_is_masked_anywhere_leaves_the_root_as_it_was(
     message: Message, data: st.DataObject
@@ -51,6 +55,7 @@ two_of_a_record = st.sampled_from(sorted(RECORDS)).flatmap(
 )
 
 
+@unhurried
 @given(two_of_a_record)
 def test_two_messages_of_a_record_have_one_root_only_if_they_are_one(
     both: tuple[Message, Message],
@@ -70,8 +75,6 @@ def _plain(message: Message) -> bytes:
 
 def test_a_copy_and_a_proof_that_do_not_fit_have_no_leaves() -> None:
     codec = current("Withdrawal")
-    from tests.any_message import default_message  # noqa: PLC0415
-
     body = codec.encode(default_message("withdrawal"))
     proof = prove(codec.tree, body, SEED, ["reason"])
     assert leaves_of_copy(codec.tree, body, proof, ()) is not None
@@ -93,8 +96,6 @@ def test_a_path_below_a_leaf_leads_nowhere() -> None:
 
 def test_salts_of_a_part_follow_from_that_of_the_whole_and_differ() -> None:
     codec = current("LeadTransfer")
-    from tests.any_message import default_lead  # noqa: PLC0415
-
     body = codec.encode(default_lead())
     assert len(set(leaves_of(codec.tree, body, SEED).values())) == len(
         leaves_of(codec.tree, body, SEED)

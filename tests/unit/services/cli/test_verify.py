@@ -1,19 +1,21 @@
 """`yichuan verify FILE`: exported messages, copies and receipts; tampered with, untrusted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from connectors.bus.home import Home
 from connectors.bus.keys import KEYS_CSV, home_signer
 from schemas.codec import Opened, current
+from schemas.errors import Refusal
 from schemas.messages import LeadTransfer, Message
 from schemas.parts import Delivery, Relation
 from schemas.seal import Unvouched, copied, said, seal_message, vouched
+from services.cli.mailbox import Letter
 from services.cli.main import main
 from services.cli.verify_judge import exported
 from tests.agency_home import accepted
@@ -101,6 +103,36 @@ def test_what_is_as_it_was_sealed_is_valid(
         by = "bus" if what == "bus" else SENDER
         assert found["from"] == ("BUS" if what == "bus" else organ(SENDER))
         assert found["kid"] == home_signer(home, by).kid
+
+
+def test_an_inbox_is_exported_into_files_that_verify(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redacted = _redacted(home)
+    letters = [
+        Letter(0, MONDAY, redacted.message, None, redacted),
+        Letter(1, MONDAY, None, Refusal("seal.invalid")),
+    ]
+
+    class Open:
+        """An inbox without a broker."""
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing was opened."""
+
+        async def present(self, _newest: int) -> AsyncIterator[Letter]:
+            for letter in letters:
+                yield letter
+
+    monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Open())
+    assert main(["inbox", HANDLER, "--export", str(tmp_path / "out")]) == 0
+    (file,) = capsys.readouterr().out.split()
+    assert Path(file).name == f"LeadTransfer-{LEAD.envelope.message_id}.json"
+    assert Path(file).stat().st_mode & 0o077 == 0
+    assert asked(capsys, file)[0] == 0
 
 
 def test_it_says_what_is_withheld_and_by_which_rule(
