@@ -137,9 +137,9 @@ def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     tally = run(casebook, records, by=with_the_first_release_s_schemas())
     assert [outcome for _, _, outcome in tally.messages] == ["repeated", "repeated", "accepted"]
     written = [row for row in rows(casebook, OUTBOX) if row.seq > written_before]
-    replies = office().own("FilingReply")
-    to = [row.topic for row in written if row.value and unframe(row.value)[0] == replies]
-    assert to == [f"inbox.{SENDER}"]
+    replies = office().own("FilingReply")  # the receipts of before are of another schema's version
+    inbox = [row.value for row in written if row.topic == f"inbox.{SENDER}"]
+    assert [unframe(value)[0] for value in inbox].count(replies) == 1
     states = {row.case_id: row.state for row in rows(casebook, CASES)}
     assert states[opening.envelope.case_id] == "filed"
     casebook.close()
