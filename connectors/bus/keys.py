@@ -58,7 +58,7 @@ def ensure_keys(
     """
     table = home.rulebook / KEYS_CSV
     found = read_rows(table)
-    rows = {row["kid"]: row for row in (*found, *listed)}
+    rows = overlaid(found, listed)
     changed: list[str] = []
     passphrase = read_passphrase(home.settings().keys.passphrase_file)
     for organ, login in ((BUS, BUS_LOGIN), *sorted(organs)):
@@ -105,6 +105,16 @@ def row_of(organ: OrganCode, key: Jwk, now: datetime) -> Row:
         "valid_to": "",
         "compromised_since": "",
     }
+
+
+def overlaid(found: Iterable[Row], listed: Iterable[Row]) -> dict[str, Row]:
+    """Return the rows by kid, those listed winning; but what was compromised stays so."""
+    rows = {row["kid"]: row for row in found}
+    for row in listed:
+        since = rows.get(row["kid"], {}).get("compromised_since") or ""
+        is_silent = bool(since) and not row.get("compromised_since")
+        rows[row["kid"]] = {**row, "compromised_since": since} if is_silent else row
+    return rows
 
 
 def rotated(rows: Iterable[Row], new: Row, ends: datetime) -> tuple[Row, ...]:
