@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PURE_TESTS := tests/unit tests/contract tests/house
+PURE_TESTS := tests/unit tests/contract tests/house tests/simulation
 
 # The interpreter that makes .venv; the first of these that is new enough and can make one.
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3
@@ -75,10 +75,19 @@ integration: $(VENV)/.dev download ## tests on a real broker and registry; T=pat
 bench: $(VENV)/.dev ## what things cost, as JSON lines: the seal of a message before and now
 	$(BIN)/python -m tests.bench.seal
 
+.PHONY: mutate
+mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code; tests must notice: SEED= JOBS= ONLY=; 20 minutes
+	$(BIN)/python -m tests.mutation.run $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(addprefix --only ,$(ONLY)) $(if $(OUT),--out $(OUT))
+
 .PHONY: prove
 prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
 	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }
 	$(BIN)/python -m tests.prove.run $(WHAT) $(if $(LONG),--long) $(addprefix --only ,$(ONLY))
+
+.PHONY: sim
+sim: $(VENV)/.dev ## counties simulated from seeds, judged after every step: make sim [RUNS=300] [SEED=1]
+	$(BIN)/python -m tests.simulation --runs $(or $(RUNS),300) --seed $(or $(SEED),1)
 
 ##@ Work on it
 
@@ -97,6 +106,10 @@ format: $(VENV)/.dev ## put the code into its one form
 .PHONY: lifecycle
 lifecycle: $(VENV)/.dev ## write deploy/lifecycle.md from the table of steps
 	$(BIN)/python -m tests.house.lifecycle
+
+.PHONY: guidance
+guidance: $(VENV)/.dev ## write deploy/guidance.md from the marks on the tests
+	$(BIN)/python -m tests.law.page
 
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, every rule
@@ -117,7 +130,8 @@ lock: ## write both locks anew from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## remove .venv and every cache; stacks, homes and downloads stay
-	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	  .mutation_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Hashes, and no index address: a lock that names a host works in one place only.

@@ -1,5 +1,8 @@
 """The records of a dispute about jurisdiction, and of a split case (guidance 二(二)3, 二(三)3).
 
+Beside them what else the bus writes into cases of its own accord: effects on another case, and the
+year of guidance that a department owes a township (二(五)).
+
 Frozen dataclasses as in schemas/messages.py, which joins them into `Message`.
 """
 
@@ -16,6 +19,8 @@ class LinkedKind(StrEnum):
 
     NOTICE_HANDLED = "notice_handled"
     DUPLICATE = "duplicate"
+    GUIDANCE_GIVEN = "guidance_given"
+    GUIDANCE_SHORT = "guidance_short"
     UNKNOWN = "unknown"
 
 
@@ -101,6 +106,27 @@ class LinkedEffect:
     organ: OrganCode
 
 
+@dataclass(frozen=True, slots=True)
+class GuidanceYearOpened:
+    """业务指导年度: the bus opens the case of what a department owes a township in a year.
+
+    It says whose year it is and no more: the same pair and year is the same message, by whichever
+    rulebook and however often it is written.
+    """
+
+    envelope: Envelope
+    department: OrganCode
+    township: OrganCode
+    place: DivisionCode
+    year: int
+
+
 DisputeRecord = (
-    Objection | NegotiationResult | DesignationRequest | Designation | CaseSplit | LinkedEffect
+    Objection
+    | NegotiationResult
+    | DesignationRequest
+    | Designation
+    | CaseSplit
+    | LinkedEffect
+    | GuidanceYearOpened
 )

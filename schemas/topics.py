@@ -16,6 +16,7 @@ from schemas.disputes import (
     CaseSplit,
     Designation,
     DesignationRequest,
+    GuidanceYearOpened,
     LinkedEffect,
     NegotiationResult,
     Objection,
@@ -185,6 +186,7 @@ _TABLE: Final = (
     Record(CaseSettled, "冻结处理", Author.BUS),
     Record(CaseSplit, "分案", Author.BUS),
     Record(LinkedEffect, "关联影响", Author.BUS),
+    Record(GuidanceYearOpened, "业务指导年度", Author.BUS, opens=Flow.COPIES),
 )
 
 RECORDS: Final = MappingProxyType({record.name: record for record in _TABLE})

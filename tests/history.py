@@ -25,6 +25,7 @@ from schemas.messages import (
     Tick,
 )
 from schemas.parts import Envelope, Flow, Relation
+from schemas.topics import BY_SNAKE, Author
 from services.casework.case import Case, Duty, Life, State
 from services.casework.decide import decide
 from services.casework.effects import CloseDuty, Deliver, Effect, OpenDuty, Reject
@@ -83,7 +84,7 @@ def message(
     **changes: Any,
 ) -> Message:
     """Return a message of a record, made of its example with changes; `label` makes its id."""
-    code = organ(sender)
+    code = BUS if BY_SNAKE[record].author is Author.BUS else organ(sender)
     document = merged(default_example(record), changes)
     envelope = document.setdefault("envelope", {})
     if "officers" in envelope and "officers" not in changes.get("envelope", {}):
@@ -247,6 +248,7 @@ PARTS = {
     Life.ASSISTANCE: ("assistance_request", SENDER, HANDLER),
     Life.JOINT: ("joint_plan", SENDER, PARTICIPANT),
     Life.CONSULTATION: ("consultation", SENDER, HANDLER),
+    Life.GUIDANCE_YEAR: ("guidance_year_opened", SENDER, HANDLER),  # by the bus
 }
 _Way = list[tuple[str, str, dict[str, Any]]]
 _ISSUED: dict[Life, _Way] = {life: [(record, by, {})] for life, (record, by, _) in PARTS.items()}
@@ -289,6 +291,11 @@ _WAYS: dict[tuple[Life, State], _Way] = {
         ("joint_plan_decision", SUPERIOR, {"approved": False, "reasons": "时机不宜"}),
     ],
     (Life.CONSULTATION, State.SENT): _ISSUED[Life.CONSULTATION],
+    (Life.GUIDANCE_YEAR, State.OWED): _ISSUED[Life.GUIDANCE_YEAR],
+    (Life.GUIDANCE_YEAR, State.GUIDED): [
+        *_ISSUED[Life.GUIDANCE_YEAR],
+        ("linked_effect", HANDLER, {"kind": "guidance_given"}),
+    ],
     (Life.INFORMATION, State.ANSWERED): [
         *_RECEIVED[Life.INFORMATION],
         ("information_reply", SENDER, {}),

@@ -24,7 +24,8 @@ class Played:
 
     def __init__(self, path: Path) -> None:
         scenario = read_scenario(path)
-        rulebook = load(bundled(scenario.rulebook))
+        beside = path.parent / scenario.rulebook
+        rulebook = load(beside if beside.is_dir() else bundled(scenario.rulebook))
         self.lines: list[Line] = [_named(line) for line in run(scenario, rulebook, path)]
 
     def of(self, effect: str, label: str | None = None, **values: Any) -> list[Line]:

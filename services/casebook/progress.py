@@ -50,6 +50,12 @@ def rulebooks_in_force(connection: Connection) -> dict[Place, RulebookHash | Non
     return {(row.topic, row.partition): _hash(row) for row in connection.execute(query)}
 
 
+def progress_now(connection: Connection) -> dict[Place, Progress]:
+    """Return how far every partition is decided; locks nothing."""
+    rows = connection.execute(select(PROGRESS))
+    return {(row.topic, row.partition): _progress(row) for row in rows}
+
+
 def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> None:
     """Make rows. One that another worker has made meanwhile stays as it is."""
     rows = [
@@ -59,6 +65,7 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
             "rulebook": progress.rulebook,
+            "guided": progress.guided,
         }
         for (topic, partition), progress in sorted(begins.items())
     ]
@@ -67,7 +74,7 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
 
 
 def _progress(row: Row[Any]) -> Progress:
-    return Progress(row.next_offset, from_ms(row.clock_ms), _hash(row))
+    return Progress(row.next_offset, from_ms(row.clock_ms), _hash(row), row.guided)
 
 
 def _hash(row: Row[Any]) -> RulebookHash | None:

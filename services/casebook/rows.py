@@ -40,12 +40,14 @@ class Position:
 class Progress:
     """How far a partition is decided, and its clock: the running maximum of log append times.
 
-    `rulebook` is the one that decides its next record; None before its first record.
+    `rulebook` is the one that decides its next record; None before its first record. `guided`:
+    by which rulebook which year of guidance was opened here (exchange/years.py).
     """
 
     next_offset: int
     clock: datetime
     rulebook: RulebookHash | None = None
+    guided: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

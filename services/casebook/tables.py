@@ -47,6 +47,7 @@ PROGRESS: Final = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
     Column("rulebook", _text(64)),  # the hash that decides the next record; null: none was decided
+    Column("guided", _text(80)),  # year and rulebook whose guidance the last Tick opened
 )
 
 MESSAGES: Final = Table(
@@ -102,7 +103,9 @@ CASES: Final = Table(
     Column("stopped", _text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
+    Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
     Index("cases_stopped", "stopped"),
+    Index("cases_by_watch", "topic", "partition", "next_watch_ms"),
 )
 
 DUTIES: Final = Table(
@@ -150,6 +153,17 @@ SAID: Final = Table(
     METADATA,
     Column("message_id", _text(36), primary_key=True),
     Column("case_id", _text(64), nullable=False),
+)
+
+# By what the violations of open transfers are known again: digests, and days as ordinals (0: none).
+MARKS: Final = Table(
+    "marks",
+    METADATA,
+    Column("key", _text(64), primary_key=True),
+    Column("case_id", _text(64), primary_key=True),
+    Column("first_day", Integer, primary_key=True),
+    Column("last_day", Integer, primary_key=True),
+    Index("marks_by_case", "case_id"),
 )
 
 # What is still to be published; a published row is gone.

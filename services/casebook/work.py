@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
 from services.casebook.read import message_of, original_of
 from services.casebook.rows import (
@@ -48,6 +49,7 @@ class Work:
         self._messages: dict[MessageKey, MessageRow | None] = {}
         self._numbers: dict[NumberKey, MessageId | None] = {}
         self._changes = Changes()
+        self.marks = Marks(connection)  # of the violations of transfers
 
     def lock(self, places: Iterable[Place]) -> dict[Place, Progress]:
         """Return how far the partitions are, and keep others from them until the end.
@@ -145,23 +147,19 @@ class Work:
             self._changes.originals[sender, message_id] = None  # stored before: delete it
 
     def due_cases(self, topic: str, partition: int, at: datetime, limit: int) -> tuple[CaseId, ...]:
-        """Return up to `limit` cases of the partition with a rung to fire, the longest owed first.
+        """Return up to `limit` cases with a rung or a warning to fire, the longest owed first.
 
         What this transaction has changed is written first, so that the answer, and its order, do
         not depend on where a batch ended.
         """
         self.flush()
-        query = (
-            select(DUTIES.c.case_id)
-            .where(
-                DUTIES.c.topic == topic,
-                DUTIES.c.partition == partition,
-                DUTIES.c.next_rung_ms <= to_ms(at),
-            )
-            .order_by(DUTIES.c.next_rung_ms, DUTIES.c.case_id)
-            .limit(limit)
-        )
-        return tuple(dict.fromkeys(CaseId(row.case_id) for row in self._connection.execute(query)))
+        found: list[tuple[int, str]] = []
+        for table, due in ((DUTIES, DUTIES.c.next_rung_ms), (CASES, CASES.c.next_watch_ms)):
+            here = (table.c.topic == topic, table.c.partition == partition, due <= to_ms(at))
+            query = select(due, table.c.case_id).where(*here).order_by(due, table.c.case_id)
+            rows = self._connection.execute(query.limit(limit)).all()
+            found += [(int(ms), str(case_id)) for ms, case_id in rows]
+        return tuple(dict.fromkeys(CaseId(case_id) for _, case_id in sorted(found)[:limit]))
 
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""
@@ -199,6 +197,7 @@ class Work:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
         self._changes.vouched = self._vouching.of(self._changes)
         flush(self._connection, self._changes)
+        self.marks.flush()
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:

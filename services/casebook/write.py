@@ -131,6 +131,7 @@ def _progress(changes: Changes) -> list[Values]:
             "next_offset": progress.next_offset,
             "clock_ms": to_ms(progress.clock),
             "rulebook": progress.rulebook,
+            "guided": progress.guided,
         }
         for (topic, partition), progress in changes.progress.items()
     ]
@@ -176,10 +177,15 @@ def _cases(changes: Changes) -> list[Values]:
             "state": case.state,
             "stopped": case.stop.reason if case.stop else None,
             "waiting": len(case.waiting),
+            "next_watch_ms": _next_watch_ms(case),
             "body": case_to_text(case),
         }
         for case, (topic, partition) in changes.cases.values()
     ]
+
+
+def _next_watch_ms(case: Case) -> int | None:
+    return to_ms(min(watch.at for watch in case.watches)) if case.moves and case.watches else None
 
 
 def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:

@@ -12,7 +12,7 @@ from schemas.ids import CaseId, DivisionCode, DutyId, MatterCode, MessageId, Org
 from schemas.messages import HoldReason, Rung, Stage
 from schemas.parts import Flow, Relation
 from services.casework.dispute import Dispute, Filing, Letter
-from services.casework.kept import Custody, Opening
+from services.casework.kept import Counted, Custody, Opening, Watch
 from services.casework.stop import Stop, Waiting
 from services.casework.term import Suspension, Term
 
@@ -27,6 +27,9 @@ class Life(StrEnum):
     ASSISTANCE = "assistance"  # 执法协助请求
     JOINT = "joint"  # 联合执法方案
     CONSULTATION = "consultation"  # 联合执法协商
+    GUIDANCE_YEAR = (
+        "guidance_year"  # 每年业务指导: of a department in a township, opened by the bus
+    )
 
 
 class State(StrEnum):
@@ -46,6 +49,8 @@ class State(StrEnum):
     HANDLED = "handled"  # of a notice
     ANSWERED = "answered"  # of a request
     SENT = "sent"  # of copies: each recipient stands for itself (Case.handed)
+    OWED = "owed"  # of a year of guidance: none that counts was given yet
+    GUIDED = "guided"
 
 
 class Complainant(StrEnum):
@@ -176,7 +181,9 @@ class Case:
     parent: CaseId | None = None  # the case this one was split from
     evidence: tuple[int, ...] | None = None  # numbers of the letter in force; None: not known
     custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
+    listed: Counted | None = None  # by the letter in force; None: not known
     openings: tuple[Opening, ...] = ()  # 申请查看
+    watches: tuple[Watch, ...] = ()  # days to warn of, the earliest first
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -194,10 +201,11 @@ class Case:
 
     @property
     def due_next(self) -> datetime | None:
-        """When a Tick has something to do here: the earliest rung still to fire."""
+        """When a Tick has something to do here: the earliest rung or warning still to come."""
         if not self.moves:
             return None
-        return min((at for duty in self.duties if (at := duty.wakes_at)), default=None)
+        wakes = [at for duty in self.duties if (at := duty.wakes_at)]
+        return min((*wakes, *(watch.at for watch in self.watches)), default=None)
 
     @property
     def current(self) -> MessageId:

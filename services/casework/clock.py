@@ -15,13 +15,14 @@ from services.casework.case import Case, Duty
 from services.casework.effects import Decision, Effect, FireRung
 from services.casework.referral import refer
 from services.casework.steps import Facts, Outcome, Situation
+from services.casework.watches import warn
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import county_government_of, superiors_of, supervisor_of
 from services.rulebook.model import Directory, Rulebook
 
 
 def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
-    """Fire what has become due, oldest first: each rung, then what happens when time runs out.
+    """Fire what has become due: each rung, each warning, then what happens when time runs out.
 
     A rung and a running out of one instant: the rung first, since it was owed by the duty that
     ends with it.
@@ -31,13 +32,12 @@ def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
     cause = tick.envelope.message_id
     woken = awaken(case, cause, rulebook.calendar, at)
     fired = _rungs(woken.case, cause, rulebook, at)
-    fired = replace(fired, effects=(*woken.effects, *fired.effects))
+    warned = warn(fired.case, cause, at)
+    done = Outcome(warned.case, (*woken.effects, *fired.effects, *warned.effects))
     ended = next((duty for duty in case.duties if duty.runs_out and _is_over(duty, at)), None)
-    if ended is None or fired.case is None:
-        return fired
-    situation = Situation(rulebook, Facts(), at)
-    referred = refer(Outcome(fired.case, fired.effects), tick, situation)
-    return Decision(referred.case, referred.effects)
+    if ended is not None:
+        done = refer(done, tick, Situation(rulebook, Facts(), at))
+    return Decision(done.case, done.effects)
 
 
 def _is_held(duty: Duty, at: datetime) -> bool:
@@ -49,7 +49,7 @@ def _is_over(duty: Duty, at: datetime) -> bool:
     return duty.closing is None and duty.due <= at
 
 
-def _rungs(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Decision:
+def _rungs(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Outcome:
     effects: list[Effect] = []
     duties = list(case.duties)
     owed = sorted(
@@ -66,7 +66,7 @@ def _rungs(case: Case, tick: MessageId, rulebook: Rulebook, at: datetime) -> Dec
         duties[position] = replace(duty, ladder=ladder)
         told = _told(duty, rung.rung, rulebook.directory, at)
         effects.append(FireRung(tick, duties[position], rung.rung, nominal_at, told))
-    return Decision(replace(case, duties=tuple(duties)), tuple(effects))
+    return Outcome(replace(case, duties=tuple(duties)), tuple(effects))
 
 
 def _told(duty: Duty, rung: Rung, directory: Directory, at: datetime) -> tuple[OrganCode, ...]:
@@ -77,7 +77,7 @@ def _told(duty: Duty, rung: Rung, directory: Directory, at: datetime) -> tuple[O
         case Rung.REMINDER:
             return (duty.owner,)
         case Rung.YELLOW:
-            return (duty.owner, duty.counterpart)
+            return tuple(dict.fromkeys((duty.owner, duty.counterpart)))  # it may answer itself
         case Rung.RED:
             above = (supervisor, *superiors_of(directory, duty.owner, on))
         case _:

@@ -6,7 +6,7 @@ from services.casework.case import Case
 from services.casework.handing import accept, hand
 from services.casework.joint import everybody_in
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, new_case, surely, take
+from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
@@ -47,7 +47,9 @@ def consultation_minutes(
         if organ_on(directory, organ, on) is None:
             return Refusal("organ.unknown", f"participants[{index}]")
     others = tuple(organ for organ in everybody if organ != envelope.sender)
-    outcome = surely(take(Outcome(case), Step.MINUTE, message, situation, to=others))
+    outcome = take(Outcome(case), Step.MINUTE, message, situation, to=others)
+    if isinstance(outcome, Refusal):  # it is no consultation
+        return outcome
     for organ in others:
         relation = relation_in(case, organ, situation)
         outcome = hand(outcome, message, organ, relation, situation.at)

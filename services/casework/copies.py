@@ -12,6 +12,7 @@ from schemas.ids import OrganCode, RuleId
 from schemas.parts import Relation
 from schemas.sharing import Circular, Copy, GuidanceRecord
 from services.casework.case import Case
+from services.casework.guidance import for_its_year
 from services.casework.handing import accept, hand
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.transitions import Step
@@ -44,6 +45,8 @@ def open_copy(
         named_by = rule.id if rule else None
         relation = relation_of(organ, directory)
         outcome = hand(outcome, message, organ, relation, situation.at, named_by)
+    if isinstance(message, GuidanceRecord):
+        outcome = outcome.also(*for_its_year(message, situation))
     return accept(outcome, message, *_why(recipients, directory))
 
 
@@ -57,9 +60,10 @@ def _recipients(
 ) -> dict[OrganCode, AudienceRule | None]:
     """Those whom the sender names, in its order, then those whom the audience rules add.
 
-    What a copy concerns is in the sender's own division. On the day on which the bus received it
-    the rules must be in force, and the organs in office. Guidance has no category: it goes to
-    whom it was given.
+    What a copy concerns is in the sender's own division: a township's there, a county's in all of
+    its townships that have one of the matters. On the day on which the bus received it the rules
+    must be in force, and the organs in office. Guidance has no category: it goes to whom it was
+    given.
     """
     named: dict[OrganCode, AudienceRule | None] = dict.fromkeys(message.envelope.addressees)
     if isinstance(message, GuidanceRecord) or message.category is None:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from schemas.disputes import (
     CaseSplit,
     Designation,
+    GuidanceYearOpened,
     LinkedEffect,
 )
 from schemas.errors import Refusal
@@ -31,7 +32,9 @@ from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.designation import not_the_superior
 from services.casework.effects import Accept, Decision, Effect, Reject
+from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import not_the_supervisor
+from services.casework.likeness import tell_alike
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
 from services.casework.splitting import case_split
@@ -74,7 +77,9 @@ def _decide(
 ) -> Decision:
     envelope = message.envelope
     if isinstance(message, Tick):
-        return Decision(None, ()) if case is None else fire(case, message, rulebook, at)
+        if case is None:  # of the partition, not of a case
+            return open_years(message, facts, at)
+        return fire(case, message, rulebook, at)
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         if case is not None:  # one of the partition's, counted anew above
             return Decision(case, ())
@@ -84,6 +89,8 @@ def _decide(
         result = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):
         result = case_split(case, message, Situation(rulebook, facts, at))
+    elif isinstance(message, GuidanceYearOpened):
+        result = guidance_year_opened(case, message, Situation(rulebook, facts, at))
     elif isinstance(message, LinkedEffect):
         if case is not None and must_wait(case, message, facts):
             return wait(case, message, at)
@@ -100,6 +107,13 @@ def _decide(
 
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
+    result = _by_its_record(case, message, situation)
+    if isinstance(result, Refusal):
+        return result
+    return tell_alike(case, result, message, situation)
+
+
+def _by_its_record(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:
     if begins_case(message):
         opens = OPENING.get(type(message))
         return opens(case, message, situation) if opens else Refusal("record.not_supported_yet")

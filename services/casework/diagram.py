@@ -19,6 +19,7 @@ LIVES: Final[Mapping[Life, str]] = MappingProxyType(
         Life.ASSISTANCE: "执法协助请求 | A request for assistance",
         Life.JOINT: "联合执法方案 | A joint plan",
         Life.CONSULTATION: "联合执法协商 | A consultation",
+        Life.GUIDANCE_YEAR: "每年业务指导（部门—乡镇街道） | A year of guidance",
     }
 )
 STATES: Final[Mapping[State, str]] = MappingProxyType(
@@ -37,6 +38,8 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.HANDLED: "已查处",
         State.ANSWERED: "已答复",
         State.SENT: "已发送",
+        State.OWED: "当年待指导",
+        State.GUIDED: "当年已指导",
     }
 )
 STEPS: Final[Mapping[Step, str]] = MappingProxyType(
@@ -91,6 +94,9 @@ STEPS: Final[Mapping[Step, str]] = MappingProxyType(
         Step.REJECT_PLAN: "决定不开展",
         Step.REPORT: "联合执法结果",
         Step.MINUTE: "协商纪要",
+        Step.BEGIN_YEAR: "年度开始",
+        Step.GUIDE: "带领办案或者现场指导",
+        Step.EXCUSE: "下放不足规定天数，免除",
         Step.SUPERVISE: "督办",
         Step.ANSWER_SUPERVISION: "督办回复",
     }

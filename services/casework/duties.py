@@ -34,6 +34,7 @@ class Given:
 
 
 NOTHING_GIVEN: Final = Given()
+_OF_THE_FILING: Final = "decide_case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +194,11 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
 def _start(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
     """Return when the clock starts, where that is not with the step.
 
-    A filing date that stands is the start; the filing decision waits for what is handed over.
+    A filing date that stands is the start of the case's decision, and of nothing else; the filing
+    decision waits for what is handed over.
     """
-    if turn.step is Step.AGREE_SENDER_FILED and case.handler is not None:
+    stands = turn.step is Step.AGREE_SENDER_FILED and rule.kind == _OF_THE_FILING
+    if stands and case.handler is not None:
         filed_on = case.filed_by(case.handler)
         return None if filed_on is None else start_of(filed_on)
     if rule.custody_wait is not None and is_awaited(case):

@@ -6,7 +6,7 @@ Every effect names the message it is about. None holds content of a message.
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.disputes import CaseSplit, LinkedEffect
+from schemas.disputes import CaseSplit, GuidanceYearOpened, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import HoldReason, Rung
@@ -91,7 +91,7 @@ class Write:
     """
 
     message: MessageId
-    record: CaseSplit | LinkedEffect
+    record: CaseSplit | LinkedEffect | GuidanceYearOpened
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 The count is held against the list that the handover gave, exactly. What differs is named by the
 receiver and settled, made up or accepted as it is; the filing decision's clock runs from there.
+A handover that brings less than the letter lists is told to its receiver, who may name it as a
+discrepancy (`other`): that opens the duty to settle it, as any does (domain, sections 2 and 4).
 """
 
 from collections.abc import Iterator
@@ -16,12 +18,16 @@ from schemas.custody import (
     EvidenceReview,
 )
 from schemas.errors import Refusal
-from services.casework.case import Case
+from schemas.ids import OrganCode
+from services.casework.case import Case, Duty
 from services.casework.clock_moves import sooner
 from services.casework.custody import handing_owed, keeper_of
 from services.casework.duties import Given
+from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
 from services.casework.kept import Counted, Custody
+from services.casework.listing import given_in, shortfall
+from services.casework.lives import ENDED
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step
@@ -41,23 +47,22 @@ def custody_handover(
     allowed = {case.handler, case.asking, case.sender, owed.to if owed else None} - {keeper}
     if receiver not in allowed:
         return Refusal("custody.not_the_receiver", "envelope.addressees")
-    about = next(
-        (
-            duty.message
-            for duty in case.duties
-            if duty.kind in ("handover", "return_custody")
-            and duty.owner == keeper
-            and duty.closing is None
-        ),
-        case.current,
-    )
-    custody = Custody(receiver, envelope.message_id, keeper, _listed(message))
+    duty = _owed_by(case, keeper)
+    if duty is None and case.state in ENDED:  # there, only what an open duty asks for (section 3)
+        return Refusal("step.not_allowed", detail=f"{case.state}: {Step.HAND_OVER}")
+    about = duty.message if duty else case.current
+    given = given_in(message)
+    short = shortfall(case, given)
+    custody = Custody(receiver, envelope.message_id, keeper, given)
     handed = replace(case, custody=custody)
     outcome = take(Outcome(handed), Step.HAND_OVER, message, situation, about=about, to=(receiver,))
     if isinstance(outcome, Refusal):
         return outcome
     relation = relation_in(outcome.case, receiver, situation)
-    return accept(hand(outcome, message, receiver, relation, situation.at), message)
+    told = accept(hand(outcome, message, receiver, relation, situation.at), message)
+    if short is None:
+        return told
+    return told.also(Advise(envelope.message_id, receiver, "advice.handover_short", short))
 
 
 def custody_check(case: Case, message: CustodyCheck, situation: Situation) -> Outcome | Refusal:
@@ -128,12 +133,17 @@ def evidence_review(case: Case, message: EvidenceReview, situation: Situation) -
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 
 
-def _listed(message: CustodyHandover | CustodyCheck) -> Counted:
-    return Counted(
-        volumes=message.volumes or 0,
-        pages=message.pages or 0,
-        items=tuple((item.number, item.quantity or _NONE) for item in message.items or ()),
-        proceeds=message.proceeds or _NONE,
+def _owed_by(case: Case, keeper: OrganCode) -> Duty | None:
+    """Return the duty that the handover meets; None: the keeper owes nothing of the kind."""
+    return next(
+        (
+            duty
+            for duty in case.duties
+            if duty.kind in ("handover", "return_custody")
+            and duty.owner == keeper
+            and duty.closing is None
+        ),
+        None,
     )
 
 
@@ -156,7 +166,7 @@ def _misnamed(message: CustodyCheck, listed: Counted) -> Refusal | None:
 
     An item may differ in its condition alone, and what is no number may be said as other.
     """
-    found = set(_differences(listed, _listed(message)))
+    found = set(_differences(listed, given_in(message)))
     named = {(each.kind, each.item) for each in message.discrepancies or ()}
     unnamed = sorted(_word(each) for each in found - named)
     if unnamed:
@@ -165,7 +175,7 @@ def _misnamed(message: CustodyCheck, listed: Counted) -> Refusal | None:
     unfounded = sorted(_word(each) for each in named - found if each[0] in exact)
     if unfounded:
         return Refusal("custody.difference_unfounded", "discrepancies", ", ".join(unfounded))
-    known = {number for number, _ in (*listed.items, *_listed(message).items)}
+    known = {number for number, _ in (*listed.items, *given_in(message).items)}
     strange = {item for _, item in named if item is not None} - known
     if strange:
         numbers = ", ".join(str(number) for number in sorted(strange))

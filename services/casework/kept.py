@@ -1,8 +1,9 @@
-"""What a case knows of the things that go with it, and of withheld fields asked for."""
+"""What a case knows of things that go with it, of withheld fields asked for, of days to come."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from schemas.ids import MessageId, OrganCode
 
@@ -39,3 +40,21 @@ class Opening:
     owner: OrganCode
     paths: tuple[str, ...]
     answered: bool = False
+
+
+class WatchKind(StrEnum):
+    """What passes on a day that a letter names, or that follows from one."""
+
+    LIMITATION = "limitation"  # 追责时效
+    MEASURE = "measure"  # 先行登记保存、查封、扣押
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A day that a Tick warns of before it has passed; once."""
+
+    at: datetime  # when to warn
+    kind: WatchKind
+    number: int  # of the violation, or of the item
+    last_day: date
+    basis: str

@@ -15,10 +15,12 @@ from services.casework.case import Case, State
 from services.casework.custody import custody_of
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand
+from services.casework.listing import listed_in
 from services.casework.routing import Competent, can_handle, resolve
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import evidence_of, place_texts
 from services.casework.transitions import Step
+from services.casework.watches import watches_of
 
 Onward = Transfer | ComplaintForward
 
@@ -93,6 +95,8 @@ def _sent(
         rule=None,
         evidence=evidence_of(message),
         custody=case.custody or custody_of(message),
+        watches=watches_of(message, situation.rulebook),
+        listed=listed_in(message),
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from services.casework.case import Life
+from services.casework.case import Life, State
 
 LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
     {
@@ -19,5 +19,8 @@ LIFE_OF: Final[Mapping[str, Life]] = MappingProxyType(
         "AssistanceRequest": Life.ASSISTANCE,
         "JointPlan": Life.JOINT,
         "Consultation": Life.CONSULTATION,
+        "GuidanceYearOpened": Life.GUIDANCE_YEAR,
     }
 )
+# Of a transfer: from here on only what closes an open duty, receipts and supervision.
+ENDED: Final = frozenset({State.DECLINED, State.CLOSED, State.WITHDRAWN})

@@ -18,6 +18,7 @@ from schemas.sharing import (
 from services.casework.case import Case, Closing, Complainant
 from services.casework.duties import Given
 from services.casework.effects import Accept, Write
+from services.casework.guidance import guidance_ended
 from services.casework.handing import accept, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
 from services.casework.transitions import Step
@@ -70,6 +71,8 @@ def linked_effect(
     """What happened in another case, as this one takes it: only its handler's doing ends it."""
     if case is None:
         return Refusal("case.unknown")
+    if message.kind in (LinkedKind.GUIDANCE_GIVEN, LinkedKind.GUIDANCE_SHORT):
+        return guidance_ended(case, message, situation)
     outcome = Outcome(case)
     envelope = message.envelope
     noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)

@@ -18,6 +18,7 @@ from services.casework.handing import accept, hand, letter_record
 from services.casework.referral import refer
 from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
 from services.casework.transitions import Step
+from services.casework.watches import watches_of_split
 
 
 def split(case: Case, message: Objection, situation: Situation) -> Outcome | Refusal:
@@ -52,6 +53,7 @@ def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> O
 
 def _begun(message: CaseSplit, situation: Situation) -> Case:
     envelope = message.envelope
+    charges = tuple(_charge(charge) for charge in message.charges)
     return Case(
         id=envelope.case_id,
         flow=envelope.flow,
@@ -61,13 +63,14 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
         handler=message.receiver_organ,
         filed_on=message.filed_on,
         complainant=Complainant(message.complainant) if message.complainant else None,
-        charges=tuple(_charge(charge) for charge in message.charges),
+        charges=charges,
         hop=message.hop,
         letter=Letter(
             message.transfer, message.transfer_record, message.sender_organ, message.parent
         ),
         dispute=Dispute(envelope.message_id, message.receiver_organ, message.sender_organ),
         parent=message.parent,
+        watches=watches_of_split(charges, situation.rulebook),
     )
 
 
@@ -91,7 +94,9 @@ def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
         transfer=case.current,
         transfer_record=letter_record(case),
         sender_organ=case.asking,
-        receiver_organ=envelope.sender,
+        # Who sent the letter and took the case back by agreement is on both sides of none: what it
+        # objects to is disputed again with the one that held it.
+        receiver_organ=envelope.sender if envelope.sender != case.asking else case.counterpart,
         charges=tuple(
             SplitCharge(charge.number, charge.matter, charge.place, charge.act_on, charge.found_on)
             for charge in case.charges

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.errors import Broken, Refusal
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message, Routed
 from services.casework.case import Case, State
 from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open, open_duty
 from services.casework.effects import ChangeState, Effect
 from services.casework.lives import LIFE_OF
 from services.casework.transitions import Step, after
+from services.rulebook.guidance import GuidanceYear
 from services.rulebook.model import Rulebook
 
 
@@ -23,6 +24,24 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Another open transfer that may be about the same violation, and whose it is to handle."""
+
+    case: CaseId
+    handler: OrganCode | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """What became of the sender's earlier transfer of the same violation: nobody filed it."""
+
+    case: CaseId
+    handler: OrganCode | None
+    is_linked: bool  # the letter names it as its source (案件来源)
+    new_evidence: tuple[int, ...] = ()  # numbers of what the earlier letter did not list
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The few answers from beyond the case, looked up in the transaction and journaled."""
 
@@ -30,6 +49,10 @@ class Facts:
     held: Waiter | None = None  # the opening message of a held case
     resumed: bool = False  # this message waited, and its turn has come
     handles: bool = False  # the sender handles the transfer it names, the addressee sent it
+    years: tuple[GuidanceYear, ...] = ()  # of guidance, that this Tick is to open
+    shortened: tuple[GuidanceYear, ...] = ()  # that are open, and no longer owed
+    alike: tuple[Alike, ...] = ()  # possible duplicates
+    declined: Declined | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,14 @@ from services.casework.case import Case, Charge, Complainant
 from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
+from services.casework.listing import listed_in
 from services.casework.notices import turned_into
+from services.casework.redone import declined_already, tell_declined
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.stop import Stop
 from services.casework.transitions import Step
+from services.casework.watches import watches_of
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import OrganType
@@ -36,6 +39,8 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         complainant=_complainant(message),
         evidence=evidence_of(message),
         custody=custody_of(message),
+        watches=watches_of(message, situation.rulebook),
+        listed=listed_in(message),
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
@@ -45,7 +50,10 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         return found
     if isinstance(found, Unsettled):
         return _hold(opened, message, found, situation)
-    return issue(Outcome(opened), message, found, situation)
+    refusal = declined_already(found.organ, situation)
+    if refusal is not None:
+        return refusal
+    return tell_declined(issue(Outcome(opened), message, found, situation), situation)
 
 
 def issue(

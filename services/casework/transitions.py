@@ -67,6 +67,9 @@ class Step(StrEnum):
     REJECT_PLAN = "reject_plan"
     REPORT = "report"  # what an organ filed and decided of its own
     MINUTE = "minute"  # 纪要
+    BEGIN_YEAR = "begin_year"  # of guidance that is owed
+    GUIDE = "guide"  # 带领办案, 现场指导
+    EXCUSE = "excuse"  # devolved for too short a part of the year after all
     SUPERVISE = "supervise"
     ANSWER_SUPERVISION = "answer_supervision"
 
@@ -138,20 +141,13 @@ _TRANSFER: Final[_Rows] = {
     State.FILED: {
         Step.TRANSFER_ON: State.ISSUED,
         Step.REFER: State.REFERRED,
-        Step.DECIDE: State.FILED,
-        Step.SERVE: State.FILED,
-        Step.EXECUTE: State.FILED,
-        Step.CONCLUDE: State.FILED,
+        **dict.fromkeys((Step.DECIDE, Step.SERVE, Step.EXECUTE, Step.CONCLUDE), State.FILED),
         Step.FEED_BACK: State.CLOSED,
         Step.INFORM: State.FILED,
         Step.EXEMPT: State.FILED,
     },
     State.DECLINED: {Step.INFORM: State.DECLINED, Step.EXEMPT: State.DECLINED},
-    State.CLOSED: {
-        Step.SUPPLEMENT: State.CLOSED,
-        Step.INFORM: State.CLOSED,
-        Step.EXEMPT: State.CLOSED,
-    },
+    State.CLOSED: dict.fromkeys((Step.SUPPLEMENT, Step.INFORM, Step.EXEMPT), State.CLOSED),
     State.WITHDRAWN: {},
 }
 _NOTICE: Final[_Rows] = {
@@ -203,9 +199,7 @@ _JOINT: Final[_Rows] = {
         Step.PLAN: State.SENT,
         Step.ASK_PLAN: State.SENT,
         Step.REQUEST_PLAN: State.SENT,
-        Step.ANSWER_PLAN: State.SENT,
-        Step.LEAVE_PLAN: State.SENT,
-        Step.APPROVE_PLAN: State.SENT,
+        **dict.fromkeys((Step.ANSWER_PLAN, Step.LEAVE_PLAN, Step.APPROVE_PLAN), State.SENT),
         Step.REJECT_PLAN: State.DECLINED,
         Step.REPORT: State.SENT,
     },
@@ -214,6 +208,11 @@ _JOINT: Final[_Rows] = {
 _CONSULTATION: Final[_Rows] = {
     State.NEW: {Step.SEND: State.SENT},
     State.SENT: {Step.SIGN: State.SENT, Step.MINUTE: State.SENT},
+}
+_GUIDANCE_YEAR: Final[_Rows] = {
+    State.NEW: {Step.BEGIN_YEAR: State.OWED},
+    State.OWED: {Step.GUIDE: State.GUIDED, Step.EXCUSE: State.OWED},
+    State.GUIDED: dict.fromkeys((Step.GUIDE, Step.EXCUSE), State.GUIDED),  # 不少于1次
 }
 _ALWAYS: Final = (Step.SUPERVISE, Step.ANSWER_SUPERVISION)  # in every case that was sent
 _WITH_THINGS: Final = (Step.HAND_OVER, Step.COUNT, Step.DIFFER, Step.SETTLE)
@@ -240,6 +239,7 @@ TRANSITIONS: Final[Mapping[Life, Mapping[State, Mapping[Step, State]]]] = Mappin
             Life.ASSISTANCE: _ASSISTANCE,
             Life.JOINT: _JOINT,
             Life.CONSULTATION: _CONSULTATION,
+            Life.GUIDANCE_YEAR: _GUIDANCE_YEAR,
         }.items()
     }
 )

@@ -31,9 +31,10 @@ notice/done Y>C CG-009 岩脚 | C:sign C:handle/not_ours
 notice/done L>C CG-001 郎岱 | L:withdraw
 notice/done Y>C CG-015 岩脚 | C:sign Y:withdraw C:agree
 notice/done L>S SC-002 郎岱 | S:sign L:withdraw S:keep S:handle/filed
-# 抄送, guidance 二(一)1: the nine categories
+# 抄送, guidance 二(一)1: the nine categories; what concerns a devolved matter goes by the audience
+# rules to each township that has it, played or not, as the legal texts do
 copy/legal_texts C>Y,L | Y:sign L:sign
-copy/administrative_decisions C>Y,L,mugang | Y:sign L:sign
+copy/administrative_decisions C>Y,L,mugang CG-002 岩脚 | Y:sign L:sign
 copy/administrative_decisions S>L,Y,liuzhi-zwj | L:sign Y:sign
 copy/inspections S>Y,L | Y:sign L:sign
 copy/penalty_decisions Y>C,liuzhi-zwj | C:sign
@@ -41,7 +42,7 @@ copy/penalty_decisions L>S | S:sign
 copy/statistics Y>V | V:sign
 copy/statistics L>V,C | V:sign C:sign
 copy/discretion_and_procedures S>Y,L,dayong,longhe | Y:sign L:sign
-copy/dynamics C>Y,L,jiulong | Y:sign
+copy/dynamics C>Y,L,jiulong CG-002 岩脚 | Y:sign
 copy/complaints L>C,liuzhi-xinfang | C:sign
 copy/other S>C,liuzhi-wjj,liuzhi-gaj | C:sign
 # 通报: one of them to the whole county
@@ -99,7 +100,11 @@ assistance/penalty_law_26 S>C | C:sign C:accept
 assistance/alone_insufficient Y>L | L:sign
 assistance/technical_support L>S | L:withdraw
 lead Y>C CG-005 岩脚 | C:sign Y:withdraw C:agree
-case L>S SC-003 郎岱 | S:sign L:withdraw S:keep S:file
+case L>S SC-003 郎岱 | S:sign L:withdraw S:keep L:hand_over S:count S:file
+# 材料物品交接, 二(二)2: counted, a page short and made up; handed back when it is not filed
+case Y>C CG-012 岩脚 | C:sign Y:hand_over C:count/page_missing Y:settle C:file
+lead L>S SC-005 郎岱 | S:sign L:hand_over S:count/page_missing L:settle S:file
+case C>Y CG-004 岩脚 | Y:sign C:hand_over Y:count Y:decline Y:hand_back C:count
 """
 
 HELD: Final = """
@@ -177,10 +182,11 @@ notice/place_conflict~held L>C CG-001 郎岱 | L:correct!correction.still_confli
 lead L>C CG-009 郎岱 | C:sign C:decided!step.not_allowed C:file!filing.number_unknown
     C:file!filing.answers_empty C:file!filing.answer_numbers C:file!filing.case_number_missing
     C:file!filing.filed_on_missing C:file!filing.contradictory C:decline!filing.ground_missing
-    C:file!reply.in_reply_to_missing L:file!reply.not_asked C:file C:served
+    C:file!reply.in_reply_to_missing L:file!reply.not_asked L:hand_over C:count C:file C:served
     C:served!progress.repeated C:decided!progress.out_of_order
     C:feed_back!outcome.penalties_missing C:feed_back
-lead Y>C CG-005+CG-006 岩脚 | C:sign C:file!filing.number_unanswered C:file
+lead Y>C CG-005+CG-006 岩脚 | C:sign C:file!filing.number_unanswered
+    Y:hand_over C:count C:file
 lead L>S SC-004 郎岱 | L:sign!receipt.nothing_delivered S:sign
     L:sign_answer!receipt.of_receipt S:sign!case.unknown S:sign!receipt.contradicts
 """

@@ -8,9 +8,10 @@ from typing import Final
 from schemas.errors import text
 from schemas.topics import BY_SNAKE
 from services.cli.demo_errand_play import Told
-from services.cli.demo_play import Play, Story
+from services.cli.demo_play import Play
 from services.cli.demo_setting import transfer_number
 from services.cli.demo_sides import Held, paths
+from services.cli.demo_story import Story
 from services.cli.output import in_language, language, listed
 from services.cli.words import FLOWS, RELATIONS, record_word, word
 

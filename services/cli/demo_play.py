@@ -6,7 +6,6 @@ its connector shows at something it sent. Each act is a document dropped into it
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,37 +17,21 @@ from services.cli.demo_scenarios import (
     HELD,
     LATE_DEPARTMENT,
     REFUSALS,
-    Scenario,
     scenarios,
 )
 from services.cli.demo_setting import REUSED, Document, Setting, transfer_number
 from services.cli.demo_sides import Sides
+from services.cli.demo_story import Story, written
 from services.cli.demo_tally import Tally
 from services.cli.demo_transfers import transfer
 
 _WITHDRAWN: Final = ["withdraw"]
 _TRANSFER, _FAULTY = "transfer", "faulty_reply"  # steps, as names of documents end
 _TRANSFERS: Final = ("LeadTransfer", "CaseTransfer")
-
-
-@dataclass(slots=True)
-class Story:
-    """How far one scenario is."""
-
-    scenario: Scenario
-    remaining: list[str]
-    target: str = ""  # what the receiver's answers name: message id or 文号
-    message_id: str | None = None
-    case_id: str | None = None
-    state: str = ""  # what the bus said of the transfer: accepted, held, rejected
-    refused: list[tuple[str, str]] = field(default_factory=list)  # (what, code)
-    done: bool = False
-    wrong: str = ""  # what came otherwise than the story says
-
-    @property
-    def number(self) -> int:
-        """The scenario's number."""
-        return self.scenario.number
+# step → what its author must have found in its own system before
+_HAND_OVER, _COUNT = "hand_over", "count"
+_SIGNED: Final = ("SignedFor", "FilingReply")
+_HANDED: Final = "CustodyHandover"
 
 
 class Play:
@@ -62,6 +45,7 @@ class Play:
         self.sides = Sides({})
         self.got: dict[str, Counter[str]] = {}
         self.samples: dict[tuple[str, str], Document] = {}
+        self._found: dict[tuple[str, str, str], str] = {}  # alias, case, record → message id
         self.warned_at: str | None = None  # when the yellow card of the late one arrived
 
     def opening(self) -> Iterator[Drop]:
@@ -117,12 +101,16 @@ class Play:
         record = envelope["record"]
         self.got.setdefault(event.alias, Counter())[record] += 1
         self.samples.setdefault((event.alias, record), event.document)
+        self._found[event.alias, envelope["case_id"], record] = envelope["message_id"]
         if record in _TRANSFERS:
             story = self._story_of(envelope, event.alias)
             if story is not None and not story.target:
                 by_number = story.scenario.number % 2
                 story.target = envelope["document_number" if by_number else "message_id"]
                 yield from self._begin(story, at)
+        for story in self.stories.values():
+            if story.waits and story.case_id == envelope["case_id"]:
+                yield from self._next(story, at)
         if record == "DutyNotice" and event.document["rung"] == "yellow":
             self._card(envelope)
 
@@ -194,19 +182,20 @@ class Play:
         if not story.remaining:
             story.done = True
             return
-        step = story.remaining.pop(0)
-        scenario, setting, target = story.scenario, self.setting, story.target
-        match step:
-            case "sign":
-                document = answers.signed_for(scenario, setting, target, at)
-            case "file" | "decline":
-                filed = step == "file"
-                document = answers.filing_reply(scenario, setting, target, filed=filed)
-            case "feed_back":
-                document = answers.outcome(scenario, setting, target)
-            case _:
-                document = answers.progress(scenario, setting, target, step)
-        yield self._drop(story, step, scenario.receiver, document)
+        step, scenario = story.remaining[0], story.scenario
+        author = scenario.sender if step == _HAND_OVER else scenario.receiver
+        story.waits = not self._has_what(story, step, author)
+        if story.waits:
+            return
+        story.remaining.pop(0)
+        handed = self._found.get((author, story.case_id or "", _HANDED), "")
+        yield self._drop(story, step, author, written(story, step, self.setting, at, handed))
+
+    def _has_what(self, story: Story, step: str, author: str) -> bool:
+        """Whether the step's author has found what it is about."""
+        records = {_HAND_OVER: _SIGNED, _COUNT: (_HANDED,)}.get(step)
+        case = story.case_id or ""
+        return records is None or any((author, case, each) in self._found for each in records)
 
     def _transfer(self, story: Story) -> Drop:
         scenario = story.scenario

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.cli import demo_answers as answers
+from services.cli.demo_custody import count, handover, settlement
 from services.cli.demo_errands import Act, Errand
 from services.cli.demo_letter_words import ASSIGNED, HANDLED, SHORT_REFUSALS
 from services.cli.demo_letters import shared
@@ -126,6 +127,18 @@ def _filed(step: Step) -> Document:
     return answers.filing_reply(scenario, step.setting, step.target, filed=filed)
 
 
+def _handed_over(step: Step) -> Document:
+    """To whoever of the two is not the author: back, where the receiver is."""
+    errand, by = step.errand, step.act.by
+    to = errand.sender if by != errand.sender else errand.receivers[0]
+    return handover(errand.scenario, step.setting, by, to)
+
+
+def _counted(step: Step) -> Document:
+    missing = step.act.variant == "page_missing"
+    return count(step.errand.scenario, step.setting, page_missing=missing)
+
+
 def _outcome(step: Step) -> Document:
     scenario = replace(step.errand.scenario, receiver=step.act.by)
     return answers.outcome(scenario, step.setting, step.target)
@@ -161,6 +174,10 @@ _BUILD: Final[Mapping[str, Callable[[Step], Document]]] = {
     "assign": _assigned,
     "file": _filed,
     "decline": _filed,
+    "hand_over": _handed_over,
+    "hand_back": _handed_over,
+    "count": _counted,
+    "settle": lambda step: settlement(step.setting),
     "feed_back": _outcome,
     "decided": _progress,
     "served": _progress,

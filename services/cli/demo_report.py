@@ -99,6 +99,8 @@ def _open(play: Play, duties: OpenDuties) -> Iterator[str]:
 
 def _late(told: Document) -> Iterator[str]:
     for duty in told["duties"]:
+        if not any(rung["fired_at"] for rung in duty["rungs"]):
+            continue  # owed in the same case, and not overdue
         owner, what = duty["organ"]["name"], word(DUTIES, duty["duty"])
         yield in_language(
             f"{owner} {what}：{clock_time(duty['opened_at'])} 起，{due_time(duty['due'])} 到期",

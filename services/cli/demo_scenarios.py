@@ -28,19 +28,22 @@ _JIULONG: Final = "520203001000"
 _YINHU: Final = "520203002000"
 _TASHAN: Final = "520203003000"
 
-# plan → what the receiver does, in this order; "withdrawn" is the sender's
+# plan → what is done with it, in this order. The receiver's doing, but "withdraw" and "hand_over",
+# which are the sender's: what goes with a letter is there and counted before it is filed.
+_GOT: Final = ("sign", "hand_over", "count")
+_TO_CONCLUDED: Final = (*_GOT, "file", "decided", "served", "executed", "concluded")
 PLANS: Final = {
     "unsigned": (),
     "withdrawn": ("withdraw",),
     "signed": ("sign",),
     "declined": ("sign", "decline"),
-    "direct": ("file",),  # a reply counts as signing
-    "filed": ("sign", "file"),
-    "decided": ("sign", "file", "decided"),
-    "served": ("sign", "file", "decided", "served"),
-    "executed": ("sign", "file", "decided", "served", "executed"),
-    "concluded": ("sign", "file", "decided", "served", "executed", "concluded"),
-    "closed": ("sign", "file", "decided", "served", "executed", "concluded", "feed_back"),
+    "direct": ("file", "hand_over", "count"),  # a reply counts as signing
+    "filed": _TO_CONCLUDED[:4],
+    "decided": _TO_CONCLUDED[:5],
+    "served": _TO_CONCLUDED[:6],
+    "executed": _TO_CONCLUDED[:7],
+    "concluded": _TO_CONCLUDED,
+    "closed": (*_TO_CONCLUDED, "feed_back"),
 }
 
 REFUSALS: Final[Mapping[str, str]] = {  # twist → the code that must come back

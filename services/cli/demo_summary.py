@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.cli.demo_outcomes import by_flow, refusals, released
-from services.cli.demo_play import Play, Story
+from services.cli.demo_play import Play
 from services.cli.demo_sides import Held
+from services.cli.demo_story import Story
 
 Document = dict[str, Any]
 _HELD = ("held_then_corrected", "stays_held")

@@ -20,6 +20,7 @@ ADMIN: Final = "admin"
 REQUEST_SECONDS_MAX: Final = 20.0
 _BATCH_MAX: Final = 500
 _POLL_SECONDS: Final = 0.5
+_FETCHED_KILOBYTES_MAX: Final = 16_384  # held by a reader before they are asked for
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Place = tuple[str, int]  # topic, partition
@@ -105,7 +106,12 @@ def open_log(home: Home, settings: Settings, seconds_max: float) -> Iterator[Log
     connect(settings, login, seconds_max)  # says what is wrong; the consumer would only time out
     consumer = Consumer(
         librdkafka_options(settings, login)
-        | {"group.id": "admin.look", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        | {
+            "group.id": "admin.look",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "queued.max.messages.kbytes": _FETCHED_KILOBYTES_MAX,
+        }
     )
     try:
         yield LogReader(consumer)

@@ -67,6 +67,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "resend": Verb(
         f"{_CLI}.resend", "resend", "向一个收件机关重送", "the same copy to one recipient again"
     ),
+    "replay": Verb(
+        f"{_CLI}.replay",
+        "replay",
+        "依原始消息重新判定，与日志逐字节核对",
+        "decide the originals anew, compare with the journal to the byte",
+    ),
     "route": Verb(f"{_CLI}.route", "route", "归谁管辖及理由", "whose it is, and why"),
     "deadline": Verb(f"{_CLI}.deadline", "deadline", "何时到期，逐日列明", "when it falls due"),
     "simulate": Verb(

@@ -3,6 +3,9 @@
 Steps: `{at, from, send, label, of, body}` a message; `{advance_to}` time alone; `{at, activate,
 calendar}` a rulebook comes into force, as `yichuan rules activate` would bring it; `calendar` lays
 days over its own: `{2026-11-09: off, 2026-11-14: workday, known_until: 2027-12-31}`.
+
+`guidance: [[DEPARTMENT, TOWNSHIP]]` names pairs whose year of guidance is played (二(五)); those of
+the guidance records in the steps are played anyway.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +21,7 @@ from services.rulebook.calendar import ZONE
 
 STEPS_MAX: Final = 20_000
 _SEND: Final = frozenset({"at", "from", "send", "label", "of", "body"})
+_TOP: Final = frozenset({"rulebook", "start", "steps", "guidance"})
 _KNOWN_UNTIL: Final = "known_until"
 DAY_KINDS: Final = ("off", "workday")
 _KEYS: Final = {
@@ -69,11 +73,12 @@ class Scenario:
     rulebook: str
     start: datetime
     steps: tuple[Step, ...]
+    guidance: tuple[tuple[str, str], ...] = ()  # department, township: as the file names them
 
 
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario file. Raises UserError scenario.*, message.unknown_record, exit code 2."""
-    document = _mapping(read_yaml(path), "", frozenset({"rulebook", "start", "steps"}))
+    document = _mapping(read_yaml(path), "", _TOP)
     rulebook = _text(document, "rulebook", "rulebook")
     start = _instant(document.get("start"), "start")
     listed = document.get("steps")
@@ -90,7 +95,7 @@ def read_scenario(path: Path) -> Scenario:
         if isinstance(step, Send):
             _check_labels(step, labels)
         steps.append(step)
-    return Scenario(rulebook, start, tuple(steps))
+    return Scenario(rulebook, start, tuple(steps), _guidance(document.get("guidance", [])))
 
 
 def _step(number: int, entry: object) -> Step:
@@ -131,6 +136,17 @@ def _activate(number: int, at: datetime, document: Mapping[str, Any], where: str
         days[_date(day, f"{where}: calendar")] = kind
     until = None if known_until is None else _date(known_until, f"{where}: {_KNOWN_UNTIL}")
     return Activate(number, at, rulebook, days, until)
+
+
+def _guidance(listed: object) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = []
+    for pair in listed if isinstance(listed, list) else [listed]:
+        match pair:
+            case [str() as department, str() as township]:
+                pairs.append((department, township))
+            case _:
+                raise UserError("scenario.value_invalid", "guidance", "[[DEPARTMENT, TOWNSHIP]]")
+    return tuple(pairs)
 
 
 def _record(name: str, where: str) -> Record:

@@ -15,6 +15,7 @@ from services.cli.options import AsJson
 from services.cli.output import emit_json, note
 from services.cli.scenario import Activate, Scenario, Send, read_scenario
 from services.cli.scenario_letters import Letters
+from services.cli.scenario_years import years_played
 from services.cli.simulation import Simulation
 from services.cli.simulation_lines import Line, Lines
 from services.cli.simulation_words import words
@@ -46,7 +47,8 @@ def simulate(
 def run(scenario: Scenario, rulebook: Rulebook, path: Path) -> Iterator[Line]:
     """Yield the lines of a scenario under a rulebook. Raises UserError with the step's number."""
     letters, lines = Letters(scenario.steps), Lines()
-    with closing(Simulation(rulebook, scenario.start)) as simulation:
+    years = years_played(scenario, rulebook.directory)
+    with closing(Simulation(rulebook, scenario.start, years)) as simulation:
         for step in scenario.steps:
             if isinstance(step, Activate):
                 happening = simulation.activate(_activated(step, path), step.at)

@@ -2,14 +2,15 @@
 
 Nothing of the law, of routing or of redaction is here. What is here is what Kafka, the connectors
 and the ticker do: seals with throwaway keys, offsets, time, and the way back into the flows of what
-the bus writes there. A Tick comes whenever something is due, at its nominal instant.
+the bus writes there. A Tick comes whenever something is due, at its nominal instant, and where
+years of guidance are played one when a year may have to be opened.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, func, select
 
 from schemas.codec import current, frame, unframe
+from schemas.disputes import GuidanceYearOpened
 from schemas.errors import Broken
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, RulebookHash, derive
 from schemas.jwk import SoftwareSigner, jwk_of, signer_of
@@ -27,12 +29,15 @@ from schemas.seal import seal_message
 from schemas.topics import RECORDS
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
-from services.casebook.tables import DECISIONS, DUTIES, OUTBOX
+from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX
 from services.casebook.work import Work
+from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
+from services.rulebook.calendar import local_date, start_of
+from services.rulebook.directory import in_office
 from services.rulebook.model import PublicKey, Rulebook
 
 _SINCE: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,9 +57,14 @@ class Happened:
 class Simulation:
     """One run. `at` is the broker's time, which only goes forward."""
 
-    def __init__(self, rulebook: Rulebook, at: datetime) -> None:
+    def __init__(
+        self, rulebook: Rulebook, at: datetime, years: frozenset[Pair] = frozenset()
+    ) -> None:
+        """`years`: the pairs whose years of guidance are played."""
         self.rulebook = rulebook
         self.at = at
+        self._years = years
+        self._year_at = at  # when a year is to be looked at
         self._offsets: dict[Flow, int] = defaultdict(int)
         self._seen = 0  # decisions told so far
         self._casebook = open_in_memory()
@@ -78,6 +88,8 @@ class Simulation:
         while (due := self._next_due()) is not None and due[0] <= to:
             when, flow = due
             self.at = max(self.at, when)
+            if flow is Flow.COPIES and self._year_at <= self.at:
+                self._year_at = start_of(date(local_date(self.at).year + 1, 1, 1))
             before = self._seen
             yield from self._received([self._incoming(self._tick(flow))])
             if self._next_due() == due and self._seen == before:
@@ -89,6 +101,7 @@ class Simulation:
         yield from self.advance(at)
         self.rulebook = rulebook
         self._with_keys(rulebook)
+        self._year_at = at
         for flow in Flow:
             yield from self._received([self._incoming(self._activation(flow))])
 
@@ -106,8 +119,17 @@ class Simulation:
                 copies=tuple(message for to, message in copies if to.startswith(_INBOX)),
                 repeated=self._known(intakes[0]) if repeats else None,
             )
-            records = [self._incoming(message) for to, message in copies if to in set(Flow)]
+            written = (message for to, message in copies if to in set(Flow))
+            records = [self._incoming(message) for message in written if self._is_played(message)]
         raise Broken("exchange.defect", detail=f"more than {_ROUNDS_MAX} rounds")
+
+    def _is_played(self, message: Message) -> bool:
+        if not isinstance(message, GuidanceYearOpened):
+            return True
+        organs = (message.department, message.township)
+        on, directory = local_date(self.at), self.rulebook.directory
+        now = tuple(found.code for o in organs if (found := in_office(directory, o, on)))
+        return not self._years.isdisjoint({organs, now})
 
     def _known(self, intake: Any) -> MessageRow | None:  # noqa: ANN401 - an Intake that was opened
         envelope = intake.opened.message.envelope
@@ -135,12 +157,19 @@ class Simulation:
         return found
 
     def _next_due(self) -> tuple[datetime, Flow] | None:
-        query = select(DUTIES.c.topic, func.min(DUTIES.c.next_rung_ms).label("ms"))
-        query = query.where(DUTIES.c.next_rung_ms.is_not(None)).group_by(DUTIES.c.topic)
+        rows: list[tuple[str, int]] = []
         with self._casebook.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        due = sorted((row.ms, list(Flow).index(Flow(row.topic))) for row in rows)
-        return (from_ms(due[0][0]), list(Flow)[due[0][1]]) if due else None
+            for topic, ms in (
+                (DUTIES.c.topic, DUTIES.c.next_rung_ms),
+                (CASES.c.topic, CASES.c.next_watch_ms),
+            ):
+                query = select(topic, func.min(ms)).where(ms.is_not(None)).group_by(topic)
+                rows += [(str(flow), int(first)) for flow, first in connection.execute(query)]
+        due = [(from_ms(first), list(Flow).index(Flow(flow))) for flow, first in rows]
+        if self._years:
+            due.append((self._year_at, list(Flow).index(Flow.COPIES)))
+        when, flow = min(due, default=(None, 0))
+        return (when, list(Flow)[flow]) if when is not None else None
 
     def _incoming(self, message: Message) -> Incoming:
         envelope = message.envelope

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from schemas.disputes import GuidanceYearOpened
 from schemas.errors import Refusal
 from schemas.ids import BUS, MessageId
 from schemas.messages import Message
@@ -82,8 +83,10 @@ class Lines:
             for effect in entry["effects"]:
                 if entry["from"] == BUS and effect["effect"] == "accepted":
                     continue  # of an activation, one a partition: nobody hears of it
+                if _opens_year(effect):
+                    continue  # what comes of it is told where its duty is opened
                 yield self._effect(entry, effect, copies)
-        if happened.repeated is not None:
+        if happened.repeated is not None and happened.repeated.sender != BUS:
             yield self._again(happened.repeated, at)
 
     def _effect(
@@ -150,6 +153,14 @@ class Lines:
 
 def _line(**values: Any) -> Line:  # noqa: ANN401 - any plain value
     return {key: values.get(key) for key in KEYS}
+
+
+def _opens_year(effect: Mapping[str, Any]) -> bool:
+    """Whether it writes the opening of a year of guidance: of every pair, most of them not told."""
+    if effect["effect"] != "written":
+        return False
+    record: str = effect["record"]["envelope"]["record"]
+    return record == GuidanceYearOpened.__name__
 
 
 def _to(message: Message) -> str | None:

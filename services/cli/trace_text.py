@@ -19,6 +19,7 @@ from services.cli.words import (
     STATES,
     clock_time,
     due_time,
+    duty_words,
     record_word,
     word,
 )
@@ -178,6 +179,7 @@ def _recipient(one: Document) -> str:
 
 
 def _duty(duty: Document) -> str:
+    what = duty_words(duty["duty"], _name(duty["counterpart"]))
     ended = in_language("办理中", "open")
     if duty["closing"]:
         ended = f"{word(CLOSINGS, duty['closing'])} {_time(duty['closed_at'])}"
@@ -187,9 +189,9 @@ def _duty(duty: Document) -> str:
         if rung["fired_at"]
     )
     line = in_language(
-        f"  {_name(duty['organ'])} {word(DUTIES, duty['duty'])}：{_time(duty['opened_at'])} 起，"
+        f"  {_name(duty['organ'])} {what}：{_time(duty['opened_at'])} 起，"
         f"{_due(duty)} 到期，{ended}",
-        f"  {_name(duty['organ'])}, {word(DUTIES, duty['duty'])}: from "
+        f"  {_name(duty['organ'])}, {what}: from "
         f"{_time(duty['opened_at'])}, due {_due(duty)}, {ended}",
     )
     return f"{line}（{cards}）" if cards else line

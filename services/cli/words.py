@@ -27,6 +27,8 @@ STATES: Final[Words] = {
     "handled": ("已查处并反馈", "handled"),
     "answered": ("已答复", "answered"),
     "sent": ("已发送各收件机关", "sent to its recipients"),
+    "owed": ("当年业务指导尚未作出", "guidance of the year still to be given"),
+    "guided": ("当年业务指导已作出", "guidance of the year given"),
     "sending": ("发送中：尚有收件机关未送达收件箱", "being sent: not yet in every inbox"),
 }
 ARRIVALS: Final[Words] = {
@@ -116,6 +118,12 @@ FLOWS: Final[Words] = {
     "transfers": ("案件移送", "transfers"),
     "requests": ("协助与联合", "requests"),
 }
+
+
+def duty_words(kind: str, counterpart: str) -> str:
+    """Return what is owed; of a year of guidance also to whom, for no letter says it."""
+    what = word(DUTIES, kind)
+    return f"{what} ({counterpart})" if kind == "yearly_guidance" else what
 
 
 def word(words: Words, symbol: str) -> str:

@@ -17,6 +17,7 @@ from services.casebook.store import Casebook
 from services.casebook.work import MessageKey, NumberKey, Work
 from services.exchange.desk import Desk
 from services.exchange.intake import Dead, Incoming, Intake
+from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import InForce, Shelf
 from services.exchange.tally import Tally
 
@@ -38,8 +39,12 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
     return shelf.take_in(records, patiently(in_force, casebook))
 
 
-def run_batch(casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake]) -> Tally:
+def run_batch(
+    casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake], remembers: Remembers = nothing
+) -> Tally:
     """Decide and store the records, or none of them.
+
+    `remembers`: what the journal says of them, when they are decided once more (audit.py).
 
     Raises Unavailable casebook.unavailable when the database stays away, Broken log.gap when a
     record is missing between the casebook's progress and these, Broken rulebook.unknown when a
@@ -47,20 +52,22 @@ def run_batch(casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake]) -> Ta
     letter can be stored.
     """
     try:
-        return patiently(_once, casebook, shelf, intakes)
+        return patiently(_once, casebook, shelf, intakes, remembers)
     except _UNSTORABLE:
         tally = Tally()
         for intake in intakes:
-            _one(casebook, shelf, intake, tally)
+            _one(casebook, shelf, intake, tally, remembers)
         return tally
 
 
-def _one(casebook: Casebook, shelf: Shelf, intake: Intake, tally: Tally) -> None:
+def _one(
+    casebook: Casebook, shelf: Shelf, intake: Intake, tally: Tally, remembers: Remembers
+) -> None:
     try:
-        done = patiently(_once, casebook, shelf, [intake])
+        done = patiently(_once, casebook, shelf, [intake], remembers)
     except _UNSTORABLE:
         try:
-            done = patiently(_once, casebook, shelf, [intake], unstorable=True)
+            done = patiently(_once, casebook, shelf, [intake], remembers, unstorable=True)
         except _UNSTORABLE as error:
             raise Broken("casebook.refuses", detail=type(error).__name__) from error
     tally.messages += done.messages
@@ -69,14 +76,19 @@ def _one(casebook: Casebook, shelf: Shelf, intake: Intake, tally: Tally) -> None
 
 
 def _once(
-    casebook: Casebook, shelf: Shelf, intakes: Sequence[Intake], *, unstorable: bool = False
+    casebook: Casebook,
+    shelf: Shelf,
+    intakes: Sequence[Intake],
+    remembers: Remembers,
+    *,
+    unstorable: bool = False,
 ) -> Tally:
     tally = Tally()
     with casebook.engine.begin() as connection:
         work = Work(connection, shelf.first.vouch)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
-        desk = Desk(shelf, work, tally)
+        desk = Desk(shelf, work, tally, remembers)
         for intake in wanted:
             desk.handle(intake, unstorable=unstorable)
         work.flush()

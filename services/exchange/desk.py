@@ -5,37 +5,40 @@ nothing when it does, and then only the message's case is stopped.
 """
 
 from datetime import datetime
-from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import CaseId
-from schemas.messages import Message, RulebookActivated, Tick
-from schemas.parts import Envelope
+from schemas.messages import RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress, SecretRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
-from services.casework.decide import decide
-from services.casework.effects import Decision, FireRung, Reject
+from services.casework.effects import Decision, Reject
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
+from services.exchange.clerk import Clerk
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, note_number
-from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
+from services.exchange.notes import (
+    Decided,
+    decided_of,
+    message_row,
+    original_of,
+    outcome_of,
+)
 from services.exchange.office import Office
+from services.exchange.recorded import Remembers
 from services.exchange.secret import note_of
-from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
-
-TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
+from services.exchange.ticking import TICK_CASES_MAX, fire, tick
 
 
 class Desk:
     """Decides the records of one transaction, in the order they are given."""
 
-    def __init__(self, shelf: Shelf, work: Work, tally: Tally) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: Shelf, work: Work, tally: Tally, remembers: Remembers) -> None:
+        self._shelf, self._remembers = shelf, remembers
         self._work = work
         self._tally = tally
         self._turn_to(shelf.first)
@@ -53,25 +56,26 @@ class Desk:
         if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, self._office)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        guided = before.guided if before else None
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
-            self._dead(incoming, intake.refusal, None, clock)
+            self._clerk.dead(incoming, intake.refusal, None, clock)
         elif isinstance(intake, Refused):
             self._refused(intake, clock)
         elif isinstance(intake.opened.message, Tick):
-            self._tick(intake, clock)
+            guided = tick(self._clerk, intake, clock, guided)
         else:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
-        after = Progress(position.offset + 1, clock, self._next.rulebook.hash)
+        after = Progress(position.offset + 1, clock, self._next.rulebook.hash, guided)
         self._work.advance(position.topic, position.partition, after)
 
     def _turn_to(self, office: Office) -> None:
         """Take another rulebook's means; the same is in force for the next record, as yet."""
         self._office = self._next = office
-        self._sending = Sending(office, self._work)
+        self._clerk = Clerk(office, self._work, self._tally, self._remembers)
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message
@@ -88,7 +92,7 @@ class Desk:
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
-        facts = facts_of(self._office, self._work, message, case)
+        facts = facts_of(self._office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
         if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
@@ -100,43 +104,38 @@ class Desk:
         self._turn_to(self._next)
         place = sound.incoming.position
         for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
-            self._fire(sound, case_id, at)
+            fire(self._clerk, sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
-        self._put_case(case, now)
+        self._clerk.put_case(case, now)
         sound = as_it_came(self._office, self._work, waiting, now.position)
         message = sound.opened.message
-        facts = facts_of(self._office, self._work, message, case, resumed=True)
-        return self._decide(sound, case, facts, waiting.received_at)
+        at = waiting.received_at
+        facts = facts_of(self._office, self._work, message, case, at, resumed=True)
+        return self._decide(sound, case, facts, at)
 
     def _decide(self, sound: Sound, case: Case | None, facts: Facts, at: datetime) -> Case | None:
         """Decide and write down; return the case as it is then."""
         message = sound.opened.message
         envelope = message.envelope
-        decision = self._decided(sound.incoming, message, case, facts, at)
+        facts, decision = self._clerk.decided(
+            sound.incoming, message, envelope.case_id, case, facts, at
+        )
         if decision.case is not None and decision.case is not case:
-            self._put_case(decision.case, sound.incoming)
+            self._clerk.put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
-        receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
+        note_marks(self._office, self._work, message, case, decision.case)
+        receipt = self._clerk.sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
-        decided = self._as_decided(sound, facts, decision, at)
+        decided = decided_of(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
             self._work.put_message(message_row(decided, outcome, code, receipt))
-        self._note(decided, outcome)
+        self._clerk.note(decided, outcome)
         return decision.case
-
-    def _decided(
-        self, incoming: Incoming, message: Message, case: Case | None, facts: Facts, at: datetime
-    ) -> Decision:
-        try:
-            return decide(case, message, facts, self._office.rulebook, at)
-        except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
-            self._dead(incoming, Refusal("case.defect"), message.envelope, at)
-            return freeze(case, message, "case.defect", at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
         """A form that the law does not know, or a message in the wrong place."""
@@ -158,89 +157,26 @@ class Desk:
         effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)
         decision = Decision(None, (effect,))
         salt = intake.digest + refusal.code
-        receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
-        decided = self._as_decided(intake, None, decision, at)
-        self._note(decided, "rejected")
+        receipt = self._clerk.sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
+        decided = decided_of(intake, None, decision, at)
+        self._clerk.note(decided, "rejected")
         return decided, receipt
 
     def _again(self, known: MessageRow, incoming: Incoming) -> None:
         """The same content again gets the first receipt."""
         if known.receipt is not None:
-            self._sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
+            self._clerk.sending.into_inbox(known.sender, known.case_id, known.receipt, incoming)
         self._tally.messages.append((incoming.position.topic, known.record, "repeated"))
-
-    def _tick(self, sound: Sound, at: datetime) -> None:
-        position = sound.incoming.position
-        due = self._work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
-        self._work.preload(due, (), ())
-        for case_id in due:
-            self._fire(sound, case_id, at)
-        self._tally.messages.append((position.topic, "Tick", "accepted"))
-
-    def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
-        """Let a Tick, or another rulebook, do what it does to one case."""
-        incoming, message = sound.incoming, sound.opened.message
-        case = self._work.case(case_id)
-        decision = self._decided(incoming, message, case, Facts(), at)
-        if decision.case is None or decision.case is case:
-            return
-        self._put_case(decision.case, incoming)
-        if not decision.effects:  # counted anew, and nothing of it falls due at another time
-            return
-        if decision.case.is_frozen:  # by this very message: settling it may fire it again
-            self._work.put_original(original_of(sound))
-        self._sending.carry_out(decision, incoming, message.envelope, at)
-        self._note(self._as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
         if not isinstance(intake, Sound):
             envelope = intake.envelope if isinstance(intake, Refused) else None
-            self._dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
+            self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
         message = intake.opened.message
-        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
+        self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
-            self._put_case(stopped.case, intake.incoming)
-        self._sending.carry_out(stopped, intake.incoming, message.envelope, at)
-
-    def _dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
-    ) -> None:
-        self._sending.dead(incoming, refusal, envelope, at)
-        self._tally.dead.append(refusal.code)
-
-    def _put_case(self, case: Case, incoming: Incoming) -> None:
-        # Its own flow, wherever the message lay; the partition follows from the case id alone.
-        self._work.put_case(case, case.flow, incoming.position.partition)
-
-    def _as_decided(
-        self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
-    ) -> Decided:
-        case_id = decision.case.id if decision.case else intake.envelope.case_id
-        return Decided(
-            incoming=intake.incoming,
-            record=intake.record,
-            envelope=intake.envelope,
-            digest=intake.digest,
-            case_id=case_id,
-            facts=facts,
-            effects=decision.effects,
-            at=at,
-            lawful=isinstance(intake, Sound),
-        )
-
-    def _note(self, decided: Decided, outcome: str | None = None) -> None:
-        """Write the decision down, and count it; a Tick is counted once, not for each case."""
-        row, published = decision_rows(decided, self._office.rulebook.hash)
-        self._work.add_decision(row)
-        self._work.add_outbox(published)
-        if outcome is not None:
-            flow = decided.incoming.position.topic
-            self._tally.messages.append((flow, decided.record, outcome))
-        self._tally.rungs.extend(
-            (effect.duty.kind, effect.rung)
-            for effect in decided.effects
-            if isinstance(effect, FireRung)
-        )
+            self._clerk.put_case(stopped.case, intake.incoming)
+        self._clerk.sending.carry_out(stopped, intake.incoming, message.envelope, at)

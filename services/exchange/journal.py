@@ -36,7 +36,7 @@ _NAMES: Final = {
 def effect_document(effect: Effect) -> dict[str, Any]:
     """Return an effect under the name that `simulate` and the journal use for it."""
     document: dict[str, Any] = {"effect": _NAMES[type(effect).__name__]}
-    document |= {field.name: _plain(getattr(effect, field.name)) for field in fields(effect)}
+    document |= {field.name: plain(getattr(effect, field.name)) for field in fields(effect)}
     return document
 
 
@@ -69,15 +69,16 @@ def dead_letter(incoming: Incoming, refusal: Refusal) -> OutboxRow:
     )
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect
+def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the facts
+    """Return a value as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            field.name: _plain(getattr(value, field.name))
+            field.name: plain(getattr(value, field.name))
             for field in fields(value)
             if field.name not in _LEFT_OUT
         }
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value

@@ -1,5 +1,7 @@
 """What a decision must know from beyond its case, read in the transaction."""
 
+from datetime import datetime
+
 from schemas.assistance import AssistanceRequest
 from schemas.codec import Opened, frame
 from schemas.errors import Broken
@@ -12,11 +14,18 @@ from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts, Waiter
 from services.casework.stop import Waiting
 from services.exchange.intake import Incoming, Sound
+from services.exchange.likeness import alike_to, declined_before
 from services.exchange.office import Office
 
 
 def facts_of(
-    office: Office, work: Work, message: Message, case: Case | None, *, resumed: bool = False
+    office: Office,
+    work: Work,
+    message: Message,
+    case: Case | None,
+    at: datetime,
+    *,
+    resumed: bool = False,
 ) -> Facts:
     """Return the facts for a message that has just come, or whose turn has come (`resumed`)."""
     held = None
@@ -31,6 +40,8 @@ def facts_of(
         held=held,
         resumed=resumed,
         handles=isinstance(message, AssistanceRequest) and _handles(work, message),
+        alike=alike_to(work, message, case, held, at),
+        declined=declined_before(office, work, message),
     )
 
 

@@ -1,8 +1,9 @@
 """The rows that a decision leaves behind, besides what it sends. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, Final
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
@@ -10,11 +11,14 @@ from schemas.messages import HoldReason
 from schemas.parts import Envelope
 from schemas.topics import JOURNAL
 from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow, ToVouch
-from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
+from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
-from services.exchange.intake import Incoming, Sound
-from services.exchange.journal import canonical, effect_document
+from services.exchange.intake import Incoming, Refused, Sound
+from services.exchange.journal import canonical, effect_document, plain
 
+# Every fact but the held message, which holds content: it is the case's own original.
+FACTS_TOLD: Final = tuple(each.name for each in fields(Facts) if each.name != "held")
+DEFECT: Final = "case.defect"  # stands in a decision's place: it failed, and the case is frozen
 _HELD_AS = {
     HoldReason.GAP: "held",
     HoldReason.PLACE_CONFLICT: "held",
@@ -48,6 +52,23 @@ class Decided:
     def in_reply_to(self) -> MessageId | None:
         """The message it answers, where it is known to be an id."""
         return self.envelope.in_reply_to if self.lawful else None
+
+
+def decided_of(
+    intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
+) -> Decided:
+    """Return a decision with what it stood on."""
+    return Decided(
+        incoming=intake.incoming,
+        record=intake.record,
+        envelope=intake.envelope,
+        digest=intake.digest,
+        case_id=decision.case.id if decision.case else intake.envelope.case_id,
+        facts=facts,
+        effects=decision.effects,
+        at=at,
+        lawful=isinstance(intake, Sound),
+    )
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:
@@ -151,10 +172,6 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
     return canonical(document)
 
 
-def _facts(facts: Facts) -> dict[str, bool]:
+def _facts(facts: Facts) -> dict[str, Any]:
     """Return what was looked up beyond the case; what is held is the case's own original."""
-    return {
-        "handles": facts.handles,
-        "number_taken": facts.number_taken,
-        "resumed": facts.resumed,
-    }
+    return {name: plain(getattr(facts, name)) for name in FACTS_TOLD}

@@ -11,6 +11,7 @@ from schemas.seal import Unvouched, vouched
 from schemas.secrecy import Gate
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
+from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import PublicKey, Rulebook
 
 
@@ -26,12 +27,20 @@ class Office:
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)
     gate: Gate = field(init=False, repr=False, compare=False)  # its no-sharing list, compiled
+    _guidance: dict[int, tuple[GuidanceYear, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make the redactors' home, each compiled when it is first asked for, and the gate."""
         places = Places(self.rulebook.divisions)
         object.__setattr__(self, "redaction", Redaction(self.rulebook.clearances, places))
         object.__setattr__(self, "gate", Gate(self.rulebook.no_sharing))
+        object.__setattr__(self, "_guidance", {})
+
+    def guidance(self, year: int) -> tuple[GuidanceYear, ...]:
+        """Return who owes whom guidance in the year: found once, when it is first asked for."""
+        if year not in self._guidance:
+            self._guidance[year] = guidance_years(self.rulebook, year)
+        return self._guidance[year]
 
     def key(self, kid: str) -> PublicKey | None:
         """A public key of the directory."""

@@ -2,18 +2,22 @@
 
 from functools import partial
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from connectors.bus.home import Home, Settings
 from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
+from schemas.jwk import Signer, signer_of
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.exchange.workers import refuse_several_on_sqlite
 from services.rulebook.load import first_kept, keep, keep_first, kept, load
+from services.rulebook.model import Rulebook
 
 
 def open_office(home: Home, settings: Settings) -> Office:
@@ -29,6 +33,24 @@ def open_office(home: Home, settings: Settings) -> Office:
     registered = rulebook.directory.keys.get(signer.kid)
     if registered is None or registered.organ != BUS:
         raise UserError("seal.key_unknown", where=str(pem), exit_code=3)
+    return _office(home, settings, rulebook, signer)
+
+
+def open_again(home: Home, settings: Settings) -> Shelf:
+    """Return the rulebooks that were ever in force here, to decide the logs once more.
+
+    Nothing is written, and what is sealed on the way is thrown away, under a key made for it: a
+    replay needs no key of the bus. Raises Broken rulebook.unknown.
+    """
+    began = first_kept(home.rulebooks)
+    rulebook = kept(home.rulebooks, began) if began else None
+    if rulebook is None:
+        raise Broken("rulebook.unknown", where=str(home.rulebooks), detail=(began or "")[:12])
+    signer = signer_of(Ed25519PrivateKey.generate())
+    return Shelf(_office(home, settings, rulebook, signer), partial(kept, home.rulebooks))
+
+
+def _office(home: Home, settings: Settings, rulebook: Rulebook, signer: Signer) -> Office:
     ids = SchemaIds.load(home.schema_ids)
     ours = {codec.fingerprint: codec for codec in map(current, RECORDS)}
     codecs: dict[int, Codec] = {

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from schemas.errors import Broken
 from schemas.ids import RulebookHash
-from schemas.messages import RulebookActivated
+from schemas.messages import RulebookActivated, Tick
+from schemas.parts import Flow
 from services.exchange.intake import Incoming, Intake, Sound, take_in
 from services.exchange.office import Office
+from services.rulebook.calendar import local_date
 from services.rulebook.model import Rulebook
 
 Read = Callable[[RulebookHash], Rulebook | None]
@@ -60,6 +62,10 @@ class Shelf:
             place = (incoming.position.topic, incoming.position.partition)
             intake = take_in(incoming, offices.get(place, self.first))
             taken.append(intake)
-            if isinstance(intake, Sound) and isinstance(intake.opened.message, RulebookActivated):
-                offices[place] = self.find(intake.opened.message.rulebook) or self.first
+            message = intake.opened.message if isinstance(intake, Sound) else None
+            if isinstance(message, Tick) and place[0] == Flow.COPIES:
+                # Found here if it must be found, before any row of the database is locked.
+                offices.get(place, self.first).guidance(local_date(incoming.stamped_at).year)
+            if isinstance(message, RulebookActivated):
+                offices[place] = self.find(message.rulebook) or self.first
         return taken

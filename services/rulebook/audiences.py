@@ -5,16 +5,24 @@ Addressees are explicit; the audience rules add to them (domain, section 5, last
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode, RuleId
 from schemas.sharing import ContentCategory
-from services.rulebook.directory import department_of, in_office, is_valid, township_of
+from services.rulebook.directory import (
+    county_of,
+    department_of,
+    in_office,
+    is_valid,
+    township_of,
+)
+from services.rulebook.jurisdiction import Question, route
 from services.rulebook.model import AudienceRule, Organ, OrganType, Rulebook
 from services.rulebook.tables import Row
 
+MATTERS_MAX: Final = 100  # matters asked about, township by township; a copy on more is for all
 _TYPES: Final = "|".join(OrganType)
 _AUDIENCE: Final = re.compile(rf"township|type:({_TYPES})|kind:[a-z_]{{1,40}}|organ:\S{{1,40}}")
 
@@ -32,13 +40,40 @@ def audience_of(
     below. An organ that has a successor on the date is passed over for it. Who sent the copy is
     among them when the rules say so: the caller leaves it out.
     """
-    matters = tuple(matters)
+    matters = dict.fromkeys(matters)
     subjects = {*matters, *(m.group for c in matters if (m := rulebook.matters.get(c)))}
     found: dict[OrganCode, AudienceRule] = {}
     for rule in audience_rules(rulebook, category, subjects, place, on):
-        for organ in _organs(rulebook, rule, place, on):
+        for organ in reached(rulebook, rule, matters, place, on):
             found.setdefault(organ.code, rule)
     return found
+
+
+def reached(
+    rulebook: Rulebook,
+    rule: AudienceRule,
+    matters: Collection[MatterCode],
+    place: DivisionCode,
+    on: date,
+) -> Iterator[Organ]:
+    """Yield whom a rule that applies adds to a copy about these matters; none: about no one."""
+    kind, _, name = rule.audience.partition(":")
+    directory = rulebook.directory
+    match kind:
+        case "type":
+            yield from _of_type(rulebook, name, rule.area, on)
+            return
+        case "township" if county_of(place) == place:  # a county, or what is above one
+            yield from _townships(rulebook, _spoken_of(rulebook, rule, matters), place, on)
+            return
+        case "township":
+            found = township_of(directory, place, on)
+        case "kind":
+            found = department_of(directory, place, name, on)
+        case _:
+            found = in_office(directory, OrganCode(name), on)
+    if found is not None:
+        yield found
 
 
 def audience_rules(
@@ -94,23 +129,40 @@ def read_audience(row: Row, codes: Mapping[str, OrganCode]) -> AudienceRule:
     )
 
 
-def _organs(
-    rulebook: Rulebook, rule: AudienceRule, place: DivisionCode, on: date
+def _of_type(rulebook: Rulebook, wanted: str, area: DivisionCode, on: date) -> Iterator[Organ]:
+    """Yield the organs of the type in the area."""
+    for organ in rulebook.directory.organs.values():
+        if organ.type != wanted or not is_valid(organ, on):
+            continue
+        if area in rulebook.areas_of.get(organ.division, ()):
+            yield organ
+
+
+def _spoken_of(
+    rulebook: Rulebook, rule: AudienceRule, matters: Collection[MatterCode]
+) -> Collection[MatterCode]:
+    """Return those of the matters that the rule names, itself or by their group."""
+    if rule.group is not None:
+        known = rulebook.matters
+        return [code for code in matters if code in known and known[code].group == rule.group]
+    return matters if rule.matter is None else [rule.matter]
+
+
+def _townships(
+    rulebook: Rulebook, matters: Collection[MatterCode], place: DivisionCode, on: date
 ) -> Iterator[Organ]:
-    kind, _, name = rule.audience.partition(":")
-    directory = rulebook.directory
-    if kind == "type":
-        for organ in directory.organs.values():
-            here = rule.area in rulebook.areas_of.get(organ.division, ())
-            if organ.type == name and here and is_valid(organ, on):
-                yield organ
-        return
-    match kind:
-        case "township":
-            found = township_of(directory, place, on)
-        case "kind":
-            found = department_of(directory, place, name, on)
-        case _:
-            found = in_office(directory, OrganCode(name), on)
-    if found is not None:
-        yield found
+    """Yield the townships of the place that have the power over one of the matters on the day.
+
+    A county department's copy is for those to which the matter is devolved (guidance 二(一)1 says
+    与下放……事项有关的). One about no matter, or about too many to ask, is for all of them.
+    """
+    all_of_them = not matters or len(matters) > MATTERS_MAX
+    for organ in _of_type(rulebook, OrganType.TOWNSHIP, place, on):
+        if all_of_them or any(_has(rulebook, organ, matter, on) for matter in matters):
+            yield organ
+
+
+def _has(rulebook: Rulebook, township: Organ, matter: MatterCode, on: date) -> bool:
+    """Whether the township is competent for what is done there on the day."""
+    question = Question(township.division, matter, on, on, on, on)
+    return township.code in route(rulebook, question).organs

@@ -5,13 +5,14 @@ So a rule that was split, renumbered or put into other words without effect is n
 one that changes by itself (a department that ends, a power taken back) is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode
 from services.rulebook.directory import township_of
+from services.rulebook.indexes import turns
 from services.rulebook.jurisdiction import Answer, Question, route
 from services.rulebook.model import DecidingDate, Rulebook
 
@@ -60,16 +61,6 @@ def townships(rulebook: Rulebook) -> tuple[DivisionCode, ...]:
         if division.level == "township" and rulebook.county in rulebook.areas_of[code]
     )
     return found or (rulebook.county,)
-
-
-def turns(dates: Iterable[tuple[date, date | None]]) -> set[date]:
-    """Return the days on which something begins, or is over for the first time."""
-    found: set[date] = set()
-    for first, last in dates:
-        found.add(first)
-        if last is not None and last < date.max:
-            found.add(last + _DAY)
-    return found
 
 
 def _at(old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode) -> Iterator[Shift]:
@@ -177,7 +168,7 @@ def turns_of(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set
         for name in (matter, subject.group)
         for rule in rulebook.rules_at.get(area, {}).get(name, ())
     ]
-    organs = rulebook.directory.organs.values() if rules else ()
-    return turns(
-        (each.valid_from, each.valid_to) for each in (*rules, *organs) if each.valid_from > date.min
-    )
+    if not rules:
+        return set()
+    spans = ((rule.valid_from, rule.valid_to) for rule in rules if rule.valid_from > date.min)
+    return turns(spans) | rulebook.directory.turns

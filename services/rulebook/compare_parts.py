@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from schemas.ids import Alias, OrganCode
 from services.rulebook.calendar import is_workday, length_text
-from services.rulebook.compare import turns
 from services.rulebook.duties import duty_rule
+from services.rulebook.indexes import turns
 from services.rulebook.model import DutyRule, Organ, OrganType, Rulebook
+from services.rulebook.reminders import Reminders
 
 # Who somebody's superiors are is compared as text; the rest field by field.
 _ORGAN_FIELDS: Final = (
@@ -153,12 +154,29 @@ def _head(rulebook: Rulebook) -> Listed:
     disputes = {
         "hops_max": policy.hops_max,
         "retransfer_by_objector": policy.retransfer_by_objector,
+        "declined_needs_new_evidence": policy.declined_needs_new_evidence,
         "designee_grounds": " ".join(sorted(policy.designee_grounds)),
         "basis": policy.basis,
     }
     return {
         "rulebook": ("rulebook.toml", fields),
         "disputes": ("disputes.toml", disputes),
+        "reminders": ("reminders.toml", _reminders(rulebook.reminders)),
+    }
+
+
+def _reminders(policy: Reminders) -> dict[str, object]:
+    """Return the policy flat; what is not warned of has empty cells."""
+    limitation, measure = policy.limitation, policy.measure
+    return {
+        "hour": policy.hour,
+        "limitation.years": limitation and limitation.years,
+        "limitation.long_years": limitation and limitation.long_years,
+        "limitation.long_groups": limitation and " ".join(sorted(limitation.long_groups)),
+        "limitation.lead_calendar_days": limitation and limitation.lead_calendar_days,
+        "limitation.basis": limitation and limitation.basis,
+        "measure.lead_working_days": measure and measure.lead_working_days,
+        "measure.basis": measure and measure.basis,
     }
 
 

@@ -58,6 +58,23 @@ def department_of(directory: Directory, place: DivisionCode, kind: str, on: date
     return _valid(directory.by_place.get((county_of(place), kind), ()), on)
 
 
+def competent_organ(
+    directory: Directory, competent: str, place: DivisionCode, on: date
+) -> Organ | None:
+    """Return whom a rule makes competent at a place: `township`, `kind:<kind>`, `organ:<code>`.
+
+    It is the organ in office on the day: its power may be older than itself.
+    """
+    kind, _, name = competent.partition(":")
+    match kind:
+        case "township":
+            return township_of(directory, place, on)
+        case "kind":
+            return department_of(directory, place, name, on)
+        case _:
+            return in_office(directory, OrganCode(name), on)
+
+
 def supervisor_of(directory: Directory, code: OrganCode, on: date) -> Organ | None:
     """Return the 司法行政部门 that watches the organ: that of its county (guidance 三(二))."""
     return _of_county(directory, code, OrganType.SUPERVISOR, on)

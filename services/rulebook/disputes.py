@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.messages import NotFiledGround
-from services.rulebook.tables import invalid, nothing_left, take, toml
+from services.rulebook.tables import invalid, nothing_left, take, take_optional, toml
 
 HOPS_LIMIT: Final = 9  # letters in one case that a rulebook may allow
+_NEW_EVIDENCE: Final = "declined_needs_new_evidence"
 _GROUNDS: Final = frozenset(NotFiledGround) - {NotFiledGround.UNKNOWN, NotFiledGround.NOT_OURS}
 _SUBSTANTIVE: Final = frozenset(
     {NotFiledGround.NO_FACTS, NotFiledGround.OUT_OF_TIME, NotFiledGround.MINOR_CORRECTED}
@@ -24,6 +25,7 @@ class Disputes:
     hops_max: int = 3  # letters in one case; an objection to the last goes to the superior at once
     retransfer_by_objector: bool = False  # 不得再自行移送
     designee_grounds: frozenset[NotFiledGround] = _SUBSTANTIVE
+    declined_needs_new_evidence: bool = True  # what was declined may be transferred again with it
     basis: str = ""
 
 
@@ -38,6 +40,7 @@ def read_disputes(file: str, content: bytes) -> Disputes:
         hops_max=hops,
         retransfer_by_objector=take(table, "retransfer_by_objector", bool, where),
         designee_grounds=_grounds(take(table, "designee_grounds", list, where), where),
+        declined_needs_new_evidence=take_optional(table, _NEW_EVIDENCE, bool, where) is not False,
         basis=take(table, "basis", str, where),
     )
     nothing_left(table, where)

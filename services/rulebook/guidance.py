@@ -1,23 +1,31 @@
 """Which department owes which township guidance on site in a year (guidance 二(五)).
 
 每年……不少于1次: of the department to every township that a matter of its was devolved to. Who
-devolved it is who would be competent without the devolving rule: the runner-up.
+devolved it is who would be competent without the devolving rule: the runner-up. Where one of the
+two ended within the year, its successor goes on with the same duty and owes no second one.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.rulebook.compare import townships, turns_of
-from services.rulebook.jurisdiction import Question, organ_of, route
-from services.rulebook.model import Mode, Rulebook
+from services.rulebook.directory import competent_organ, in_office
+from services.rulebook.duties import duty_rule
+from services.rulebook.jurisdiction import Question, route
+from services.rulebook.model import Directory, DutyRule, Mode, Rulebook
 
+KIND: Final = "yearly_guidance"
 # 带领办理行政执法案件, 现场指导: documents, seminars and the rest count for nothing here.
-COUNTING = frozenset({GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE})
-_DAY = timedelta(days=1)
+COUNTING: Final = frozenset({GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE})
+_DAY: Final = timedelta(days=1)
+_RECORD: Final = "GuidanceYearOpened"
+
+_Pair = tuple[OrganCode, OrganCode]  # department, township
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +39,81 @@ class GuidanceYear:
     since: date
     days_in_force: int  # days of the year on which some matter is devolved
 
+    @property
+    def last_day(self) -> date:
+        """The day on which it is due."""
+        return date(self.year, 12, 31)
+
 
 def guidance_years(rulebook: Rulebook, year: int) -> tuple[GuidanceYear, ...]:
-    """Return every pair of a department and a township that it devolved a matter to in the year."""
-    devolved: dict[tuple[OrganCode, OrganCode, DivisionCode], set[date]] = {}
-    for place in townships(rulebook):
-        for matter in _matters_devolved(rulebook, place, year):
-            for day, pair in _by_day(rulebook, place, matter, year):
-                devolved.setdefault((*pair, place), set()).add(day)
+    """Return every pair of a department and a township that it devolved a matter to in the year.
+
+    None where the rulebook has no such duty.
+    """
+    found = (pair for place in townships(rulebook) for pair in _at(rulebook, place, year))
+    owed = (pair for pair in found if guidance_rule(rulebook, pair) is not None)
+    return tuple(sorted(owed, key=lambda pair: (pair.department, pair.township, pair.place)))
+
+
+def guidance_years_at(
+    rulebook: Rulebook, place: DivisionCode, year: int
+) -> tuple[GuidanceYear, ...]:
+    """Return those of them in the township that the place is, or lies in."""
+    township = DivisionCode(place[:9] + "000")
     return tuple(
-        GuidanceYear(department, township, place, year, min(days), len(days))
-        for (department, township, place), days in sorted(devolved.items())
+        pair for pair in _at(rulebook, township, year) if guidance_rule(rulebook, pair) is not None
     )
 
 
-def counts_for(record: GuidanceRecord, pair: GuidanceYear) -> bool:
-    """Whether the record is guidance of the pair, on site in that township and in that year."""
-    envelope = record.envelope
+def guidance_rule(rulebook: Rulebook, pair: GuidanceYear) -> DutyRule | None:
+    """Return the rule of the duty: of the day on which it is due, which is the same for all."""
+    owner = rulebook.directory.organs[pair.department]
+    return duty_rule(rulebook, KIND, owner, _RECORD, pair.last_day)
+
+
+def is_short(pair: GuidanceYear, rule: DutyRule) -> bool:
+    """Whether so little of the year is devolved that policy owes no guidance for it."""
+    shortest = rule.waived_if_in_force_under
+    return shortest is not None and pair.days_in_force < shortest.amount
+
+
+def counts_for(record: GuidanceRecord, pair: GuidanceYear, directory: Directory, on: date) -> bool:
+    """Whether the record is guidance of the pair, on site in that township and in that year.
+
+    `on`: the day on which the bus received it; by then a successor may stand in an organ's place.
+    """
+    if record.form not in COUNTING or record.place is None or record.held_on is None:
+        return False
+    department, township = _now(directory, (pair.department, pair.township), on)
     return (
-        (envelope.sender, record.form in COUNTING) == (pair.department, True)
-        and pair.township in envelope.addressees
-        and record.place is not None
+        record.envelope.sender == department
+        and township in record.envelope.addressees
         and record.place[:9] == pair.place[:9]
-        and record.held_on is not None
-        and pair.since <= record.held_on <= date(pair.year, 12, 31)
+        and pair.since <= record.held_on <= min(on, pair.last_day)
     )
+
+
+def _at(rulebook: Rulebook, place: DivisionCode, year: int) -> Iterator[GuidanceYear]:
+    devolved: dict[_Pair, set[date]] = {}
+    for matter in _matters_devolved(rulebook, place, year):
+        for day, pair in _by_day(rulebook, place, matter, year):
+            devolved.setdefault(pair, set()).add(day)
+    for (department, township), days in _joined(rulebook.directory, devolved).items():
+        yield GuidanceYear(department, township, place, year, min(days), len(days))
+
+
+def _joined(directory: Directory, devolved: dict[_Pair, set[date]]) -> dict[_Pair, set[date]]:
+    """Return the days of each pair, those of its successors with it."""
+    found: dict[_Pair, set[date]] = {}
+    for pair, days in sorted(devolved.items(), key=lambda entry: (min(entry[1]), entry[0])):
+        before = (each for each in found if _now(directory, each, min(days)) == pair)
+        found.setdefault(next(before, pair), set()).update(days)
+    return found
+
+
+def _now(directory: Directory, pair: _Pair, on: date) -> tuple[OrganCode | None, OrganCode | None]:
+    department, township = (in_office(directory, organ, on) for organ in pair)
+    return department.code if department else None, township.code if township else None
 
 
 def _matters_devolved(rulebook: Rulebook, place: DivisionCode, year: int) -> list[MatterCode]:
@@ -77,7 +135,7 @@ def _matters_devolved(rulebook: Rulebook, place: DivisionCode, year: int) -> lis
 
 def _by_day(
     rulebook: Rulebook, place: DivisionCode, matter: MatterCode, year: int
-) -> Iterator[tuple[date, tuple[OrganCode, OrganCode]]]:
+) -> Iterator[tuple[date, _Pair]]:
     """Yield the days on which the matter is the township's, with whose it was before."""
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
     turns = (day for day in turns_of(rulebook, matter, place) if first < day < after)
@@ -87,15 +145,13 @@ def _by_day(
             yield from ((begin + _DAY * number, pair) for number in range((end - begin).days))
 
 
-def _pair(
-    rulebook: Rulebook, place: DivisionCode, matter: MatterCode, day: date
-) -> tuple[OrganCode, OrganCode] | None:
-    question = Question(place, matter, day, day, day, day)
-    answer = route(rulebook, question)
+def _pair(rulebook: Rulebook, place: DivisionCode, matter: MatterCode, day: date) -> _Pair | None:
+    directory = rulebook.directory
+    answer = route(rulebook, Question(place, matter, day, day, day, day))
     if answer.rule is None or answer.rule.mode is not Mode.DEVOLVED or answer.runner_up is None:
         return None
-    township = organ_of(rulebook, answer.rule, question)
-    department = organ_of(rulebook, answer.runner_up, question)
+    township = competent_organ(directory, answer.rule.competent, place, day)
+    department = competent_organ(directory, answer.runner_up.competent, place, day)
     if township is None or department is None or department == township:
         return None
     return department.code, township.code

@@ -8,9 +8,10 @@ general: a smaller area a larger one, then a named matter a group (domain, secti
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import assert_never
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
-from services.rulebook.directory import department_of, in_office, township_of
+from services.rulebook.directory import competent_organ
 from services.rulebook.model import DecidingDate, JurisdictionRule, Organ, Rulebook
 
 
@@ -47,14 +48,19 @@ class Question:
     filed_date: date | None
     transfer_date: date
 
-    def days(self) -> dict[DecidingDate, date]:
-        """Return the date of the case behind each transitional clause."""
-        return {
-            DecidingDate.ACT: self.act_date,
-            DecidingDate.FOUND: self.found_date,
-            DecidingDate.FILED: self.filed_date or self.transfer_date,
-            DecidingDate.TRANSFER: self.transfer_date,
-        }
+    def day(self, clause: DecidingDate) -> date:
+        """Return the date of the case behind a transitional clause."""
+        match clause:
+            case DecidingDate.ACT:
+                return self.act_date
+            case DecidingDate.FOUND:
+                return self.found_date
+            case DecidingDate.FILED:
+                return self.filed_date or self.transfer_date
+            case DecidingDate.TRANSFER:
+                return self.transfer_date
+            case _:
+                assert_never(clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
     applying = _applying(_rules_for(rulebook, question), question)
     winners = [rule for rule in applying if _is_beside(rule, applying[0])]
-    won = [(rule, organ) for rule in winners if (organ := organ_of(rulebook, rule, question))]
+    won = [(rule, organ) for rule in winners if (organ := _organ(rulebook, rule, question))]
     organs = tuple(dict.fromkeys(organ.code for _, organ in won))
     return Answer(
         verdict=(Verdict.GAP, Verdict.COMPETENT, Verdict.CONCURRENT)[min(len(organs), 2)],
@@ -116,12 +122,11 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
 
 def _applying(rules: list[JurisdictionRule], question: Question) -> list[JurisdictionRule]:
     """Return the rules in force on the date that decides for each."""
-    days = question.days()
     return [
         rule
         for rule in rules
-        if rule.valid_from <= days[rule.deciding_date]
-        and (rule.valid_to is None or days[rule.deciding_date] <= rule.valid_to)
+        if rule.valid_from <= (on := question.day(rule.deciding_date))
+        and (rule.valid_to is None or on <= rule.valid_to)
     ]
 
 
@@ -133,14 +138,14 @@ def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
 def _consider(
     answer: Answer, rule: JurisdictionRule, applying: list[JurisdictionRule]
 ) -> Considered:
-    on = answer.question.days()[rule.deciding_date]
+    on = answer.question.day(rule.deciding_date)
     if on < rule.valid_from:
         return Considered(rule, on, Standing.NOT_YET)
     if rule not in applying:
         return Considered(rule, on, Standing.ENDED)
     if not _is_beside(rule, applying[0]):
         return Considered(rule, on, Standing.LESS_SPECIFIC)
-    organ = organ_of(answer.rulebook, rule, answer.question)
+    organ = _organ(answer.rulebook, rule, answer.question)
     if organ is None:
         return Considered(rule, on, Standing.NO_ORGAN)
     return Considered(rule, on, Standing.WINS, organ.code)
@@ -160,20 +165,9 @@ def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]
     return found
 
 
-def organ_of(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
-    """Return whom a rule makes competent.
-
-    It is the organ in office at the transfer: its power may be older than itself.
-    """
-    kind, _, name = rule.competent.partition(":")
+def _organ(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
     on = question.transfer_date
-    match kind:
-        case "township":
-            return township_of(rulebook.directory, question.place, on)
-        case "kind":
-            return department_of(rulebook.directory, question.place, name, on)
-        case _:
-            return in_office(rulebook.directory, OrganCode(name), on)
+    return competent_organ(rulebook.directory, rule.competent, question.place, on)
 
 
 # The texts. {…} are names, dates and rule ids of the rulebook; no value of a message but place,

@@ -6,6 +6,7 @@ from typing import Final
 HEAD: Final = "rulebook.toml"
 DUTIES: Final = "duties.toml"
 DISPUTES: Final = "disputes.toml"
+REMINDERS: Final = "reminders.toml"
 NO_SHARING: Final = "no_sharing.toml"
 COLUMNS: Final = MappingProxyType(
     {
@@ -73,8 +74,10 @@ LATER: Final = frozenset({"compromised_since"})
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
-# disputes the strict one of disputes.py.
-OPTIONAL: Final = frozenset({"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES})
-FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, *COLUMNS})
+# disputes the strict one of disputes.py, without reminders none is given.
+OPTIONAL: Final = frozenset(
+    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS}
+)
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

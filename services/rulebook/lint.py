@@ -17,9 +17,9 @@ from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_directory import directory_findings
 from services.rulebook.lint_gaps import gap_notes
 from services.rulebook.lint_jurisdiction import jurisdiction_findings
-from services.rulebook.lint_sharing import sharing_findings
+from services.rulebook.lint_sharing import reach_findings, sharing_findings
 from services.rulebook.model import Calendar, DutyRule
-from services.rulebook.parse import calendar_over, parse, repeated
+from services.rulebook.parse import calendar_over, repeated, rulebook_of
 from services.rulebook.source import Source, read
 
 CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
@@ -72,8 +72,11 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         error("repeated", where, f"{what} 重复", f"{what} appears twice")
         for where, what in repeated(source)
     ]
-    # Gaps are asked of the rulebook itself, which cannot hold what appears twice.
-    findings += again or gap_notes(parse(files, library), source, on)
+    if again:  # gaps and audiences are asked of the rulebook itself, which holds nothing twice
+        findings += again
+    else:
+        rulebook = rulebook_of(source, files, library)
+        findings += [*gap_notes(rulebook, source, on), *reach_findings(rulebook, source, on)]
     return tuple(sorted(findings, key=_place))
 
 

@@ -137,7 +137,7 @@ def _members(source: Source, organs: dict[OrganCode, Organ], on: date) -> Iterat
         elif officer.value.valid_to >= on:
             counts[officer.value.organ] += 1
     for key in source.keys:
-        if key.value.organ not in (*organs, BUS):
+        if key.value.organ != BUS and key.value.organ not in organs:
             yield _dangling(key.where, key.value.organ)
     for entry in source.organs:
         organ = entry.value

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from schemas.ids import MatterCode
+from schemas.ids import DivisionCode, MatterCode
 from services.rulebook.directory import county_of
 from services.rulebook.finding import Finding, note, warning
 from services.rulebook.jurisdiction import Question, Verdict, route
@@ -26,10 +26,11 @@ def gap_notes(rulebook: Rulebook, source: Source, on: date) -> list[Finding]:
         for division in rulebook.divisions.values()
         if division.level == "township" and county_of(division.code) == rulebook.county
     ]
+    areas = {area for place in places for area in rulebook.areas_of[place.code]}
     found: list[Finding] = []
     for entry in source.matters:
         matter = entry.value
-        for day in _days(rulebook, matter.code, matter.group, on):
+        for day in _days(rulebook, areas, (matter.code, matter.group), on):
             gaps = _gaps(rulebook, matter.code, places, (day, day, day))
             if gaps:
                 zh = f"{day} 起 {matter.name} 在 {_count(gaps, places)}无管辖机关：{_named(gaps)}"
@@ -85,10 +86,15 @@ def _named(names: list[str]) -> str:
     return "、".join(names[:NAMES_MAX]) + ("…" if len(names) > NAMES_MAX else "")
 
 
-def _days(rulebook: Rulebook, matter: str, group: str, on: date) -> list[date]:
-    rules = (
-        *rulebook.rules_by_subject.get(matter, ()),
-        *rulebook.rules_by_subject.get(group, ()),
-    )
+def _days(
+    rulebook: Rulebook, areas: set[DivisionCode], subjects: tuple[str, str], on: date
+) -> list[date]:
+    """Return today, and the days after rules of the matter end that hold in the county."""
+    rules = [
+        rule
+        for area in sorted(areas & rulebook.rules_at.keys())
+        for subject in subjects
+        for rule in rulebook.rules_at[area].get(subject, ())
+    ]
     ends = {rule.valid_to + timedelta(days=1) for rule in rules if rule.valid_to is not None}
     return [on, *sorted(day for day in ends if day > on)][:GAP_DAYS_MAX]

@@ -30,11 +30,22 @@ _CLAUSES: Final = {
 }
 
 
+class _Seats:
+    """Who is in the directory, whatever the time, as the rules name them."""
+
+    def __init__(self, source: Source) -> None:
+        organs = [entry.value for entry in source.organs]
+        self.by_code = {organ.code: organ for organ in reversed(organs)}  # of two, the first
+        self.kinds = {organ.kind for organ in organs}
+        self.townships = {organ.division for organ in organs if organ.type is OrganType.TOWNSHIP}
+
+
 def jurisdiction_findings(source: Source, on: date) -> Iterator[Finding]:
     """Yield what is wrong with the rules, and which are over. `on`: today."""
     matters = {entry.value.code for entry in source.matters}
     groups = {entry.value.group for entry in source.matters}
     below = _townships_below(source)
+    seats = _Seats(source)
     for matter in source.matters:
         if matter.value.group in matters:
             zh, en = "类别与某事项编码同名", "the group is named as a matter is"
@@ -49,7 +60,7 @@ def jurisdiction_findings(source: Source, on: date) -> Iterator[Finding]:
         if rule.area not in below:
             zh, en = f"没有区划 {rule.area}", f"there is no division {rule.area}"
             yield error("dangling", entry.where, zh, en)
-        yield from _competent(entry, source, below.get(rule.area, ()))
+        yield from _competent(entry, seats, below.get(rule.area, ()))
         yield from _expired(entry, on)
     yield from _overlaps(source)
 
@@ -88,14 +99,13 @@ def _law(entry: Placed[JurisdictionRule]) -> Iterator[Finding]:
 
 
 def _competent(
-    entry: Placed[JurisdictionRule], source: Source, townships: Iterable[Division]
+    entry: Placed[JurisdictionRule], seats: _Seats, townships: Iterable[Division]
 ) -> Iterator[Finding]:
     """The competent organ exists, for all places and times of the rule."""
     rule, where = entry.value, entry.where
     kind, _, name = rule.competent.partition(":")
-    organs = [organ.value for organ in source.organs]
     if kind == "organ":
-        named = next((organ for organ in organs if organ.code == OrganCode(name)), None)
+        named = seats.by_code.get(OrganCode(name))
         if named is None:
             yield error("dangling", where, f"没有机关 {name}", f"there is no organ {name}")
         elif expires_within(named, rule.valid_from, rule.valid_to):
@@ -106,15 +116,14 @@ def _competent(
             en = f"{named.name} ends with the rule: the earlier cases sent later have no organ"
             yield error("clause_impossible", where, zh, en)
     elif kind == "kind":
-        if not any(organ.kind == name for organ in organs):
+        if name not in seats.kinds:
             zh, en = f"没有 {name} 类部门", f"there is no department of kind {name}"
             yield error("dangling", where, zh, en)
     else:
         if rule.mode is Mode.ENTRUSTED:  # 行政处罚法 20: 受委托组织以委托机关名义实施
             zh, en = "委托的，应写委托机关", "of an entrustment the principal is the organ"
             yield warning("principal_missing", where, zh, en)
-        seated = {organ.division for organ in organs if organ.type is OrganType.TOWNSHIP}
-        bare = [township.name for township in townships if township.code not in seated]
+        bare = [each.name for each in townships if each.code not in seats.townships]
         if bare:
             names = "、".join(bare[:NAMES_MAX]) + ("…" if len(bare) > NAMES_MAX else "")
             zh, en = f"目录中没有这些乡镇街道的机关：{names}", f"no organ of the township: {names}"

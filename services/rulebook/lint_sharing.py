@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -9,10 +10,12 @@ from schemas.classes import FieldClass
 from schemas.describe import describe
 from schemas.parts import Relation
 from schemas.topics import RECORDS
+from services.rulebook.audiences import reached
 from services.rulebook.clearances import strictness, treatment
-from services.rulebook.finding import Finding, error, note
+from services.rulebook.directory import is_valid
+from services.rulebook.finding import Finding, error, note, warning
 from services.rulebook.layout import NO_SHARING
-from services.rulebook.model import AudienceRule, Clearance, Clearances, Treatment
+from services.rulebook.model import AudienceRule, Clearance, Clearances, Rulebook, Treatment
 from services.rulebook.source import Placed, Source
 
 CLEARANCES: Final = "clearances.csv"
@@ -29,11 +32,50 @@ def sharing_findings(source: Source) -> Iterator[Finding]:
     for entry in source.clearances:
         yield from _clearance(entry, source)
         yield from _basis(entry.value.basis, entry.where)
+    known = _Known(source)
     for rule in source.audiences:
-        yield from _audience(rule, source)
+        yield from _audience(rule, known)
         yield from _basis(rule.value.basis, rule.where)
     for barred in source.no_sharing.barred:
         yield from _basis(barred.basis, f"{NO_SHARING}:{barred.line}")
+
+
+def reach_findings(rulebook: Rulebook, source: Source, on: date) -> Iterator[Finding]:
+    """Yield a warning for each audience rule that adds nobody, whichever organ sends the copy.
+
+    Asked of the rulebook itself, on the rule's first day or today. What ended is history.
+    """
+    known = _Known(source)
+    for entry in source.audiences:
+        rule = entry.value
+        is_past = rule.valid_to is not None and rule.valid_to < on
+        is_sound = not any(_audience(entry, known))
+        if is_sound and not is_past and not _adds(rulebook, rule, max(on, rule.valid_from)):
+            zh = f"{rule.audience} 在此区域、对此事项不会送达任何机关"
+            en = f"{rule.audience} reaches nobody: no organ's copy in the area would go to another"
+            yield warning("audience_empty", entry.where, zh, en)
+
+
+def _adds(rulebook: Rulebook, rule: AudienceRule, on: date) -> bool:
+    """Whether some organ of the area could send a copy that the rule brings to another."""
+    matters = [
+        matter.code
+        for matter in rulebook.matters.values()
+        if rule.subject in (matter.code, matter.group)
+    ]
+    senders = (
+        organ
+        for organ in rulebook.directory.organs.values()
+        if is_valid(organ, on) and rule.area in rulebook.areas_of.get(organ.division, ())
+    )
+    found: dict[str, set[str]] = {}  # place → whom a copy from there reaches
+    for sender in senders:
+        place = sender.division
+        if place not in found:
+            found[place] = {organ.code for organ in reached(rulebook, rule, matters, place, on)}
+        if found[place] - {sender.code}:
+            return True
+    return False
 
 
 def _table(source: Source) -> Iterator[Finding]:
@@ -78,18 +120,28 @@ def _clearance(entry: Placed[Clearance], source: Source) -> Iterator[Finding]:
         yield note("clearance_widens", where, zh, en)
 
 
-def _audience(entry: Placed[AudienceRule], source: Source) -> Iterator[Finding]:
+class _Known:
+    """Every name that an audience rule may give."""
+
+    def __init__(self, source: Source) -> None:
+        self.matters = {matter.value.code for matter in source.matters}
+        self.groups = {matter.value.group for matter in source.matters}
+        self.divisions = {division.value.code for division in source.divisions}
+        self.organs = {organ.value.code for organ in source.organs}
+        self.kinds = {organ.value.kind for organ in source.organs}
+
+
+def _audience(entry: Placed[AudienceRule], known: _Known) -> Iterator[Finding]:
     rule, where = entry.value, entry.where
     kind, _, name = rule.audience.partition(":")
-    organs = [organ.value for organ in source.organs]
-    known: dict[str, tuple[str | None, Collection[str | None]]] = {
-        "事项": (rule.matter, {matter.value.code for matter in source.matters}),
-        "类别": (rule.group, {matter.value.group for matter in source.matters}),
-        "区划": (rule.area, {division.value.code for division in source.divisions}),
-        "机关": (name if kind == "organ" else None, {organ.code for organ in organs}),
-        "部门": (name if kind == "kind" else None, {organ.kind for organ in organs}),
+    named: dict[str, tuple[str | None, Collection[str | None]]] = {
+        "事项": (rule.matter, known.matters),
+        "类别": (rule.group, known.groups),
+        "区划": (rule.area, known.divisions),
+        "机关": (name if kind == "organ" else None, known.organs),
+        "部门": (name if kind == "kind" else None, known.kinds),
     }
-    for what, (value, all_known) in known.items():
+    for what, (value, all_known) in named.items():
         if value is not None and value not in all_known:
             yield error("dangling", where, f"没有{what} {value}", f"there is no {value}")
     if rule.valid_to is not None and rule.valid_to < rule.valid_from:

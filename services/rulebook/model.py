@@ -3,7 +3,7 @@
 Every duration and every competence is data with a legal basis and dates (domain, section 5).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -17,7 +17,8 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
-from services.rulebook.township_names import names_of
+from services.rulebook.indexes import areas_above, by_area, by_subject, townships_by_name, turns
+from services.rulebook.reminders import Reminders
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 
@@ -106,6 +107,7 @@ class Directory:
     by_place: Mapping[tuple[DivisionCode, str], tuple[Organ, ...]] = field(
         init=False, repr=False, compare=False
     )
+    turns: frozenset[date] = field(init=False, repr=False, compare=False)  # an organ begins, ends
 
     def __post_init__(self) -> None:
         by_text: dict[str, tuple[Organ, ...]] = {}
@@ -117,6 +119,9 @@ class Directory:
             by_place[place] = (*by_place.get(place, ()), organ)
         object.__setattr__(self, "by_text", by_text)
         object.__setattr__(self, "by_place", by_place)
+        lives = ((organ.valid_from, organ.valid_to) for organ in self.organs.values())
+        of_organs = turns(life for life in lives if life[0] > date.min)
+        object.__setattr__(self, "turns", frozenset(of_organs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +324,11 @@ class AudienceRule:
     valid_to: date | None = None  # last day, inclusive
     line: int = 0
 
+    @property
+    def subject(self) -> str | None:
+        """The matter or the group of matters that the rule names; None: whatever the matter."""
+        return self.matter or self.group
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
@@ -338,6 +348,7 @@ class Rulebook:
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
     disputes: Disputes = field(default_factory=Disputes)
+    reminders: Reminders = field(default_factory=Reminders)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False
@@ -353,48 +364,7 @@ class Rulebook:
     )  # a county → its townships by each of their names, the longest first
 
     def __post_init__(self) -> None:
-        by_subject: dict[str, list[JurisdictionRule]] = {}
-        at: dict[DivisionCode, dict[str, list[JurisdictionRule]]] = {}
-        for rule in self.rules:
-            by_subject.setdefault(rule.subject, []).append(rule)
-            at.setdefault(rule.area, {}).setdefault(rule.subject, []).append(rule)
-        object.__setattr__(self, "rules_by_subject", _frozen(by_subject))
-        object.__setattr__(self, "rules_at", {area: _frozen(here) for area, here in at.items()})
-        chains = {code: _areas(code, self.divisions) for code in self.divisions}
-        object.__setattr__(self, "areas_of", chains)
-        object.__setattr__(self, "townships_of", _townships(self.divisions.values()))
-
-
-def _frozen(
-    rules: Mapping[str, list[JurisdictionRule]],
-) -> Mapping[str, tuple[JurisdictionRule, ...]]:
-    return {subject: tuple(listed) for subject, listed in rules.items()}
-
-
-def _areas(
-    code: DivisionCode, divisions: Mapping[DivisionCode, Division]
-) -> tuple[DivisionCode, ...]:
-    """Return the division and those above it. Real tables hold rows that are their own parent."""
-    chain: list[DivisionCode] = []
-    above: DivisionCode | None = code
-    while above is not None and above not in chain:
-        chain.append(above)
-        division = divisions.get(above)
-        above = division.parent if division else None
-    return tuple(chain)
-
-
-def _townships(
-    divisions: Iterable[Division],
-) -> Mapping[DivisionCode, tuple[tuple[str, Division], ...]]:
-    """Return county → (name, township) by each of its names, the longest first."""
-    named: dict[DivisionCode, list[tuple[str, Division]]] = {}
-    for division in divisions:
-        if division.level == "township":
-            county = DivisionCode(division.code[:6] + "000000")
-            names = sorted(names_of(division.name))
-            named.setdefault(county, []).extend((name, division) for name in names)
-    return {
-        county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
-        for county, entries in named.items()
-    }
+        object.__setattr__(self, "rules_by_subject", by_subject(self.rules))
+        object.__setattr__(self, "rules_at", by_area(self.rules))
+        object.__setattr__(self, "areas_of", areas_above(self.divisions))
+        object.__setattr__(self, "townships_of", townships_by_name(self.divisions.values()))

@@ -6,12 +6,11 @@ wrong but readable is lint's to find.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
-from schemas.ids import DivisionCode, OrganCode, RulebookHash
+from schemas.ids import DivisionCode, RulebookHash
 from services.rulebook.layout import LEVELS
-from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook, Superior
+from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook
 from services.rulebook.source import Placed, Source, read
 from services.rulebook.tables import invalid
 
@@ -27,6 +26,11 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
     for where, what in repeated(source):
         file, _, line = where.partition(":")
         raise invalid(file, int(line), what, "重复", "appears twice")
+    return rulebook_of(source, files, library)
+
+
+def rulebook_of(source: Source, files: Mapping[str, bytes], library: Calendar) -> Rulebook:
+    """Return the rulebook of what the files say, in which nothing stands twice (`repeated`)."""
     return Rulebook(
         name=source.head.name,
         hash=content_hash(files, library),
@@ -42,6 +46,7 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
         audiences=tuple(entry.value for entry in source.audiences),
         no_sharing=source.no_sharing,
         disputes=source.disputes,
+        reminders=source.reminders,
     )
 
 
@@ -99,15 +104,8 @@ def _again(
 
 
 def _directory(source: Source) -> Directory:
-    above: dict[OrganCode, list[Superior]] = {}
-    for entry in source.superiors:
-        organ, superior = entry.value
-        above.setdefault(organ, []).append(superior)
     return Directory(
-        organs={
-            entry.value.code: replace(entry.value, superiors=tuple(above.get(entry.value.code, ())))
-            for entry in source.organs
-        },
+        organs={entry.value.code: entry.value for entry in source.organs},
         officers={
             (entry.value.organ, entry.value.certificate): entry.value for entry in source.officers
         },

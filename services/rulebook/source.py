@@ -27,6 +27,7 @@ from services.rulebook.layout import (
     LEVELS,
     NO_SHARING,
     OPTIONAL,
+    REMINDERS,
 )
 from services.rulebook.model import (
     AudienceRule,
@@ -43,6 +44,7 @@ from services.rulebook.model import (
     RegisteredOfficer,
     Superior,
 )
+from services.rulebook.reminders import Reminders, read_reminders
 from services.rulebook.tables import Row, invalid, rows
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
@@ -69,7 +71,7 @@ class Source:
     """Everything that the files say."""
 
     head: Head
-    organs: tuple[Placed[Organ], ...]  # without their superiors
+    organs: tuple[Placed[Organ], ...]  # with their superiors, which have lines of their own too
     superiors: tuple[Placed[tuple[OrganCode, Superior]], ...]
     officers: tuple[Placed[RegisteredOfficer], ...]
     divisions: tuple[Placed[Division], ...]
@@ -82,6 +84,7 @@ class Source:
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
     disputes: Disputes
+    reminders: Reminders
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -99,10 +102,14 @@ def read(files: Mapping[str, bytes]) -> Source:
         code = OrganCode(row.required("code"))
         codes.setdefault(code, code)
         codes.setdefault(row.required("alias"), code)
+    superiors = tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"])
+    above: dict[OrganCode, tuple[Superior, ...]] = {}
+    for code, superior in (entry.value for entry in superiors):
+        above[code] = (*above.get(code, ()), superior)
     return Source(
         head=read_head(HEAD, files[HEAD]),
-        organs=tuple(_placed(row, _organ(row, codes)) for row in table["organs.csv"]),
-        superiors=tuple(_placed(row, _superior(row, codes)) for row in table["superiors.csv"]),
+        organs=tuple(_placed(row, _organ(row, codes, above)) for row in table["organs.csv"]),
+        superiors=superiors,
         officers=tuple(_placed(row, _officer(row, codes)) for row in table["officers.csv"]),
         divisions=tuple(_placed(row, _division(row)) for row in table["divisions.csv"]),
         matters=tuple(_placed(row, _matter(row)) for row in table["matters.csv"]),
@@ -114,21 +121,32 @@ def read(files: Mapping[str, bytes]) -> Source:
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
         disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
+        reminders=_reminders(files),
     )
+
+
+def _reminders(files: Mapping[str, bytes]) -> Reminders:
+    return read_reminders(REMINDERS, files[REMINDERS]) if REMINDERS in files else Reminders()
 
 
 def _placed(row: Row, value: Value) -> Placed[Value]:
     return Placed(value, row.file, row.line)
 
 
-def _organ(row: Row, codes: Mapping[str, OrganCode]) -> Organ:
+def _organ(
+    row: Row,
+    codes: Mapping[str, OrganCode],
+    above: Mapping[OrganCode, tuple[Superior, ...]],
+) -> Organ:
+    code = OrganCode(row.required("code"))
     return Organ(
-        code=OrganCode(row.required("code")),
+        code=code,
         alias=Alias(row.required("alias")),
         name=row.required("name"),
         type=row.choice("type", OrganType),
         kind=row.optional("kind"),
         division=row.division("division"),
+        superiors=above.get(code, ()),
         contact=row.cells["contact"],
         phone=row.cells["phone"],
         address=row.cells["address"],
@@ -226,4 +244,5 @@ def _key(row: Row, codes: Mapping[str, OrganCode]) -> PublicKey:
 def _code(row: Row, column: str, codes: Mapping[str, OrganCode]) -> OrganCode:
     """Return the code of the organ named; one nobody knows is kept for lint to point at."""
     text = row.required(column)
-    return codes.get(text, OrganCode(text))
+    found = codes.get(text)
+    return OrganCode(text) if found is None else found

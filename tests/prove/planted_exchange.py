@@ -33,7 +33,7 @@ def main() -> None:
             raise ZeroDivisionError  # any exception: a defect of the rules
         return decide(case, message, facts, rulebook, at)
 
-    with patch("services.exchange.desk.decide", planted):
+    with patch("services.exchange.clerk.decide", planted):
         run(Home(options.home), options.worker)
 
 

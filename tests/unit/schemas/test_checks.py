@@ -196,6 +196,10 @@ FILED: Document = {"number": 1, "filed": True, "case_number": "岩案1", "filed_
 NOT_FILED: Document = {"number": 2, "filed": False, "ground": "no_facts", "reasons": "查无实据"}
 
 
+@pytest.mark.guidance("二(二)2·5", "refusal filing.reasons_missing", words="不予立案的书面说明理由")
+@pytest.mark.guidance("二(二)3·1", "refusal filing.use_objection", words="不属于本机关管辖")
+@pytest.mark.guidance("附件3·5", "refusal filing.ground_missing", words="不予立案原因是")
+@pytest.mark.guidance("附件3·5", "refusal filing.case_number_missing", words="立案查处")
 @pytest.mark.parametrize(
     ("answers", "code", "where"),
     [

@@ -50,6 +50,9 @@ def test_a_sealed_message_verifies_and_says_whose_it_is(algorithm: str) -> None:
     assert CODEC.open(sealed.body).content_digest == sealed.content_digest
 
 
+@pytest.mark.guidance("附件1·16", "refusal seal.invalid")
+@pytest.mark.guidance("附件2·14", "refusal seal.invalid")
+@pytest.mark.guidance("附件3·7", "refusal seal.invalid")
 @by_algorithm
 def test_every_bit_of_a_sealed_message_counts(algorithm: str) -> None:
     entry = key(algorithm)
@@ -66,6 +69,9 @@ def test_every_bit_of_a_sealed_message_counts(algorithm: str) -> None:
             assert isinstance(verify(opened, entry.found, SENT_AT), Refusal), (position, bit)
 
 
+@pytest.mark.guidance("附件1·15", "refusal seal.missing", words="印章")
+@pytest.mark.guidance("附件2·13", "refusal seal.missing", words="印章")
+@pytest.mark.guidance("附件3·6", "refusal seal.missing", words="印章")
 def test_a_message_without_a_seal_is_refused() -> None:
     assert _code(_verdict(CODEC.encode(LEAD), key("ES256"))) == "seal.missing"
 
@@ -253,6 +259,9 @@ def test_a_directory_that_answers_with_another_key_is_not_believed() -> None:
     assert _code(found) == "seal.invalid"
 
 
+@pytest.mark.guidance("附件1·15", "refusal seal.not_the_senders", words="行政机关名称")
+@pytest.mark.guidance("附件2·13", "refusal seal.not_the_senders", words="行政机关名称")
+@pytest.mark.guidance("附件3·6", "refusal seal.not_the_senders", words="行政机关名称")
 def test_the_verified_key_must_be_the_sender_s_and_the_bus_ours() -> None:
     envelope = replace(LEAD.envelope, bus="county", seal=Seal("a..b"))
     owner = VerifiedKey("kid", SENDER)

@@ -168,6 +168,7 @@ def test_separators_set_nothing_apart_in_running_text() -> None:
     assert GATE.text("两人在车内 秘密 交易", "title") is not None
 
 
+@pytest.mark.guidance("二(一)1·10", "refusal secrecy.may_not_travel", words="保密法")
 @pytest.mark.parametrize("level", [level for level in Secrecy if level is not Secrecy.NONE])
 def test_any_level_but_none_is_refused(level: Secrecy) -> None:
     lead = default_lead()
@@ -175,6 +176,7 @@ def test_any_level_but_none_is_refused(level: Secrecy) -> None:
     assert marked(secret, GATE) == Refusal("secrecy.may_not_travel", where="envelope.secrecy")
 
 
+@pytest.mark.guidance("二(一)1·10", "refusal secrecy.marked", words="不能提供")
 def test_a_decoded_message_is_refused_by_the_path_alone() -> None:
     lead = default_lead()
     assert marked(lead, GATE) is None
@@ -229,6 +231,7 @@ def test_no_depth_of_a_document_hides_a_mark() -> None:
     assert found.code == "secrecy.marked"
 
 
+@pytest.mark.guidance("二(一)1·10", "refusal secrecy.listed", words="保密法等法律、法规")
 @pytest.mark.parametrize(
     "text", ["附未成年人犯罪记录一份", "未成年人 犯罪记录", "ａｂｃ名单", "Abc名单"]
 )

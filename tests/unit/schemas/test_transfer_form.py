@@ -19,6 +19,7 @@ def _officer(certificate: str, organ: str = "11520203YC0001047R") -> dict[str, s
     return {"name": "某某", "organ": organ, "certificate": certificate}
 
 
+@pytest.mark.guidance("二(二)2·1", "refusal transfer.officers_too_few", words="2名以上")
 @pytest.mark.parametrize(
     "officers",
     [
@@ -49,6 +50,7 @@ def test_two_or_more_officers_of_the_sender_hand_over() -> None:
     assert judged("lead_transfer", **more) is None
 
 
+@pytest.mark.guidance("二(二)2·1", "refusal transfer.officers_foreign", words="移送方应当指定")
 def test_no_officer_of_another_organ_hands_over() -> None:
     foreign = {"envelope.officers[+]": _officer("520203992001", OTHER)}
     assert_refused(
@@ -58,6 +60,8 @@ def test_no_officer_of_another_organ_hands_over() -> None:
     )
 
 
+@pytest.mark.guidance("附件1·3", "refusal transfer.addressees_too_many")
+@pytest.mark.guidance("附件2·3", "refusal transfer.addressees_too_many")
 def test_a_transfer_names_one_addressee_or_none() -> None:
     for addressees in ([], [OTHER]):
         assert judged("case_transfer", **{"envelope.addressees": addressees}) is None
@@ -67,6 +71,7 @@ def test_a_transfer_names_one_addressee_or_none() -> None:
     )
 
 
+@pytest.mark.guidance("二(二)2·2", "refusal transfer.copy_reason_missing", words="原件")
 @pytest.mark.parametrize(
     ("path", "value", "code", "where"),
     [
@@ -103,6 +108,7 @@ def test_violations_are_numbered_each_once() -> None:
     assert judged("lead_transfer", **{"violations[+]": violation | {"number": 9}}) is None
 
 
+@pytest.mark.guidance("附件1·4", "refusal transfer.party_unknown", words="违法主体")
 def test_a_party_may_be_unknown_on_a_lead_but_not_on_a_case() -> None:
     assert judged("lead_transfer", parties=[{"kind": "unknown"}]) is None
     assert judged("lead_transfer", parties=None) is None
@@ -129,6 +135,9 @@ DISPOSAL: Document = {
 }
 
 
+@pytest.mark.guidance("二(二)2·3", "refusal transfer.item_numbers", words="列出清单")
+@pytest.mark.guidance("二(二)2·3", "refusal transfer.measure_document_missing", words="涉案物品")
+@pytest.mark.guidance("二(二)2·4", "refusal transfer.disposal_item", words="依法先行处置的涉案物品")
 @pytest.mark.parametrize(
     ("items", "disposals", "code", "where"),
     [

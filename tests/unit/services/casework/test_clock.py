@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,15 +14,18 @@ from tests.history import (
     HANDLER,
     SENDER,
     SHANGHAI,
+    SUPERIOR,
     SUPERVISOR,
     History,
     all_of,
     demo,
+    duties,
     in_state,
     organ,
     the,
     violation,
 )
+from tests.law.wording import NOT_OURS, OURS, STATISTICS
 
 GOVERNMENT = "liuzhi-gov"
 
@@ -39,6 +43,9 @@ def fired(history: History, at: datetime) -> list[tuple[str, Rung]]:
     return [(effect.duty.kind, effect.rung) for effect in all_of(FireRung, history.tick(at))]
 
 
+@pytest.mark.guidance(
+    "三(一)·1", "rung yellow", words="切实加强对行政执法协调协作工作的领导", note=OURS
+)
 def test_each_rung_fires_at_its_time_and_not_a_moment_before() -> None:
     history = in_state(State.ISSUED)
     moment = timedelta(milliseconds=1)
@@ -55,6 +62,10 @@ def test_a_reminder_comes_on_the_working_day_before_the_due_day() -> None:
     assert fired(history, day(9, 30)) == [("decide_filing", Rung.REMINDER)]
 
 
+@pytest.mark.guidance("三(一)", "rung supervision", note=STATISTICS)
+@pytest.mark.guidance(
+    "三(一)·1", "rung supervision", words="及时研究解决工作中遇到的重要问题", note=OURS
+)
 def test_a_rung_tells_owner_then_both_then_those_above() -> None:
     history = in_state(State.RECEIVED)
     told = {effect.rung: effect.to for effect in all_of(FireRung, history.tick(day(12, 1)))}
@@ -66,6 +77,18 @@ def test_a_rung_tells_owner_then_both_then_those_above() -> None:
     }
 
 
+@pytest.mark.guidance(
+    "三(一)·2",
+    "rung red",
+    words="市级有关部门要积极指导本系统县级行政执法部门落实",
+    note=STATISTICS,
+)
+@pytest.mark.guidance(
+    "三(一)·2",
+    "function services.rulebook.directory:superiors_of",
+    words="各市(特区、区)人民政府要切实加强本地行政执法协调协作工作的领导",
+    note=STATISTICS,
+)
 def test_a_red_card_tells_the_owner_s_superiors_on_both_lines() -> None:
     history = History()
     history.send("case_transfer", SENDER)  # to the market supervision, with a line of its own
@@ -90,6 +113,12 @@ def test_where_nobody_is_above_the_rung_is_still_written_down() -> None:
     ]
 
 
+@pytest.mark.guidance(
+    "三(二)·1",
+    "rung supervision",
+    words="推动县级执法部门和乡(镇、街道)切实履行",
+    note=STATISTICS,
+)
 def test_after_downtime_all_that_are_owed_fire_in_order_with_both_times() -> None:
     history = in_state(State.FILED)
     history.send("case_progress", HANDLER, stage="concluded")
@@ -121,6 +150,7 @@ def test_rungs_of_several_duties_mix_by_their_times() -> None:
     assert set(kinds) == {"decide_case", "outcome_feedback"}
 
 
+@pytest.mark.guidance("三(三)·1", "rung yellow", words="对因工作不到位", note=NOT_OURS)
 def test_completion_stops_the_ladder_and_the_breach_outlives_it() -> None:
     history = in_state(State.ISSUED)
     assert fired(history, YELLOW) == [("sign_for", Rung.YELLOW)]
@@ -193,3 +223,14 @@ def test_however_the_ticks_fall_the_same_rungs_fire_once_and_in_order(
             (Rung.SUPERVISION, SUPERVISION),
         ]
     )
+
+
+def test_who_is_on_both_sides_of_a_duty_hears_of_its_yellow_card_once() -> None:
+    history = History()
+    history.send("complaint_forward", SENDER)
+    history.send("designation", SUPERIOR, designee=organ(SENDER))  # it is to tell, for itself
+    own = duties(history.opened)["inform_complainant", organ(SENDER)]
+    assert own.counterpart == organ(SENDER)
+    fired = all_of(FireRung, history.tick(own.due + timedelta(days=1)))
+    (yellow,) = (each for each in fired if each.duty.id == own.id and each.rung is Rung.YELLOW)
+    assert yellow.to == (organ(SENDER),)

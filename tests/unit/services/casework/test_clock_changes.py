@@ -61,6 +61,7 @@ def in_working_days(history: History) -> None:
     history.rulebook = replace(history.rulebook, duties=rules)
 
 
+@pytest.mark.guidance("二(二)4·1", "setting decide_case suspend_for", words="法定期限")
 def test_a_suspended_duty_is_due_as_it_will_be_and_its_counterpart_is_told() -> None:
     history = in_state(State.FILED)
     before = the_case_duty(history)
@@ -142,6 +143,7 @@ def test_a_suspended_duty_is_met_by_its_own_record() -> None:
     assert history.tick(on(10, 22)) == ()
 
 
+@pytest.mark.guidance("二(二)4·1", "setting decide_case extensions", words="法定期限")
 def test_the_list_of_extensions_is_taken_in_its_order_to_its_end() -> None:
     history = in_state(State.FILED)
     before = the_case_duty(history)
@@ -210,6 +212,13 @@ def test_a_ground_that_the_rulebook_does_not_list_stops_nothing() -> None:
     assert refusal_of(refused) == "clock_change.ground_not_listed"
 
 
+@pytest.mark.parametrize("reason", [each for each in SuspensionReason if each.value != "unknown"])
+def test_each_ground_of_the_closed_list_stops_the_ninety_days(reason: SuspensionReason) -> None:
+    history = in_state(State.FILED)
+    effects = history.send("clock_change", HANDLER, **{**SUSPEND, "suspension": reason.value})
+    assert the(SuspendDuty, effects).duty.kind == "decide_case"
+
+
 def test_what_is_overdue_or_was_opened_before_terms_were_kept_keeps_its_day() -> None:
     history = in_state(State.FILED)
     case = history.opened
@@ -253,6 +262,8 @@ def test_who_is_its_own_counterpart_is_told_nothing() -> None:
     assert delivered_to(effects) == []
 
 
+@pytest.mark.guidance("二(四)·2", "duty assist", words="应当依法予以协助")
+@pytest.mark.guidance("二(四)·2", "record AssistanceResult", words="应当依法予以协助")
 def test_assistance_is_due_on_the_day_agreed_on() -> None:
     history = History()
     history.send("assistance_request", SENDER)

@@ -31,6 +31,12 @@ from tests.history import (
 )
 
 
+@pytest.mark.guidance("二(二)", "record LeadTransfer")
+@pytest.mark.guidance("二(二)1·1", "record LeadTransfer", words="违法线索")
+@pytest.mark.guidance("附件·2", "record LeadTransfer")
+@pytest.mark.guidance("附件2", "record LeadTransfer")
+@pytest.mark.guidance("附件2·1", "record LeadTransfer")
+@pytest.mark.guidance("附件2·5", "step transfer new issue", words="现将该线索移送你单位处理")
 def test_a_lawful_lead_is_delivered_accepted_and_opens_its_duty() -> None:
     history = History()
     effects = history.send("lead_transfer", SENDER)
@@ -93,6 +99,7 @@ def test_an_addressee_that_the_directory_does_not_know_is_refused() -> None:
     assert rejected.refusal.where == "envelope.addressees[0]"
 
 
+@pytest.mark.guidance("二(二)2·1", "refusal officer.expired", words="行政执法人员")
 @pytest.mark.parametrize(
     ("officer", "code"),
     [
@@ -116,11 +123,13 @@ def test_an_officer_must_be_registered_by_name_and_certificate_and_valid(
     assert rejected.refusal.where == "envelope.officers[1]"
 
 
+@pytest.mark.guidance("二(二)2·1", "refusal officer.unknown", words="行政执法人员")
 def test_an_officer_of_another_organ_is_unknown_here() -> None:
     changes = {"envelope": {"officers": officers(organ(HANDLER))}}
     assert refusal_of(History().send("lead_transfer", SENDER, **changes)) == "officer.unknown"
 
 
+@pytest.mark.guidance("附件1·2", "refusal document_number.used", words="号")
 def test_a_document_number_that_stands_on_another_message_is_refused() -> None:
     sent = message("lead_transfer", SENDER, "one")
     effects = History().decide(sent, Facts(number_taken=True))
@@ -197,6 +206,12 @@ def test_a_tick_without_a_case_does_nothing() -> None:
     assert decision.effects == ()
 
 
+@pytest.mark.guidance("二(二)1·1", "record CaseTransfer", words="立案查处的案件")
+@pytest.mark.guidance("附件·1", "record CaseTransfer")
+@pytest.mark.guidance("附件1", "record CaseTransfer")
+@pytest.mark.guidance("附件1·1", "record CaseTransfer")
+@pytest.mark.guidance("附件1·5", "step transfer new issue", words="现将该案移送你单位处理")
+@pytest.mark.guidance("二(二)1", "record CaseTransfer")
 def test_a_case_transfer_keeps_the_day_on_which_its_sender_filed() -> None:
     history = History()
     effects = history.send("case_transfer", SENDER)

@@ -54,6 +54,7 @@ def letter(to: str, number: str = "案移〔2026〕31号") -> dict[str, Any]:
     return {"envelope": {"addressees": [organ(to)], "document_number": number}}
 
 
+@pytest.mark.guidance("二(二)3·1", "record DesignationRequest", words="报请共同的上一级行政机关")
 def test_the_request_puts_the_dispute_and_the_letter_before_the_superior() -> None:
     history = in_state(State.REFERRED)
     effects = history.send("designation_request", HANDLER)
@@ -67,6 +68,9 @@ def test_the_request_puts_the_dispute_and_the_letter_before_the_superior() -> No
     assert refusal_of(history.send("designation_request", HANDLER)) == "designation.pending"
 
 
+@pytest.mark.guidance(
+    "二(二)3·1", "refusal designation.not_the_superior", words="共同的上一级行政机关"
+)
 def test_who_may_not_ask_or_asks_the_wrong_one_is_refused() -> None:
     history = in_state(State.REFERRED)
     before = history.opened
@@ -121,6 +125,8 @@ def test_to_all_but_the_common_superior_the_case_does_not_exist() -> None:
     assert refusal_of(designate(held, THIRD)) == "case.unknown"
 
 
+@pytest.mark.guidance("二(二)3·1", "record Designation", words="指定管辖")
+@pytest.mark.guidance("二(二)3·1", "duty designate", words="指定管辖")
 def test_a_designation_on_request_meets_the_superior_s_duty() -> None:
     history = in_state(State.REFERRED)
     history.send("designation_request", HANDLER)
@@ -135,6 +141,7 @@ def test_a_designation_on_request_meets_the_superior_s_duty() -> None:
     assert delivered_to(effects) == [(HANDLER, Relation.FORMER_HOLDER)]
 
 
+@pytest.mark.guidance("二(二)4·1", "step transfer designated file", words="在明确案件由其管辖后")
 def test_the_designee_signs_for_the_designation_and_its_clocks_begin() -> None:
     history = in_state(State.DESIGNATED)
     dispute = history.opened.dispute
@@ -267,6 +274,7 @@ def onward(to: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.guidance("二(二)1·1", "step transfer filed transfer_on", words="发现立案查处的案件")
 def test_a_filed_handler_without_power_sends_it_on_by_a_case_transfer() -> None:
     history = in_state(State.FILED)
     effects = history.send("case_transfer", HANDLER, **onward(THIRD))

@@ -49,6 +49,7 @@ def test_delivering_opens_sign_for_at_the_received_time() -> None:
     assert "二(二)2" in duty.basis
 
 
+@pytest.mark.guidance("二(二)2·5", "duty decide_filing", words="按规定及时决定是否立案查处")
 def test_signing_opens_decide_filing_across_two_holidays() -> None:
     history = in_state(State.ISSUED)
     effects = history.send("signed_for", HANDLER)
@@ -57,6 +58,7 @@ def test_signing_opens_decide_filing_across_two_holidays() -> None:
     assert the(OpenDuty, effects).duty.due == day(10, 9)
 
 
+@pytest.mark.guidance("二(二)4·1", "duty decide_case", words="在法定期限内办理完毕")
 def test_filing_opens_ninety_calendar_days_that_do_not_roll() -> None:
     history = in_state(State.RECEIVED)
     effects = history.send("filing_reply", HANDLER)
@@ -72,6 +74,7 @@ def test_declining_closes_decide_filing_and_opens_nothing() -> None:
     assert open_duties(history.opened) == {}
 
 
+@pytest.mark.guidance("附件3·5", "duty outcome_feedback", words="案件办结后再反馈处理情况")
 def test_a_conclusion_opens_the_feedback_and_the_feedback_closes_all_that_is_open() -> None:
     history = in_state(State.FILED)
     effects = history.send("case_progress", HANDLER, stage="concluded")
@@ -108,6 +111,7 @@ def test_the_day_ends_at_its_24_00(at: datetime, closing: Closing) -> None:
     assert (closed.closing, closed.duty.closing, closed.duty.closed_at) == (closing, closing, at)
 
 
+@pytest.mark.guidance("二(二)2·5", "length decide_filing", words="按规定")
 def test_a_sector_s_own_length_is_its_own() -> None:
     history = History()
     history.send("case_transfer", SENDER)  # of food: to the market supervision

@@ -7,22 +7,28 @@ from typing import Any
 import pytest
 
 from schemas.errors import Broken
-from schemas.ids import DivisionCode
+from schemas.ids import Alias, DivisionCode, OrganCode
 from schemas.messages import Rung
 from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.casework.case import Closing
+from services.casework.effects import PassDuty
 from services.casework.guidance import (
     case_id,
-    closing_by,
     opening_id,
-    year_begins,
     yearly_duty,
 )
-from services.rulebook.guidance import GuidanceYear, counts_for, guidance_years
+from services.rulebook.guidance import (
+    GuidanceYear,
+    counts_for,
+    guidance_years,
+    guidance_years_at,
+)
 from services.rulebook.model import Rulebook
-from tests.history import SHANGHAI, demo, message, organ
+from tests.history import SHANGHAI, History, demo, message, organ, the
 
+HEIR = OrganCode("11520203YC0009998H")
 IN_JUNE = date(2025, 6, 11)
+IN_YANJIAO = DivisionCode("520203102001")
 
 
 def pairs(year: int, rulebook: Rulebook | None = None) -> dict[tuple[str, str], GuidanceYear]:
@@ -42,6 +48,10 @@ def record(**changes: Any) -> GuidanceRecord:
     return replace(made, **(values | changes))
 
 
+def counts(given: GuidanceRecord, pair: GuidanceYear, on: date = date(2026, 1, 8)) -> bool:
+    return counts_for(given, pair, demo().directory, on)
+
+
 def devolved(first: date, last: date | None) -> Rulebook:
     """The demo in which CG-007 in 岩脚镇 alone is devolved, within these days."""
     rules = tuple(
@@ -52,6 +62,11 @@ def devolved(first: date, last: date | None) -> Rulebook:
     return replace(demo(), rules=rules)
 
 
+@pytest.mark.guidance(
+    "二(五)·1",
+    "function services.rulebook.guidance:guidance_years",
+    words="涉及行政执法权下放的县级行政执法部门",
+)
 def test_it_is_owed_by_whoever_devolved_a_matter_to_each_township_that_has_it() -> None:
     found = pairs(2025)
     assert ("liuzhi-cgj", "yanjiao") in found  # 市容
@@ -70,9 +85,23 @@ def test_what_is_taken_back_in_mid_year_is_owed_for_that_year_and_not_the_next()
 
 
 def test_nothing_is_owed_before_the_first_devolution_and_from_then_on_in_its_year() -> None:
-    assert guidance_years(demo(), 2020) == ()
-    since = pairs(2021)["liuzhi-cgj", "yanjiao"]
+    rules = tuple(replace(rule, valid_from=date(2019, 1, 1)) for rule in demo().duties)
+    always = replace(demo(), duties=rules)
+    assert guidance_years(always, 2020) == ()
+    since = pairs(2021, always)["liuzhi-cgj", "yanjiao"]
     assert (since.since, since.days_in_force) == (date(2021, 10, 1), 92)
+
+
+def test_nothing_is_owed_before_the_guidance_itself_was_in_force() -> None:
+    assert guidance_years(demo(), 2023) == ()
+    assert guidance_years_at(demo(), IN_YANJIAO, 2023) == ()
+    assert len(guidance_years(demo(), 2024)) == len(guidance_years(demo(), 2025))
+
+
+def test_of_one_place_it_is_what_is_owed_in_its_township() -> None:
+    found = guidance_years_at(demo(), IN_YANJIAO, 2025)
+    assert set(found) == {p for (_, township), p in pairs(2025).items() if township == "yanjiao"}
+    assert guidance_years_at(demo(), DivisionCode("520203999000"), 2025) == ()
 
 
 def test_under_ninety_days_of_the_year_it_is_waived_on_the_books() -> None:
@@ -92,6 +121,7 @@ def test_without_the_policy_no_year_is_too_short() -> None:
     assert yearly_duty(pair, replace(rulebook, duties=duties)).closing is None
 
 
+@pytest.mark.guidance("二(五)·1", "length yearly_guidance", words="每年")
 def test_12_due_on_31_december_yellow_on_the_first_working_day_red_three_days_later() -> None:
     duty = yearly_duty(of_urban_management(), demo())
     assert duty.due == datetime(2026, 1, 1, 0, 0, tzinfo=SHANGHAI)
@@ -109,33 +139,33 @@ def test_its_cards_wait_for_a_calendar_of_the_next_year() -> None:
     assert duty.due == datetime(2027, 1, 1, 0, 0, tzinfo=SHANGHAI)
 
 
+@pytest.mark.guidance(
+    "二(五)·1",
+    "function services.rulebook.guidance:counts_for",
+    words="到各有关乡(镇、街道)带领办理行政执法案件或指导有关工作",
+)
 @pytest.mark.parametrize("form", GuidanceForm)
 def test_12_only_leading_a_case_and_guidance_on_site_count(form: GuidanceForm) -> None:
     counting = {GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE}
-    assert counts_for(record(form=form), of_urban_management()) is (form in counting)
+    assert counts(record(form=form), of_urban_management()) is (form in counting)
 
 
 def test_guidance_elsewhere_in_another_year_or_of_another_department_does_not_count() -> None:
     pair = of_urban_management()
-    assert counts_for(record(), pair)
-    assert counts_for(record(held_on=date(2025, 12, 31)), pair)
-    assert not counts_for(record(held_on=date(2026, 1, 1)), pair)
-    assert not counts_for(record(held_on=None), pair)
-    assert not counts_for(record(place=DivisionCode("520203110000")), pair)
-    assert not counts_for(record(place=None), pair)
-    assert not counts_for(record(form=None), pair)
-    assert not counts_for(record(), replace(pair, township=organ("langdai")))
-    assert not counts_for(record(), replace(pair, department=organ("liuzhi-nyj")))
+    assert counts(record(), pair)
+    assert counts(record(held_on=date(2025, 12, 31)), pair)
+    assert not counts(record(held_on=date(2026, 1, 1)), pair)
+    assert not counts(record(held_on=None), pair)
+    assert not counts(record(place=DivisionCode("520203110000")), pair)
+    assert not counts(record(place=None), pair)
+    assert not counts(record(form=None), pair)
+    assert not counts(record(), replace(pair, township=organ("langdai")))
+    assert not counts(record(), replace(pair, department=organ("liuzhi-nyj")))
 
 
-def test_it_ends_met_or_late_by_when_the_bus_received_it_and_only_once() -> None:
-    pair = of_urban_management()
-    duty = yearly_duty(pair, demo())
-    assert closing_by(duty, pair, record(), duty.due) is Closing.MET
-    assert closing_by(duty, pair, record(), duty.due + timedelta(seconds=1)) is Closing.LATE
-    assert closing_by(duty, pair, record(form=GuidanceForm.DOCUMENT), duty.due) is None
-    ended = replace(duty, closing=Closing.MET)
-    assert closing_by(ended, pair, record(), duty.due) is None
+def test_what_is_announced_and_not_yet_given_does_not_count() -> None:
+    assert not counts(record(), of_urban_management(), on=IN_JUNE - timedelta(days=1))
+    assert counts(record(), of_urban_management(), on=IN_JUNE)
 
 
 def test_the_same_pair_and_year_is_one_case() -> None:
@@ -146,16 +176,44 @@ def test_the_same_pair_and_year_is_one_case() -> None:
     assert yearly_duty(pair, demo()).message == opening_id(pair)
 
 
-def test_a_year_begins_between_two_ticks_at_midnight_in_china() -> None:
-    eve = datetime(2025, 12, 31, 23, 59, 59, tzinfo=SHANGHAI)
-    assert year_begins(eve, eve + timedelta(seconds=1)) == 2026
-    assert year_begins(eve - timedelta(hours=1), eve) is None
-
-
 def test_a_rulebook_without_its_ladder_and_basis_is_broken() -> None:
     without = tuple(rule for rule in demo().duties if rule.kind != "yearly_guidance")
     with pytest.raises(Broken, match=r"rules\.duty_missing"):
         yearly_duty(of_urban_management(), replace(demo(), duties=without))
+
+
+def merged(on: date) -> Rulebook:
+    """The demo in which 综合行政执法局 ends on a day and a new bureau goes on from the next."""
+    directory = demo().directory
+    old = directory.organs[organ("liuzhi-cgj")]
+    heir = replace(old, code=HEIR, alias=Alias("liuzhi-new"), valid_from=on + timedelta(days=1))
+    gone = replace(old, valid_to=on, successor=HEIR)
+    organs = {**directory.organs, old.code: gone, HEIR: heir}
+    return replace(demo(), directory=replace(directory, organs=organs))
+
+
+def test_a_department_that_is_merged_in_mid_year_leaves_its_duty_to_its_successor() -> None:
+    rulebook = merged(date(2025, 6, 30))
+    found = {(p.department, p.township): p for p in guidance_years(rulebook, 2025)}
+    assert (HEIR, organ("yanjiao")) not in found
+    pair = found[organ("liuzhi-cgj"), organ("yanjiao")]
+    assert pair.days_in_force == 365
+    of_next = {(p.department, p.township) for p in guidance_years(rulebook, 2026)}
+    assert (HEIR, organ("yanjiao")) in of_next
+    assert (organ("liuzhi-cgj"), organ("yanjiao")) not in of_next
+    by_heir = record()
+    by_heir = replace(by_heir, envelope=replace(by_heir.envelope, sender=HEIR))
+    assert counts_for(by_heir, pair, rulebook.directory, date(2025, 8, 1))
+    assert not counts_for(record(), pair, rulebook.directory, date(2025, 8, 1))
+    assert counts_for(record(), pair, rulebook.directory, date(2025, 6, 30))
+
+
+def test_a_year_opened_after_the_merger_is_owed_by_the_successor_at_once() -> None:
+    rulebook = merged(date(2025, 6, 30))
+    history = History(rulebook=rulebook, at=datetime(2025, 8, 1, 9, 0, tzinfo=SHANGHAI))
+    effects = history.send("guidance_year_opened", "yanjiao", year=2025)
+    assert the(PassDuty, effects).before == organ("liuzhi-cgj")
+    assert [duty.owner for duty in history.opened.duties] == [HEIR]
 
 
 def test_a_matter_that_nobody_had_before_or_whose_department_is_gone_has_no_guide() -> None:

@@ -78,11 +78,13 @@ def filing_due(history: History) -> datetime:
     return duties(history.opened)["decide_filing", organ(RECEIVER)].due
 
 
+@pytest.mark.guidance("二(二)2", "duty handover")
 def test_a_case_is_handed_over_by_its_sender_within_three_working_days() -> None:
     duty = duties(opened().opened)["handover", organ(SENDER)]
     assert (duty.counterpart, duty.due) == (organ(RECEIVER), on(9, 25, 0))
 
 
+@pytest.mark.guidance("二(二)2·2", "duty handover", words="有关证据材料原件")
 @pytest.mark.parametrize(
     ("changes", "is_owed"),
     [
@@ -111,6 +113,8 @@ def test_the_filing_decision_waits_for_the_custody_ten_working_days_at_most() ->
     assert filing_due(history) == on(11, 3, 0)
 
 
+@pytest.mark.guidance("二(二)2·3", "duty settle_discrepancy", words="应当如实列出清单")
+@pytest.mark.guidance("二(二)2·4", "record CustodyHandover", words="一并移送")
 def test_scenario_two_a_missing_page_is_settled_and_the_clock_runs_from_then() -> None:
     history = opened()
     history.send("signed_for", RECEIVER)
@@ -190,6 +194,7 @@ def test_a_difference_may_be_settled_late_and_the_breach_stays() -> None:
     assert ledger(settle(history, SENDER)) == [("settle_discrepancy", "late")]
 
 
+@pytest.mark.guidance("二(二)2·3", "refusal custody.difference_unnamed", words="如实")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -323,6 +328,8 @@ def test_a_clock_that_stands_still_or_never_waited_is_not_moved_by_custody() -> 
     assert sooner(Outcome(replace(case, duties=closed)), situation).effects == ()
 
 
+@pytest.mark.guidance("二(二)4·2", "record EvidenceReview", words="经受移送方审查")
+@pytest.mark.guidance("二(二)4·2", "refusal evidence.number_unknown", words="移送方所取得的证据")
 def test_evidence_is_reviewed_by_the_handler_by_the_letter_s_numbers() -> None:
     history = in_state(State.RECEIVED)
     effects = history.send("evidence_review", HANDLER)

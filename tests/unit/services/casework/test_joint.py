@@ -51,6 +51,9 @@ def owed(history: History) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.guidance("二(三)", "record JointPlan")
+@pytest.mark.guidance("二(三)2", "duty answer_joint_plan")
+@pytest.mark.guidance("二(三)2·2", "record JointPlanAnswer", words="可以制定联合执法方案")
 def test_a_plan_is_signed_for_and_answered_by_each_participant() -> None:
     history = History()
     effects = history.send("joint_plan", SENDER)
@@ -63,6 +66,8 @@ def test_a_plan_is_signed_for_and_answered_by_each_participant() -> None:
     assert refusal_of(again) == "joint.answered"
 
 
+@pytest.mark.guidance("二(三)2·2", "duty decide_joint_plan", words="必要时报请县级人民政府决定")
+@pytest.mark.guidance("二(三)2·2", "record JointPlanDecision", words="决定开展联合执法")
 def test_the_county_government_decides_where_it_is_asked() -> None:
     history = History()
     effects = history.send("joint_plan", SENDER, **ASKED)
@@ -90,6 +95,9 @@ def test_what_the_county_government_rejects_does_not_take_place() -> None:
     assert refusal_of(history.send("joint_outcome", PARTICIPANT)) == "step.not_allowed"
 
 
+@pytest.mark.guidance(
+    "二(三)2·1", "record JointPlan", words="县级人民政府根据行政管理的需要,可以组织"
+)
 def test_what_the_county_government_organises_itself_is_signed_for_only() -> None:
     history = History()
     effects = history.send("joint_plan", SUPERIOR, **OF_THE_COUNTY)
@@ -98,6 +106,7 @@ def test_what_the_county_government_organises_itself_is_signed_for_only() -> Non
     assert {e.duty.kind for e in all_of(OpenDuty, history.tick(ENDS))} == {"joint_outcome"}
 
 
+@pytest.mark.guidance("二(三)2·1", "refusal joint.ground_not_for_sender", words="县级人民政府")
 @pytest.mark.parametrize(
     ("by", "changes", "code"),
     [
@@ -128,6 +137,10 @@ def test_an_unlawful_plan_reaches_nobody(by: str, changes: dict[str, Any], code:
     assert history.case is None
 
 
+@pytest.mark.guidance("二(三)3", "record JointOutcome")
+@pytest.mark.guidance(
+    "二(三)3·1", "duty joint_outcome", words="由参加联合执法的机关在各自职权范围内依法作出"
+)
 def test_each_organ_says_what_it_did_within_ten_working_days_of_the_end() -> None:
     history = planned()
     history.send("joint_plan_answer", PARTICIPANT)
@@ -158,6 +171,7 @@ def test_who_takes_no_part_owes_no_outcome_and_who_is_early_none_any_more() -> N
     assert set(closings) == {Closing.MET, Closing.WAIVED}
 
 
+@pytest.mark.guidance("二(三)3·1", "refusal reply.not_asked", words="参加联合执法的机关")
 def test_answers_and_outcomes_out_of_place_are_refused() -> None:
     history = planned(**ASKED)
     elsewhere = {"in_reply_to": "3b0b59d6-7f0e-5b1e-9f8c-0d6a54d8b011"}
@@ -187,6 +201,8 @@ def consulted() -> History:
     return history
 
 
+@pytest.mark.guidance("二(三)1", "record Consultation")
+@pytest.mark.guidance("二(三)1·1", "record ConsultationMinutes", words="应当建立联合执法协商机制")
 @pytest.mark.parametrize("author", [SENDER, HANDLER])
 def test_minutes_go_to_all_who_took_part_and_each_signs(author: str) -> None:
     history = consulted()

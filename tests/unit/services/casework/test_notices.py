@@ -52,6 +52,7 @@ def day(month: int, of_month: int, hour: int = 0, minute: int = 0) -> datetime:
 # ---------------------------------------------------------------------------------------- notices
 
 
+@pytest.mark.guidance("二(一)2", "record ViolationNotice")
 def test_a_notice_goes_to_whose_it_is() -> None:
     history = History()
     effects = history.send("violation_notice", SENDER)
@@ -59,6 +60,12 @@ def test_a_notice_goes_to_whose_it_is() -> None:
     assert history.opened.life is Life.NOTICE
 
 
+@pytest.mark.guidance(
+    "二(一)2·1", "length sign_for ViolationNotice", words="立即告知有关行政执法部门"
+)
+@pytest.mark.guidance(
+    "二(一)2·2", "step notice new issue", words="应当告知有关乡镇人民政府和街道办事处查处"
+)
 def test_a_township_s_notice_is_signed_for_within_hours_a_department_s_within_a_day() -> None:
     township = the(OpenDuty, History().send("violation_notice", SENDER)).duty
     assert township.due == day(9, 21, 14, 1)
@@ -67,6 +74,7 @@ def test_a_township_s_notice_is_signed_for_within_hours_a_department_s_within_a_
     assert (department.owner, department.due) == (organ(SENDER), day(9, 23))
 
 
+@pytest.mark.guidance("二(一)2·1", "duty handle", words="有关行政执法部门应当及时查处")
 def test_scenario_1_signed_for_after_three_hours_and_handled_across_the_holidays() -> None:
     history = History(at=day(9, 16, 9))
     history.send("violation_notice", SENDER)
@@ -80,6 +88,7 @@ def test_scenario_1_signed_for_after_three_hours_and_handled_across_the_holidays
     assert the(CloseDuty, history.send("handling_feedback", HANDLER)).closing is Closing.MET
 
 
+@pytest.mark.guidance("二(一)2·1", "refusal notice.dissuasion_missing", words="应当进行劝阻和制止")
 def test_a_township_says_whether_it_dissuaded_a_department_need_not() -> None:
     silent: dict[str, Any] = {"dissuasion": None, "dissuasion_account": None}
     refused = History().send("violation_notice", SENDER, **silent)
@@ -99,11 +108,18 @@ def test_a_notice_that_is_nobody_s_is_held_and_goes_on_when_it_is_put_right() ->
     assert [duty.due for duty in duties(history.opened).values()] == [day(9, 21, 14, 2)]
 
 
+@pytest.mark.guidance(
+    "二(一)2·1", "refusal transfer.own_matter", words="属于有关行政执法部门职责范围"
+)
+@pytest.mark.guidance(
+    "二(一)2·2", "refusal transfer.own_matter", words="属于乡镇人民政府和街道办事处职责范围"
+)
 def test_one_s_own_matter_is_no_notice() -> None:
     refused = History().send("violation_notice", SENDER, violation=violation(matter="CG-002"))
     assert refusal_of(refused) == "transfer.own_matter"
 
 
+@pytest.mark.guidance("二(一)2·1", "record HandlingFeedback", words="应当及时查处")
 @pytest.mark.parametrize("result", ["settled_on_spot", "no_violation", "not_ours"])
 def test_every_result_closes_the_handling_and_reaches_the_sender(result: str) -> None:
     history = in_state(State.RECEIVED, Life.NOTICE)
@@ -139,6 +155,9 @@ def decided(history: History, **reply: Any) -> History:
     return history
 
 
+@pytest.mark.guidance("二(一)3", "record ComplaintForward")
+@pytest.mark.guidance("二(一)3·3", "refusal transfer.split_needed", words="有管辖权的部门")
+@pytest.mark.guidance("二(一)3·3", "duty inform_complainant", words="告知投诉举报人移送情况")
 def test_a_complaint_is_routed_like_a_lead() -> None:
     history = History()
     effects = history.send("complaint_forward", SENDER)
@@ -152,12 +171,18 @@ def test_a_complaint_is_routed_like_a_lead() -> None:
     assert the(Hold, gap).code == "hold.gap"
 
 
+@pytest.mark.guidance("二(一)3·1", "step transfer received file", words="应当及时处理")
 def test_its_sender_gets_the_answer_as_the_forwarder() -> None:
     history = complaint()
     effects = history.send("filing_reply", MARKET)
     assert delivered_to(effects) == [(SENDER, Relation.FORWARDER)]
 
 
+@pytest.mark.guidance(
+    "二(一)3·4",
+    "setting complainant_feedback waived_if_contact_unknown",
+    words="投诉举报人联系方式不详的除外",
+)
 def test_scenario_8_with_the_contact_unknown_the_exemption_is_on_the_books() -> None:
     history = History()
     effects = history.send("complaint_forward", SENDER, **UNKNOWN)
@@ -190,6 +215,7 @@ def test_where_policy_waives_nothing_the_exemption_must_be_said() -> None:
     assert ledger(effects) == [("inform_complainant", "waived")]
 
 
+@pytest.mark.guidance("二(一)3·3", "record ComplainantInformed", words="告知投诉举报人移送情况")
 @pytest.mark.parametrize("telling", [{}, IN_VAIN])
 def test_told_or_tried_in_vain_closes_the_sender_s_leg(telling: dict[str, Any]) -> None:
     history = complaint()
@@ -200,6 +226,9 @@ def test_told_or_tried_in_vain_closes_the_sender_s_leg(telling: dict[str, Any]) 
     assert refusal_of(again) == "complaint.leg_closed"
 
 
+@pytest.mark.guidance(
+    "二(一)3·4", "duty complainant_feedback", words="由案件处理部门以适当方式反馈投诉举报人"
+)
 @pytest.mark.parametrize("reply", [{}, {"answers": [not_filed()]}])
 def test_the_handler_tells_the_outcome_once_there_is_one(reply: dict[str, Any]) -> None:
     history = complaint()
@@ -220,12 +249,16 @@ def test_each_leg_is_its_own_organ_s() -> None:
         assert refusal_of(refused) == "complaint.leg_not_open"
 
 
+@pytest.mark.guidance(
+    "二(一)3·4", "refusal complaint.contact_contradiction", words="联系方式不详的除外"
+)
 def test_who_left_a_contact_is_not_unknown() -> None:
     history = complaint()
     refused = history.send("complainant_informed", SENDER, **NO_CONTACT)
     assert refusal_of(refused) == "complaint.contact_contradiction"
 
 
+@pytest.mark.guidance("二(一)3·4", "closing complainant_feedback exempt", words="联系方式不详")
 def test_the_complainant_of_a_lead_is_told_the_outcome_by_its_handler() -> None:
     history = History()
     source = {"kind": "complaint", "register_number": "岩访〔2026〕8号"}

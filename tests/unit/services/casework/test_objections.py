@@ -47,6 +47,13 @@ def owed(case: Case) -> set[tuple[str, OrganCode]]:
     return set(duties(case))
 
 
+@pytest.mark.guidance("二(二)3", "record Objection")
+@pytest.mark.guidance(
+    "二(二)3·1",
+    "step transfer received object",
+    words="受移送方认为移送的案件、违法线索不属于本机关管辖",
+)
+@pytest.mark.guidance("二(二)3·1", "duty negotiate", words="应当与移送方协商解决")
 def test_an_objection_supersedes_the_filing_decision_and_both_owe_a_result() -> None:
     history = in_state(State.RECEIVED)
     effects = history.send("objection", HANDLER)
@@ -106,6 +113,7 @@ def test_only_the_receiver_objects_and_only_to_what_it_was_sent() -> None:
     assert history.opened == before
 
 
+@pytest.mark.guidance("二(二)3·1", "step transfer disputed agree_holder", words="协商解决")
 def test_what_one_says_is_no_agreement_until_the_other_says_the_same() -> None:
     history = in_state(State.DISPUTED)
     effects = history.send("negotiation_result", HANDLER, **agreed(HANDLER))
@@ -119,6 +127,7 @@ def test_what_one_says_is_no_agreement_until_the_other_says_the_same() -> None:
     assert history.opened.dispute is None
 
 
+@pytest.mark.guidance("二(二)4·1", "duty decide_filing", words="应当及时立案")
 def test_clocks_begin_anew_as_duties_of_their_own() -> None:
     history = in_state(State.DISPUTED)
     both_agree(history, HANDLER)
@@ -174,6 +183,7 @@ def test_a_sender_that_had_filed_goes_on_from_its_filing_date() -> None:
     assert duty.due.date() == case.filed_on + timedelta(days=91)
 
 
+@pytest.mark.guidance("二(二)1·1", "duty reissue", words="应当及时")
 def test_an_agreement_on_a_third_organ_is_owed_a_letter_by_the_sender() -> None:
     history = in_state(State.DISPUTED)
     both_agree(history, THIRD)
@@ -204,6 +214,8 @@ def test_a_result_without_a_dispute_or_by_another_or_about_another_is_refused() 
     assert refusal_of(history.send("negotiation_result", SUPERIOR)) == "reply.not_asked"
 
 
+@pytest.mark.guidance("二(二)3·1", "step transfer disputed refer", words="协商不成的")
+@pytest.mark.guidance("二(二)3·1", "duty request_designation", words="报请")
 def test_a_failure_is_referred_and_the_request_is_drafted_for_the_holder() -> None:
     history = in_state(State.DISPUTED)
     effects = history.send("negotiation_result", SENDER, **FAILED)
@@ -326,3 +338,17 @@ def test_a_declined_case_objects_to_nothing_and_a_new_transfer_is_a_new_case() -
     again.send("lead_transfer", SENDER, envelope={"document_number": "案移〔2026〕99号"})
     assert again.opened.id != history.opened.id
     assert again.opened.state is State.ISSUED
+
+
+def test_what_is_to_be_given_back_is_counted_from_the_agreement_whatever_date_stands() -> None:
+    history = History()
+    receiver = "liuzhi-scjg"
+    history.send("case_transfer", SENDER)
+    history.send("custody_handover", SENDER, envelope={"addressees": [organ(receiver)]})
+    history.send("objection", receiver, competent=organ(THIRD))
+    for side in (receiver, SENDER):
+        history.send("negotiation_result", side, handler=organ(SENDER))
+    assert state_of(history) is State.FILED  # on 9 September, which stands
+    due = {kind: duty.due.date() for (kind, _), duty in duties(history.opened).items()}
+    assert due["return_custody"] == date(2026, 9, 30)  # at 24:00, five working days from here
+    assert due["decide_case"] == date(2026, 12, 9)  # ninety days from the filing

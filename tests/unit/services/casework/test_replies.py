@@ -34,6 +34,7 @@ REPLIES: list[tuple[str, State, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.guidance("附件3·3", "refusal reply.not_asked")
 @pytest.mark.parametrize(("record", "state", "changes"), REPLIES)
 def test_only_the_handler_is_asked(record: str, state: State, changes: dict[str, Any]) -> None:
     history = in_state(state)
@@ -43,6 +44,7 @@ def test_only_the_handler_is_asked(record: str, state: State, changes: dict[str,
     assert not is_refused(history.send(record, HANDLER, **changes))
 
 
+@pytest.mark.guidance("附件3·4", "refusal reply.target_unknown", words="移送函》(文号)")
 @pytest.mark.parametrize(("record", "state", "changes"), REPLIES)
 def test_only_the_transfer_is_answered(record: str, state: State, changes: dict[str, Any]) -> None:
     history = in_state(state)
@@ -52,6 +54,10 @@ def test_only_the_transfer_is_answered(record: str, state: State, changes: dict[
     assert not is_refused(history.decide(reply))
 
 
+@pytest.mark.guidance("二(二)2·5", "record FilingReply", words="复函移送方反馈情况")
+@pytest.mark.guidance("附件·3", "record FilingReply")
+@pytest.mark.guidance("附件3", "record FilingReply")
+@pytest.mark.guidance("附件3·2", "record FilingReply")
 def test_a_reply_goes_to_the_sender_of_the_transfer() -> None:
     history = in_state(State.RECEIVED)
     effects = history.send("filing_reply", HANDLER)
@@ -77,6 +83,8 @@ def test_a_reply_to_what_was_not_signed_for_counts_as_the_signing_at_that_instan
     assert history.opened.state is State.FILED
 
 
+@pytest.mark.guidance("二(二)2·5", "refusal filing.number_unanswered", words="决定是否立案查处")
+@pytest.mark.guidance("附件3·1", "refusal filing.number_unknown")
 @pytest.mark.parametrize(
     ("answers", "code", "numbers"),
     [
@@ -99,6 +107,7 @@ def test_every_violation_number_is_answered_and_no_other(
     assert history.opened == before
 
 
+@pytest.mark.guidance("二(二)4·1", "step transfer received file", words="接收案件")
 @pytest.mark.parametrize(
     ("answers", "state"),
     [
@@ -118,6 +127,7 @@ def test_one_violation_filed_is_a_case_filed(answers: list[dict[str, Any]], stat
 STAGES = [Stage.DECIDED, Stage.SERVED, Stage.EXECUTED, Stage.CONCLUDED]
 
 
+@pytest.mark.guidance("二(二)4", "record CaseProgress")
 def test_the_stages_follow_each_other_and_are_kept() -> None:
     history = in_state(State.FILED)
     for stage in STAGES:
@@ -161,6 +171,9 @@ def test_a_stage_of_a_newer_version_is_none(stage: Stage | None) -> None:
     assert refusal_of(effects) == "message.field_invalid"
 
 
+@pytest.mark.guidance(
+    "二(一)3·4", "record OutcomeFeedback", words="案件处理结果应当告知移交违法线索的部门"
+)
 def test_the_outcome_closes_the_case_and_later_supplements_change_nothing() -> None:
     history = in_state(State.FILED)
     effects = history.send("outcome_feedback", HANDLER)

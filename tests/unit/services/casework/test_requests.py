@@ -52,6 +52,7 @@ def to(alias: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------ information
 
 
+@pytest.mark.guidance("二(一)1·4", "duty answer_request", words="按行政执法部门要求需要反馈的")
 def test_a_request_reaches_the_organ_asked() -> None:
     history = History()
     effects = history.send("information_request", HANDLER)
@@ -67,6 +68,7 @@ def test_nobody_asks_itself(record: str) -> None:
     assert refusal_of(History().send(record, sender, **to(sender))) == "message.to_itself"
 
 
+@pytest.mark.guidance("二(一)1·5", "record InformationReply", words="需要提供的数据资料")
 @pytest.mark.parametrize(
     "changes", [{}, {"answer": "refused", "content": None, "reason": "尚未核定"}]
 )
@@ -136,6 +138,12 @@ def test_only_the_organ_asked_answers_and_only_the_request(life: Life, record: s
 # ------------------------------------------------------------------------------------- assistance
 
 
+@pytest.mark.guidance("二(四)", "record AssistanceRequest")
+@pytest.mark.guidance(
+    "二(四)·1",
+    "refusal assistance.ground_not_for_sender",
+    words="乡镇人民政府和街道办事处在行政执法过程中",
+)
 @pytest.mark.parametrize("ground", TOWNSHIP_S)
 def test_the_five_grounds_are_a_township_s(ground: str) -> None:
     assert not is_refused(History().send("assistance_request", SENDER, ground=ground))
@@ -150,6 +158,10 @@ def test_the_penalty_law_is_everybody_else_s_ground() -> None:
     assert refusal_of(refused) == "assistance.ground_not_for_sender"
 
 
+@pytest.mark.guidance("二(四)·3", "duty answer_assistance", words="应当及时告知")
+@pytest.mark.guidance(
+    "二(四)·3", "record AssistanceReply", words="告知提出协助请求的乡镇人民政府和街道办事处"
+)
 def test_scenario_13_refused_with_reasons_is_delivered_and_the_next_step_offered() -> None:
     history = in_state(State.RECEIVED, Life.ASSISTANCE)
     effects = history.send("assistance_reply", HANDLER, **REFUSED)
@@ -176,11 +188,17 @@ def cooperation(history: History, *, handles: bool = True) -> tuple[Any, ...]:
     return history.decide(sent, Facts(handles=handles))
 
 
+@pytest.mark.guidance(
+    "二(二)4·3", "refusal assistance.not_the_handler", words="受移送方在查处移送案件过程中"
+)
 def test_cooperation_is_asked_by_the_handler_only() -> None:
     assert refusal_of(cooperation(History(), handles=False)) == "assistance.not_the_handler"
     assert not is_refused(cooperation(History()))
 
 
+@pytest.mark.guidance(
+    "二(二)4·3", "refusal assistance.ground_not_allowed", words="移送方应当予以协助"
+)
 def test_cooperation_is_refused_on_a_legal_prohibition_only() -> None:
     history = History()
     cooperation(history)

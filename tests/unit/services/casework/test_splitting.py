@@ -48,6 +48,7 @@ def child_of(history: History, effects: tuple[Effect, ...], **policy: int) -> Hi
     return child
 
 
+@pytest.mark.guidance("二(三)3·2", "step transfer received split", words="应当分别立案")
 def test_scenario_14_one_of_three_is_objected_to_and_two_are_filed() -> None:
     history = three()
     effects = history.send("objection", HANDLER, numbers=[2])
@@ -178,3 +179,24 @@ def test_charges_without_a_day_are_kept_in_order() -> None:
     child = History(at=history.at)
     child.decide(replace(record, charges=undated))
     assert [charge.number for charge in child.opened.charges] == [2]
+
+
+def test_a_sender_that_took_it_back_and_objects_to_some_is_not_both_sides_of_the_child() -> None:
+    history = three()
+    history.send("objection", HANDLER, numbers=[1, 2, 3])
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, handler=organ(SENDER))
+    assert history.opened.handler == organ(SENDER)
+    child = child_of(
+        history, history.send("objection", SENDER, numbers=[2], competent=organ(HANDLER))
+    )
+    dispute = child.opened.in_dispute()
+    assert {dispute.holder, dispute.other} == {organ(HANDLER), organ(SENDER)}
+    assert {(duty.kind, duty.owner) for duty in child.opened.duties} == {
+        ("negotiate", organ(HANDLER)),
+        ("negotiate", organ(SENDER)),
+    }
+    assert {handed.to for handed in child.opened.handed} == {organ(HANDLER), organ(SENDER)}
+    child.send("designation", SUPERIOR, designee=organ("liuzhi-jtj"))  # the letter has its author
+    letter = next(each for each in child.opened.handed if each.record == "LeadTransfer")
+    assert letter.author == organ(SENDER)

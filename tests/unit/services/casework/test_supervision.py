@@ -27,6 +27,7 @@ from tests.history import (
     organ,
     refusal_of,
 )
+from tests.law.wording import NOT_OURS, STATISTICS
 
 
 def asked(history: History, by: str, to: str = HANDLER, **changes: Any) -> Any:
@@ -43,6 +44,15 @@ def answered(history: History, by: str) -> Any:
     return history.send("supervision_reply", by, envelope={"in_reply_to": letter})
 
 
+@pytest.mark.guidance("三", "record SupervisionLetter", note=STATISTICS)
+@pytest.mark.guidance("三(二)", "duty answer_supervision", note=STATISTICS)
+@pytest.mark.guidance(
+    "三(二)·1",
+    "record SupervisionLetter",
+    words="司法行政部门要加强对县级执法部门和乡(镇、街道)行政执法协调协作工作的督促指导",
+    note=STATISTICS,
+)
+@pytest.mark.guidance("三(二)·1", "record SupervisionReply", words="督促指导", note=STATISTICS)
 @pytest.mark.parametrize(
     ("by", "relation"),
     [(SUPERVISOR, Relation.SUPERVISOR), (SUPERIOR, Relation.SUPERIOR)],
@@ -64,6 +74,9 @@ def test_a_letter_is_answered_by_its_day_in_every_state(
     assert refusal_of(answered(history, HANDLER)) == "supervision.answered"
 
 
+@pytest.mark.guidance(
+    "三(二)·1", "refusal supervision.day_not_later", words="督促指导", note=STATISTICS
+)
 def test_a_letter_by_one_who_does_not_watch_or_to_a_stranger_is_refused() -> None:
     history = in_state(State.FILED)
     before = history.opened
@@ -97,6 +110,7 @@ def explained(history: History, by: str, **changes: Any) -> Any:
     return history.send("breach_annotation", by, **{"owner": organ(HANDLER), **changes})
 
 
+@pytest.mark.guidance("三(三)", "record BreachAnnotation", note=STATISTICS)
 @pytest.mark.parametrize("by", [HANDLER, SUPERVISOR])
 def test_an_explanation_annotates_the_breach_and_erases_nothing(by: str) -> None:
     history = late_signing()
@@ -108,6 +122,9 @@ def test_an_explanation_annotates_the_breach_and_erases_nothing(by: str) -> None
     assert {to for to, _ in delivered_to(effects)} == {HANDLER, SENDER, SUPERVISOR} - {by}
 
 
+@pytest.mark.guidance(
+    "三(三)·1", "refusal breach.none", words="加强对行政执法协调协作工作的监督", note=NOT_OURS
+)
 def test_a_duty_that_is_open_past_its_day_is_explained_too() -> None:
     history = in_state(State.ISSUED)
     assert refusal_of(explained(history, HANDLER)) == "breach.none"

@@ -46,6 +46,9 @@ def test_an_addressee_that_the_rulebook_names_too_is_the_handler() -> None:
     assert history.opened.handler == organ(HANDLER)
 
 
+@pytest.mark.guidance(
+    "二(二)1·1", "refusal transfer.addressee_not_competent", words="移送有管辖权的一方处理"
+)
 def test_an_addressee_that_is_not_competent_is_refused_with_the_explanation() -> None:
     effects = History().send("lead_transfer", SENDER, envelope=sent_to("liuzhi-scjg"))
     assert refusal_of(effects) == "transfer.addressee_not_competent"
@@ -84,12 +87,18 @@ def test_nobody_can_insist_on_itself() -> None:
     assert refusal_of(effects) == "transfer.to_itself"
 
 
+@pytest.mark.guidance("二(二)1·1", "refusal transfer.own_matter", words="属于县级行政执法部门管辖")
+@pytest.mark.guidance("附件1·4", "refusal transfer.own_matter", words="此案超出本机关管辖范围")
+@pytest.mark.guidance("附件2·4", "refusal transfer.own_matter", words="此案超出本机关管辖范围")
 def test_a_matter_of_the_sender_s_own_is_not_transferred() -> None:
     effects = History().send("lead_transfer", SENDER, violations=[violation(matter="CG-002")])
     assert refusal_of(effects) == "transfer.own_matter"
     assert "S-062" in (the(Reject, effects).refusal.detail or "")
 
 
+@pytest.mark.guidance(
+    "二(三)3·2", "refusal transfer.split_needed", words="对涉及多个违法行为由有关机关分别管辖的"
+)
 def test_violations_of_different_organs_are_refused_with_the_split_proposed() -> None:
     effects = History().send(
         "lead_transfer", SENDER, violations=[violation(1), violation(2, matter="SC-001")]

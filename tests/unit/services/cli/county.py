@@ -14,7 +14,7 @@ from schemas.parts import Delivery, Envelope, Flow
 from schemas.render import to_document
 from services.casework.case import Case, State
 from services.casework.decide import decide
-from services.casework.effects import Accept, Deliver, Effect, Hold, Reject
+from services.casework.effects import Accept, Deliver, Effect, Hold, Reject, Write
 from services.casework.say import About, say
 from services.casework.steps import Facts, Waiter
 from services.cli.demo_events import Answered, Arrived, Drop
@@ -76,6 +76,8 @@ class Bus:
 
     def _decide(self, message: Message) -> None:
         envelope = message.envelope
+        if envelope.message_id in self.messages:  # what the bus wrote before
+            return
         case = self.cases.get(envelope.case_id)
         opening = self.messages.get(case.opening) if case else None
         held = case is not None and case.state is State.HELD
@@ -100,6 +102,8 @@ class Bus:
                 delivery = Delivery(effect.to, effect.relation, effect.rule, self.at)
                 copy = replace(message, envelope=replace(message.envelope, delivery=delivery))
                 self._arrive(effect.to, copy)
+            if isinstance(effect, Write):
+                self._decide(effect.record)
             about = About(cause.case_id, cause.flow)
             for said in say(effect, about, RULEBOOK, self.at):
                 if not isinstance(effect, Accept | Hold | Reject):

@@ -18,7 +18,7 @@ from services.cli.dead import Desk
 from services.cli.dead_book import Status, fate_of, outcome_of
 from services.cli.dead_letter import DeadLetter, Mark, Retry
 from services.cli.dead_retry import plan
-from services.exchange import desk as exchange_desk
+from services.exchange import clerk
 from tests.batches import LATER, failing
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, run, sent, settlement
@@ -47,10 +47,10 @@ class Frozen:
         self.opening = sent(self.history, "lead_transfer", SENDER)
         bad = self.opening.envelope.message_id
         defect = failing(lambda _, m: m.envelope.message_id == bad)
-        monkeypatch.setattr(exchange_desk, "decide", defect)
+        monkeypatch.setattr(clerk, "decide", defect)
         incoming = self.log.put(self.opening, MONDAY)
         run(self.casebook, [incoming])
-        monkeypatch.setattr(exchange_desk, "decide", decide)
+        monkeypatch.setattr(clerk, "decide", decide)
         return letter(3, incoming.position, "case.defect")
 
     def settle(self, action: SettleAction) -> None:

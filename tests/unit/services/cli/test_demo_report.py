@@ -86,3 +86,14 @@ def test_the_summary_says_whether_all_went_well(play: Play, found: Findings) -> 
 
 def test_a_run_that_did_not_end_is_not_ok(found: Findings) -> None:
     assert summary(Play(SETTING), len(found.duties), 0)["ok"] is False
+
+
+def test_of_the_late_case_only_what_has_a_card_is_told(
+    play: Play, found: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", "en")
+    text = "\n".join(report(play, found, PARTS, "yichuan"))
+    overdue = text.partition("the one that is overdue")[2].partition("look on")[0]
+    assert "sign for it" in overdue
+    assert "hand over" not in overdue
+    assert "handover" in {duty["duty"] for duty in found.late["duties"]}

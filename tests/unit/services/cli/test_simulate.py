@@ -9,7 +9,7 @@ import pytest
 from services.cli.main import main
 from services.cli.scenario_yaml import NODES_MAX, SCENARIO_MAX_BYTES
 from services.cli.simulation_lines import KEYS
-from services.exchange import desk
+from services.exchange import ticking
 from tests.history import organ
 from tests.scenario import FOLDER, play
 
@@ -299,7 +299,7 @@ def test_what_a_message_is_about_goes_into_the_field_that_its_record_has(tmp_pat
 def test_a_calendar_that_comes_moves_every_case_that_owes_something_page_by_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "TICK_CASES_MAX", 1)
+    monkeypatch.setattr(ticking, "TICK_CASES_MAX", 1)
     leads = "".join(LEAD.replace("label: lead", f"label: l{n}") for n in range(3))
     known = (
         "  - {at: 2026-09-28T12:00, activate: demo, calendar: {2026-09-29: off}}\n"

@@ -11,7 +11,7 @@ from services.casebook.tables import (
     MESSAGES,
 )
 from services.casework.decide import decide
-from services.exchange import desk
+from services.exchange import clerk
 from tests.batches import LATER, failing, lead
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, violation
 from tests.office import (
@@ -35,7 +35,7 @@ def test_a_message_that_makes_the_law_fail_freezes_its_case_and_no_other(
 ) -> None:
     bad = lead(2)
     fails = failing(lambda _, sent: sent.envelope.message_id == bad.envelope.message_id)
-    monkeypatch.setattr(desk, "decide", fails)
+    monkeypatch.setattr(clerk, "decide", fails)
     log = Log()
     tally = run(casebook, [log.put(lead(number), MONDAY) for number in range(5)])
     assert tally.dead == ["case.defect"]
@@ -61,10 +61,10 @@ def test_a_frozen_case_is_settled_by_retry_and_what_waited_follows(
     reply_at = history.at
     progress = sent(history, "case_progress", HANDLER)
     bad = reply.envelope.message_id
-    monkeypatch.setattr(desk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
+    monkeypatch.setattr(clerk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
     run(casebook, [log.put(opening, MONDAY), log.put(reply, reply_at), log.put(progress, LATER)])
     assert [row.waiting for row in rows(casebook, CASES)] == [1]
-    monkeypatch.setattr(desk, "decide", decide)
+    monkeypatch.setattr(clerk, "decide", decide)
     run(casebook, [log.put(settlement(history, SettleAction.RETRY, reply), LATER)])
     (case,) = rows(casebook, CASES)
     assert (case.state, case.stopped, case.waiting) == ("filed", None, 0)
@@ -87,7 +87,7 @@ def test_a_frozen_case_is_settled_without_the_message(
     bad = history.next("signed_for", HANDLER)
     waits = sent(history, "signed_for", HANDLER)
     fails = failing(lambda _, m: m.envelope.message_id == bad.envelope.message_id)
-    monkeypatch.setattr(desk, "decide", fails)
+    monkeypatch.setattr(clerk, "decide", fails)
     run(casebook, [log.put(each, MONDAY) for each in (opening, bad, waits)])
     run(casebook, [log.put(settlement(history, SettleAction.DISCARD, bad), LATER)])
     (case,) = rows(casebook, CASES)
@@ -118,7 +118,7 @@ def test_what_waited_and_then_fails_is_dead_with_its_own_bytes_and_place(
     bad = waits.envelope.message_id
     first = [log.put(held, MONDAY), log.put(waits, MONDAY)]
     run(casebook, first)
-    monkeypatch.setattr(desk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
+    monkeypatch.setattr(clerk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
     run(casebook, [log.put(back, LATER)])
     ((_, value, headers),) = dead_letters(casebook)
     assert value == sealed(waits)

@@ -13,7 +13,7 @@ from services.casebook.tables import (
     DECISIONS,
 )
 from services.casework.decide import decide
-from services.exchange import desk
+from services.exchange import clerk, ticking
 from tests.batches import LATER, failing, lead, of_one_partition, partition_of
 from tests.history import HANDLER, MONDAY, SENDER, History
 from tests.office import (
@@ -72,7 +72,7 @@ def test_a_tick_comes_after_what_lies_before_it(casebook: Casebook) -> None:
 def test_a_tick_of_so_many_cases_leaves_the_others_to_the_next(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "TICK_CASES_MAX", 2)
+    monkeypatch.setattr(ticking, "TICK_CASES_MAX", 2)
     log = Log()
     run(casebook, [log.put(each, MONDAY) for each in of_one_partition(3)])
     assert len(run(casebook, [log.tick(overdue(), 0)]).rungs) == 2
@@ -87,11 +87,11 @@ def test_a_tick_that_fails_in_one_case_fires_the_others_and_can_be_retried(
     log = Log()
     run(casebook, [log.put(each, MONDAY) for each in leads])
     fails = failing(lambda case, m: isinstance(m, Tick) and case is not None and case.id == bad)
-    monkeypatch.setattr(desk, "decide", fails)
+    monkeypatch.setattr(clerk, "decide", fails)
     tick = log.tick(overdue(), 0)
     assert len(run(casebook, [tick]).rungs) == 2
     assert {row.case_id: row.stopped for row in rows(casebook, CASES)}[bad] == "frozen"
-    monkeypatch.setattr(desk, "decide", decide)
+    monkeypatch.setattr(clerk, "decide", decide)
     assert run(casebook, [log.tick(overdue(), 0)]).rungs == []
     history = History()
     history.decide(leads[0])
@@ -119,8 +119,8 @@ def test_cases_that_stand_still_do_not_keep_others_from_their_ticks(
     history.decide(first)
     reply = history.next("signed_for", HANDLER)
     bad = reply.envelope.message_id
-    monkeypatch.setattr(desk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
-    monkeypatch.setattr(desk, "TICK_CASES_MAX", 1)
+    monkeypatch.setattr(clerk, "decide", failing(lambda _, m: m.envelope.message_id == bad))
+    monkeypatch.setattr(ticking, "TICK_CASES_MAX", 1)
     run(casebook, [log.put(first, MONDAY), log.put(reply, MONDAY), log.put(second, LATER)])
     run(casebook, [log.tick(overdue(), 0)])
     assert [row.case_id for row in rows(casebook, DECISIONS) if row.outcome == "fired"] == [

@@ -101,7 +101,7 @@ def canaries_of(message: Message) -> Iterator[Canary]:
 @pytest.fixture
 def everywhere(casebook: Casebook, monkeypatch: pytest.MonkeyPatch) -> dict[str, Message]:
     """Every record, full, decided and in the outbox for every relation."""
-    monkeypatch.setattr("services.exchange.desk.decide", planted)
+    monkeypatch.setattr("services.exchange.clerk.decide", planted)
     numbers = count(1)  # of all canaries: each stands in one field of one message
     log, messages = Log(), {record: full(record, numbers) for record in BY_ORGANS}
     sounds = []

@@ -213,6 +213,7 @@ def test_another_organ_under_the_same_id_burns_nothing_and_gets_nothing(
         "LeadTransfer",
         "Accepted",
         "LeadTransfer",
+        "Advice",  # the two are alike
     ]
     assert {row.sender for row in rows(casebook, ORIGINALS)} == {organ(SENDER), organ(HANDLER)}
 

@@ -60,7 +60,7 @@ def test_a_batch_that_begins_right_behind_the_progress_is_a_place_to_cut() -> No
     assert copy.cut == 2
 
 
-def test_nothing_is_cut_below_a_secret_that_is_still_to_come() -> None:
+def test_nothing_is_cut_below_a_secret_that_is_still_note() -> None:
     copy = _Copy(pending(1, 4, decided_to=5), 0, end=5)
     assert taken(copy, records(1, 2, 3, 4, 5)) == [0, 1, 2, 3, 4]
     assert copy.cut == 5

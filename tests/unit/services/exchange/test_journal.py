@@ -25,7 +25,7 @@ from services.casebook.tables import (
 )
 from services.casework.decide import decide
 from services.casework.effects import Accept, Effect
-from services.exchange import desk
+from services.exchange import clerk
 from services.exchange.journal import _NAMES, effect_document
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, message, violation
 from tests.office import Log, dead_letters, rows, run, sent, settlement
@@ -165,9 +165,9 @@ def test_nothing_of_what_fails_is_written_down(
         raise ValueError(CANARY)
 
     history, log = History(), Log()
-    monkeypatch.setattr(desk, "decide", fails)
+    monkeypatch.setattr(clerk, "decide", fails)
     run(casebook, [log.put(lead(), MONDAY)])
-    monkeypatch.setattr(desk, "decide", decide)
+    monkeypatch.setattr(clerk, "decide", decide)
     history.freeze(lead())
     word = with_canaries(settlement(history, SettleAction.DISCARD, lead()))
     run(casebook, [log.put(word, LATER)])
@@ -200,7 +200,15 @@ def test_an_entry_tells_the_decision_with_what_it_stood_on(casebook: Casebook) -
     assert first["document_number"] == "案移〔2026〕12号"
     assert (first["outcome"], first["code"], first["record"]) == ("accepted", None, "LeadTransfer")
     assert (first["offset"], second["offset"]) == (0, 1)
-    assert first["facts"] == {"handles": False, "number_taken": False, "resumed": False}
+    assert first["facts"] == {
+        "alike": [],
+        "declined": None,
+        "handles": False,
+        "number_taken": False,
+        "resumed": False,
+        "shortened": [],
+        "years": [],
+    }
     assert [each["effect"] for each in first["effects"]] == [
         "state_changed",
         "duty_opened",

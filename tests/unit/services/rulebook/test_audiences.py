@@ -5,10 +5,11 @@ import pytest
 from schemas.errors import UserError
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from schemas.sharing import ContentCategory
-from services.rulebook.audiences import audience_of
+from services.rulebook.audiences import MATTERS_MAX, audience_of
 from services.rulebook.model import Rulebook
 from tests.unit.services.rulebook.tiny import (
     CGJ,
+    CITY,
     COUNTY,
     LANGDAI,
     LANGDAI_PLACE,
@@ -78,8 +79,74 @@ def test_a_rule_speaks_of_its_area_and_all_below() -> None:
     assert reached(ContentCategory.LEGAL_TEXTS, place="990000000000") == []
 
 
-def test_the_township_of_a_whole_county_is_nobody() -> None:
-    assert reached(ContentCategory.ADMINISTRATIVE_DECISIONS, "CG-1", place=COUNTY) == []
+# CG-1 is 岩脚's until 30 June and CG-2 the county's everywhere; `city` is the group of both.
+TOWNSHIP_ROWS = f"""T1,administrative_decisions,,city,{COUNTY},township,意见二(一)1,2024-01-01,
+T2,inspections,CG-2,,{COUNTY},township,意见二(一)1,2024-01-01,
+T3,complaints,,market,{COUNTY},township,意见二(一)1,2024-01-01,
+T4,dynamics,,,{CITY},township,意见二(一)1,2024-01-01,
+"""
+DECISIONS, DYNAMICS = ContentCategory.ADMINISTRATIVE_DECISIONS, ContentCategory.DYNAMICS
+NEVER_LISTED = [f"XX-{number}" for number in range(MATTERS_MAX)]
+
+
+def townships(
+    category: ContentCategory, *matters: str, place: str = COUNTY, on: date = TODAY
+) -> list[str]:
+    codes = [MatterCode(matter) for matter in matters]
+    return list(audience_of(with_rules(TOWNSHIP_ROWS), category, codes, DivisionCode(place), on))
+
+
+@pytest.mark.parametrize("matters", [("CG-1",), ("CG-2", "CG-1"), ("SC-1", "CG-1", "XX-9")])
+def test_a_county_s_copy_reaches_the_townships_that_have_one_of_its_matters(
+    matters: tuple[str, ...],
+) -> None:
+    assert townships(DECISIONS, *matters) == organs(YANJIAO)
+    assert townships(DYNAMICS, *matters) == organs(YANJIAO)
+
+
+def test_it_reaches_none_of_them_where_each_matter_is_the_county_s() -> None:
+    assert townships(DECISIONS, "CG-2") == []
+    assert townships(DYNAMICS, "CG-2", "SC-1", "XX-9") == []
+
+
+def test_it_reaches_a_township_as_long_as_the_power_is_its() -> None:
+    assert townships(DECISIONS, "CG-1", on=date(2026, 6, 30)) == organs(YANJIAO)
+    assert townships(DECISIONS, "CG-1", on=date(2026, 7, 1)) == []
+
+
+def test_of_its_matters_those_count_that_the_rule_speaks_of() -> None:
+    assert townships(ContentCategory.INSPECTIONS, "CG-1", "CG-2") == []
+    assert townships(ContentCategory.COMPLAINTS, "CG-1", "SC-1") == []
+
+
+def test_a_county_s_copy_about_no_matter_reaches_every_township_in_office() -> None:
+    assert townships(DYNAMICS) == organs(YANJIAO, LANGDAI)
+    assert townships(DECISIONS) == []  # its rule is about some
+    text = files()["organs.csv"].decode()
+    ended = "\n".join(
+        line.replace("2019-01-01,,", "2019-01-01,2026-01-31,") if ",langdai," in line else line
+        for line in text.splitlines()
+    )
+    book = rulebook(files(organs_csv=ended + "\n", audiences_csv=HEAD + TOWNSHIP_ROWS))
+    assert list(audience_of(book, DYNAMICS, (), DivisionCode(COUNTY), TODAY)) == organs(YANJIAO)
+
+
+def test_a_copy_about_more_matters_than_are_asked_about_reaches_every_township() -> None:
+    assert townships(DYNAMICS, *NEVER_LISTED) == []
+    assert townships(DYNAMICS, *NEVER_LISTED, NEVER_LISTED[0]) == []  # each counts once
+    assert townships(DYNAMICS, *NEVER_LISTED, "CG-2") == organs(YANJIAO, LANGDAI)
+
+
+def test_from_above_the_county_it_reaches_the_townships_below_if_the_rule_s_area_does() -> None:
+    assert townships(DYNAMICS, place=CITY) == organs(YANJIAO, LANGDAI)
+    assert townships(DYNAMICS, "CG-1", place=CITY) == organs(YANJIAO)
+    assert townships(DYNAMICS, place=PROVINCE) == []
+    assert townships(DECISIONS, "CG-1", place=CITY) == []
+
+
+def test_the_township_of_a_township_is_itself_whatever_the_matter() -> None:
+    assert townships(DECISIONS, "CG-2", place=LANGDAI_PLACE) == organs(LANGDAI)
+    assert townships(DYNAMICS, place=LANGDAI_PLACE) == organs(LANGDAI)
 
 
 def test_another_category_is_nobodys_business() -> None:

@@ -1,6 +1,6 @@
 from datetime import date
 
-from services.rulebook.compare import Shift, shifts, townships, turns
+from services.rulebook.compare import Shift, shifts, townships
 from services.rulebook.compare_parts import DutyShift, changed_days, duty_shifts, entries
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.unit.services.rulebook.tiny import (
@@ -139,14 +139,6 @@ def rulebook_rules() -> str:
     """The head of jurisdiction.csv alone."""
     text = files()["jurisdiction.csv"].decode().splitlines()
     return text[1] + "\n"
-
-
-def test_turns_are_the_first_days_and_the_days_after_the_last() -> None:
-    day = date(2026, 1, 1)
-    assert turns([(day, None), (day, date(2026, 2, 28)), (day, date.max)]) == {
-        day,
-        date(2026, 3, 1),
-    }
 
 
 DUTY = """

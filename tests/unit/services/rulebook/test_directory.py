@@ -183,6 +183,9 @@ COMMON = {
 }
 
 
+@pytest.mark.guidance(
+    "二(二)3·1", "function services.rulebook.directory:common_superior", words="上一级行政机关"
+)
 @pytest.mark.parametrize("case", COMMON)
 def test_the_common_superior(case: str) -> None:
     a, b, expected = COMMON[case]

@@ -1,6 +1,7 @@
 """What is over, what nobody has, and what falls between two clauses."""
 
 from services.rulebook.finding import Severity
+from services.rulebook.lint_gaps import GAP_DAYS_MAX
 from tests.unit.services.rulebook.test_lint import found
 from tests.unit.services.rulebook.tiny import COUNTY, FILES, YANJIAO_PLACE, added, edited, files
 
@@ -55,6 +56,26 @@ def test_cases_that_fall_between_two_clauses_are_a_warning() -> None:
     same = ",".join(["R8", *parts[1:10], "2027-01-01", "", "filed", ""])
     follows = files(jurisdiction_csv=rules.replace(row, f"{old}\n{same}"))
     assert "transition_gap" not in {each.code for each in found(follows)}
+
+
+def test_rules_that_end_elsewhere_do_not_keep_lint_from_looking_at_the_county_s_own() -> None:
+    other = "520201000000"
+    place = FILES["divisions.csv"] + f"{other},钟山区,county,520200000000\n"
+    rows = [
+        f"X{day},CG-1,,{other},kind:urban_management,{LAW},2020-01-01,2026-08-{day:02d},act,"
+        for day in range(1, GAP_DAYS_MAX + 1)
+    ]
+    rules = FILES["jurisdiction.csv"]
+    start = rules.index("R1,")
+    row = rules[start : rules.index("\n", start)]
+    ends = ",".join([*row.split(",")[:11], "2027-12-31", "act", ""])
+    text = "\n".join([rules.replace(row, ends), *rows, ""])
+    gaps = [
+        each
+        for each in found(files(divisions_csv=place, jurisdiction_csv=text))
+        if each.code == "gap" and each.where == "matters.csv:2"
+    ]
+    assert [each.en.split(" nobody")[0] for each in gaps] == ["from 2028-01-01"]
 
 
 def test_an_entrustment_names_the_principal() -> None:

@@ -6,7 +6,15 @@ import pytest
 
 from services.rulebook.finding import Finding, Severity
 from services.rulebook.lint import lint
-from tests.unit.services.rulebook.tiny import CALENDAR, COUNTY, added, edited, files
+from tests.unit.services.rulebook.tiny import (
+    CALENDAR,
+    COUNTY,
+    LANGDAI_PLACE,
+    YANJIAO_PLACE,
+    added,
+    edited,
+    files,
+)
 
 TODAY = date(2026, 6, 1)
 AUDIENCES = "id,category,matter,group,area,audience,basis,valid_from,valid_to\n"
@@ -130,6 +138,62 @@ def test_what_an_audience_names_exists(row: str) -> None:
 def test_an_audience_rule_ends_after_it_starts() -> None:
     contents = audience(f"A1,legal_texts,,,{COUNTY},township,意见二(一)1,2024-01-01,2023-01-01")
     assert codes(contents) == ["dates_reversed audiences.csv:2"]
+
+
+REACHES_NOBODY = [
+    f",city,{YANJIAO_PLACE},township",  # the only sender there is the township itself
+    f",,{YANJIAO_PLACE},type:township",
+    f"CG-2,,{COUNTY},township",  # the county's everywhere
+    f",market,{COUNTY},township",
+    f",,{LANGDAI_PLACE},type:department",
+]
+
+
+@pytest.mark.parametrize("row", REACHES_NOBODY)
+def test_an_audience_row_that_reaches_nobody_whoever_sends_is_reported(row: str) -> None:
+    contents = audience(f"A1,inspections,{row},意见二(一)1,2024-01-01,")
+    (finding,) = found(contents)
+    assert (finding.severity, finding.code) == (Severity.WARNING, "audience_empty")
+    assert finding.where == "audiences.csv:2"
+    assert row.rpartition(",")[2] in finding.zh
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f",,{COUNTY},township",
+        f",city,{COUNTY},township",
+        f"CG-1,,{COUNTY},township",
+        f",,{COUNTY},type:township",
+        f",,{YANJIAO_PLACE},organ:sfj",
+        f",,{YANJIAO_PLACE},kind:urban_management",
+        f",,{COUNTY},organ:sfj",
+    ],
+)
+def test_one_that_reaches_somebody_is_not(row: str) -> None:
+    assert found(audience(f"A1,inspections,{row},意见二(一)1,2024-01-01,")) == ()
+
+
+def test_a_row_is_judged_by_its_first_day_or_by_today_and_not_when_it_has_ended() -> None:
+    of_one = f"A1,inspections,CG-1,,{COUNTY},township,意见二(一)1"  # 岩脚's until 30 June
+    assert codes(audience(f"{of_one},2026-06-30,")) == []
+    assert codes(audience(f"{of_one},2026-07-01,")) == ["audience_empty audiences.csv:2"]
+    of_none = f"A1,inspections,CG-2,,{COUNTY},township,意见二(一)1,2024-01-01"
+    assert codes(audience(f"{of_none},2026-05-31")) == []
+    assert codes(audience(f"{of_none},2026-06-01")) == ["audience_empty audiences.csv:2"]
+
+
+def test_a_row_for_the_only_organ_of_its_area_in_office_reaches_nobody() -> None:
+    ended = edited("organs.csv", ",2019-01-01,,\n", ",2019-01-01,2026-05-31,\n")
+    text = ended["organs.csv"].decode()
+    ended["organs.csv"] = "".join(
+        line.replace(",2026-05-31,", ",,") if ",sfj," in line else line
+        for line in text.splitlines(keepends=True)
+    ).encode()
+    ended["audiences.csv"] = (
+        f"{AUDIENCES}A1,inspections,,,{COUNTY},organ:sfj,意见二(一)1,2024-01-01,\n".encode()
+    )
+    assert "audience_empty audiences.csv:2" in codes(ended)
 
 
 def test_a_no_sharing_list_that_cannot_be_read_is_a_finding() -> None:

@@ -1,3 +1,4 @@
+import gc
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,21 @@ def test_a_folder_is_loaded_over_the_librarys_calendar(folder: Path) -> None:
     assert loaded.name == "tiny"
     assert date(2026, 10, 10) in loaded.calendar.workdays
     assert date(2026, 12, 30) in loaded.calendar.days_off
+
+
+def test_the_collector_goes_on_after_a_load_as_it_was_before(folder: Path) -> None:
+    load(folder)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        load(folder)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    (folder / "matters.csv").write_text("", encoding="utf-8")
+    with pytest.raises(UserError):
+        load(folder)
+    assert gc.isenabled()
 
 
 def test_keys_belong_to_the_version_and_a_remark_beside_the_files_does_not(folder: Path) -> None:

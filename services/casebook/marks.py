@@ -1,0 +1,121 @@
+"""The index of marks: which open transfers may be about one violation. Digests and days only.
+
+What a transaction has changed lies over what the tables hold, so that an answer does not depend on
+where a batch ended. Two transfers that two workers decide at one instant do not see each other.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Connection, Integer, bindparam, delete, select
+
+from schemas.ids import CaseId
+from services.casebook.statements import insert, parts
+from services.casebook.tables import MARKS
+from services.casework.likeness import Mark, to_the_letter
+
+ALIKE_MAX: Final = 20  # cases that one answer names, in the order of their ids
+_NO_DAY: Final = 0  # an ordinal that no date has
+# Made once: a statement that is put together for each message costs more than it takes to run.
+LIKE: Final = (
+    select(MARKS.c.case_id)
+    .distinct()
+    .where(
+        MARKS.c.key == bindparam("key"),
+        MARKS.c.first_day <= bindparam("last"),
+        MARKS.c.last_day >= bindparam("first"),
+    )
+    .order_by(MARKS.c.case_id)
+    .limit(bindparam("most", type_=Integer))
+)
+KNOWN: Final = (
+    select(MARKS.c.key).distinct().where(MARKS.c.key.in_(bindparam("keys", expanding=True)))
+)
+
+
+class Marks:
+    """The marks as one transaction sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._put: dict[CaseId, tuple[Mark, ...]] = {}  # the whole of what these cases have now
+        self._by_key: dict[str, dict[CaseId, None]] = {}  # where to look among these
+        self._written: set[CaseId] = set()  # of those, the ones that are in the table already
+
+    def put(self, case_id: CaseId, marks: tuple[Mark, ...]) -> None:
+        """Give the case these marks, and no others."""
+        self._put[case_id] = marks
+        for mark in marks:
+            self._by_key.setdefault(mark.key, {})[case_id] = None
+        self._written.discard(case_id)
+
+    def of(self, case_id: CaseId) -> tuple[Mark, ...]:
+        """Return the case's marks."""
+        if case_id in self._put:
+            return self._put[case_id]
+        query = select(MARKS).where(MARKS.c.case_id == case_id)
+        rows = self._connection.execute(query.order_by(*MARKS.primary_key.columns))
+        return tuple(Mark(row.key, _day(row.first_day), _day(row.last_day)) for row in rows)
+
+    def end(self, case_id: CaseId, *, declined: bool) -> None:
+        """Let the case be found no more; one that was declined is known to the letter still."""
+        self.put(case_id, to_the_letter(self.of(case_id)) if declined else ())
+
+    def alike(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
+        """Return which cases have one of the marks on a day that both have, up to ALIKE_MAX."""
+        return self._found([mark for mark in marks if mark.first is not None])
+
+    def same(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
+        """Return which cases of the same sender have one of the violations to the letter."""
+        return self._found(to_the_letter(tuple(marks)))
+
+    def flush(self) -> None:
+        """Write what has changed. Raises what the database raises."""
+        changed = sorted(self._put.keys() - self._written)
+        for part in parts(changed):
+            self._connection.execute(delete(MARKS).where(MARKS.c.case_id.in_(part)))
+        rows = {_row(case, mark): None for case in changed for mark in self._put[case]}
+        names = [column.name for column in MARKS.columns]
+        values = [dict(zip(names, row, strict=True)) for row in sorted(rows)]
+        insert(self._connection, MARKS, values)
+        self._written.update(changed)
+
+    def _found(self, asked: Sequence[Mark]) -> tuple[CaseId, ...]:
+        """Return the first of the cases by id: those of the tables, and those of this transaction.
+
+        A case that this transaction has put is as it was put, whatever the table has of it.
+        """
+        found: set[CaseId] = set()
+        known = set(self._connection.scalars(KNOWN, {"keys": [mark.key for mark in asked]}))
+        for mark in asked:
+            here = self._by_key.get(mark.key, {})
+            found |= {case for case in here if any(_meet(mark, own) for own in self._put[case])}
+            if mark.key not in known:
+                continue
+            days = {"first": _ordinal(mark.first), "last": _ordinal(mark.last)}
+            values = {"key": mark.key, "most": ALIKE_MAX + len(self._put), **days}
+            stored = map(CaseId, self._connection.scalars(LIKE, values))
+            found |= set(stored) - self._put.keys()
+        return tuple(sorted(found)[:ALIKE_MAX])
+
+
+def _meet(mark: Mark, other: Mark) -> bool:
+    """Whether the two are one mark and share a day, or both are without days."""
+    return (
+        mark.key == other.key
+        and _ordinal(other.first) <= _ordinal(mark.last)
+        and _ordinal(other.last) >= _ordinal(mark.first)
+    )
+
+
+def _row(case: CaseId, mark: Mark) -> tuple[str, CaseId, int, int]:
+    return mark.key, case, _ordinal(mark.first), _ordinal(mark.last)
+
+
+def _ordinal(day: date | None) -> int:
+    return _NO_DAY if day is None else day.toordinal()
+
+
+def _day(ordinal: int) -> date | None:
+    return None if ordinal == _NO_DAY else date.fromordinal(ordinal)

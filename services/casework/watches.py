@@ -1,0 +1,133 @@
+"""Dates in a letter that pass: the bus warns of them beforehand (domain, section 5).
+
+The limitation of a violation (行政处罚法 36) and the last day of a measure on an item
+(行政处罚法 56, 行政强制法 25). Warn and remind, never refuse: a letter may come when the day has
+passed already, and whether that decides the case is the handler's to judge. How long before, the
+rulebook says.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from schemas.ids import MatterCode, MessageId, OrganCode
+from schemas.messages import CaseTransfer, LeadTransfer, Routed
+from schemas.parts import Violation
+from schemas.sharing import ViolationNotice
+from services.casework.case import Case, Charge, State
+from services.casework.effects import Advise
+from services.casework.kept import Watch, WatchKind
+from services.casework.steps import Outcome
+from services.rulebook.calendar import ZONE, workdays_before
+from services.rulebook.model import Rulebook
+
+_UNDECIDED: Final = frozenset(
+    {State.ISSUED, State.RECEIVED, State.DISPUTED, State.REFERRED, State.DESIGNATED}
+)
+# A case that was filed was found in time, or was not; a seized thing stays seized until its end.
+_WITH_MEASURES: Final = _UNDECIDED | {State.FILED}
+_CODES: Final = {
+    WatchKind.LIMITATION: "advice.limitation_near",
+    WatchKind.MEASURE: "advice.measure_expires",
+}
+_WORDS: Final = {
+    WatchKind.LIMITATION: "第{number}项违法行为的追责时效",
+    WatchKind.MEASURE: "第{number}号物品上的措施",
+}
+
+
+def watches_of(message: Routed, rulebook: Rulebook) -> tuple[Watch, ...]:
+    """Return what is to be warned of in a letter, the earliest first."""
+    found = [*_limitations(message, rulebook), *_measures(message, rulebook)]
+    return tuple(sorted(found, key=_order))
+
+
+def watches_of_split(charges: Iterable[Charge], rulebook: Rulebook) -> tuple[Watch, ...]:
+    """Return what is to be warned of in a child case. It knows the first day of an act only."""
+    found = [_limitation(each.number, each.matter, each.act_on, rulebook) for each in charges]
+    return tuple(sorted(filter(None, found), key=_order))
+
+
+def warn(case: Case, tick: MessageId, at: datetime) -> Outcome:
+    """Warn of what has come near: who handles it, and while it is not filed, who sent it."""
+    near = tuple(watch for watch in case.watches if watch.at <= at)
+    if not near:
+        return Outcome(case)
+    later = tuple(watch for watch in case.watches if watch.at > at)
+    advice = (
+        Advise(tick, organ, _CODES[watch.kind], _words(watch), f"/{case.id}/{watch.number}")
+        for watch in near
+        if _is_of_use(watch, case)
+        for organ in _told(case)
+    )
+    return Outcome(replace(case, watches=later), tuple(advice))
+
+
+def _order(watch: Watch) -> tuple[datetime, WatchKind, int]:
+    return watch.at, watch.kind, watch.number
+
+
+def _is_of_use(watch: Watch, case: Case) -> bool:
+    """Whether it still matters: not of a violation that was split off, nor in a case that ended."""
+    if watch.kind is WatchKind.MEASURE:
+        return case.state in _WITH_MEASURES
+    return case.state in _UNDECIDED and watch.number in {each.number for each in case.charges}
+
+
+def _told(case: Case) -> tuple[OrganCode, ...]:
+    asking = () if case.state is State.FILED else (case.asking,)
+    return tuple(dict.fromkeys(organ for organ in (case.handler, *asking) if organ is not None))
+
+
+def _words(watch: Watch) -> str:
+    what = _WORDS[watch.kind].format(number=watch.number)
+    return f"{what}于{watch.last_day:%Y-%m-%d}届满（{watch.basis}）。"
+
+
+def _limitations(message: Routed, rulebook: Rulebook) -> Iterator[Watch]:
+    for violation in _violations(message):
+        ended = violation.act_to or (None if violation.continuing else violation.act_from)
+        watch = ended and _limitation(violation.number, violation.matter, ended, rulebook)
+        if watch:
+            yield watch
+
+
+def _limitation(number: int, matter: MatterCode, ended: date, rulebook: Rulebook) -> Watch | None:
+    """Count from the day on which the act ended; the last month may lack that day (民法典 202)."""
+    policy = rulebook.reminders.limitation
+    if policy is None:
+        return None
+    known = rulebook.matters.get(matter)
+    is_long = known is not None and known.group in policy.long_groups
+    year = ended.year + (policy.long_years if is_long else policy.years)
+    day = min(ended.day, monthrange(year, ended.month)[1])
+    last = date(year, ended.month, day)
+    first = last - timedelta(days=policy.lead_calendar_days)
+    return _watch(WatchKind.LIMITATION, number, first, last, policy.basis, rulebook)
+
+
+def _measures(message: Routed, rulebook: Rulebook) -> Iterator[Watch]:
+    policy = rulebook.reminders.measure
+    if policy is None or not isinstance(message, LeadTransfer | CaseTransfer):
+        return
+    disposed = {disposal.item for disposal in message.disposals or ()}
+    for item in message.items or ():
+        last = item.measure_until
+        if last is not None and item.number not in disposed:
+            first = workdays_before(rulebook.calendar, last, policy.lead_working_days)
+            yield _watch(WatchKind.MEASURE, item.number, first, last, policy.basis, rulebook)
+
+
+def _watch(
+    kind: WatchKind, number: int, first: date, last: date, basis: str, rulebook: Rulebook
+) -> Watch:
+    at = datetime.combine(first, rulebook.reminders.hour, ZONE)
+    return Watch(at, kind, number, last, basis)
+
+
+def _violations(message: Routed) -> tuple[Violation, ...]:
+    if isinstance(message, ViolationNotice):
+        return () if message.violation is None else (message.violation,)
+    return message.violations or ()

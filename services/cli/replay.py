@@ -1,0 +1,196 @@
+"""`yichuan replay`: the flows' records decided anew, and each decision held against the journal.
+
+Read-only: the broker as the administrator, the casebook for how far it is, the recorded rulebooks
+of the home. The replay has a casebook of its own in the home's `run`, removed at the end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from heapq import merge
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from connectors.bus.home import Home, Settings, home_at
+from schemas.errors import Broken, UserError
+from schemas.parts import Flow
+from schemas.topics import JOURNAL, ORIGINALS
+from services.casebook.progress import progress_now
+from services.casebook.rows import Position
+from services.casebook.store import open_sqlite
+from services.casebook.tables import OUTBOX
+from services.cli.casebook_view import reading
+from services.cli.log_reader import Logged, LogReader, Place, open_log
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language, note, say, table
+from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told, in_turn
+from services.exchange.intake import Incoming
+from services.exchange.opening import open_again
+from services.exchange.originals import Kept, kept
+
+CONNECT_SECONDS_MAX: Final = 30.0
+READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while others are decided
+_NO: Final = 1  # exit code: the answer is no
+_COLUMNS: Final = ("records", "ticks", "dead", "refused_by_gate", "decisions")
+_HEADS: Final = (
+    "流 记录 时钟 死信 保密拒收 决定",
+    "flow records ticks dead gate decisions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What has been decided at one moment, and what the journal says of it."""
+
+    decided_to: Mapping[Place, int]
+    journal: tuple[Told, ...]
+
+
+def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Decide every record of the flows anew and compare with the journal, to the byte.
+
+    Raises UserError replay.differs with the first difference; Broken log.gap when neither the
+    flows nor the originals have a record.
+    """
+    place = home_at(home)
+    settings = place.settings()
+    shelf = open_again(place, settings)
+    with ExitStack() as open_readers:
+        look = open_readers.enter_context(open_log(place, settings, CONNECT_SECONDS_MAX))
+        with reading(place) as connection:
+            snapshot = _snapshot(look, connection)
+        note(
+            f"日志 {len(snapshot.journal)} 条，逐条重新判定…",
+            f"{len(snapshot.journal)} lines of the journal; deciding anew…",
+        )
+        streams = [
+            _partition(partial(_opened, open_readers, place, settings), look, one, end)
+            for one, end in sorted(snapshot.decided_to.items())
+            if end > 0
+        ]
+        place.run.mkdir(parents=True, exist_ok=True)
+        folder = open_readers.enter_context(TemporaryDirectory(prefix="replay-", dir=place.run))
+        scratch = open_sqlite(Path(folder) / "casebook.sqlite")
+        open_readers.callback(scratch.close)
+        audit = Audit(scratch, shelf, snapshot.journal)
+        found = audit.replay(in_log_order(streams), settings.exchange.batch_max)
+    if found is not None:
+        raise differs(found)
+    _tell(audit.counts, as_json=as_json)
+
+
+def in_log_order(streams: Iterable[Iterator[Kept]]) -> Iterator[Kept]:
+    """Yield the records of all partitions by the broker's stamp, each partition in its order."""
+    return merge(*streams, key=lambda record: record.incoming.stamped_at)
+
+
+def whole(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iterator[Kept]:
+    """Yield a partition's records from one offset to before another. Raises Broken log.gap."""
+    reached = begin
+    for record in in_turn(records, place, begin, end):
+        reached += 1
+        yield record
+    if reached < end:
+        topic, partition = place
+        raise Broken("log.gap", detail=f"{topic}/{partition}: {reached} < {end}")
+
+
+def differs(found: Difference) -> UserError:
+    """Return the error that tells the first difference: places, ids and a path, no content."""
+    where = f"{found.topic}/{found.partition}/{found.offset}"
+    detail = " ".join(part for part in (found.message, found.field) if part)
+    return UserError("replay.differs", where=where, detail=detail, exit_code=_NO)
+
+
+def document(counts: Counts) -> dict[str, Any]:
+    """Return what was replayed, keys stable."""
+    return {
+        "same": True,
+        "decisions": counts.decisions.total(),
+        "flows": {
+            flow.value: {name: getattr(counts, name)[flow.value] for name in _COLUMNS}
+            for flow in Flow
+        },
+        "rulebooks": sorted(counts.rulebooks),
+        "defects": counts.defects,
+    }
+
+
+def _snapshot(look: LogReader, connection: Connection) -> Snapshot:
+    """Read the journal around one moment of the casebook.
+
+    A line that was there before that moment is of a decision before it. One that came in between,
+    or waits in the outbox, may be.
+    """
+    before = {place: end for place, (_, end) in look.spans(JOURNAL).items()}
+    decided_to = {place: each.next_offset for place, each in progress_now(connection).items()}
+    waiting = select(OUTBOX.c.value).where(OUTBOX.c.topic == JOURNAL).order_by(OUTBOX.c.seq)
+    unsent = [Told(value.decode(), -1, is_due=False) for value in connection.scalars(waiting)]
+    spans = look.spans(JOURNAL)
+    lines = sum(end - begin for begin, end in spans.values())
+    if lines > ENTRIES_MAX:
+        raise UserError("replay.too_long", detail=f"{lines} > {ENTRIES_MAX}", exit_code=3)
+    begins = {place: begin for place, (begin, _) in spans.items()}
+    ends = {place: end for place, (_, end) in spans.items()}
+    found = [
+        Told(
+            (each.value or b"").decode(errors="replace"),
+            each.offset,
+            each.offset < before[each.place],
+        )
+        for each in look.read(begins, ends, READ_SECONDS_MAX)
+    ]
+    return Snapshot(decided_to, (*found, *unsent))
+
+
+def _partition(
+    open_reader: Callable[[], LogReader], look: LogReader, place: Place, end: int
+) -> Iterator[Kept]:
+    """Yield a flow's partition: from the originals what the log no longer has, then the log."""
+    topic, partition = place
+    begin, _ = look.spans(topic)[place]
+    if begin > 0:
+        of_originals = (ORIGINALS, partition)
+        span = look.spans(ORIGINALS)[of_originals]
+        records = _read(open_reader(), of_originals, *span)
+        again = (kept(each.key, each.value, list(each.headers.items())) for each in records)
+        yield from whole(again, place, 0, min(begin, end))
+    records = _read(open_reader(), place, begin, end)
+    yield from whole(map(_as_it_lies, records), place, min(begin, end), end)
+
+
+def _opened(readers: ExitStack, home: Home, settings: Settings) -> LogReader:
+    """Open a reader of its own for a partition: they are read side by side."""
+    return readers.enter_context(open_log(home, settings, CONNECT_SECONDS_MAX))
+
+
+def _read(reader: LogReader, place: Place, begin: int, end: int) -> Iterator[Logged]:
+    return reader.read({place: begin}, {place: end}, READ_SECONDS_MAX)
+
+
+def _as_it_lies(record: Logged) -> Kept:
+    position = Position(*record.place, record.offset)
+    return Kept(Incoming(position, record.key, record.value, record.at), None)
+
+
+def _tell(counts: Counts, *, as_json: bool) -> None:
+    told = document(counts)
+    if as_json:
+        emit_json(told)
+        return
+    rows = [(flow, *(str(each[name]) for name in _COLUMNS)) for flow, each in told["flows"].items()]
+    table(in_language(*_HEADS).split(), rows)
+    say(
+        f"一致：{told['decisions']} 项决定逐字节相同，规则库 {len(told['rulebooks'])} 个",
+        f"the same: {told['decisions']} decisions to the byte, under {len(told['rulebooks'])} "
+        "rulebooks",
+    )
+    if counts.defects:
+        say(
+            f"其中 {counts.defects} 项当时因程序缺陷冻结，依日志记载",
+            f"{counts.defects} of them froze by a defect then: taken as the journal has them",
+        )

@@ -1,0 +1,218 @@
+"""Deciding a log once more, by the same code, and holding each decision against the journal.
+
+Into a casebook of its own, which is thrown away: nothing that the exchange wrote is touched. A
+decision is its whole entry, to the byte; seals and the edges of batches are none (design, promise
+5). What the secrecy gate refused is gone: its note, or the gate itself, refuses it again, and the
+journal's entry says whether it was the same refusal.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import delete, select
+
+from schemas.ids import CaseId, MessageId
+from schemas.messages import CaseSettled, Tick
+from services.casebook.progress import Place
+from services.casebook.rows import Position
+from services.casebook.store import Casebook
+from services.casebook.tables import DEAD, DECISIONS, OUTBOX, SECRETS
+from services.exchange.batch import run_batch
+from services.exchange.intake import Dead, Intake, Sound
+from services.exchange.originals import Kept
+from services.exchange.recorded import (
+    Entry,
+    Remembered,
+    entry_of,
+    first_difference,
+    nothing,
+    unseen,
+)
+from services.exchange.recover import judge_kept
+from services.exchange.shelf import Shelf
+
+ENTRIES_MAX: Final = 1_000_000  # of the journal, held in memory: some 2 kB each
+
+_Place = tuple[Position, CaseId]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the journal. `is_due`: its decision is among those that are replayed."""
+
+    line: str
+    number: int  # its offset in the journal; -1: still in the outbox
+    is_due: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the journal and the replay part. It holds places, ids and a field's path, no content.
+
+    `field`: `missing` when the journal lacks the decision, `extra` when nothing leads to it,
+    `unreadable` for a line that no exchange writes.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    message: str
+    field: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was replayed, by flow."""
+
+    records: Counter[str] = field(default_factory=Counter)
+    ticks: Counter[str] = field(default_factory=Counter)
+    dead: Counter[str] = field(default_factory=Counter)
+    refused_by_gate: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    rulebooks: set[str] = field(default_factory=set)
+    defects: int = 0  # decisions in whose place a defect stood, taken as recorded
+
+
+class Audit:
+    """One replay against one journal."""
+
+    def __init__(self, casebook: Casebook, shelf: Shelf, journal: Iterable[Told]) -> None:
+        """`casebook`: an empty one, to be thrown away."""
+        self.counts = Counts()
+        self._casebook, self._shelf = casebook, shelf
+        self._left: dict[_Place, deque[tuple[Entry, bool]]] = {}
+        self._decided: set[str] = set()  # lines given, each once
+        self._unreadable: Difference | None = None
+        seen: set[str] = set()
+        for told in journal:
+            self._note(told, seen)
+
+    def replay(self, records: Iterable[Kept], batch_max: int) -> Difference | None:
+        """Decide the records in their order; return the first difference, or None."""
+        if self._unreadable is not None:
+            return self._unreadable
+        for batch in _batches(records, batch_max):
+            found = self._replay(batch)
+            if found is not None:
+                return found
+        left = (entry for waiting in self._left.values() for entry, is_due in waiting if is_due)
+        extra = min(left, key=lambda entry: _order(entry.position), default=None)
+        return None if extra is None else _difference(extra, "extra")
+
+    def _note(self, told: Told, seen: set[str]) -> None:
+        entry = entry_of(told.line)
+        if entry is None:
+            where = Difference("journal", 0, told.number, "", "unreadable")
+            self._unreadable = self._unreadable or where
+            return
+        for new in unseen([entry], seen):
+            self._left.setdefault(new.place, deque()).append((new, told.is_due))
+
+    def _replay(self, batch: Sequence[Kept]) -> Difference | None:
+        """One batch; where a frozen case is settled it ends: what follows may be decided again."""
+        intakes = judge_kept(self._casebook, self._shelf, batch)
+        for part in _parts(intakes):
+            for intake in part:
+                self._count(intake)
+            run_batch(self._casebook, self._shelf, part, self._remembers)
+            for line in self._given():
+                found = self._compare(line)
+                if found is not None:
+                    return found
+        return None
+
+    def _given(self) -> list[str]:
+        """Return what was decided, and clear the tables that only grow."""
+        with self._casebook.engine.begin() as connection:
+            rows = connection.execute(select(DECISIONS.c.entry).order_by(DECISIONS.c.seq))
+            lines = [row.entry for row in rows]
+            for table in (DECISIONS, OUTBOX, DEAD, SECRETS):
+                connection.execute(delete(table))
+        return lines
+
+    def _compare(self, line: str) -> Difference | None:
+        if line in self._decided:
+            return None
+        self._decided.add(line)
+        entry = entry_of(line)
+        if entry is None:  # ours, just written
+            raise AssertionError(line)
+        self.counts.decisions[entry.position.topic] += 1
+        waiting = self._left.get(entry.place)
+        if not waiting:
+            return _difference(entry, "missing")
+        recorded, _ = waiting.popleft()
+        self.counts.defects += recorded.has_failed
+        if recorded.line == line:
+            return None
+        return _difference(entry, first_difference(recorded.line, line))
+
+    def _remembers(
+        self,
+        position: Position,
+        message: MessageId,
+        case: CaseId,
+        is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
+    ) -> Remembered:
+        """Return what the journal's next entry for it says; each is compared before another."""
+        for entry, _ in self._left.get((position, case), ()):
+            if (entry.message, entry.is_resumed) == (message, is_resumed):
+                return entry.remembered
+        return nothing()
+
+    def _count(self, intake: Intake) -> None:
+        topic = intake.incoming.position.topic
+        self.counts.records[topic] += 1
+        if isinstance(intake, Sound):
+            self.counts.rulebooks.add(intake.rulebook)
+            self.counts.ticks[topic] += isinstance(intake.opened.message, Tick)
+            return
+        self.counts.dead[topic] += isinstance(intake, Dead)
+        self.counts.refused_by_gate[topic] += intake.is_secret
+
+
+def in_turn(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iterator[Kept]:
+    """Yield a partition's records from one offset to before another, each once, in order.
+
+    What a second copy or another partition's record is, is passed over; a hole ends it.
+    """
+    for record in records:
+        position = record.incoming.position
+        if begin >= end:
+            return
+        if (position.topic, position.partition) == place and position.offset == begin:
+            begin += 1
+            yield record
+
+
+def _batches(records: Iterable[Kept], batch_max: int) -> Iterator[list[Kept]]:
+    batch: list[Kept] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) >= batch_max:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _parts(intakes: Sequence[Intake]) -> Iterator[list[Intake]]:
+    part: list[Intake] = []
+    for intake in intakes:
+        part.append(intake)
+        if isinstance(intake, Sound) and isinstance(intake.opened.message, CaseSettled):
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _difference(entry: Entry, field_: str) -> Difference:
+    position = entry.position
+    return Difference(position.topic, position.partition, position.offset, entry.message, field_)
+
+
+def _order(position: Position) -> tuple[str, int, int]:
+    return position.topic, position.partition, position.offset

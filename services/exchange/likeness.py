@@ -1,0 +1,135 @@
+"""Possible duplicates, and what was declined before: looked up in the transaction (domain, 3).
+
+Only the index of marks is asked, by its keys. No other case's letter is read, but for the evidence
+list of the sender's own, when a new letter says that it goes on from there.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.disputes import Designation, NegotiationResult
+from schemas.document_number import normal_document_number
+from schemas.errors import Refusal
+from schemas.ids import MessageId, OrganCode
+from schemas.messages import CaseTransfer, Correction, LeadTransfer, Message, Transfer
+from schemas.parts import Evidence, SourceKind
+from schemas.topics import begins_case
+from services.casebook.work import Work
+from services.casework.case import Case, Life, State
+from services.casework.handing import letter_author
+from services.casework.likeness import NOT_YET, Lettered, Mark, marks_of, may_be_alike
+from services.casework.lives import ENDED
+from services.casework.steps import Alike, Declined, Waiter, new_case
+from services.casework.transfer import corrected
+from services.exchange.office import Office
+
+
+def alike_to(
+    work: Work, message: Message, case: Case | None, held: Waiter | None, at: datetime
+) -> tuple[Alike, ...]:
+    """Return the open transfers that may be about the same as what this message gives a handler."""
+    marks = _sought(work, message, case, held)
+    if not marks:
+        return ()
+    own = case or new_case(message, at)
+    found = work.marks.alike(marks)
+    work.preload(found, (), ())
+    others = (work.case(case_id) for case_id in found)
+    return tuple(
+        Alike(other.id, other.handler)
+        for other in others
+        if other is not None and may_be_alike(own, other)
+    )
+
+
+def declined_before(office: Office, work: Work, message: Message) -> Declined | None:
+    """Return the sender's own transfer that was declined, if this opens another about the same.
+
+    It is linked where the letter's source (案件来源) is a transfer with that one's document number.
+    """
+    if not isinstance(message, LeadTransfer | CaseTransfer) or not begins_case(message):
+        return None
+    sender = message.envelope.sender
+    linked = _linked(work, message)
+    if linked is not None:
+        case, letter = linked
+        listed = _evidence(office, work, sender, letter)
+        new = (each.number for each in message.evidence or () if _told(each) not in listed)
+        return Declined(case.id, case.handler, is_linked=True, new_evidence=tuple(new))
+    for case_id in work.marks.same(marks_of(message)):
+        other = work.case(case_id)
+        if other is not None and other.state is State.DECLINED and other.sender == sender:
+            return Declined(other.id, other.handler, is_linked=False)
+    return None
+
+
+def note_marks(
+    office: Office, work: Work, message: Message, before: Case | None, after: Case | None
+) -> None:
+    """Keep the marks of a case as it goes on: from when it is issued until it has ended."""
+    if after is None or after.life is not Life.TRANSFER or after.state in NOT_YET:
+        return
+    if after.state in ENDED:
+        if before is None or before.state not in ENDED:
+            work.marks.end(after.id, declined=after.state is State.DECLINED)
+        return
+    known = None if before is None or before.state in NOT_YET else (before.charges, before.current)
+    if known != (after.charges, after.current):
+        letter = _letter(office, work, message, after)
+        marks = marks_of(letter, after.charges) if isinstance(letter, Lettered) else ()
+        work.marks.put(after.id, marks)
+
+
+def _sought(
+    work: Work, message: Message, case: Case | None, held: Waiter | None
+) -> tuple[Mark, ...]:
+    """Return the marks of the violations that may get a handler by this message."""
+    if isinstance(message, Lettered):
+        return marks_of(message)
+    if held is not None and case is not None and isinstance(held.message, Lettered):
+        right = message.corrections or () if isinstance(message, Correction) else ()
+        charges = corrected(case.charges, right)
+        return () if isinstance(charges, Refusal) else marks_of(held.message, charges)
+    if isinstance(message, Designation | NegotiationResult) and case is not None:
+        return work.marks.of(case.id)
+    return ()
+
+
+def _letter(office: Office, work: Work, message: Message, case: Case) -> Message | None:
+    """Return the letter in force; None: it is not kept, so the case cannot be known again."""
+    if message.envelope.message_id == case.current:
+        return message
+    return _opened(office, work, letter_author(case), case.current)
+
+
+def _opened(office: Office, work: Work, sender: OrganCode, letter: MessageId) -> Message | None:
+    original = work.original(sender, letter)
+    if original is None:
+        return None
+    return office.codec_of(original.fingerprint).open(original.body).message
+
+
+def _evidence(
+    office: Office, work: Work, sender: OrganCode, letter: MessageId
+) -> frozenset[Evidence]:
+    """Return what a letter lists, whatever the numbers that it gives to it."""
+    found = _opened(office, work, sender, letter)
+    listed = found.evidence if isinstance(found, LeadTransfer | CaseTransfer) else None
+    return frozenset(map(_told, listed or ()))
+
+
+def _told(evidence: Evidence) -> Evidence:
+    return replace(evidence, number=0)
+
+
+def _linked(work: Work, message: Transfer) -> tuple[Case, MessageId] | None:
+    source, sender = message.source, message.envelope.sender
+    if source is None or source.kind is not SourceKind.TRANSFER:
+        return None
+    number = normal_document_number(source.register_number or "")
+    letter = work.number(sender, number) if number else None
+    known = work.message(sender, letter) if letter else None
+    case = work.case(known.case_id) if known else None
+    if case is None or letter is None or case.state is not State.DECLINED:
+        return None
+    return case, letter

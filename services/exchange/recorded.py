@@ -1,0 +1,134 @@
+"""What the journal remembers of decisions that are made once more. Pure.
+
+A replay takes from it the facts, which were looked up beyond the case at a moment that does not
+come again, and where a defect of ours stood in a decision's place. Whatever else an entry says is
+decided anew.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.ids import CaseId, MessageId
+from services.casebook.rows import Position
+from services.casework.steps import Facts
+from services.exchange.notes import DEFECT, FACTS_TOLD
+
+_FACTS: Final = {
+    name: TypeAdapter[Any](kind)
+    for name, kind in get_type_hints(Facts).items()
+    if name in FACTS_TOLD
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Of one decision: its facts, and whether it failed by a defect."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    has_failed: bool = False
+
+    def over(self, looked_up: Facts) -> Facts:
+        """Return the facts as they were; what is not remembered as it was looked up."""
+        return replace(looked_up, **self.facts)
+
+
+# By where the record lay, its id, its case, and whether its turn came after it had waited.
+Remembers = Callable[[Position, MessageId, CaseId, bool], Remembered]
+_NOTHING: Final = Remembered()
+
+
+def nothing(*_asked: object) -> Remembered:
+    """Remember nothing: what is decided is decided for the first time."""
+    return _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal, as far as a replay has to understand it."""
+
+    line: str
+    position: Position
+    message: MessageId
+    case: CaseId
+    facts: Mapping[str, Any] | None  # None: it was refused before anything was looked up
+    has_failed: bool
+
+    @property
+    def place(self) -> tuple[Position, CaseId]:
+        """Entries of one place have an order: the journal's key is the case."""
+        return self.position, self.case
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether the message had waited."""
+        return bool(self.facts and self.facts.get("resumed"))
+
+    @property
+    def remembered(self) -> Remembered:
+        """What is taken from it."""
+        return Remembered(self.facts or {}, self.has_failed)
+
+
+def entry_of(line: str) -> Entry | None:
+    """Return the entry that a line holds; None for what no exchange writes."""
+    try:
+        document = json.loads(line)
+        told = document["facts"]
+        return Entry(
+            line=line,
+            position=Position(
+                str(document["topic"]), int(document["partition"]), int(document["offset"])
+            ),
+            message=MessageId(str(document["message"])),
+            case=CaseId(str(document["case"])),
+            facts=None if told is None else _facts(dict(told)),
+            has_failed=(document["outcome"], document["code"]) == ("dead", DEFECT),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
+        return None
+
+
+def first_difference(recorded: str, decided: str) -> str:
+    """Return the path of the first field in which two entries differ, in the order of their text.
+
+    A path holds names and numbers only: no value of either.
+    """
+    try:
+        return _differing(json.loads(recorded), json.loads(decided), "") or "entry"
+    except ValueError:
+        return "entry"
+
+
+def unseen(entries: Iterable[Entry], seen: set[str]) -> Iterable[Entry]:
+    """Yield what was not there before: after a crash a batch is published once more."""
+    for entry in entries:
+        if entry.line not in seen:
+            seen.add(entry.line)
+            yield entry
+
+
+def _facts(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: kind.validate_python(told[name]) for name, kind in _FACTS.items() if name in told}
+
+
+def _differing(recorded: Any, decided: Any, path: str) -> str | None:  # noqa: ANN401 - JSON values
+    if isinstance(recorded, dict) and isinstance(decided, dict):
+        for key in sorted({*recorded, *decided}):
+            below = f"{path}.{key}" if path else key
+            if (key in recorded) != (key in decided):
+                return below
+            found = _differing(recorded[key], decided[key], below)
+            if found:
+                return found
+        return None
+    if isinstance(recorded, list) and isinstance(decided, list):
+        for number, (one, other) in enumerate(zip(recorded, decided, strict=False)):
+            found = _differing(one, other, f"{path}[{number}]")
+            if found:
+                return found
+        return None if len(recorded) == len(decided) else f"{path}[]"
+    return None if (recorded, type(recorded)) == (decided, type(decided)) else path or "entry"

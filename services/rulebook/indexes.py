@@ -1,0 +1,75 @@
+"""The look-up tables that a rulebook makes of its rows when it is made. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from schemas.ids import DivisionCode
+from services.rulebook.township_names import names_of
+
+if TYPE_CHECKING:  # model.py has its tables made here
+    from services.rulebook.model import Division, JurisdictionRule
+
+    Rules = tuple[JurisdictionRule, ...]
+
+
+def by_subject(rules: Iterable["JurisdictionRule"]) -> Mapping[str, "Rules"]:
+    """Return matter or group → its rules, in their order."""
+    found: dict[str, list[JurisdictionRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.subject, []).append(rule)
+    return {subject: tuple(listed) for subject, listed in found.items()}
+
+
+def by_area(rules: Iterable["JurisdictionRule"]) -> Mapping[DivisionCode, Mapping[str, "Rules"]]:
+    """Return area → matter or group → its rules there."""
+    found: dict[DivisionCode, list[JurisdictionRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.area, []).append(rule)
+    return {area: by_subject(here) for area, here in found.items()}
+
+
+def areas_above(
+    divisions: Mapping[DivisionCode, "Division"],
+) -> Mapping[DivisionCode, tuple[DivisionCode, ...]]:
+    """Return each division → itself and those above it, the smallest first."""
+    return {code: _areas(code, divisions) for code in divisions}
+
+
+def townships_by_name(
+    divisions: Iterable["Division"],
+) -> Mapping[DivisionCode, tuple[tuple[str, "Division"], ...]]:
+    """Return county → (name, township) by each of its names, the longest first."""
+    named: dict[DivisionCode, list[tuple[str, Division]]] = {}
+    for division in divisions:
+        if division.level == "township":
+            county = DivisionCode(division.code[:6] + "000000")
+            names = sorted(names_of(division.name))
+            named.setdefault(county, []).extend((name, division) for name in names)
+    return {
+        county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
+        for county, entries in named.items()
+    }
+
+
+def turns(dates: Iterable[tuple[date, date | None]]) -> set[date]:
+    """Return the days on which something begins, or is over for the first time."""
+    found: set[date] = set()
+    for first, last in set(dates):
+        found.add(first)
+        if last is not None and last < date.max:
+            found.add(last + timedelta(days=1))
+    return found
+
+
+def _areas(
+    code: DivisionCode, divisions: Mapping[DivisionCode, "Division"]
+) -> tuple[DivisionCode, ...]:
+    """Return the division and those above it. Real tables hold rows that are their own parent."""
+    chain: list[DivisionCode] = []
+    above: DivisionCode | None = code
+    while above is not None and above not in chain:
+        chain.append(above)
+        division = divisions.get(above)
+        above = division.parent if division else None
+    return tuple(chain)

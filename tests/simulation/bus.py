@@ -1,0 +1,186 @@
+"""What the bus itself puts into the log: ticks, rulebooks, what one case does to another."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from schemas.codec import unframe
+from schemas.disputes import CaseSplit, LinkedEffect
+from schemas.ids import BUS, CaseId, MessageId, derive
+from schemas.messages import Message, RulebookActivated
+from schemas.parts import Envelope, Flow
+from schemas.topics import flow_partition
+from services.exchange.intake import Incoming
+from tests.office import PARTITIONS, sealed
+from tests.simulation.affair import Affair, Row, When, runs_out, step
+from tests.simulation.counting import WAITING_MAX
+from tests.simulation.county import LATER_HASH, here
+from tests.simulation.disputes import HOPS_MAX
+from tests.simulation.dues import Due, Place
+from tests.simulation.moves import Draft
+from tests.simulation.ways import way
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def tick(world: "World", place: Place) -> None:
+    """Let the partition hear what time it is."""
+    flow, partition = place
+    world.keep(world.log.tick(world.now, partition, Flow(flow)))
+    for affair in world.affairs.values():
+        if (affair.flow, affair.partition) == place:
+            _time_passes(world, affair)
+
+
+def _time_passes(world: "World", affair: Affair) -> None:
+    if affair.frozen is not None or affair.state == "held":
+        return
+    if affair.suspended_until is not None and affair.suspended_until <= world.now:
+        affair.suspended_until = None
+    local = world.is_later(affair.partition, affair.flow)
+    if affair.state == "disputed" and runs_out(affair, world.now, local=local):
+        cause = derive("tick", str(next(world.ids)))
+        later = world.is_later(affair.partition, affair.flow)
+        when = When(world.now, cause, "Tick", BUS, later)
+        step(affair, "refer", when, state="referred")
+
+
+def switch(world: "World", place: Place) -> None:
+    """Activate the other rulebook in a partition."""
+    flow, partition = place
+    target = here().rulebook.hash if place in world.later else LATER_HASH
+    number = str(next(world.ids))
+    envelope = _envelope(
+        world, "RulebookActivated", number, flow, derive("switch", *map(str, place))
+    )
+    message = RulebookActivated(envelope, target, "demo", flow, partition)
+    incoming = world.log.raw(sealed(message), envelope, world.now, partition=partition)
+    _note(world, incoming, message, "", world.rulebook_at(incoming))
+    world.later ^= {place}
+    for affair in world.affairs.values():
+        if (affair.flow, affair.partition) == place:
+            affair.since = world.now
+
+
+def of_the_bus(world: "World", message: Message, case: str, refused: str | None = None) -> None:
+    """Put a message of the bus or of an operator into the log."""
+    incoming = world.log.raw(sealed(message), message.envelope, world.now)
+    _note(world, incoming, message, case, world.rulebook_at(incoming), refused)
+
+
+def _note(world: "World", incoming: Incoming, message: Message, case: str, rulebook: str,
+    refused: str | None = None,
+) -> Due:  # fmt: skip
+    world.keep(incoming)
+    place = incoming.position
+    due = world.dues[place.topic, place.partition, place.offset] = Due(
+        incoming=incoming,
+        message_id=message.envelope.message_id,
+        sender=BUS,
+        record=type(message).__name__,
+        case=case,
+        outcome="rejected" if refused else "accepted",
+        code=refused,
+        rulebook=rulebook,
+        move="bus",
+    )
+    return due
+
+
+def _envelope(
+    world: "World", record: str, salt: str, flow: str, case: str, reply: str | None = None
+) -> Envelope:
+    return Envelope(
+        bus=here().rulebook.bus,
+        message_id=MessageId(derive("bus", record, salt)),
+        case_id=CaseId(case),
+        flow=Flow(flow),
+        record=record,
+        sender=BUS,
+        sent_at=world.now,
+        in_reply_to=MessageId(reply) if reply else None,
+    )
+
+
+def bus_envelope(world: "World", record: str, affair: Affair, reply: str | None) -> Envelope:
+    """Return an envelope as an operator fills it, about a case."""
+    return _envelope(world, record, str(next(world.ids)), affair.flow, affair.id, reply)
+
+
+def published(world: "World", topic: str, key: bytes | None, value: bytes | None) -> None:
+    """A record has reached the broker: an inbox, the journal, or a flow again."""
+    world.published.append((topic, key, value))
+    if topic not in set(Flow):
+        return
+    assert value is not None
+    schema, body = unframe(value)
+    message = here().codecs[schema].decode(body)
+    incoming = world.log.raw(value, message.envelope, world.now)
+    known = {due.message_id for due in world.dues.values() if due.sender == BUS}
+    if message.envelope.message_id in known:
+        world.keep(incoming)
+        place = incoming.position
+        world.dues[place.topic, place.partition, place.offset] = Due(
+            incoming, message.envelope.message_id, BUS, type(message).__name__,
+            message.envelope.case_id, "repeated", None, world.rulebook_at(incoming), "bus",
+        )  # fmt: skip
+        return
+    if isinstance(message, CaseSplit):
+        _begins(world, message)
+        _note(world, incoming, message, message.envelope.case_id, world.rulebook_at(incoming))
+    elif isinstance(message, LinkedEffect):
+        _links(world, message, incoming)
+
+
+def _begins(world: "World", message: CaseSplit) -> None:
+    parted = world.parted.pop(str(message.envelope.in_reply_to))
+    child = parted.affair
+    child.id, child.opening = message.envelope.case_id, message.envelope.message_id
+    child.partition = flow_partition(child.id.encode(), PARTITIONS)
+    child.dispute = Row(child.opening, str(child.handler), child.asking)
+    later = world.is_later(child.partition, child.flow)
+    when = When(parted.objected, child.opening, "CaseSplit", BUS, later)
+    step(child, "split_off", when, about=child.opening)
+    if child.hop >= HOPS_MAX:
+        step(child, "refer", replace(when, at=world.now), state="referred")
+    child.since, child.goal = world.now, 8
+    child.way = way(world.rng, child)
+    world.affairs[child.id] = child
+
+
+def _links(world: "World", message: LinkedEffect, incoming: Incoming) -> None:
+    case = message.envelope.case_id
+    notice, rulebook = world.affairs[case], world.rulebook_at(incoming)
+    if notice.frozen is None and notice.state != "held":
+        _note(world, incoming, message, case, rulebook, _is_linked(world, message))
+        return
+    due = _note(world, incoming, message, case, rulebook)
+    if len(notice.waiting) >= WAITING_MAX:
+        due.outcome, due.code = "rejected", "case.too_many_waiting"
+        return
+    due.outcome = "waiting"
+    when = When(world.now, message.envelope.message_id, "LinkedEffect", message.organ)
+    draft = Draft("linked_effect", message.organ, then=_is_handled)
+    notice.waiting.append((draft, when, due))
+
+
+def _is_linked(world: "World", message: LinkedEffect) -> str | None:
+    """Return why the notice's case refuses it; None: it is handled by that."""
+    notice = world.affairs[message.envelope.case_id]
+    if notice.handler != message.organ:
+        return None
+    if notice.state not in ("issued", "received"):
+        return "step.not_allowed"
+    later = world.is_later(notice.partition, notice.flow)
+    when = When(world.now, message.envelope.message_id, "LinkedEffect", message.organ, later)
+    _is_handled(notice, when)
+    return None
+
+
+def _is_handled(notice: Affair, when: When) -> None:
+    """A transfer that its handler made of it ends a notice; nobody else's does."""
+    if notice.handler != when.by or notice.state not in ("issued", "received"):
+        return
+    if notice.state == "issued":
+        step(notice, "sign", when, state="received")
+    step(notice, "handle", when, state="handled")

@@ -1,0 +1,155 @@
+"""The real exchange without a broker: batches, transactions, outbox; it dies and starts again.
+
+What is the product's runs as it is: `take_batch`, `run_batch`, `publish`. A crash is an exception
+at a labelled point: the transaction is rolled back, or was committed and nobody has heard of it.
+"""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from sqlalchemy import event
+from sqlalchemy.util import LRUCache
+
+from services.casebook import work as working
+from services.casebook.store import Casebook, open_sqlite
+from services.casebook.write import flush as write
+from services.exchange.batch import run_batch, take_batch
+from services.exchange.intake import Incoming
+from services.exchange.outbox import publish
+from tests.simulation.county import shelf
+
+_COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the fastest place there is; TMPDIR where it is not
+
+
+class Crash(StrEnum):
+    """Where the process dies."""
+
+    WRITTEN = "written, not committed"
+    COMMITTED = "committed, not published"
+    HALF_PUBLISHED = "half published"
+    PUBLISHED = "published, not acknowledged"
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+Send = Callable[[str, bytes | None, bytes | None], None]
+
+
+class _Producer:
+    """Takes what is published, and may die at the n-th record."""
+
+    def __init__(self, send: Send, dies_at: int | None) -> None:
+        self._send, self._left = send, dies_at
+
+    async def send(self, topic: str, value: bytes, *, key: bytes, headers: Any) -> Any:
+        del headers
+        if self._left is not None:
+            if self._left == 0:
+                raise Killed
+            self._left -= 1
+        self._send(topic, key, value)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+
+class Exchange:
+    """One exchange and its casebook's file."""
+
+    def __init__(self, file: Path, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        self.file, self._send, self._loop = file, send, loop
+        shutil.copyfile(_empty(), file)
+        self._open()
+
+    def _open(self) -> None:
+        self.casebook: Casebook = open_sqlite(self.file)
+        event.listen(self.casebook.engine, "connect", _without_waiting)
+        self.casebook.engine.dispose()
+        self.casebook.engine.update_execution_options(compiled_cache=_COMPILED)
+        self.shelf = shelf()
+
+    def restart(self) -> None:
+        """Start again on the same file, with nothing remembered."""
+        self.casebook.close()
+        self._open()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.casebook.close()
+
+    def handle(self, records: Sequence[Incoming], crash: Crash | None, after: int) -> None:
+        """Decide a batch and publish what came of it. Raises Killed where it is to die."""
+        intakes = take_batch(self.casebook, self.shelf, list(records))
+        if crash is Crash.WRITTEN:
+            with patch.object(working, "flush", _write_and_die):
+                run_batch(self.casebook, self.shelf, intakes)
+        run_batch(self.casebook, self.shelf, intakes)
+        if crash is Crash.COMMITTED:
+            raise Killed
+        self.publish(
+            {_place(each) for each in records}, after if crash is Crash.HALF_PUBLISHED else None
+        )
+        if crash is Crash.PUBLISHED:
+            raise Killed
+
+    def publish(self, sources: set[tuple[str, int]], dies_at: int | None = None) -> None:
+        """Publish what lies in the outbox."""
+        producer: Any = _Producer(self._send, dies_at)
+        self._loop.run_until_complete(publish(self.casebook.engine, producer, sources))
+
+    @contextmanager
+    def looked_at(self) -> Iterator[sqlite3.Connection]:
+        """Let somebody read the file by a way that is none of the product's."""
+        connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _place(incoming: Incoming) -> tuple[str, int]:
+    return incoming.position.topic, incoming.position.partition
+
+
+def _write_and_die(*changes: Any) -> None:
+    write(*changes)
+    raise Killed
+
+
+def _without_waiting(connection: Any, _entry: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def folder() -> Path:
+    """Make a folder of one's own at the fastest place."""
+    where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="yichuan-sim-", dir=where))
+
+
+@cache
+def _empty() -> Path:
+    """Make an empty casebook once: each run begins with a copy of its file."""
+    file = folder() / "empty.sqlite"
+    open_sqlite(file).close()
+    return file
+
+
+def forget_folders(made: Path) -> None:
+    """Take away what a process has made."""
+    shutil.rmtree(made, ignore_errors=True)
+    if _empty.cache_info().currsize:
+        shutil.rmtree(_empty().parent, ignore_errors=True)
+        _empty.cache_clear()

@@ -1,0 +1,68 @@
+"""A short simulation in every `make check`: some seeds, those that once failed, planted bugs."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from services.casework.transitions import TRANSITIONS
+from tests.simulation.__main__ import main
+from tests.simulation.counting import NOT_REFUSALS, codes, transitions
+from tests.simulation.faults import bad_forms
+from tests.simulation.planted import PLANTS
+from tests.simulation.pool import run_some
+
+SEEDS: Final = 12
+MESSAGES: Final = 55
+KEPT: Final[list[dict[str, Any]]] = tomllib.loads(
+    Path(__file__).with_name("seeds.toml").read_text(encoding="utf-8")
+)["seed"]
+
+
+def test_some_counties_keep_every_promise_after_every_step() -> None:
+    totals = run_some(range(1, SEEDS + 1), MESSAGES)
+    assert [(each.seed, each.broken) for each in totals.broken] == []
+    assert (totals.runs, totals.replayed) == (SEEDS, 1)
+    assert totals.fewest >= MESSAGES
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: str(kept["seed"]))
+def test_what_once_failed_does_not_fail_again(kept: dict[str, Any]) -> None:
+    totals = run_some([kept["seed"]], kept["messages"])
+    assert [each.broken for each in totals.broken] == [], kept["found"]
+
+
+def test_the_same_seed_is_the_same_county() -> None:
+    first, second = (run_some([5], MESSAGES) for _ in range(2))
+    assert (first.counts, first.codes, first.records) == (
+        second.counts,
+        second.codes,
+        second.records,
+    )
+
+
+@pytest.mark.parametrize("plant", ["ids_are_not_unique", "a_copy_is_dropped", "nothing_waits"])
+def test_a_planted_bug_is_found(plant: str) -> None:
+    assert plant in PLANTS
+    assert run_some(range(1, SEEDS + 1), MESSAGES, plant, stop=True).broken != []
+
+
+def test_the_command_says_what_is_not_covered_and_what_is_broken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--runs", "1", "--jobs", "1", "--each", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "NOT COVERED" in told
+    assert "TOO RARE  0" in told
+    bug = ["--runs", "1", "--jobs", "1", "--quiet", "--plant", "ids_are_not_unique"]
+    assert main(bug) == 1
+    assert "BROKEN  seed 1" in capsys.readouterr().out
+
+
+def test_what_is_to_be_taken_is_read_from_the_code() -> None:
+    rows = sum(len(row) for rows in TRANSITIONS.values() for row in rows.values())
+    assert len(transitions()) == rows
+    assert {"filing.use_objection", "case.unknown", "seal.invalid"} <= set(codes())
+    assert not [code for code in codes() if code.startswith(tuple(NOT_REFUSALS))]
+    assert {code for _, code, _ in bad_forms()} <= set(codes())

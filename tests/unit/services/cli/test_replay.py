@@ -1,0 +1,245 @@
+"""`yichuan replay`, on a log, a journal and a casebook as a broker and an exchange leave them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.bus.home import Home
+from connectors.bus.registry import SchemaIds
+from schemas.errors import Broken
+from schemas.ids import RulebookHash
+from schemas.topics import JOURNAL, ORIGINALS
+from services.casebook.store import Casebook, open_sqlite
+from services.casebook.tables import OUTBOX
+from services.cli import replay as command
+from services.cli.log_reader import Logged, Place
+from services.cli.main import NO, NOT_TRIED, main
+from services.cli.replay import in_log_order, whole
+from services.exchange import opening
+from services.exchange.intake import Incoming
+from services.exchange.originals import Kept, original
+from services.rulebook.load import keep_first
+from services.rulebook.model import Rulebook
+from tests.batches import LATER, of_one_partition
+from tests.history import MONDAY
+from tests.office import Log, office, rows, run
+
+
+@dataclass
+class Broker:
+    """Records by place; a place's first offset is that of its first record."""
+
+    records: dict[Place, list[Logged]] = field(default_factory=dict)
+    partitions: int = 4
+
+    def put(self, record: Logged) -> None:
+        """Append a record."""
+        self.records.setdefault(record.place, []).append(record)
+
+    def spans(self, topic: str) -> dict[Place, tuple[int, int]]:
+        """Where each partition begins and ends."""
+        count = 1 if topic == JOURNAL else self.partitions
+        found = {}
+        for place in ((topic, number) for number in range(count)):
+            there = self.records.get(place, [])
+            found[place] = (there[0].offset, there[-1].offset + 1) if there else (0, 0)
+        return found
+
+    def read(
+        self, begins: Mapping[Place, int], ends: Mapping[Place, int], _seconds_max: float
+    ) -> Iterator[Logged]:
+        """Yield what lies between."""
+        for place, begin in begins.items():
+            for record in self.records.get(place, []):
+                if begin <= record.offset < ends[place]:
+                    yield record
+
+
+@dataclass
+class Installation:
+    """A home in which an exchange has decided two leads and a Tick, and a broker with all of it."""
+
+    home: Home
+    broker: Broker = field(default_factory=Broker)
+    incoming: list[Incoming] = field(default_factory=list)
+
+    def decide(self, casebook: Casebook) -> None:
+        """Let an exchange decide; the broker has what it read and what it told."""
+        log = Log()
+        self.incoming = [log.put(lead, MONDAY) for lead in of_one_partition(2)]
+        partition = self.incoming[0].position.partition
+        self.incoming.append(log.tick(LATER, partition))
+        run(casebook, self.incoming)
+        for each in self.incoming:
+            place = (each.position.topic, each.position.partition)
+            self.broker.put(
+                Logged(place, each.position.offset, each.stamped_at, each.key, each.value, {})
+            )
+        for row in [row for row in rows(casebook, OUTBOX) if row.topic == JOURNAL]:
+            self.tell(row.value)
+
+    def tell(self, line: bytes) -> None:
+        """Write a line into the journal."""
+        offset = self.broker.spans(JOURNAL)[JOURNAL, 0][1]
+        self.broker.put(Logged((JOURNAL, 0), offset, LATER, b"", line, {}))
+
+    def cut(self, count: int) -> None:
+        """Lose the beginning of the flow; what is lost lies in the originals."""
+        position = self.incoming[0].position
+        place = (position.topic, position.partition)
+        for each in self.incoming[:count]:
+            copied = original(each, None)
+            there = (ORIGINALS, position.partition)
+            offset = self.broker.spans(ORIGINALS)[there][1]
+            headers = dict(copied.headers)
+            self.broker.put(Logged(there, offset, LATER, copied.key, copied.value, headers))
+        self.broker.records[place] = self.broker.records[place][count:]
+
+    def replay(self, *flags: str) -> int:
+        """Run the command; return its exit code."""
+        return main(["replay", "--home", str(self.home.path), *flags])
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    made = Installation(Home(tmp_path / "home"))
+    made.home.rulebooks.mkdir(parents=True)
+    first = office().rulebook
+    keep_first(made.home.rulebooks, first.hash)
+
+    def kept(_shelf: Path, rulebook: RulebookHash) -> Rulebook | None:
+        return first if rulebook == first.hash else None
+
+    @contextmanager
+    def log(*_asked: object) -> Iterator[Broker]:
+        yield made.broker
+
+    monkeypatch.setattr(opening, "kept", kept)
+    monkeypatch.setattr(command, "open_log", log)
+    by_id = {number: codec.fingerprint for number, codec in office().codecs.items()}
+    SchemaIds(by_id, {}).save(made.home.schema_ids)
+    casebook = open_sqlite(made.home.casebook)
+    made.decide(casebook)
+    with casebook.engine.begin() as connection:
+        connection.execute(OUTBOX.delete())
+    casebook.close()
+    return made
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_log_and_its_journal_agree_and_are_counted(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert installation.replay("--json") == 0
+    counted = told(capsys)
+    assert (counted["same"], counted["decisions"], counted["defects"]) == (True, 2, 0)
+    assert counted["flows"]["leads"] == {
+        "records": 3,
+        "ticks": 1,
+        "dead": 0,
+        "refused_by_gate": 0,
+        "decisions": 2,
+    }
+    assert counted["rulebooks"] == [office().rulebook.hash]
+    assert list(installation.home.run.iterdir()) == []  # the scratch casebook is gone
+
+
+def test_people_get_a_table(
+    installation: Installation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", "en")
+    assert installation.replay() == 0
+    assert "the same: 2 decisions to the byte, under 1 rulebooks" in capsys.readouterr().out
+
+
+def test_what_the_log_has_lost_is_read_from_the_originals(installation: Installation) -> None:
+    installation.cut(2)
+    assert installation.replay("--json") == 0
+
+
+def test_a_record_that_is_nowhere_cannot_be_replayed(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.cut(2)
+    installation.broker.records.pop((ORIGINALS, installation.incoming[0].position.partition))
+    assert installation.replay("--json") == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "log.gap"
+
+
+def test_a_journal_that_was_written_over_is_told_by_place_and_field(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = installation.broker.records[JOURNAL, 0]
+    entry = json.loads(lines[1].value or b"")
+    entry["effects"][0]["state"] = "金丝雀"
+    forged = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    lines[1] = replace(lines[1], value=forged.encode())
+    assert installation.replay("--json") == NO
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    position = installation.incoming[1].position
+    assert error["code"] == "replay.differs"
+    assert error["where"] == f"leads/{position.partition}/{position.offset}"
+    assert error["detail"] == f"{entry['message']} effects[0].state"
+    assert "金丝雀" not in printed.out + printed.err
+
+
+def test_an_entry_that_still_waits_in_the_outbox_is_an_entry(installation: Installation) -> None:
+    last = installation.broker.records[JOURNAL, 0].pop()
+    assert installation.replay("--json") == NO
+    casebook = open_sqlite(installation.home.casebook)
+    with casebook.engine.begin() as connection:
+        waiting = {"source_topic": "leads", "source_partition": 0, "topic": JOURNAL}
+        connection.execute(OUTBOX.insert().values(**waiting, value=last.value))
+    casebook.close()
+    assert installation.replay("--json") == 0
+
+
+def test_a_journal_that_is_too_long_to_hold_is_not_tried(
+    installation: Installation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(command, "ENTRIES_MAX", 1)
+    assert installation.replay("--json") == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "replay.too_long"
+
+
+def test_without_the_rulebook_that_the_log_began_under_nothing_is_tried(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_first(installation.home.rulebooks, RulebookHash("c" * 64))
+    assert installation.replay("--json") == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "rulebook.unknown"
+
+
+# --------------------------------------------------------------------------------- the order
+
+
+def test_partitions_are_read_side_by_side_by_the_broker_s_stamp() -> None:
+    log = Log()
+    early, late = (log.tick(at, 1) for at in (MONDAY, LATER))
+    between = log.tick(MONDAY.replace(minute=30), 2)
+    streams = [iter([Kept(early, None), Kept(late, None)]), iter([Kept(between, None)])]
+    assert [each.incoming for each in in_log_order(streams)] == [early, between, late]
+
+
+def test_a_hole_stops_the_replay_where_it_is() -> None:
+    log = Log()
+    first, _, third = (Kept(log.tick(MONDAY, 1), None) for _ in range(3))
+    reading = whole([first, third], ("leads", 1), 0, 3)
+    assert next(reading) is first
+    with pytest.raises(Broken, match=r"log\.gap") as raised:
+        next(reading)
+    assert raised.value.detail == "leads/1: 1 < 3"

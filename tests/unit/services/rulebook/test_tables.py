@@ -1,0 +1,37 @@
+"""Cells as the CSV of Python's library has them, with and without quotes."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import UserError
+from services.rulebook.tables import Row, rows
+
+# What may stand in a line: no line ends, and nothing that makes it a remark or an empty one.
+CELLS = st.lists(st.text(st.sampled_from("甲a ,\"\t'　;|"), max_size=6), min_size=2, max_size=2)
+
+
+@given(CELLS)
+def test_a_line_has_the_cells_that_the_csv_library_reads(cells: list[str]) -> None:
+    line = "x" + ",".join(cells)
+    try:
+        (expected,) = csv.reader([line], strict=True)
+    except csv.Error:
+        expected = []
+    if len(expected) != 2:
+        with pytest.raises(UserError):
+            rows("t.csv", f"a,b\n{line}\n".encode(), ("a", "b"))
+        return
+    (row,) = rows("t.csv", f"a,b\n{line}\n".encode(), ("a", "b"))
+    assert list(row.cells.values()) == [cell.strip() for cell in expected]
+
+
+@pytest.mark.parametrize(
+    "code", ["52020300000", "5202030000000", "52020300000a", "\N{FULLWIDTH DIGIT FIVE}" * 12]
+)
+def test_a_division_code_has_twelve_plain_digits(code: str) -> None:
+    with pytest.raises(UserError, match=r"rules\.invalid"):
+        Row("t.csv", 2, {"area": code}).division("area")
+    assert Row("t.csv", 2, {"area": "520203000000"}).division("area") == "520203000000"
