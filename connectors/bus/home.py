@@ -145,6 +145,11 @@ class Home:
         return self.path / "casebook.sqlite"
 
     @property
+    def casebook_key(self) -> Path:
+        """The key that the cases' keys are locked with: beside the casebook, never in it."""
+        return self.path / "keys" / "casebook.key"
+
+    @property
     def data(self) -> Path:
         """Kafka's log and the registry's store."""
         return self.path / "data"

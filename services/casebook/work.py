@@ -11,8 +11,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.case_keys import CaseKeys
+from services.casebook.lockbox import WrappingKey
+from services.casebook.locked import original_of
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.read import message_of, original_of
+from services.casebook.read import message_of
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -39,8 +42,9 @@ NumberKey = tuple[OrganCode, str]
 class Work:
     """What one batch has read and will write. Not shared between threads or transactions."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, wrapping: WrappingKey | None = None) -> None:
         self._connection = connection
+        self.keys = CaseKeys(connection, wrapping)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}
         self._messages: dict[MessageKey, MessageRow | None] = {}
@@ -76,6 +80,8 @@ class Work:
         numbers: Iterable[NumberKey],
     ) -> None:
         """Read what the batch will ask for, a few queries for all of it."""
+        cases = tuple(cases)
+        self.keys.load(cases)
         self._load_cases(key for key in cases if key not in self._cases)
         self._load_messages(key for key in messages if key not in self._messages)
         self._load_numbers(key for key in numbers if key not in self._numbers)
@@ -131,7 +137,7 @@ class Work:
             ORIGINALS.c.sender == sender, ORIGINALS.c.message_id == message_id
         )
         row = self._connection.execute(query).first()
-        return None if row is None else original_of(row)
+        return None if row is None else original_of(self.keys, row)
 
     def put_original(self, original: Original) -> None:
         """Keep the sealed message."""
@@ -195,7 +201,7 @@ class Work:
 
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
-        flush(self._connection, self._changes)
+        flush(self._connection, self._changes, self.keys)
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:

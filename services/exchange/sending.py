@@ -45,7 +45,8 @@ class Sending:
         answers: dict[tuple[OrganCode, MessageId], bytes] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
+                value = copies.value(effect)
+                self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
             for said in say(effect, about, self._office.rulebook, at, salt):
@@ -57,12 +58,22 @@ class Sending:
                 self._released(decision.case, effect.message, answers)
         return answers.get((envelope.sender, envelope.message_id))
 
-    def into_inbox(self, to: OrganCode, case: CaseId, value: bytes, incoming: Incoming) -> None:
-        """Put a framed value into an organ's inbox."""
+    def into_inbox(
+        self,
+        to: OrganCode,
+        case: CaseId,
+        value: bytes,
+        incoming: Incoming,
+        *,
+        is_copy: bool = False,
+    ) -> None:
+        """Put a framed value into an organ's inbox. What the bus itself says holds no content."""
         alias = self._office.alias(to)
         if alias is None:
             raise Broken("organ.unknown", detail=to)
-        self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
+        key, owner = case.encode(), case if is_copy else None
+        row = OutboxRow(incoming.position, inbox_of(alias), key, value, case=owner)
+        self._work.add_outbox(row)
 
     def dead(
         self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
