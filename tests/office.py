@@ -26,10 +26,12 @@ from schemas.seal import seal_message
 from schemas.topics import RECORDS, flow_partition
 from services.casebook.case_keys import CaseKeys
 from services.casebook.headers import headers_from_text
+from services.casebook.letters import LOCKED, opened_letter
 from services.casebook.locked import original_of, outbox_value
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_url
 from services.casebook.tables import METADATA, ORIGINALS, OUTBOX, SETTINGS
+from services.cli.dead_letter import source_of
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
@@ -192,6 +194,11 @@ def opened(casebook: Casebook, table: Table) -> list[dict[str, Any]]:
         for row, values in zip(rows(casebook, table), found, strict=True):
             if table is OUTBOX:
                 values["value"] = outbox_value(keys, row)
+                headers = dict(headers_from_text(row.headers))
+                if LOCKED in headers:
+                    place = source_of(headers)
+                    plain = opened_letter(keys, row.topic, place, headers, row.value)
+                    values["key"], values["value"] = plain or (None, None)
             if table is ORIGINALS:
                 values["body"] = original_of(keys, row).body
     return found

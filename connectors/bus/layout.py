@@ -14,7 +14,7 @@ from schemas.topics import DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
 
 EXCHANGE: Final = "exchange"  # the exchange's login, and the prefix of its consumer groups
 MESSAGE_BYTES_MAX: Final = 1_048_576  # of a record batch; a sealed message is 900,000 at most
-ORIGINAL_BYTES_MAX: Final = MESSAGE_BYTES_MAX + 4_096  # of a flow's record, and where it lay
+ORIGINAL_BYTES_MAX: Final = MESSAGE_BYTES_MAX + 4_096  # of a flow's record locked, and where it lay
 INBOX_PREFIX: Final = inbox_of("")
 TOPIC: Final = "topic"
 GROUP: Final = "group"
@@ -98,7 +98,7 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         *(_topic(flow.value, partitions, replication, _FLOW_CONFIG) for flow in Flow),
         *(_topic(inbox_of(alias), 1, replication, _INBOX_CONFIG) for alias in ordered),
         _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
-        _topic(DEAD_LETTERS, 1, replication, _LEDGER_CONFIG),
+        _topic(DEAD_LETTERS, 1, replication, _ORIGINALS_CONFIG),
         _topic(ORIGINALS, partitions, replication, _ORIGINALS_CONFIG),
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))

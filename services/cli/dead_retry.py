@@ -167,7 +167,7 @@ async def _write(desk: Desk, letter: DeadLetter, step: Step) -> None:
     try:
         await _send(producer, step.topic, step.key, step.value, step.partition, ())
         mark = mark_headers(letter.offset, step.how)
-        await _send(producer, DEAD_LETTERS, letter.key, None, 0, mark)
+        await _send(producer, DEAD_LETTERS, None, None, 0, mark)  # no key: bytes may hold anything
     finally:
         await producer.stop()
 

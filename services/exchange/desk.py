@@ -21,7 +21,14 @@ from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
-from services.exchange.notes import Decided, decision_rows, message_row, original_of, outcome_of
+from services.exchange.notes import (
+    Decided,
+    as_decided,
+    decision_rows,
+    message_row,
+    original_of,
+    outcome_of,
+)
 from services.exchange.office import Office
 from services.exchange.secret import note_of
 from services.exchange.sending import Sending
@@ -122,7 +129,7 @@ class Desk:
         receipt = self._sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
-        decided = self._as_decided(sound, facts, decision, at)
+        decided = as_decided(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
             self._work.put_message(message_row(decided, outcome, code, receipt))
@@ -135,7 +142,7 @@ class Desk:
         try:
             return decide(case, message, facts, self._office.rulebook, at)
         except Exception:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
-            self._dead(incoming, Refusal("case.defect"), message.envelope, at)
+            self._dead(incoming, Refusal("case.defect"), message.envelope, at, is_of_case=True)
             return freeze(case, message, "case.defect", at)
 
     def _refused(self, refused: Refused, at: datetime) -> None:
@@ -159,7 +166,7 @@ class Desk:
         decision = Decision(None, (effect,))
         salt = intake.digest + refusal.code
         receipt = self._sending.carry_out(decision, intake.incoming, envelope, at, salt=salt)
-        decided = self._as_decided(intake, None, decision, at)
+        decided = as_decided(intake, None, decision, at)
         self._note(decided, "rejected")
         return decided, receipt
 
@@ -190,7 +197,7 @@ class Desk:
         if decision.case.is_frozen:  # by this very message: settling it may fire it again
             self._work.put_original(original_of(sound))
         self._sending.carry_out(decision, incoming, message.envelope, at)
-        self._note(self._as_decided(sound, Facts(), decision, at))
+        self._note(as_decided(sound, Facts(), decision, at))
 
     def _unstorable(self, intake: Intake, at: datetime) -> None:
         """Only what the database is known to take is written: ids, and the case's standstill."""
@@ -199,37 +206,27 @@ class Desk:
             self._dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
         message = intake.opened.message
-        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
+        self._dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at, is_of_case=True)
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
             self._put_case(stopped.case, intake.incoming)
         self._sending.carry_out(stopped, intake.incoming, message.envelope, at)
 
     def _dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
+        self,
+        incoming: Incoming,
+        refusal: Refusal,
+        envelope: Envelope | None,
+        at: datetime,
+        *,
+        is_of_case: bool = False,
     ) -> None:
-        self._sending.dead(incoming, refusal, envelope, at)
+        self._sending.dead(incoming, refusal, envelope, at, is_of_case=is_of_case)
         self._tally.dead.append(refusal.code)
 
     def _put_case(self, case: Case, incoming: Incoming) -> None:
         # Its own flow, wherever the message lay; the partition follows from the case id alone.
         self._work.put_case(case, case.flow, incoming.position.partition)
-
-    def _as_decided(
-        self, intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
-    ) -> Decided:
-        case_id = decision.case.id if decision.case else intake.envelope.case_id
-        return Decided(
-            incoming=intake.incoming,
-            record=intake.record,
-            envelope=intake.envelope,
-            digest=intake.digest,
-            case_id=case_id,
-            facts=facts,
-            effects=decision.effects,
-            at=at,
-            lawful=isinstance(intake, Sound),
-        )
 
     def _note(self, decided: Decided, outcome: str | None = None) -> None:
         """Write the decision down, and count it; a Tick is counted once, not for each case."""

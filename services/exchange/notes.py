@@ -10,9 +10,9 @@ from schemas.messages import HoldReason
 from schemas.parts import Envelope
 from schemas.topics import JOURNAL
 from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
-from services.casework.effects import Accept, Effect, FireRung, Hold, Reject
+from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
-from services.exchange.intake import Incoming, Sound
+from services.exchange.intake import Incoming, Refused, Sound
 from services.exchange.journal import canonical, effect_document
 
 _HELD_AS = {
@@ -48,6 +48,23 @@ class Decided:
     def in_reply_to(self) -> MessageId | None:
         """The message it answers, where it is known to be an id."""
         return self.envelope.in_reply_to if self.lawful else None
+
+
+def as_decided(
+    intake: Sound | Refused, facts: Facts | None, decision: Decision, at: datetime
+) -> Decided:
+    """Return a decision with what it stood on."""
+    return Decided(
+        incoming=intake.incoming,
+        record=intake.record,
+        envelope=intake.envelope,
+        digest=intake.digest,
+        case_id=decision.case.id if decision.case else intake.envelope.case_id,
+        facts=facts,
+        effects=decision.effects,
+        at=at,
+        lawful=isinstance(intake, Sound),
+    )
 
 
 def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, str | None]:

@@ -10,6 +10,8 @@ from schemas.messages import Message
 from schemas.parts import Envelope
 from schemas.seal import seal_message
 from schemas.topics import inbox_of
+from services.casebook.case_keys import quarantine_of
+from services.casebook.letters import locked_letter
 from services.casebook.rows import DeadRow, OutboxRow
 from services.casebook.work import Work
 from services.casework.case import Case
@@ -76,13 +78,22 @@ class Sending:
         self._work.add_outbox(row)
 
     def dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
+        self,
+        incoming: Incoming,
+        refusal: Refusal,
+        envelope: Envelope | None,
+        at: datetime,
+        *,
+        is_of_case: bool = False,
     ) -> None:
         """Put the original bytes into the dead letters, with the reason.
 
-        Of what is marked as secret there are none (intake.py).
+        They are locked under the case's key where the case stands still because of them, else under
+        the month's. Of what is marked as secret there are none (intake.py).
         """
-        self._work.add_outbox(dead_letter(incoming, refusal))
+        case = envelope.case_id if envelope is not None and is_of_case else None
+        name = case or quarantine_of(at)
+        self._work.add_outbox(locked_letter(self._work.keys, name, dead_letter(incoming, refusal)))
         self._work.add_dead(
             DeadRow(
                 incoming.position,

@@ -263,6 +263,6 @@ def _contents(casebook: Casebook) -> Iterator[tuple[str, bytes, Relation | None]
                 if name == "outbox" and column == "headers":
                     content = repr(headers_from_text(value)).encode()
                 yield f"table:{name}.{column}", content, None
-    for waiting in outbox(casebook):
+    for waiting in (each for each in outbox(casebook) if each.topic != "dead-letters"):
         alias = waiting.topic.removeprefix("inbox.")
         yield f"topic:{waiting.topic}", waiting.value or b"", ALIASES.get(alias)

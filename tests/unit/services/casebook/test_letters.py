@@ -1,0 +1,61 @@
+"""Bytes that came, kept elsewhere: locked, bound to where they lay, erased with their key."""
+
+from dataclasses import replace
+
+import pytest
+
+from schemas.errors import Broken
+from services.casebook.case_keys import CaseKeys
+from services.casebook.letters import LOCKED, locked_letter, opened_letter
+from services.casebook.rows import OutboxRow, Position
+from services.casebook.store import Casebook
+from tests.history import MONDAY
+
+SOURCE = Position("leads", 2, 5)
+LETTER = OutboxRow(SOURCE, "dead-letters", b"key", b"what came", (("yichuan-code", b"x.y"),))
+
+
+def test_what_is_locked_says_only_under_which_key_and_opens_where_it_lay(
+    casebook: Casebook,
+) -> None:
+    with casebook.engine.begin() as connection:
+        keys = CaseKeys(connection, casebook.key)
+        locked = locked_letter(keys, "case", LETTER)
+        headers = dict(locked.headers)
+        assert headers == {"yichuan-code": b"x.y", LOCKED: b"case"}
+        assert locked.key is None
+        assert locked.value is not None
+        assert b"what came" not in locked.value
+        value = locked.value
+        found = opened_letter(keys, "dead-letters", SOURCE, headers, value)
+        assert found == (b"key", b"what came")
+        elsewhere = [
+            ("originals", SOURCE),
+            ("dead-letters", None),
+            ("dead-letters", replace(SOURCE, topic="copies")),
+            ("dead-letters", replace(SOURCE, partition=3)),
+            ("dead-letters", replace(SOURCE, offset=6)),
+        ]
+        for topic, place in elsewhere:
+            with pytest.raises(Broken, match=r"casebook\.unreadable"):
+                opened_letter(keys, topic, place, headers, value)
+        keys.make(["another"])
+        with pytest.raises(Broken, match=r"casebook\.unreadable"):
+            opened_letter(keys, "dead-letters", SOURCE, headers | {LOCKED: b"another"}, value)
+
+
+def test_when_its_key_is_erased_nothing_of_it_opens(casebook: Casebook) -> None:
+    with casebook.engine.begin() as connection:
+        keys = CaseKeys(connection, casebook.key)
+        locked = locked_letter(keys, "case", LETTER)
+        keys.erase("case", MONDAY)
+        headers = dict(locked.headers)
+        assert opened_letter(keys, "dead-letters", SOURCE, headers, locked.value or b"") is None
+
+
+def test_one_without_bytes_stays_as_it_is_and_makes_no_key(casebook: Casebook) -> None:
+    bare = replace(LETTER, key=None, value=None)
+    with casebook.engine.begin() as connection:
+        keys = CaseKeys(connection, casebook.key)
+        assert locked_letter(keys, "case", bare) is bare
+        assert not keys.has("case")
