@@ -10,7 +10,7 @@ from typing import Final
 from schemas.errors import UserError
 from schemas.ids import Alias
 from schemas.parts import Flow
-from schemas.topics import DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
+from schemas.topics import CASE_KEYS, DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
 
 EXCHANGE: Final = "exchange"  # the exchange's login, and the prefix of its consumer groups
 MESSAGE_BYTES_MAX: Final = 1_048_576  # of a record batch; a sealed message is 900,000 at most
@@ -27,6 +27,7 @@ _FLOW_RETENTION_MS: Final = 30 * _DAY_MS
 _FLOW_SEGMENT_MS: Final = 10 * _MINUTE_MS
 _FLOW_FILE_DELETE_MS: Final = 1_000  # a closed segment that was deleted leaves the disk after this
 _INBOX_RETENTION_MS: Final = 400 * _DAY_MS
+_TOMBSTONE_MS: Final = 30 * 366 * _DAY_MS  # that a key was erased outlives every backup of it
 _UNLIMITED: Final = -1
 
 # Aliases become logins: these names are, or begin, logins that are no organ's.
@@ -100,6 +101,7 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
         _topic(DEAD_LETTERS, 1, replication, _ORIGINALS_CONFIG),
         _topic(ORIGINALS, partitions, replication, _ORIGINALS_CONFIG),
+        _topic(CASE_KEYS, 1, replication, _KEYS_CONFIG),
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))
     return Layout(topics, (EXCHANGE, *ordered), frozenset((*organs, *_exchange_acls())))
@@ -134,6 +136,16 @@ _INBOX_CONFIG: Final = {"retention.ms": str(_INBOX_RETENTION_MS)}
 _LEDGER_CONFIG: Final = {"retention.ms": str(_UNLIMITED)}
 _ORIGINALS_CONFIG: Final = {**_LEDGER_CONFIG, "max.message.bytes": str(ORIGINAL_BYTES_MAX)}
 
+# The last record of each key stays; an older one, so an erased key, goes within two rolls at most.
+_KEYS_CONFIG: Final = {
+    "cleanup.policy": "compact",
+    "delete.retention.ms": str(_TOMBSTONE_MS),
+    "file.delete.delay.ms": str(_FLOW_FILE_DELETE_MS),
+    "max.compaction.lag.ms": str(_FLOW_SEGMENT_MS),
+    "min.cleanable.dirty.ratio": "0.01",
+    "segment.ms": str(_FLOW_SEGMENT_MS),
+}
+
 
 def _organ_acls(alias: Alias) -> Iterable[Acl]:
     """An organ writes the flows, reads its own inbox, and uses groups named `<alias>.…`."""
@@ -156,6 +168,8 @@ def _exchange_acls() -> Iterable[Acl]:
         yield Acl(who, TOPIC, LITERAL, flow.value, "delete")
     yield Acl(who, TOPIC, LITERAL, ORIGINALS, "read")
     yield Acl(who, TOPIC, LITERAL, ORIGINALS, "write")
+    yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "read")
+    yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "write")
     yield Acl(who, TOPIC, PREFIXED, INBOX_PREFIX, "write")
     yield Acl(who, TOPIC, LITERAL, JOURNAL, "write")
     yield Acl(who, TOPIC, LITERAL, DEAD_LETTERS, "write")

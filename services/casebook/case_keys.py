@@ -98,6 +98,16 @@ class CaseKeys:
         self._wrapped[name] = None
         self._opened.pop(name, None)
 
+    def take_over(self, name: KeyName, wrapped: bytes) -> None:
+        """Put a key back that a casebook of before lacks. One that is there, or erased, stays."""
+        self.load([name])
+        if name in self._absent:
+            row = {"name": name, "wrapped": wrapped, "erased_ms": None}
+            statement = insert_for(self._connection, CASE_KEYS).on_conflict_do_nothing()
+            self._connection.execute(statement, [row])
+            self._absent.discard(name)
+            self.load([name])
+
     def _key(self, name: KeyName) -> bytes:
         if name not in self._opened:
             self.load([name])

@@ -14,20 +14,29 @@ from services.casebook.rows import OutboxRow, Position
 
 LOCKED: Final = "yichuan-locked"  # the header: the name of the key
 
+Record = tuple[bytes | None, bytes | None]  # key and value
+
 
 def locked_letter(keys: CaseKeys, name: KeyName, letter: OutboxRow) -> OutboxRow:
     """Return the row with its bytes locked. One that has none stays as it is."""
     if letter.key is None and letter.value is None:
         return letter
-    plain = pack(letter.key, letter.value)
-    value = keys.lock(name, plain, _bound(letter.topic, letter.source, name))
+    record = letter.key, letter.value
+    value = sealed_record(keys, name, letter.topic, letter.source, record)
     headers = (*letter.headers, (LOCKED, name.encode()))
     return replace(letter, key=None, value=value, headers=headers)
 
 
+def sealed_record(
+    keys: CaseKeys, name: KeyName, topic: str, source: Position, record: Record
+) -> bytes:
+    """Return key and value of what lay there, locked, for a topic. Raises Broken case.erased."""
+    return keys.lock(name, pack(*record), _bound(topic, source, name))
+
+
 def opened_letter(
     keys: CaseKeys, topic: str, source: Position | None, headers: Mapping[str, bytes], value: bytes
-) -> tuple[bytes | None, bytes | None] | None:
+) -> Record | None:
     """Return the key and value that came; None: they were erased.
 
     Raises Broken casebook.unreadable, casebook.key_missing.

@@ -147,7 +147,9 @@ def test_no_login_reads_it_any_more_and_what_lay_below_is_in_the_originals(bench
         assert not carries(bench.records(login))
         assert not carries(bench.records(login, "originals"))
     kept = [each.value for each in bench.records("exchange", "originals")][-5:]
-    assert [kept[place] for place in (0, 2, 4)] == [written[place].value for place in (0, 2, 4)]
+    for place in (0, 2, 4):  # locked; test_an_older_casebook… opens them
+        assert kept[place] is not None
+        assert (written[place].value or b"")[5:60] not in (kept[place] or b"")
     assert rows(casebook, SECRETS) == []
 
 
