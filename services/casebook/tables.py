@@ -115,7 +115,10 @@ CASES: Final = Table(
     Column("stopped", _text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
+    Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
+    Column("look_ms", BigInteger),  # when to ask whether its content is still kept
     Index("cases_stopped", "stopped"),
+    Index("cases_by_look", "topic", "partition", "look_ms"),
 )
 
 DUTIES: Final = Table(

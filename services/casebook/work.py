@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.case_keys import CaseKeys
+from services.casebook.expiry import Expiry
 from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.progress import Place, lock_progress, locked
@@ -32,6 +33,7 @@ from services.casebook.statements import parts
 from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
+from services.casework.retention import Rest
 
 _K = TypeVar("_K")
 
@@ -45,6 +47,7 @@ class Work:
     def __init__(self, connection: Connection, wrapping: WrappingKey | None = None) -> None:
         self._connection = connection
         self.keys = CaseKeys(connection, wrapping)
+        self.expiry = Expiry(connection)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}
         self._messages: dict[MessageKey, MessageRow | None] = {}
@@ -92,11 +95,11 @@ class Work:
             self._load_cases([case_id])
         return self._cases[case_id]
 
-    def put_case(self, case: Case, topic: str, partition: int) -> None:
+    def put_case(self, case: Case, topic: str, partition: int, rest: Rest | None = None) -> None:
         """Replace the case; only duties that changed are written."""
         if _is_new(case.id, self._cases, self._changes.cases):
             self._changes.new.cases.add(case.id)
-        self._changes.put_case(self._cases.get(case.id), case, topic, partition)
+        self._changes.put_case(self._cases.get(case.id), case, topic, partition, rest)
         self._cases[case.id] = case
 
     def message(self, sender: OrganCode, message_id: MessageId) -> MessageRow | None:

@@ -34,6 +34,7 @@ from services.casebook.tables import (
     SECRETS,
 )
 from services.casework.case import Case, Duty
+from services.casework.retention import Rest
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Changes:
     """What a transaction will write."""
 
     progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
-    cases: dict[CaseId, tuple[Case, tuple[str, int]]] = field(default_factory=dict)
+    cases: dict[CaseId, tuple[Case, tuple[str, int], Rest | None]] = field(default_factory=dict)
     duties: dict[str, Values] = field(default_factory=dict)
     messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
@@ -62,12 +63,14 @@ class Changes:
     secrets: list[SecretRow] = field(default_factory=list)
     new: New = field(default_factory=New)
 
-    def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
+    def put_case(
+        self, before: Case | None, after: Case, topic: str, partition: int, rest: Rest | None
+    ) -> None:
         """Note a case, and those of its duties that changed.
 
         A case that stops, or moves on, changes all its duties: what it owes waits with it.
         """
-        self.cases[after.id] = (after, (topic, partition))
+        self.cases[after.id] = (after, (topic, partition), rest)
         known = set(before.duties) if before and before.moves == after.moves else set()
         for position, duty in enumerate(after.duties):
             if duty not in known:
@@ -158,8 +161,10 @@ def _cases(changes: Changes) -> list[Values]:
             "stopped": case.stop.reason if case.stop else None,
             "waiting": len(case.waiting),
             "body": case_to_text(case),
+            "rests_ms": to_ms(rest.since) if rest else None,
+            "look_ms": to_ms(rest.look_at) if rest and rest.look_at else None,
         }
-        for case, (topic, partition) in changes.cases.values()
+        for case, (topic, partition), rest in changes.cases.values()
     ]
 
 

@@ -80,7 +80,9 @@ def _decide(
             return Decision(case, ())
         noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
         return Decision(None, (noted,))
-    if isinstance(message, CaseSettled):
+    if case is not None and case.erased_at is not None:
+        result: Outcome | Refusal = Refusal("case.erased")
+    elif isinstance(message, CaseSettled):
         result = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):
         result = case_split(case, message, Situation(rulebook, facts, at))

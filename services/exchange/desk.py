@@ -15,16 +15,17 @@ from services.casebook.rows import MessageRow, Progress, SecretRow
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.decide import decide
-from services.casework.effects import Decision, FireRung, Reject
+from services.casework.effects import Decision, Reject
+from services.casework.retention import rest_of
 from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
+from services.exchange.expiring import ask_all, expire_due
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.lookups import as_it_came, facts_of, note_number
 from services.exchange.notes import (
     Decided,
     as_decided,
-    decision_rows,
     message_row,
     original_of,
     outcome_of,
@@ -34,6 +35,7 @@ from services.exchange.secret import note_of
 from services.exchange.sending import Sending
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
+from services.exchange.written import write_down
 
 TICK_CASES_MAX: Final = 2_000  # cases fired by one Tick; the rest is for the next one
 
@@ -60,6 +62,7 @@ class Desk:
         if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, self._office)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        self._clock = clock
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
@@ -97,6 +100,8 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case)
         case = self._decide(sound, case, facts, at)
+        if self._next.rulebook.retention != self._office.rulebook.retention:
+            ask_all(self._work, sound.incoming.position)
         if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
@@ -182,7 +187,14 @@ class Desk:
         self._work.preload(due, (), ())
         for case_id in due:
             self._fire(sound, case_id, at)
+        retention = self._office.rulebook.retention
+        expire_due(self._work, sound, retention, at, lambda found: self._expired(sound, found, at))
         self._tally.messages.append((position.topic, "Tick", "accepted"))
+
+    def _expired(self, sound: Sound, decision: Decision, at: datetime) -> None:
+        if decision.case is not None:
+            self._put_case(decision.case, sound.incoming)
+        self._note(as_decided(sound, Facts(), decision, at))
 
     def _fire(self, sound: Sound, case_id: CaseId, at: datetime) -> None:
         """Let a Tick, or another rulebook, do what it does to one case."""
@@ -226,18 +238,9 @@ class Desk:
 
     def _put_case(self, case: Case, incoming: Incoming) -> None:
         # Its own flow, wherever the message lay; the partition follows from the case id alone.
-        self._work.put_case(case, case.flow, incoming.position.partition)
+        rest = rest_of(case, self._office.rulebook.retention, self._clock)
+        self._work.put_case(case, case.flow, incoming.position.partition, rest)
 
     def _note(self, decided: Decided, outcome: str | None = None) -> None:
-        """Write the decision down, and count it; a Tick is counted once, not for each case."""
-        row, published = decision_rows(decided, self._office.rulebook.hash)
-        self._work.add_decision(row)
-        self._work.add_outbox(published)
-        if outcome is not None:
-            flow = decided.incoming.position.topic
-            self._tally.messages.append((flow, decided.record, outcome))
-        self._tally.rungs.extend(
-            (effect.duty.kind, effect.rung)
-            for effect in decided.effects
-            if isinstance(effect, FireRung)
-        )
+        """A Tick is counted once, not for each case."""
+        write_down(self._work, self._tally, decided, self._office.rulebook.hash, outcome)

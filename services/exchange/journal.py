@@ -30,6 +30,7 @@ _NAMES: Final = {
     "PassDuty": "duty_passed",
     "FireRung": "rung",
     "ChangeState": "state_changed",
+    "Erase": "erased",
 }
 
 

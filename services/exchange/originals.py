@@ -66,6 +66,11 @@ class Kept:
     note: str | None
 
 
+def position_of(headers: Sequence[tuple[str, bytes]]) -> Position:
+    """Return where the record lay in its flow. Raises Broken originals.unreadable."""
+    return kept(None, None, headers).incoming.position
+
+
 def kept(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Kept:
     """Return the flow's record. Raises Broken originals.unreadable."""
     try:

@@ -21,7 +21,7 @@ from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
-from services.exchange.originals import Kept
+from services.exchange.originals import Kept, position_of
 from services.exchange.secret import noted
 from services.exchange.shelf import Shelf
 
@@ -93,11 +93,14 @@ async def _missing(
             heard = monotonic()
         elif monotonic() - heard > _SILENT_SECONDS_MAX:
             raise Unavailable("kafka.unreachable", where=ORIGINALS, detail="timeout")
-        for found_again in opened(casebook, records):
-            position = found_again.incoming.position
+        wanted = []
+        for record in records:  # only what is wanted is opened
+            position = position_of(record.headers)
             in_turn = position.offset == next_offset < begin
             if in_turn and (position.topic, position.partition) == place:
                 next_offset += 1
-                yield found_again
+                wanted.append(record)
+        for found_again in opened(casebook, wanted):
+            yield found_again
     if next_offset < begin:
         raise Broken("log.gap", detail=f"{topic}/{partition}: {next_offset} < {begin}")

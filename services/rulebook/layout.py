@@ -7,6 +7,7 @@ HEAD: Final = "rulebook.toml"
 DUTIES: Final = "duties.toml"
 DISPUTES: Final = "disputes.toml"
 NO_SHARING: Final = "no_sharing.toml"
+RETENTION: Final = "retention.toml"
 COLUMNS: Final = MappingProxyType(
     {
         "organs.csv": (
@@ -62,8 +63,10 @@ COLUMNS: Final = MappingProxyType(
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
-# disputes the strict one of disputes.py.
-OPTIONAL: Final = frozenset({"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES})
-FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, *COLUMNS})
+# disputes the strict one of disputes.py; without terms nothing is ever erased.
+OPTIONAL: Final = frozenset(
+    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, RETENTION}
+)
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, RETENTION, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

@@ -1,7 +1,6 @@
 """The rulebook as frozen data. Parsed by parse.py, read from disk by load.py, checked by lint.py.
 
-Every duration and every competence is data with a legal basis and dates, never a constant: the
-guidance names no day counts, and powers move between township and county (domain, section 5).
+Durations and competences are data with a legal basis and dates (domain, section 5).
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
+from services.rulebook.retention import Retention
 from services.rulebook.township_names import names_of
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
@@ -338,7 +338,7 @@ class Rulebook:
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
     disputes: Disputes = field(default_factory=Disputes)
-    # Indexes, made here so that they cannot differ from what they index.
+    retention: Retention = field(default_factory=Retention)
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False
     )  # matter or group → its rules

@@ -42,6 +42,7 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
         audiences=tuple(entry.value for entry in source.audiences),
         no_sharing=source.no_sharing,
         disputes=source.disputes,
+        retention=source.retention,
     )
 
 

@@ -27,6 +27,7 @@ from services.rulebook.layout import (
     LEVELS,
     NO_SHARING,
     OPTIONAL,
+    RETENTION,
 )
 from services.rulebook.model import (
     AudienceRule,
@@ -43,6 +44,7 @@ from services.rulebook.model import (
     RegisteredOfficer,
     Superior,
 )
+from services.rulebook.retention import Retention, read_retention
 from services.rulebook.tables import Row, invalid, rows
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
@@ -82,6 +84,7 @@ class Source:
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
     disputes: Disputes
+    retention: Retention
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -114,6 +117,9 @@ def read(files: Mapping[str, bytes]) -> Source:
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
         disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
+        retention=(
+            read_retention(RETENTION, files[RETENTION]) if RETENTION in files else Retention()
+        ),
     )
 
 

@@ -87,6 +87,8 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
         name: [] for name in METADATA.tables if name not in released()
     }
     before["progress"] = [(*row, None) for row in before["progress"]]  # the rulebook: not noted yet
+    asked = {row["case_id"]: row["at_ms"] for row in released()["decisions"]}  # the last of each
+    before["cases"] = [(*row, asked[row[0]], asked[row[0]]) for row in before["cases"]]
     before["outbox"] = [(*row, None) for row in before["outbox"]]  # open: no case is named
     found, names = contents(casebook), {row["case_id"] for row in released()["originals"]}
     assert {name for name, _, _ in found.pop("case_keys")} == names
