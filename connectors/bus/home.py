@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from connectors.bus.tls import TlsFiles
 from schemas.errors import UserError
 
 PORT_BASE: Final = 19000
@@ -55,6 +56,7 @@ class RegistrySection(_Section):
     """[registry]. Empty url: the local stack of `yichuan up`."""
 
     url: str = Field("", description="Confluent-compatible base URL")
+    ca_file: str = Field("", description="PEM of the CA for https; empty: the system's")
     memory_mb: int = Field(400, ge=200, le=65536)
 
 
@@ -97,7 +99,7 @@ class Settings(BaseSettings):
     @property
     def registry_url(self) -> str:
         """The registry's Confluent-compatible API."""
-        return self.registry.url or f"http://127.0.0.1:{self.ports.base + 10}/apis/ccompat/v7"
+        return self.registry.url or f"https://127.0.0.1:{self.ports.base + 10}/apis/ccompat/v7"
 
     @property
     def stack_is_local(self) -> bool:
@@ -164,6 +166,11 @@ class Home:
         """Logs of the processes."""
         return self.path / "logs"
 
+    @property
+    def tls(self) -> TlsFiles:
+        """The local stack's CA and certificate."""
+        return TlsFiles(self.path / "tls")
+
     def key(self, login: str) -> Path:
         """The private key of an alias, or of `bus` (PKCS 8 PEM, 0600)."""
         return self.path / "keys" / f"{login}.pem"
@@ -199,13 +206,25 @@ class Home:
                 return env_settings, TomlConfigSettingsSource(settings_cls, config)
 
         try:
-            return _FromHome()
+            return _over_tls(self, _FromHome())
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
         except tomllib.TOMLDecodeError as error:
             raise UserError("home.config_invalid", where=str(config), detail=str(error)) from None
+
+
+def _over_tls(home: Home, settings: Settings) -> Settings:
+    """Return the settings with what the local stack has made sure of: TLS by its own CA."""
+    if not settings.stack_is_local:
+        return settings
+    ca_file = str(home.tls.ca)
+    kafka = settings.kafka.model_copy(update={"security": "SASL_SSL", "ca_file": ca_file})
+    registry = settings.registry
+    if not registry.url:
+        registry = registry.model_copy(update={"ca_file": ca_file})
+    return settings.model_copy(update={"kafka": kafka, "registry": registry})
 
 
 def home_at(path: Path | None = None) -> Home:

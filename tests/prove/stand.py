@@ -73,7 +73,8 @@ class Stand:
         credentials = self.home.credentials(login)
         return {
             "bootstrap.servers": self.settings.bootstrap,
-            "security.protocol": "SASL_PLAINTEXT",
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": str(self.home.tls.ca),
             "sasl.mechanism": "SCRAM-SHA-512",
             "sasl.username": credentials.username,
             "sasl.password": credentials.password.get_secret_value(),
