@@ -4,7 +4,8 @@ connectors/bus/changes.py compares it with what is there; connectors/bus/admin.p
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from schemas.errors import UserError
@@ -20,6 +21,18 @@ TOPIC: Final = "topic"
 GROUP: Final = "group"
 LITERAL: Final = "literal"
 PREFIXED: Final = "prefixed"
+
+# What one organ may ask of each broker, so that none keeps the others waiting. Bytes a second, and
+# percent of one thread. Some 2,000 messages a second; who asks for more has to wait.
+ORGAN_QUOTA: Final = MappingProxyType(
+    {
+        "consumer_byte_rate": 16.0 * 1_048_576,
+        "producer_byte_rate": 4.0 * 1_048_576,
+        "request_percentage": 100.0,
+    }
+)
+
+Quotas = Mapping[str, Mapping[str, float]]  # login → Kafka's name of a limit → its value
 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
@@ -74,6 +87,7 @@ class Layout:
     topics: tuple[Topic, ...]
     logins: tuple[str, ...]
     acls: frozenset[Acl]
+    quotas: Quotas = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,7 @@ class Actual:
     logins: frozenset[str]
     acls: frozenset[Acl]
     passwords: frozenset[str]
+    quotas: Quotas = field(default_factory=dict)
 
 
 def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> Layout:
@@ -104,7 +119,8 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         _topic(CASE_KEYS, 1, replication, _KEYS_CONFIG),
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))
-    return Layout(topics, (EXCHANGE, *ordered), frozenset((*organs, *_exchange_acls())))
+    acls = frozenset((*organs, *_exchange_acls()))
+    return Layout(topics, (EXCHANGE, *ordered), acls, dict.fromkeys(ordered, ORGAN_QUOTA))
 
 
 def principal_of(login: str) -> str:
