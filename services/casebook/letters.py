@@ -18,9 +18,15 @@ Record = tuple[bytes | None, bytes | None]  # key and value
 
 
 def locked_letter(keys: CaseKeys, name: KeyName, letter: OutboxRow) -> OutboxRow:
-    """Return the row with its bytes locked. One that has none stays as it is."""
+    """Return the row with its bytes locked. One that has none stays as it is.
+
+    Where the key was erased meanwhile (an old log is read again), the bytes are past their term
+    too: the row is left without.
+    """
     if letter.key is None and letter.value is None:
         return letter
+    if keys.is_erased(name):
+        return replace(letter, key=None, value=None)
     record = letter.key, letter.value
     value = sealed_record(keys, name, letter.topic, letter.source, record)
     headers = (*letter.headers, (LOCKED, name.encode()))

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Credentials, Settings
-from connectors.bus.kafka import start_consumer
+from connectors.bus.kafka import explain, start_consumer
 from schemas.errors import Unavailable
 from schemas.ids import CaseId, is_uuid
 from schemas.topics import CASE_KEYS, ORIGINALS
@@ -24,7 +25,7 @@ from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.exchange.intake import Incoming
 from services.exchange.journal import canonical
-from services.exchange.originals import Copied, Kept, kept
+from services.exchange.originals import Copied, Kept, kept, original
 
 ERASED: Final = canonical({"code": "case.erased", "where": None, "detail": None})
 _READ_MAX: Final = 1_000
@@ -79,6 +80,8 @@ async def restore_keys(settings: Settings, login: Credentials, casebook: Caseboo
             elif monotonic() - heard > _SILENT_SECONDS_MAX:
                 raise Unavailable("kafka.unreachable", where=CASE_KEYS, detail="timeout")
             found |= {(record.key or b"").decode(): record.value for record in records}
+    except KafkaError as error:
+        raise explain(error, where=CASE_KEYS) from error
     finally:
         await reader.stop()
     patiently(_take_over, casebook, found)
@@ -97,6 +100,9 @@ def _locked(
                 found.append(copied)
                 continue
             name = name_for(keys, _case_of(incoming), incoming.stamped_at)
+            if keys.is_erased(name):  # an old log is read again: past its term
+                found.append(original(incoming, ERASED))
+                continue
             record = copied.key, copied.value
             value = sealed_record(keys, name, ORIGINALS, incoming.position, record)
             headers = (*copied.headers, (LOCKED, name.encode()))

@@ -59,3 +59,12 @@ def test_one_without_bytes_stays_as_it_is_and_makes_no_key(casebook: Casebook) -
         keys = CaseKeys(connection, casebook.key)
         assert locked_letter(keys, "case", bare) is bare
         assert not keys.has("case")
+
+
+def test_one_that_comes_again_after_its_key_was_erased_is_left_without_bytes(
+    casebook: Casebook,
+) -> None:
+    with casebook.engine.begin() as connection:
+        keys = CaseKeys(connection, casebook.key)
+        keys.erase("case", MONDAY)
+        assert locked_letter(keys, "case", LETTER) == replace(LETTER, key=None, value=None)

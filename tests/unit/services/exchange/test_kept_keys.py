@@ -100,3 +100,12 @@ def test_a_key_erased_since_the_backup_is_erased_again(
     assert refused.refusal.code == "case.erased"
     with restored.engine.connect() as connection:
         assert CaseKeys(connection, restored.key).is_erased(CaseId(name))
+
+
+def test_what_is_past_its_term_is_copied_as_a_note(casebook: Casebook) -> None:
+    stray = Log().raw(b"anything", lead(1).envelope, MONDAY, key=None)
+    with casebook.engine.begin() as connection:
+        CaseKeys(connection, casebook.key).erase(f"quarantine-{MONDAY:%Y-%m}", MONDAY)
+    ((copied,), wrapped) = held(casebook, stray)
+    assert wrapped == {}
+    assert copied == original(stray, ERASED)
