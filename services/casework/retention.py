@@ -57,7 +57,7 @@ def expire(
     if due is None or due > at:
         return due
     orders = retention.by_case.get(case.id, ())
-    held = [o for o in orders if o.what is What.HOLD and _is_in_force(o, local_date(at))]
+    held = [o for o in orders if o.what is What.HOLD and in_force(o, local_date(at))]
     if held:
         return max(_after(order, at) for order in held)
     ordered = next((o for o in orders if o.what is What.ERASE and _begin(o.since) <= at), None)
@@ -66,7 +66,8 @@ def expire(
     return Decision(replace(case, erased_at=at), (effect,))
 
 
-def _is_in_force(order: CaseOrder, on: date) -> bool:
+def in_force(order: CaseOrder, on: date) -> bool:
+    """Whether the order stands on that day."""
     return order.since <= on and (order.until is None or on <= order.until)
 
 

@@ -124,6 +124,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             ),
         },
     ),
+    "retention": Verb(
+        f"{_CLI}.retention", "retention", "保存期限、冻结与销毁", "what is kept until when"
+    ),
     "connector": Noun(
         "连接器",
         "connectors",

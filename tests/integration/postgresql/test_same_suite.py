@@ -56,6 +56,7 @@ def test_the_suite_was_found() -> None:
         "canary",
         "case",
         "county",
+        "custody",
         "desk",
         "expiring",
         "journal",
@@ -65,6 +66,7 @@ def test_the_suite_was_found() -> None:
         "migrate",
         "replay",
         "secret",
+        "split",
         "work",
     }
     assert len(TESTS) > 80
