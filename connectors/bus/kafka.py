@@ -230,7 +230,8 @@ async def _log_in(settings: Settings, options: dict[str, Any]) -> None:
             if isinstance(error, _LOGIN_REFUSED):
                 break
             continue
-        connection.close()
+        with suppress(TimeoutError):  # TLS says goodbye first
+            await asyncio.wait_for(connection.close(), _STOP_SECONDS_MAX)
         return
     raise explain(failure, where=settings.bootstrap) from failure
 
