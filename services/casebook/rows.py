@@ -97,6 +97,7 @@ class OutboxRow:
     key: bytes | None
     value: bytes | ToVouch | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    case: CaseId | None = None  # whose key locks its value while it waits; None: no content
     seq: int | None = None
 
 

@@ -163,7 +163,8 @@ async def _write(desk: Desk, letter: DeadLetter, step: Step) -> None:
     try:
         await _send(producer, step.topic, step.key, step.value, step.partition, ())
         mark = mark_headers(letter.offset, step.how)
-        await _send(producer, DEAD_LETTERS, letter.key, None, 0, mark)
+        key = str(letter.offset).encode()  # not its own, which may hold anything
+        await _send(producer, DEAD_LETTERS, key, None, 0, mark)
     finally:
         await producer.stop()
 

@@ -15,7 +15,7 @@ from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.layout import layout
 from connectors.bus.librdkafka import asked
-from connectors.bus.registry import Registry, SchemaIds
+from connectors.bus.registry import SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
 from schemas.inline import schema_from
@@ -155,7 +155,7 @@ def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
 async def _held(home: Home, settings: Settings, subjects: Sequence[str]) -> dict[str, Held]:
     login = home.credentials("registry-reader")
     limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
-    async with Registry(settings.registry_url, login) as registry:
+    async with registry_of(settings, login) as registry:
 
         async def held(subject: str) -> Held:
             async with limit:

@@ -32,6 +32,7 @@ class Verb:
     function: str
     zh: str
     en: str
+    may_begin_with_dash: bool = False  # its argument: a fingerprint is any base64url
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,13 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             "list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys"),
             "new": Verb(f"{_CLI}.keys_change", "keys_new", "生成密钥", "make a key pair"),
             "rotate": Verb(f"{_CLI}.keys_change", "keys_rotate", "更换密钥", "replace it"),
-            "revoke": Verb(f"{_CLI}.keys_change", "keys_revoke", "废止密钥", "end a key"),
+            "revoke": Verb(
+                f"{_CLI}.keys_change",
+                "keys_revoke",
+                "废止密钥",
+                "end a key",
+                may_begin_with_dash=True,
+            ),
         },
     ),
     "dead": Noun(
@@ -134,6 +141,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
                 f"{_CLI}.dead_retry", "dead_retry", "重试、重发或舍弃", "try or send it again"
             ),
         },
+    ),
+    "retention": Verb(
+        f"{_CLI}.retention", "retention", "保存期限、冻结与销毁", "what is kept until when"
     ),
     "connector": Noun(
         "连接器",
@@ -215,7 +225,8 @@ def _add(app: typer.Typer, name: str, verb: Verb, *, real: bool) -> None:
     function: Callable[..., Any] = _nothing
     if real:
         function = getattr(import_module(verb.module), verb.function)
-    app.command(name, help=_help(verb.zh, verb.en))(function)
+    settings = {"ignore_unknown_options": verb.may_begin_with_dash}
+    app.command(name, help=_help(verb.zh, verb.en), context_settings=settings)(function)
 
 
 def _globals(

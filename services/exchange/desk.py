@@ -16,6 +16,7 @@ from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
+from services.exchange.expiring import ask_all
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, note_number
@@ -55,7 +56,7 @@ class Desk:
         self._turn_to(self._shelf.office(before.rulebook if before else None))
         if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, self._office)
-        clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        clock = self._clerk.clock(incoming)
         guided = before.guided if before else None
         if unstorable:
             self._unstorable(intake, clock)
@@ -94,6 +95,8 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
+        if self._next.rulebook.retention != self._office.rulebook.retention:
+            ask_all(self._work, sound.incoming.position)
         if self._next.rulebook.calendar != self._office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
@@ -175,7 +178,9 @@ class Desk:
             self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
         message = intake.opened.message
-        self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
+        self._clerk.dead(
+            intake.incoming, Refusal(UNSTORABLE), message.envelope, at, is_of_case=True
+        )
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
             self._clerk.put_case(stopped.case, intake.incoming)

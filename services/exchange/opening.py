@@ -88,8 +88,8 @@ def open_shelf(home: Home, office: Office, *, log_is_new: bool) -> Shelf:
 def open_casebook(home: Home, settings: Settings) -> Casebook:
     """Open the casebook for writing.
 
-    Raises UserError casebook.in_use, exchange.workers_need_postgresql.
+    Raises UserError casebook.in_use, casebook.key_missing, exchange.workers_need_postgresql.
     """
     refuse_several_on_sqlite(settings)
     url = settings.casebook.url.get_secret_value()
-    return open_url(url) if url else open_sqlite(home.casebook)
+    return open_url(url, home.casebook_key) if url else open_sqlite(home.casebook)

@@ -10,6 +10,8 @@ from schemas.messages import Message
 from schemas.parts import Envelope
 from schemas.seal import said, seal_message
 from schemas.topics import inbox_of
+from services.casebook.case_keys import quarantine_of
+from services.casebook.letters import locked_letter
 from services.casebook.rows import DeadRow, OutboxRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
@@ -45,7 +47,8 @@ class Sending:
         answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
+                value = copies.value(effect)
+                self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
             for word in say(effect, about, self._office.rulebook, at, salt):
@@ -58,22 +61,41 @@ class Sending:
         return answers.get((envelope.sender, envelope.message_id))
 
     def into_inbox(
-        self, to: OrganCode, case: CaseId, value: bytes | ToVouch, incoming: Incoming
+        self,
+        to: OrganCode,
+        case: CaseId,
+        value: bytes | ToVouch,
+        incoming: Incoming,
+        *,
+        is_copy: bool = False,
     ) -> None:
-        """Put a value into an organ's inbox."""
+        """Put a value into an organ's inbox. What the bus itself says holds no content."""
         alias = self._office.alias(to)
         if alias is None:
             raise Broken("organ.unknown", detail=to)
-        self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
+        key, owner = case.encode(), case if is_copy else None
+        row = OutboxRow(incoming.position, inbox_of(alias), key, value, case=owner)
+        self._work.add_outbox(row)
 
     def dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
+        self,
+        incoming: Incoming,
+        refusal: Refusal,
+        envelope: Envelope | None,
+        at: datetime,
+        *,
+        is_of_case: bool = False,
     ) -> None:
         """Put the original bytes into the dead letters, with the reason.
 
-        Of what is marked as secret there are none (intake.py).
+        They are locked under the case's key where the case stands still because of them, else under
+        the month's. Of what is marked as secret there are none (intake.py).
         """
-        self._work.add_outbox(dead_letter(incoming, refusal))
+        case = envelope.case_id if envelope is not None and is_of_case else None
+        name = case or quarantine_of(at)
+        came = incoming.key, incoming.value
+        letter = dead_letter(incoming.position, refusal)
+        self._work.add_outbox(locked_letter(self._work.keys, name, letter, came))
         self._work.add_dead(
             DeadRow(
                 incoming.position,

@@ -8,6 +8,7 @@ DUTIES: Final = "duties.toml"
 DISPUTES: Final = "disputes.toml"
 REMINDERS: Final = "reminders.toml"
 NO_SHARING: Final = "no_sharing.toml"
+RETENTION: Final = "retention.toml"
 COLUMNS: Final = MappingProxyType(
     {
         "organs.csv": (
@@ -74,10 +75,11 @@ LATER: Final = frozenset({"compromised_since"})
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
-# disputes the strict one of disputes.py, without reminders none is given.
+# disputes the strict one of disputes.py, without reminders none is given; without terms nothing is
+# ever erased.
 OPTIONAL: Final = frozenset(
-    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS}
+    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS, RETENTION}
 )
-FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, *COLUMNS})
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, RETENTION, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from schemas.errors import UserError
 from schemas.ids import DivisionCode
@@ -28,6 +28,20 @@ def invalid(file: str, line: int | None, what: str, zh: str, en: str) -> UserErr
     """Return the error: file and line, column or key, what is wrong in both languages."""
     where = file if line is None else f"{file}:{line}"
     return UserError("rules.invalid", where=where, detail=f"{what}：{zh} | {what}: {en}")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Value]):
+    """A value and where it stands."""
+
+    value: Value
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

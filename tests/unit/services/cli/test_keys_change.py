@@ -103,6 +103,9 @@ def test_what_is_not_there_or_is_there_already_is_refused(
     for asked, code in (
         (["keys", "new", "yanjiao"], "key.exists"),
         (["keys", "revoke", "nobody"], "key.unknown"),
+        (["keys", "revoke", "-DhB0eg76YzrCQQifawybAK_kc8RWNhxXz4zWb5D03M"], "key.unknown"),
+        (["keys", "revoke", "--hB0eg76YzrCQQifawybAK_kc8RWNhxXz4zWb5D03M"], "key.unknown"),
+        (["keys", "revoke", "nobody", "--since"], "command.usage"),
         (["keys", "rotate", "nowhere"], "organ.unknown"),
     ):
         assert main([*asked, "--json"]) != 0

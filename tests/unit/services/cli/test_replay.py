@@ -147,6 +147,7 @@ def test_a_log_and_its_journal_agree_and_are_counted(
         "ticks": 1,
         "dead": 0,
         "refused_by_gate": 0,
+        "erased": 0,
         "decisions": 2,
     }
     assert counted["rulebooks"] == [office().rulebook.hash]

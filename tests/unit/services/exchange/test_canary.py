@@ -21,9 +21,9 @@ from schemas.parts import Flow, Relation, Secrecy
 from schemas.seal import verify_copy
 from schemas.sharing import ComplaintForward
 from schemas.topics import RECORDS, Author
+from services.casebook.headers import headers_from_text
 from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
-from services.casebook.write import headers_from_text
 from services.casework.case import Case, Handed
 from services.casework.effects import Accept, Decision, Deliver
 from services.exchange.batch import run_batch
@@ -32,7 +32,7 @@ from services.exchange.shelf import Shelf
 from services.rulebook.model import Treatment
 from tests.canary_search import Canary, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
-from tests.office import Log, inboxes, office, rows, run, sealed, sent
+from tests.office import Log, inboxes, office, outbox, rows, run, sealed, sent
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves
 from tests.unit.services.confidentiality.test_clearances_hold import expected_of, is_judged
 
@@ -188,7 +188,7 @@ def test_the_search_finds_what_is_where_it_may_not_be() -> None:
 
 def test_a_place_without_a_row_may_hold_nothing() -> None:
     assert allowance("elsewhere:x", table()) == {"none"}
-    assert allowance("table:originals.body", table()) == {"all"}
+    assert allowance("table:originals.body", table()) == {"public"}
     assert allowance("topic:inbox.yanjiao", table()) == {"cleared"}
 
 
@@ -272,7 +272,7 @@ def _keeps(relation: Relation, path: Any) -> bool:
 
 
 def _contents(casebook: Casebook) -> Iterator[tuple[str, bytes, Relation | None]]:
-    """Every cell of every table as bytes; what waits in the outbox as of the topic it is for."""
+    """Every cell of every table as bytes; and opened, what waits in the outbox."""
     for name, each in METADATA.tables.items():
         for row in rows(casebook, each):
             for column, value in row._mapping.items():
@@ -281,8 +281,7 @@ def _contents(casebook: Casebook) -> Iterator[tuple[str, bytes, Relation | None]
                 content = value if isinstance(value, bytes) else str(value).encode()
                 if name == "outbox" and column == "headers":
                     content = repr(headers_from_text(value)).encode()
-                if name == "outbox" and column == "value":
-                    alias = row.topic.removeprefix("inbox.")
-                    yield f"topic:{row.topic}", content, ALIASES.get(alias)
-                else:
-                    yield f"table:{name}.{column}", content, None
+                yield f"table:{name}.{column}", content, None
+    for waiting in (each for each in outbox(casebook) if each.topic != "dead-letters"):
+        alias = waiting.topic.removeprefix("inbox.")
+        yield f"topic:{waiting.topic}", waiting.value or b"", ALIASES.get(alias)
