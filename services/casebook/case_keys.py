@@ -14,7 +14,7 @@ from schemas.errors import Broken
 from schemas.ids import CaseId
 from services.casebook.lockbox import KEY_BYTES, NONCE_BYTES, Bound, WrappingKey, lock, unlock
 from services.casebook.rows import to_ms
-from services.casebook.statements import insert_for, parts
+from services.casebook.statements import Values, insert_missing, parts
 from services.casebook.tables import CASE_KEYS
 
 QUARANTINE: Final = "quarantine-"
@@ -54,8 +54,7 @@ class CaseKeys:
         if not missing:
             return
         rows = list(self._new(missing))
-        statement = insert_for(self._connection, CASE_KEYS).on_conflict_do_nothing()
-        self._connection.execute(statement, rows)
+        insert_missing(self._connection, CASE_KEYS, rows)
         self._absent.difference_update(missing)
         self.load(missing)
 
@@ -102,9 +101,8 @@ class CaseKeys:
         """Put a key back that a casebook of before lacks. One that is there, or erased, stays."""
         self.load([name])
         if name in self._absent:
-            row = {"name": name, "wrapped": wrapped, "erased_ms": None}
-            statement = insert_for(self._connection, CASE_KEYS).on_conflict_do_nothing()
-            self._connection.execute(statement, [row])
+            row: Values = {"name": name, "wrapped": wrapped, "erased_ms": None}
+            insert_missing(self._connection, CASE_KEYS, [row])
             self._absent.discard(name)
             self.load([name])
 
@@ -117,7 +115,7 @@ class CaseKeys:
             self._opened[name] = self._own().unwrap(name, wrapped)
         return self._opened[name]
 
-    def _new(self, names: Iterable[KeyName]) -> Iterator[dict[str, object]]:
+    def _new(self, names: Iterable[KeyName]) -> Iterator[Values]:
         own = self._own()
         for name in names:
             wrapped = own.wrap(name, os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, tuple_
 
 from schemas.ids import RulebookHash
 from services.casebook.rows import Progress, from_ms, to_ms
-from services.casebook.statements import insert_for
+from services.casebook.statements import insert_missing
 from services.casebook.tables import PROGRESS
 
 Place = tuple[str, int]  # topic and partition
@@ -69,8 +69,7 @@ def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> 
         }
         for (topic, partition), progress in sorted(begins.items())
     ]
-    if rows:
-        connection.execute(insert_for(connection, PROGRESS).on_conflict_do_nothing(), rows)
+    insert_missing(connection, PROGRESS, rows)
 
 
 def _progress(row: Row[Any]) -> Progress:

@@ -1,22 +1,19 @@
-"""The statements that a flush is made of, rows in one order, so that locks are too."""
+"""The statements that a flush is made of, rows in one order, so that locks are too.
+
+SQLAlchemy keeps no compiled form of an INSERT that knows ON CONFLICT, and compiling one takes
+longer than running it. So the text of such a statement is made once, here, for both databases.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, delete
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, TextClause, bindparam, delete, text
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
 
 _T = TypeVar("_T")
 Values = dict[str, Any]
-
-
-def insert_for(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Return an INSERT that knows ON CONFLICT, in the database's dialect."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
 
 
 def upsert(
@@ -31,16 +28,36 @@ def upsert(
     ordered = sorted(values, key=lambda key: tuple(map(str, key)))
     insert(connection, table, [values[key] for key in ordered if key in new])
     known = [values[key] for key in ordered if key not in new]
-    if not known:
-        return
-    statement = insert_for(connection, table)
-    others = [column.name for column in table.columns if column.name not in keys]
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(keys), set_={name: statement.excluded[name] for name in others}
-        ),
-        known,
+    if known:
+        connection.execute(_writing_over(table, tuple(keys), tuple(known[0])), known)
+
+
+def insert_missing(connection: Connection, table: Table, rows: list[Values]) -> None:
+    """Make rows. One that is there already stays as it is."""
+    if rows:
+        named = tuple(rows[0])
+        connection.execute(_inserting(table, named, "DO NOTHING"), rows)
+
+
+@cache
+def _writing_over(table: Table, keys: tuple[str, ...], named: tuple[str, ...]) -> TextClause:
+    """Return the statement that writes rows of these columns over those of the same keys."""
+    over = ", ".join(f'"{name}" = excluded."{name}"' for name in named if name not in keys)
+    return _inserting(table, named, f"({_quoted(keys)}) DO UPDATE SET {over}")
+
+
+@cache
+def _inserting(table: Table, named: tuple[str, ...], on_conflict: str) -> TextClause:
+    """Return an INSERT of these columns, each value in the type of its column."""
+    binds = ", ".join(f":{name}" for name in named)
+    written = text(
+        f"INSERT INTO {table.name} ({_quoted(named)}) VALUES ({binds}) ON CONFLICT {on_conflict}"
     )
+    return written.bindparams(*(bindparam(name, type_=table.c[name].type) for name in named))
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def insert(connection: Connection, table: Table, rows: list[Values]) -> None:

@@ -17,6 +17,7 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
+from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, ORIGINAL
 from services.casebook.read import message_of
 from services.casebook.rows import (
     DeadRow,
@@ -31,7 +32,7 @@ from services.casebook.rows import (
     to_ms,
 )
 from services.casebook.statements import parts
-from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS
+from services.casebook.tables import DUTIES, MESSAGES, NUMBERS
 from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
@@ -145,10 +146,7 @@ class Work:
         key = (sender, message_id)
         if key in self._changes.originals:
             return self._changes.originals[key]
-        query = select(ORIGINALS).where(
-            ORIGINALS.c.sender == sender, ORIGINALS.c.message_id == message_id
-        )
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(ORIGINAL, {"sender": sender, "message": message_id}).first()
         return None if row is None else original_of(self.keys, row)
 
     def put_original(self, original: Original) -> None:
@@ -168,10 +166,9 @@ class Work:
         """
         self.flush()
         found: list[tuple[int, str]] = []
-        for table, due in ((DUTIES, DUTIES.c.next_rung_ms), (CASES, CASES.c.next_watch_ms)):
-            here = (table.c.topic == topic, table.c.partition == partition, due <= to_ms(at))
-            query = select(due, table.c.case_id).where(*here).order_by(due, table.c.case_id)
-            rows = self._connection.execute(query.limit(limit)).all()
+        values = {"topic": topic, "partition": partition, "at": to_ms(at), "most": limit}
+        for query in DUE:
+            rows = self._connection.execute(query, values).all()
             found += [(int(ms), str(case_id)) for ms, case_id in rows]
         return tuple(dict.fromkeys(CaseId(case_id) for _, case_id in sorted(found)[:limit]))
 
@@ -217,12 +214,10 @@ class Work:
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
         for part in parts(keys):
             duties: dict[str, list[Duty]] = {}
-            ordered = select(DUTIES.c.case_id, DUTIES.c.body).where(DUTIES.c.case_id.in_(part))
-            for row in self._connection.execute(ordered.order_by(DUTIES.c.position)):
+            for row in self._connection.execute(DUTIES_OF, {"cases": part}):
                 duties.setdefault(row.case_id, []).append(duty_from_text(row.body))
             self._cases.update(dict.fromkeys(part))
-            query = select(CASES.c.case_id, CASES.c.body).where(CASES.c.case_id.in_(part))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(CASES_OF, {"cases": part}):
                 own = tuple(duties.get(row.case_id, ()))
                 self._cases[CaseId(row.case_id)] = case_from_text(row.body, own)
 

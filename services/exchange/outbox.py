@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, bindparam, select, tuple_
 
 from services.casebook.case_keys import CaseKeys
 from services.casebook.headers import headers_from_text
@@ -22,6 +22,19 @@ from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once
+
+# Made once: this is asked for after every batch.
+_NEXT: Final = (
+    select(OUTBOX)
+    .where(
+        tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in_(
+            bindparam("sources", expanding=True)
+        ),
+        OUTBOX.c.seq > bindparam("after"),
+    )
+    .order_by(OUTBOX.c.seq)
+    .limit(PAGE_MAX)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,8 @@ async def publish(
 
 
 def _page(casebook: Casebook, sources: Sequence[tuple[str, int]], after: int) -> list[_Ready]:
-    source = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition)
-    query = select(OUTBOX).where(source.in_(sources), OUTBOX.c.seq > after)
     with casebook.engine.connect() as connection:
-        rows = connection.execute(query.order_by(OUTBOX.c.seq).limit(PAGE_MAX)).all()
+        rows = connection.execute(_NEXT, {"sources": sources, "after": after}).all()
         keys = CaseKeys(connection, casebook.key)
         keys.load(row.case_id for row in rows if row.case_id is not None)
         return [_ready(row, outbox_value(keys, row)) for row in rows]

@@ -47,10 +47,10 @@ DOWN: Final = MARKET
 def rulebook_activated(ground: Ground) -> str:
     """Activate between two letters of every partition; then take it from a worker."""
     stand = demo(ground)
-    before = _leads(stand)
+    before = leads_in_each_partition(stand)
     old = set(before.values())
-    with _short_clocks(stand) as new:
-        after = set(_leads(stand).values())
+    with short_clocks(stand) as new:
+        after = set(leads_in_each_partition(stand).values())
         assert (len(old), after) == (1, {new}), f"before: {old}, after: {after}, new: {new}"
         first = next(iter(before))
         kept = {step["rulebook"] for step in story(stand, first)["steps"][:1]}
@@ -58,7 +58,7 @@ def rulebook_activated(ground: Ground) -> str:
         (told,) = _told(stand.objects("rules", "activate", str(_folder(stand)), "--yes"))
         assert not told["activated"], "the same hash again was written again"
         code = _without(stand, new)
-        goes_on = set(_leads(stand).values())
+        goes_on = set(leads_in_each_partition(stand).values())
         assert goes_on == {new}, f"with it again: {goes_on}"
     return (
         f"activated in all {len(before) * len(Flow)} partitions while the county ran: leads in "
@@ -68,10 +68,10 @@ def rulebook_activated(ground: Ground) -> str:
     )
 
 
-def scenario_1_and_6_short_clocks(ground: Ground) -> str:
+def scenario_1_and_6short_clocks(ground: Ground) -> str:
     """A notice handled; a copy to five of which one is down: each rung once, in order."""
     stand = demo(ground)
-    with _short_clocks(stand):
+    with short_clocks(stand):
         handled = _notice(stand)
         table = rows_of(stand, DOWN).file
         with _down(stand, f"connector-{DOWN}"):
@@ -106,7 +106,7 @@ def scenario_1_and_6_short_clocks(ground: Ground) -> str:
 
 CHECKS: Final = (
     Check("rulebook_activated", rulebook_activated),
-    Check("scenario_1_and_6_short_clocks", scenario_1_and_6_short_clocks),
+    Check("scenario_1_and_6short_clocks", scenario_1_and_6short_clocks),
 )
 
 
@@ -115,7 +115,7 @@ def _folder(stand: Stand) -> Any:
 
 
 @contextmanager
-def _short_clocks(stand: Stand) -> Iterator[str]:
+def short_clocks(stand: Stand) -> Iterator[str]:
     """Bring the short clocks into force and yield their hash; the demo's come back."""
     folder = _folder(stand)
     if not folder.exists():
@@ -131,7 +131,7 @@ def _told(printed: list[Document]) -> list[Document]:
     return [one for one in printed if "activated" in one]
 
 
-def _leads(stand: Stand) -> dict[str, str]:
+def leads_in_each_partition(stand: Stand) -> dict[str, str]:
     """Write a lead into each partition; return by which rulebook its receipt says it was decided.
 
     By case, in the order of the partitions.

@@ -94,6 +94,15 @@ def secret_at_connector(ground: Ground) -> str:
     )
 
 
+def slip_past(stand: Stand) -> None:
+    """Write a marked copy past the connector; return when the broker has lost it."""
+    canary = f"金丝雀{next(stand.serials)}不得外泄"
+    secret = _sealed_copy(stand, _marked(stand, "text", canary), None)
+    partition = flow_partition(secret.envelope.case_id.encode(), partitions(stand))
+    place = _put(stand, secret, partition)
+    wait_until(lambda: _begin(stand, partition) > place.offset, SECONDS_MAX, "the deletion")
+
+
 def secret_at_exchange(ground: Ground) -> str:
     """Write a sealed marked copy past the connector; then start with an older casebook."""
     stand = demo(ground)

@@ -8,6 +8,8 @@ from confluent_kafka import Producer
 from schemas.parts import Flow
 from schemas.topics import JOURNAL
 from tests.prove.chapter import Check, Ground
+from tests.prove.county_rulebook import leads_in_each_partition, short_clocks
+from tests.prove.county_secret import slip_past
 from tests.prove.stand import Stand, demo, records
 
 ADMIN: Final = "admin"
@@ -21,8 +23,14 @@ Document = dict[str, Any]
 
 
 def journal_replayed(ground: Ground) -> str:
-    """Replay the demo; then with a rulebook that was changed, then with a line planted."""
+    """Replay the demo; then with a rulebook that was changed, then with a line planted.
+
+    Before that a secret slips past a connector, and another rulebook comes into force and goes.
+    """
     stand = demo(ground)
+    slip_past(stand)
+    with short_clocks(stand):
+        leads_in_each_partition(stand)
     before = _lines(stand)
     (told,) = _replay(stand)
     after = _lines(stand)
@@ -33,6 +41,8 @@ def journal_replayed(ground: Ground) -> str:
     few = [flow for flow in Flow if told["flows"][flow]["decisions"] < OF_A_FLOW_MIN]
     assert not few, f"fewer than {OF_A_FLOW_MIN} decisions on {', '.join(few)}: {told}"
     gate = sum(each["refused_by_gate"] for each in told["flows"].values())
+    assert gate, "the secret's refusal was not made again"
+    assert len(told["rulebooks"]) > 1, told["rulebooks"]
     changed = _with_changed_rulebook(stand, told["rulebooks"][0])
     planted = _with_planted_line(stand)
     flows = ", ".join(

@@ -70,6 +70,13 @@ class Affair:
     suspended_until: datetime | None = None
     extended: int = 0
     insisted: bool = False
+    lasts: bool = True  # its violations go on
+    number: str | None = None  # of its opening letter
+    known_party: int = 0  # by whose name it would be known again
+    watches: list[Any] = field(default_factory=list)  # days that are warned of (advice.py)
+    listed: Any = None  # what its letter says that goes with it
+    handed: Any = None  # what was handed over last
+    guides: str | None = None  # the township whose year it counts for
     cooperation: bool = False
     promised: bool = False
     township: bool = False  # the opening's sender is one

@@ -17,7 +17,7 @@ from tests.simulation.county import (
     place_of,
 )
 from tests.simulation.moves import Draft, Scene, move, steps
-from tests.simulation.transfers import PARTY, violations
+from tests.simulation.transfers import KNOWN, PARTY, known_party, violation, violations
 
 # How a case begins: the draft needs no case, the affair is what the judge then has of it.
 Begin = Callable[[Affair, Scene], Draft]
@@ -87,6 +87,27 @@ def a_lead(affair: Affair, scene: Scene) -> Draft:
     return issued(affair, code(KEPT[matter]), changes=filled_lead(affair, scene))
 
 
+@begin("LeadTransfer", "transfer", 3)
+def a_lead_of_a_known_party(affair: Affair, scene: Scene) -> Draft:
+    """Soon declined: then the same may not be sent again as it was."""
+    matter = scene.rng.choice(sorted(KEPT))
+    between(affair, scene.rng.choice(TOWNSHIPS), matter)
+    affair.known_party, affair.evidence = scene.new_party(), (1, 2)
+    changes = {**violations(affair), "parties": [known_party(affair.known_party)]}
+    return issued(affair, code(KEPT[matter]), changes=changes, keep=KNOWN)
+
+
+@begin("LeadTransfer", "transfer", 3)
+def a_lead_of_an_old_act(affair: Affair, scene: Scene) -> Draft:
+    """Its limitation is near, or will be."""
+    matter = scene.rng.choice(sorted(KEPT))
+    between(affair, scene.rng.choice(TOWNSHIPS), matter)
+    ended = scene.rng.choice(("2024-11-08", "2024-11-20", "2024-12-05", "2024-02-29"))
+    affair.evidence, affair.lasts = (1, 2), False
+    one = {**violation(affair, 1), "act_from": ended, "continuing": False}
+    return issued(affair, code(KEPT[matter]), changes={"violations": [one]})
+
+
 @begin("CaseTransfer", "transfer", 8)
 def a_case(affair: Affair, scene: Scene) -> Draft:
     matter = scene.rng.choice(sorted(KEPT))
@@ -115,6 +136,16 @@ def a_complaint(affair: Affair, scene: Scene) -> Draft:
     if scene.rng.random() < 0.5:
         affair.complaint = "unknown"
         changes |= {"contact_unknown": True, "complainant": None}
+    return issued(affair, code(KEPT[matter]), changes=changes)
+
+
+@begin("ComplaintForward", "transfer", 2)
+def a_complaint_of_nobody(affair: Affair, scene: Scene) -> Draft:
+    """Of somebody whom nobody can reach (guidance 二(一)3)."""
+    matter = scene.rng.choice(sorted(KEPT))
+    between(affair, scene.rng.choice(TOWNSHIPS), matter)
+    affair.complaint = "unknown"
+    changes = {**violations(affair), "contact_unknown": True, "complainant": None}
     return issued(affair, code(KEPT[matter]), changes=changes)
 
 

@@ -82,6 +82,8 @@ ENDS: Final[dict[str, dict[str, str]]] = {
     "reject_plan": {"answer_joint_plan": _S, "decide_joint_plan": MET, "joint_outcome": _S},
     "report": {"joint_outcome": MET},
     "answer_supervision": {"answer_supervision": MET},
+    "guide": {"yearly_guidance": MET},
+    "excuse": {"yearly_guidance": WAIVED},
 }
 # kind, whose, in which lives (None: in all)
 _Begun = tuple[str, str, str | None]
@@ -133,6 +135,7 @@ BEGINS: Final[dict[str, tuple[_Begun, ...]]] = {
     "request_plan": (("decide_joint_plan", "to", None),),
     "plan": (("joint_outcome", "to", None),),
     "supervise": (("answer_supervision", "to", None),),
+    "begin_year": (("yearly_guidance", "handler", None),),
 }
 
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schemas.codec import unframe
-from schemas.disputes import CaseSplit, LinkedEffect
+from schemas.disputes import CaseSplit, GuidanceYearOpened, LinkedEffect
 from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.messages import Message, RulebookActivated
 from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
 from services.exchange.intake import Incoming
 from tests.office import PARTITIONS, sealed
+from tests.simulation import advice, years
 from tests.simulation.affair import Affair, Row, When, runs_out, step
 from tests.simulation.counting import WAITING_MAX
 from tests.simulation.county import LATER_HASH, here
@@ -27,6 +28,7 @@ def tick(world: "World", place: Place) -> None:
     """Let the partition hear what time it is."""
     flow, partition = place
     world.keep(world.log.tick(world.now, partition, Flow(flow)))
+    world.too_short[place] = place in world.later
     for affair in world.affairs.values():
         if (affair.flow, affair.partition) == place:
             _time_passes(world, affair)
@@ -37,6 +39,7 @@ def _time_passes(world: "World", affair: Affair) -> None:
         return
     if affair.suspended_until is not None and affair.suspended_until <= world.now:
         affair.suspended_until = None
+    advice.time_passes(world, affair)
     local = world.is_later(affair.partition, affair.flow)
     if affair.state == "disputed" and runs_out(affair, world.now, local=local):
         cause = derive("tick", str(next(world.ids)))
@@ -116,8 +119,7 @@ def published(world: "World", topic: str, key: bytes | None, value: bytes | None
     schema, body = unframe(value)
     message = here().codecs[schema].decode(body)
     incoming = world.log.raw(value, message.envelope, world.now)
-    known = {due.message_id for due in world.dues.values() if due.sender == BUS}
-    if message.envelope.message_id in known:
+    if message.envelope.message_id in world.bus_ids:
         world.keep(incoming)
         place = incoming.position
         world.dues[place.topic, place.partition, place.offset] = Due(
@@ -125,7 +127,11 @@ def published(world: "World", topic: str, key: bytes | None, value: bytes | None
             message.envelope.case_id, "repeated", None, world.rulebook_at(incoming), "bus",
         )  # fmt: skip
         return
-    if isinstance(message, CaseSplit):
+    world.bus_ids.add(message.envelope.message_id)
+    if isinstance(message, GuidanceYearOpened):
+        years.begins(world, message)
+        _note(world, incoming, message, message.envelope.case_id, world.rulebook_at(incoming))
+    elif isinstance(message, CaseSplit):
         _begins(world, message)
         _note(world, incoming, message, message.envelope.case_id, world.rulebook_at(incoming))
     elif isinstance(message, LinkedEffect):
@@ -150,30 +156,35 @@ def _begins(world: "World", message: CaseSplit) -> None:
 
 def _links(world: "World", message: LinkedEffect, incoming: Incoming) -> None:
     case = message.envelope.case_id
-    notice, rulebook = world.affairs[case], world.rulebook_at(incoming)
-    if notice.frozen is None and notice.state != "held":
-        _note(world, incoming, message, case, rulebook, _is_linked(world, message))
+    affair, rulebook = world.affairs[case], world.rulebook_at(incoming)
+    then = _is_handled
+    if years.is_of_a_year(message):
+        then = years.told(affair, message.kind)
+        world.guiding.discard(message.cause)
+    when = _when(world, affair, message)
+    if affair.frozen is None and affair.state != "held":
+        refused = None if then is not _is_handled else _why_not(affair, message)
+        _note(world, incoming, message, case, rulebook, refused)
+        if refused is None:
+            then(affair, when)
         return
     due = _note(world, incoming, message, case, rulebook)
-    if len(notice.waiting) >= WAITING_MAX:
+    if len(affair.waiting) >= WAITING_MAX:
         due.outcome, due.code = "rejected", "case.too_many_waiting"
         return
     due.outcome = "waiting"
-    when = When(world.now, message.envelope.message_id, "LinkedEffect", message.organ)
-    draft = Draft("linked_effect", message.organ, then=_is_handled)
-    notice.waiting.append((draft, when, due))
+    affair.waiting.append((Draft("linked_effect", message.organ, then=then), when, due))
 
 
-def _is_linked(world: "World", message: LinkedEffect) -> str | None:
-    """Return why the notice's case refuses it; None: it is handled by that."""
-    notice = world.affairs[message.envelope.case_id]
-    if notice.handler != message.organ:
-        return None
-    if notice.state not in ("issued", "received"):
+def _when(world: "World", affair: Affair, message: LinkedEffect) -> When:
+    later = world.is_later(affair.partition, affair.flow)
+    return When(world.now, message.envelope.message_id, "LinkedEffect", message.organ, later)
+
+
+def _why_not(notice: Affair, message: LinkedEffect) -> str | None:
+    """Return why the notice's case refuses that its handler made a transfer of it."""
+    if notice.handler == message.organ and notice.state not in ("issued", "received"):
         return "step.not_allowed"
-    later = world.is_later(notice.partition, notice.flow)
-    when = When(world.now, message.envelope.message_id, "LinkedEffect", message.organ, later)
-    _is_handled(notice, when)
     return None
 
 

@@ -39,6 +39,8 @@ NOBODYS: Final = "CG-013"  # the organ's designation for this matter has run out
 CONCURRENT: Final = "ZR-002"
 COUNTY, SUPERVISOR, CITY = "liuzhi-gov", "liuzhi-sfj", "lps-gov"
 FAR: Final = "far-away"
+GUIDING, GUIDED = "liuzhi-jtj", ("zangke", "luobie")  # whose years of guidance are owed
+SHORT_DAYS: Final = 200  # of another rulebook: their 181 days of this year are too few
 EXPIRED: Final = ("过期示例", "520203000001")
 LATER_HASH: Final = RulebookHash("b" * 64)
 UNKNOWN_ORGAN: Final = OrganCode("91520203YC0008888X")
@@ -64,7 +66,7 @@ def place_of(alias: str) -> str:
 @cache
 def here() -> Office:
     """What the exchange decides with at first."""
-    return replace(office(), rulebook=_with_strangers(office().rulebook))
+    return replace(office(), rulebook=_with_few_years(_with_strangers(office().rulebook)))
 
 
 @cache
@@ -77,6 +79,11 @@ def later() -> Rulebook:
         else rule
         for rule in first.duties
     )
+    short = Length(SHORT_DAYS, Unit.CALENDAR_DAYS)
+    rules = tuple(
+        replace(rule, waived_if_in_force_under=short) if rule.kind == "yearly_guidance" else rule
+        for rule in rules
+    )
     old = first.calendar
     calendar = Calendar(old.days_off | {LOCAL_HOLIDAY}, old.workdays, old.known_until)
     return replace(first, hash=LATER_HASH, duties=rules, calendar=calendar)
@@ -85,6 +92,16 @@ def later() -> Rulebook:
 def shelf() -> Shelf:
     """Both rulebooks, as a worker has them."""
     return Shelf(here(), {LATER_HASH: later()}.get)
+
+
+def _with_few_years(rulebook: Rulebook) -> Rulebook:
+    """Let guidance be owed by the departments of one kind only, for speed."""
+    kind = rulebook.directory.organs[organ(GUIDING)].kind
+    rules = (
+        replace(rule, sector=kind) if rule.kind == "yearly_guidance" else rule
+        for rule in rulebook.duties
+    )
+    return replace(rulebook, duties=tuple(rules))
 
 
 def _with_strangers(rulebook: Rulebook) -> Rulebook:

@@ -3,9 +3,11 @@
 from typing import Any
 
 from tests.simulation.affair import Affair, Things, When, step
+from tests.simulation.books import Owed
 from tests.simulation.county import COUNTY, SUPERVISOR, code
 from tests.simulation.moves import Draft, Scene, move
 
+_ENDED = ("declined", "closed", "withdrawn")  # there, only what is owed changes hands
 _LISTED = {"volumes": 1, "pages": 9, "items": [{"number": 1, "quantity": "12.0000"}]}
 
 
@@ -29,15 +31,11 @@ def hands_over(affair: Affair, scene: Scene) -> Draft | None:
         to, refused = code("liuzhi-wlj"), "custody.not_the_receiver"
         if to in allowed:
             return None
+    if refused is None and affair.state in _ENDED and not _owed_by(affair, keeper):
+        refused = "step.not_allowed"
 
     def then(a: Affair, when: When) -> None:
-        open_ = [
-            duty
-            for duty in a.duties
-            if duty.kind in ("handover", "return_custody")
-            and duty.owner == keeper
-            and duty.closing is None
-        ]
+        open_ = _owed_by(a, keeper)
         a.things = Things(to, when.cause, keeper)
         step(a, "hand_over", when, about=open_[0].about if open_ else a.current, to=(to,))
 
@@ -45,6 +43,10 @@ def hands_over(affair: Affair, scene: Scene) -> Draft | None:
         "custody_handover", sender, {**_LISTED, "proceeds": "0.00"}, to=(to,),
         reply=affair.current, then=then, code=refused,
     )  # fmt: skip
+
+
+def _owed_by(affair: Affair, keeper: str) -> list[Owed]:
+    return [each for kind in ("handover", "return_custody") for each in affair.open(kind, keeper)]
 
 
 @move("transfer", "any", 7)
@@ -73,6 +75,23 @@ def counts(affair: Affair, scene: Scene) -> Draft | None:
 
     changes = {**found, "proceeds": "0.00", "discrepancies": told}
     return Draft("custody_check", sender, changes, reply=reply, then=then, code=refused)
+
+
+@move("transfer", "any", 3)
+def counts_all(affair: Affair, scene: Scene) -> Draft | None:
+    """Nothing is missing."""
+    things = affair.things
+    if things is None or things.message is None or things.check is not None:
+        return None
+    about = things.message
+
+    def then(a: Affair, when: When) -> None:
+        assert a.things is not None
+        a.things.check, a.things.settled = when.cause, True
+        step(a, "count", when, about=about)
+
+    changes = {**_LISTED, "proceeds": "0.00", "discrepancies": []}
+    return Draft("custody_check", things.keeper, changes, reply=about, then=then)
 
 
 @move("transfer", "any", 3)

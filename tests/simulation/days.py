@@ -76,8 +76,11 @@ def length_of(kind: str, record: str, *, by_township: bool, later: bool) -> int 
     return own or WORKING_DAYS.get(kind)
 
 
-def plan(opened: datetime, length: int, *, local: bool) -> Plan:
-    """Return when it falls due and when each card is owed (domain, section 4, Ladder)."""
+def plan(opened: datetime, length: int, *, local: bool, last: date | None = None) -> Plan:
+    """Return when it falls due and when each card is owed (domain, section 4, Ladder).
+
+    `last`: the last day, where it is not counted.
+    """
     opened = opened.astimezone(ZONE)
     if length == 0:
         due = opened + timedelta(hours=SIGN_FOR_HOURS)
@@ -85,7 +88,7 @@ def plan(opened: datetime, length: int, *, local: bool) -> Plan:
         on_day = datetime.combine(due.date(), HOUR, ZONE)
         first = due.date() + (DAY if on_day <= due else timedelta())
     else:
-        last = after(opened.date(), length, local=local)
+        last = after(opened.date(), length, local=local) if last is None else last
         due = datetime.combine(last + DAY, time(), ZONE)
         remind = datetime.combine(_before(last, local=local), HOUR, ZONE)
         first = last + DAY
@@ -99,6 +102,13 @@ def plan(opened: datetime, length: int, *, local: bool) -> Plan:
         rungs.insert(0, ("reminder", remind))
     rungs = [(name, at) for name, at in rungs if at.date() <= KNOWN_UNTIL]
     return Plan(due, tuple(rungs))
+
+
+def before(day: date, amount: int, *, local: bool) -> date:
+    """Return the working day `amount` working days earlier."""
+    for _ in range(amount):
+        day = _before(day, local=local)
+    return day
 
 
 def _before(day: date, *, local: bool) -> date:

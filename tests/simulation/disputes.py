@@ -180,6 +180,41 @@ def agrees_on_a_third(affair: Affair, scene: Scene) -> Draft | None:
     return Draft("negotiation_result", free[0], changes, reply=dispute.about, then=then)
 
 
+def _agrees(affair: Affair, scene: Scene, handler: str) -> Draft | None:
+    dispute = affair.dispute
+    assert dispute is not None
+    free = [each for each in (dispute.holder, dispute.other) if each not in dispute.stated]
+    if dispute.third or not free or set(dispute.stated.values()) - {handler}:
+        return None
+    speaker = scene.rng.choice(free)
+    changes = {"agreed": True, "handler": handler, "handles_from": "2026-10-12"}
+    then = _agreement(affair, handler, speaker)
+    return Draft("negotiation_result", speaker, changes, reply=dispute.about, then=then)
+
+
+@move("transfer", "disputed referred", 2)
+def agrees_on_the_holder(affair: Affair, scene: Scene) -> Draft | None:
+    return _agrees(affair, scene, affair.dispute.holder) if affair.dispute else None
+
+
+@move("transfer", "disputed referred", 2)
+def agrees_on_the_sender(affair: Affair, scene: Scene) -> Draft | None:
+    return _agrees(affair, scene, affair.dispute.other) if affair.dispute else None
+
+
+@move("transfer", "disputed referred", 4)
+def disagrees(affair: Affair, scene: Scene) -> Draft | None:
+    """What one has said, the other may not contradict."""
+    dispute = affair.dispute
+    if dispute is None or dispute.third or len(dispute.stated) != 1:
+        return None
+    ((speaker, said),) = dispute.stated.items()
+    by = dispute.other if speaker == dispute.holder else dispute.holder
+    handler = dispute.holder if said != dispute.holder else dispute.other
+    changes = {"agreed": True, "handler": handler, "handles_from": "2026-10-12"}
+    return Draft("negotiation_result", by, changes, reply=dispute.about, code="negotiation.differs")
+
+
 @move("transfer", "issued received designated filed", 1)
 def negotiates_about_nothing(affair: Affair, scene: Scene) -> Draft:
     return Draft(

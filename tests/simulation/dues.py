@@ -25,6 +25,7 @@ class Due:
     move: str = ""
     must_get: frozenset[str] = frozenset()
     ruled: bool = False  # it is issued by a rule, which the decision must name
+    advised: frozenset[tuple[str, str]] = frozenset()  # what is told with it, and to whom
     ends: str = ""  # what a message that waits is in the end
 
 

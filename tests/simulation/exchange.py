@@ -30,6 +30,7 @@ from tests.office import KEY_FILE
 from tests.simulation.county import shelf
 
 _COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
+_DIALECT: Final[dict[str, Any]] = {}
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the fastest place there is; TMPDIR where it is not
 
 
@@ -80,6 +81,8 @@ class Exchange:
         event.listen(self.casebook.engine, "connect", _without_waiting)
         self.casebook.engine.dispose()
         self.casebook.engine.update_execution_options(compiled_cache=_COMPILED)
+        # What is compiled is kept by the dialect's identity: all engines of a process have one.
+        self.casebook.engine.dialect = _DIALECT.setdefault("one", self.casebook.engine.dialect)
         self.shelf = shelf()
 
     def restart(self) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.exchange.intake import Incoming
+from tests.simulation import advice, years
+from tests.simulation.county import alias_of
 from tests.simulation.dues import Due
 from tests.simulation.inboxes import Inboxes
 from tests.simulation.ledger import Ledger
@@ -26,6 +28,8 @@ class Judge:
     decisions: int = 0  # the last that was looked at
     rows: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    advised: dict[tuple[str, int, int], set[tuple[str, str]]] = field(default_factory=dict)
+    warned: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     last: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # case → its last record
     inboxes: Inboxes = field(init=False)
@@ -44,7 +48,9 @@ class Judge:
         self.ledger.look(connection)
         if whole:
             self.ledger.stands(connection)
+            years.stand(self.world, set(self.ledger.ticked))
             self.inboxes.all_there()
+            hold(self.warned == self.world.warned, "1 warned in time", _apart(self))
 
     def _decided(self, connection: sqlite3.Connection) -> None:
         query = "select * from decisions where seq > ? order by seq"
@@ -95,12 +101,24 @@ class Judge:
                 hold(bool(duty["basis"]), "4 a duty has its basis", row)
             case "duty_closed":
                 hold(effect["closing"] is not None, "1 a duty ends for a reason", row)
+            case "advised":
+                self._advised(effect, row)
             case "accepted":
                 due = self.world.dues[row["topic"], row["partition"], row["offset"]]
                 if due.ruled and effect["message"] == due.message_id:
                     hold(bool(effect["rule"] and effect["basis"]), "4 rule and basis", row)
             case _:
                 pass
+
+    def _advised(self, effect: dict[str, Any], row: sqlite3.Row) -> None:
+        told = (effect["code"], effect["to"])
+        self.codes[effect["code"]] += 1
+        if effect["code"] in advice.OF_A_TICK:
+            case = effect["salt"].split("/")[1]
+            self.warned[case, effect["to"], effect["code"]] += 1
+            return
+        where = (row["topic"], row["partition"], row["offset"])
+        self.advised.setdefault(where, set()).add(told)
 
     def _became(self, connection: sqlite3.Connection, incoming: Incoming) -> None:
         position = incoming.position
@@ -140,6 +158,10 @@ class Judge:
         wanted = (due.outcome, due.code) if due.outcome == "rejected" else (due.outcome, got[1])
         hold(got == wanted, "1 what becomes of it", (*_where(due, where), got, wanted))
         hold(found[0]["rulebook"] == due.rulebook, "4 the rulebook in force", _where(due, where))
+        told = self.advised.get(where, set())
+        hold(told >= due.advised, "1 what must be told is told", (*_where(due, where), told))
+        short = {each for each in told if each[0] == advice.SHORT}
+        hold(short <= due.advised, "1 nothing is missing", _where(due, where))
         if due.code in ("message.misrouted", "message.bus_only"):  # they reserve no id
             return
         row = connection.execute(
@@ -151,3 +173,11 @@ class Judge:
 
 def _where(due: Due, where: object, *more: object) -> tuple[object, ...]:
     return (due.move, due.record, due.outcome, due.code, where, *more)
+
+
+def _apart(judge: Judge) -> object:
+    """Return what was warned of and not owed, and what was owed."""
+    given, owed = judge.warned - judge.world.warned, judge.world.warned - judge.warned
+    return [(alias_of(to), code) for _, to, code in given], [
+        (judge.world.affairs[case].state, alias_of(to), code) for case, to, code in owed
+    ]

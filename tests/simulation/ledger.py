@@ -133,9 +133,8 @@ class Ledger:
             names = {rung["rung"] for rung in (*unfired, *fired)}
             hold(names >= set(nominal), "2 a card is missing", (duty["kind"], sorted(names)))
             heard = self.ticked.get((affair.flow, affair.partition))
-            moves = affair.state != "held"
-            since = affair.since
-            fresh = since is not None and heard is not None and since >= heard
+            moves = affair.state != "held"  # a frozen one was passed by above
+            fresh = affair.since is not None and heard is not None and affair.since >= heard
             if heard is not None and moves and unfired and not fresh:
                 owing = _at(unfired[0]["nominal_at"]) <= heard and _at(duty["opened_at"]) <= heard
                 hold(not owing, "1 a card that is owed has fired", (duty["kind"], str(heard)))

@@ -39,6 +39,7 @@ class Draft:
     by: str | None = None  # who seals it, if not the sender
     value: bytes | None = None  # bytes that are no message
     defect: bool = False  # the law is made to fail at it
+    advised: frozenset[tuple[str, str]] = frozenset()  # what is told with it, and to whom
     copies_to: frozenset[str] | None = None  # who must get a copy; None: not said
 
 
@@ -53,6 +54,9 @@ class Scene(Protocol):
 
     def new_number(self, sender: str) -> str:
         """Return a number that the organ has not used."""
+
+    def new_party(self) -> int:
+        """Return the number of a party that nobody knows yet."""
 
     def used_number(self, sender: str) -> str | None:
         """Return a number of the organ that stands on a decided message."""

@@ -104,8 +104,22 @@ def a_plan(affair: Affair, scene: Scene) -> Draft:
         sender, requested = COUNTY, False
         changes |= {"ground": "county_decision", "county_decision_requested": False}
     between(affair, sender, "")
+    return _planned(affair, scene, changes, refused, requested=requested)
+
+
+@begin("JointPlan", "joint", 2)
+def a_plan_that_is_asked_for(affair: Affair, scene: Scene) -> Draft:
+    """By a township, of the county government."""
+    between(affair, scene.rng.choice(TOWNSHIPS), "")
+    changes: dict[str, Any] = {"county_decision_requested": True}
+    return _planned(affair, scene, changes, None, requested=True)
+
+
+def _planned(
+    affair: Affair, scene: Scene, changes: dict[str, Any], refused: str | None, *, requested: bool
+) -> Draft:
     invited = tuple(code(alias) for alias in scene.rng.sample(sorted(KEPT.values()), 2))
-    by_county = sender == COUNTY
+    by_county = affair.sender == code(COUNTY)
     acting = invited if by_county else (affair.sender, *invited)
     changes["tasks"] = [{"organ": organ, "task": "示例分工"} for organ in acting]
     if "ends_at" not in changes:

@@ -128,6 +128,15 @@ def decides_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     )
 
 
+@move("joint", "sent", 1)
+def rejects_the_plan(affair: Affair, scene: Scene) -> Draft | None:
+    if not affair.open("decide_joint_plan", code(COUNTY)):
+        return None
+    changes = {"approved": False, "reasons": "时机不宜"}
+    then = steps("reject_plan", state="declined")
+    return Draft("joint_plan_decision", code(COUNTY), changes, reply=affair.opening, then=then)
+
+
 @move("joint", "sent declined", 5)
 def reports(affair: Affair, scene: Scene) -> Draft | None:
     who = scene.rng.choice(affair.acting)

@@ -18,9 +18,11 @@ from tests.simulation import (
     oversight,
     requests,
     transfers,
+    years,
 )
 from tests.simulation.affair import Affair
-from tests.simulation.beginnings import BEGINNINGS, issued, waits
+from tests.simulation.alike import across
+from tests.simulation.beginnings import BEGINNINGS, waits
 from tests.simulation.bus import bus_envelope, of_the_bus, switch, tick
 from tests.simulation.counting import Counts, counted
 from tests.simulation.county import code
@@ -28,14 +30,18 @@ from tests.simulation.exchange import Crash
 from tests.simulation.judge import Judge
 from tests.simulation.moves import MOVES, Draft
 from tests.simulation.replay import again
+from tests.simulation.themes import theme_of
 from tests.simulation.ways import way
 from tests.simulation.world import World
+from tests.simulation.years import guidance_of_a_year
 
 # The modules whose moves these are; importing them notes the moves.
-TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings)
+TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings, years)
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
+BY_NAME: Final = {make.__name__: (record, life, make) for record, life, make, _ in BEGINNINGS}
 NAMED: Final = {move.name: move for move in MOVES}
 OF_A_CASE: Final = 12  # moves in one case, about
+THEME_CHANCE: Final = 0.4  # that a case begins as the theme has it
 WAY_CHANCE: Final = 0.85  # that what is wanted is said, not anything
 BATCH_MAX: Final = 24  # records of one transaction
 STEP_CHANCE: Final = 0.11  # that the exchange takes a batch before the next is said
@@ -64,6 +70,7 @@ class Run:
         self.result = Result(seed)
         self.world = World(self.rng, file, loop)
         self.world.settle = self.settle
+        self.world.always = years.places()
         self.judge = Judge(self.world)
         self.taste = {move.name: self.rng.choice((0.3, 1, 1, 1, 4)) for move in MOVES}
         self.likes = [self.rng.choice((0.2, 1, 1, 5)) for _ in BEGINNINGS]
@@ -105,6 +112,9 @@ class Run:
         self.result.history.append(what)
 
     def _begin(self) -> None:
+        if self.rng.random() < THEME_CHANCE:
+            self._begin_the_theme()
+            return
         weights = [
             weight * like for (_, _, _, weight), like in zip(BEGINNINGS, self.likes, strict=True)
         ]
@@ -112,6 +122,24 @@ class Run:
         affair = self.world.new_affair(record, life)
         draft = make(affair, self.world)
         self._open(affair, draft, make.__name__)
+
+    def _begin_the_theme(self) -> None:
+        name, wanted = theme_of(self.result.seed)
+        record, life, make = BY_NAME[name]
+        affair = self.world.new_affair(record, life)
+        self._open(affair, make(affair, self.world), name)
+        if affair.id in self.world.affairs:
+            affair.goal, affair.way = len(wanted) + 1, list(reversed(wanted))
+        if name == guidance_of_a_year.__name__:
+            self._year_and_rulebook()
+
+    def _year_and_rulebook(self) -> None:
+        """Guidance is given while another rulebook says that none is owed."""
+        for place in years.places():
+            if self.rng.random() < 0.5:
+                self.say("switch")
+                switch(self.world, place)
+            tick(self.world, place)
 
     def _open(self, affair: Affair, draft: Draft, name: str) -> None:
         self.say(f"{name} {affair.id[:8]} {draft.code or ''}")
@@ -222,43 +250,11 @@ class Run:
                 self._settle(affair)
 
     def _across(self) -> None:
-        """A case that touches another: a lead made of a notice, help asked of an earlier sender."""
-        world = self.world
-        notices = [a for a in world.affairs.values() if a.life == "notice" and a.handler]
-        handled = [
-            a
-            for a in world.affairs.values()
-            if a.life == "transfer" and a.state in ("received", "filed") and not a.parent
-            and a.frozen is None and a.asking == a.sender and a.handler not in (None, a.sender)
-        ]  # fmt: skip
-        if notices and self.rng.random() < 0.6:
-            notice = self.rng.choice(notices)
-            self._from_notice(notice)
-        elif handled:
-            self._cooperation(self.rng.choice(handled))
-
-    def _from_notice(self, notice: Affair) -> None:
-        affair = self.world.new_affair("LeadTransfer", "transfer")
-        to = code("liuzhi-wlj")
-        handler = str(notice.handler)
-        if handler == to or notice.frozen is not None:
-            return
-        affair.sender = affair.asking = handler
-        affair.matter, affair.place, affair.insisted = "CG-001", notice.place, True
-        affair.evidence = (1, 2)
-        changes = {**transfers.violations(affair), "from_notice": notice.opening}
-        draft = issued(affair, to, changes=changes, to=(to,), insist="示例")
-        self._open(affair, draft, "a_lead_from_a_notice")
-
-    def _cooperation(self, transfer: Affair) -> None:
-        self.settle()
-        affair = self.world.new_affair("AssistanceRequest", "assistance")
-        affair.sender = affair.asking = str(transfer.handler)
-        affair.cooperation = True
-        changes = {"ground": "transfer_cooperation", "transfer": transfer.opening}
-        draft = issued(affair, transfer.sender, changes=changes, to=(transfer.sender,))
-        self._open(affair, draft, "a_call_to_cooperate")
-        self.settle()  # what it stands on is another case's, which goes on meanwhile
+        """A case that touches another, which goes on meanwhile: so it is decided at once."""
+        found = across(self.world)
+        if found is not None:
+            self._open(*found)
+            self.settle()
 
     def step(self, crash: Crash | None = None) -> bool:
         """Let the exchange take a batch, and judge it."""

@@ -226,6 +226,18 @@ def tells_the_complainant(affair: Affair, scene: Scene) -> Draft | None:
     )
 
 
+@move("transfer", "issued received disputed referred designated filed declined closed", 1)
+def is_exempt(affair: Affair, scene: Scene) -> Draft | None:
+    """Nobody can be told, and that is said."""
+    if affair.complaint != "unknown":
+        return None
+    changes: dict[str, Any] = {"leg": "forwarding", "telling": "contact_unknown"}
+    changes |= {"informed_on": None, "method": None}
+    return Draft(
+        "complainant_informed", affair.sender, changes, reply=affair.current, then=steps("exempt")
+    )
+
+
 @move("transfer", "received designated filed", 2)
 def reviews_the_evidence(affair: Affair, scene: Scene) -> Draft:
     known = affair.evidence
@@ -280,6 +292,18 @@ PARTY: Final = {
     "phone": "13800000000",
     "address": "六枝特区岩脚镇示例街28号",
 }
+
+
+KNOWN: Final = ("parties[].name",)
+
+
+def known_party(number: int) -> dict[str, Any]:
+    """Return a party by whose name a violation is known again."""
+    return {
+        "kind": "individual_business",
+        "name": f"六枝特区示例{number}号店",
+        "address": "六枝特区岩脚镇示例街28号",
+    }
 
 
 def further(affair: Affair, numbers: tuple[int, ...] | None = None) -> dict[str, Any]:

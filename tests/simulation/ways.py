@@ -38,6 +38,7 @@ _INTO: Final[dict[str, tuple[_Way, ...]]] = {
     "joint": ((), ("decides_the_plan",), ("answers_the_plan", "answers_the_plan")),
     "consultation": ((),),
     "copy": ((),),
+    "guidance_year": ((),),
 }
 _COMMON: Final[tuple[_Way, ...]] = (
     ("is_supervised", "answers_the_supervisor", "answers_the_supervisor!"),
@@ -75,6 +76,7 @@ _THERE: Final[dict[str, tuple[_Way, ...]]] = {
     "joint": (("reports!", "reports!"), ("answers_the_plan!", "decides_the_plan!")),
     "consultation": (("writes_minutes", "signs"),),
     "copy": (("signs", "signs_for_a_paper!"),),
+    "guidance_year": ((), _COMMON[0]),
 }
 _OF_A_DISPUTE: Final = frozenset({"objects", "fails_to_agree"})
 _IN_DISPUTE: Final[tuple[_Way, ...]] = (

@@ -13,12 +13,11 @@ from typing import Final
 
 from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.messages import Message
-from schemas.parts import Envelope
 from schemas.topics import BY_SNAKE, flow_partition
 from services.casebook.rows import Position
 from services.exchange.intake import Incoming
 from tests.office import PARTITIONS, Log, sealed
-from tests.simulation import days
+from tests.simulation import advice, days
 from tests.simulation.affair import Affair, When
 from tests.simulation.books import Owed
 from tests.simulation.bus import published
@@ -47,10 +46,14 @@ class World:
     dues: dict[tuple[str, int, int], Due] = field(default_factory=dict)
     affairs: dict[str, Affair] = field(default_factory=dict)
     planted: dict[int, tuple[str, Planted]] = field(default_factory=dict)  # canary → message
+    always: tuple[Place, ...] = ()  # partitions that hear of the time whatever lies in them
     secrets: set[int] = field(default_factory=set)
     later: set[Place] = field(default_factory=set)
     defects: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)  # at which the law has ever failed
+    bus_ids: set[str] = field(default_factory=set)  # of what the bus has written into flows
+    guiding: set[str] = field(default_factory=set)  # guidance that its year has not heard of
+    too_short: dict[Place, bool] = field(default_factory=dict)  # by what a Tick last found
     published: list[Sent] = field(default_factory=list)
     parted: dict[str, Parted] = field(default_factory=dict)  # by the objection
     linked: dict[str, str] = field(default_factory=dict)  # lead → the notice's case
@@ -65,6 +68,8 @@ class World:
     twice: Counter[Sent] = field(default_factory=Counter)  # what will be published once more
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    parties: Iterator[int] = field(default_factory=lambda: count(1))
+    warned: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # case, organ, code
     messages: int = 0
     exchange: Exchange = field(init=False)
 
@@ -87,6 +92,10 @@ class World:
             return free.pop()[0]
         return f"案移〔2026〕{next(self.numbers)}号"
 
+    def new_party(self) -> int:
+        """Return the number of a party that nobody knows yet."""
+        return next(self.parties)
+
     def used_number(self, sender: str) -> str | None:
         """Return a number of the organ that stands on a decided message."""
         self.settle()
@@ -104,12 +113,14 @@ class World:
 
     def plan(self, affair: Affair, duty: Owed) -> days.Plan | None:
         """Return the duty's days by the judge's calendar; None: they are not judged."""
+        local = self.is_later(affair.partition, affair.flow)
+        if duty.kind == "yearly_guidance":
+            return days.plan(duty.opened, 1, local=local, last=days.KNOWN_UNTIL)
         length = days.length_of(
             duty.kind, duty.record, by_township=duty.by_township, later=duty.later
         )
         if length is None or duty.odd or alias_of(duty.owner) == "liuzhi-swj":
             return None
-        local = self.is_later(affair.partition, affair.flow)
         found = days.plan(duty.opened, length, local=local)
         return found if found.due.date() <= days.KNOWN_UNTIL else None
 
@@ -137,9 +148,14 @@ class World:
         self.dues[place.topic, place.partition, place.offset] = due
         if draft.value is None and due.code is None and not draft.defect:
             self.sent.append((message, incoming))
-        self._take_down(affair, draft, due, envelope)
+        self._take_down(affair, draft, due, message)
+        if opens:
+            affair.number = envelope.document_number
+        if opens and affair.guides is not None and due.code is None:
+            self.guiding.add(due.message_id)
 
-    def _take_down(self, affair: Affair, draft: Draft, due: Due, envelope: Envelope) -> None:
+    def _take_down(self, affair: Affair, draft: Draft, due: Due, message: Message) -> None:
+        envelope = message.envelope
         if draft.code is None and due.code is None and not draft.defect:
             when = self.when(affair, draft.record, due.sender, due.message_id)
             if due.outcome == "waiting":
@@ -147,6 +163,8 @@ class World:
             elif draft.then is not None:
                 was_held = affair.state == "held"
                 draft.then(affair, when)
+                later = self.is_later(affair.partition, affair.flow)
+                advice.takes_up(affair, message, local=later)
                 self._after(affair, draft, when)
                 if was_held and affair.state != "held":
                     self._release(affair)
@@ -233,7 +251,14 @@ class World:
             move=move,
             must_get=self._must_get(affair, draft) if outcome == "accepted" else frozenset(),
             ruled=move in RULED,
+            advised=self._advised(affair, draft, message) if outcome == "accepted" else frozenset(),
         )
+
+    def _advised(
+        self, affair: Affair, draft: Draft, message: Message
+    ) -> frozenset[tuple[str, str]]:
+        """Return what is told beside the decision: what the draft says, what the books say."""
+        return draft.advised | advice.told_at_once(affair, message)
 
     def _waits(self, affair: Affair, draft: Draft) -> bool:
         if affair.frozen is not None:
@@ -261,6 +286,7 @@ class World:
             outcome=outcome,
             code="message.id_reused" if outcome == "rejected" else None,
             must_get=frozenset(),
+            advised=frozenset(),
             ruled=False,
             move=outcome,
         )
@@ -340,7 +366,8 @@ class World:
 
     def all_places(self) -> list[Place]:
         """Return the partitions in which there are cases."""
-        return sorted({(each.flow, each.partition) for each in self.affairs.values()})
+        there = {(each.flow, each.partition) for each in self.affairs.values()}
+        return sorted(there | set(self.always))
 
 
 _ANSWERS: Final = frozenset({"filing_reply", "outcome_feedback", "evidence_review"})

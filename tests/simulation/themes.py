@@ -1,0 +1,100 @@
+"""What a run turns to again and again: by its seed, one row or code that chance would seldom take.
+
+A theme is how a case begins and the moves that lead there, as in ways.py. `make sim` says what is
+rare; a new theme takes it there. The seed chooses, so that runs from any seed on take all in turn.
+"""
+
+from typing import Final
+
+Theme = tuple[str, tuple[str, ...]]
+_REFERRED: Final = ("objects", "fails_to_agree")
+# Ways of a transfer into each state.
+_INTO: Final[dict[str, tuple[str, ...]]] = {
+    "issued": (),
+    "received": ("signs",),
+    "disputed": ("objects",),
+    "referred": _REFERRED,
+    "designated": ("is_designated",),
+    "filed": ("files",),
+    "closed": ("files", "feeds_back"),
+    "declined": ("declines",),
+}
+_OPEN: Final = ("issued", "received", "disputed", "referred", "designated", "filed")
+_DIFFERS: Final = ("hands_over", "differs", "settles")
+_COUNTS: Final = ("hands_over", "counts_all")
+_SEEN: Final = ("is_supervised", "answers_the_supervisor")
+_COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
+_BACK: Final = ("is_taken_back", "answers_the_withdrawal")
+_PLAN: Final = ("rejects_the_plan",)
+_ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
+_CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
+
+
+def _themes() -> tuple[Theme, ...]:
+    found: list[Theme] = []
+    for state in _OPEN:
+        found += [("a_case", (*_INTO[state], *_DIFFERS)), ("a_case", (*_INTO[state], *_COUNTS))]
+    # What comes back when the case has ended; what was owed before it was closed.
+    for way in (
+        ("hands_over", *_INTO["declined"]),
+        ("hands_over", "is_taken_back"),
+        _INTO["closed"],
+    ):
+        found += [("a_case", (*way, *_DIFFERS)), ("a_case", (*way, *_COUNTS))]
+    for way in _INTO.values():
+        found.append(("a_complaint_of_nobody", (*way, "is_exempt", "is_exempt")))
+        found.append(("a_complaint", (*way, "tells_the_complainant", "tells_the_complainant!")))
+        found.append(("a_case", (*way, *_SEEN)))
+    for side in ("agrees_on_the_sender", "agrees_on_the_holder"):
+        for begin in ("a_case", "a_lead"):
+            found.append((begin, ("objects", side, "disagrees!", side)))
+            found.append((begin, (*_REFERRED, side, "disagrees!", side)))
+    third = ("objects", "agrees_on_a_third", "agrees_on_a_third", "negotiates!")
+    found += [
+        ("a_lead", (*third, *("writes_to_the_third!",) * 3)),
+        ("a_lead", ("objects", "negotiates!", "negotiates!", "negotiates!", "negotiates!")),
+        ("a_lead", (*_REFERRED, *_BACK)),
+        ("a_lead", ("objects", *_BACK)),
+        ("a_lead", ("signs", *_BACK)),
+        ("a_lead", ("signs", "is_taken_back", "is_taken_back!")),
+        ("a_lead", (*_REFERRED, *("asks_to_designate!",) * 3)),
+        ("a_lead", ("is_designated", "declines_on_another_ground!", "objects!", "declines")),
+        ("a_lead", ("files", "asks_to_designate", "asks_to_designate!")),
+        ("a_lead", ("files", "sends_it_on!", "sends_it_on!", "sends_it_on!")),
+        ("a_lead", ("files", "feeds_back", "adds_a_supplement", "adds_a_supplement")),
+        ("a_lead", ("is_designated", "reviews_the_evidence!", "reviews_the_evidence!")),
+        ("a_lead", ("signs", "reviews_the_evidence!", "reviews_the_evidence!")),
+        ("a_lead", ("leaves_a_number_out!", "declines")),
+        ("a_lead_of_a_known_party", ("declines",)),
+        ("a_lead_of_a_known_party", ("declines",)),
+        ("a_lead", _CLOCK),
+        ("a_lead", _CLOCK),
+        ("a_case", _COUNTED),
+        ("a_case", _COUNTED),
+        ("a_case", ("hands_over!",) * 5),
+        ("nobody_s_lead", ("is_put_right!", "is_put_right!", "is_assigned!", "is_assigned")),
+        ("a_lead_of_two_places", ("is_put_right!", "is_put_right!")),
+        ("a_plan_that_is_asked_for", (*_PLAN, "signs", "signs", *_SEEN)),
+        ("a_plan_that_is_asked_for", ("signs", *_PLAN, "signs")),
+        ("a_plan_that_is_asked_for", _ANSWERED),
+        ("a_question", ("gives_a_copy!", "gives_a_copy!", "gives_a_copy!", "gives_a_copy!")),
+        ("a_consultation", ("writes_minutes!",) * 3),
+        ("guidance_of_a_year", ()),
+    ]  # fmt: skip
+    for begin in ("a_question", "a_call_for_help", "a_notice"):
+        found.append((begin, ("signs", *_BACK)))
+        found.append((begin, _SEEN))
+        found.append((begin, ("signs", *_SEEN)))
+        found.append((begin, ("is_taken_back", *_SEEN)))
+    found.append(("a_question", ("gives_information", *_SEEN)))
+    found.append(("a_call_for_help", ("answers_for_assistance", *_SEEN)))
+    found.append(("a_notice", ("is_handled", *_SEEN)))
+    return tuple(found)
+
+
+THEMES: Final = _themes()
+
+
+def theme_of(seed: int) -> Theme:
+    """Return what the run of the seed turns to."""
+    return THEMES[seed % len(THEMES)]
