@@ -68,7 +68,7 @@ def rulebook_activated(ground: Ground) -> str:
     )
 
 
-def scenario_1_and_6short_clocks(ground: Ground) -> str:
+def scenario_1_and_6_short_clocks(ground: Ground) -> str:
     """A notice handled; a copy to five of which one is down: each rung once, in order."""
     stand = demo(ground)
     with short_clocks(stand):
@@ -106,7 +106,7 @@ def scenario_1_and_6short_clocks(ground: Ground) -> str:
 
 CHECKS: Final = (
     Check("rulebook_activated", rulebook_activated),
-    Check("scenario_1_and_6short_clocks", scenario_1_and_6short_clocks),
+    Check("scenario_1_and_6_short_clocks", scenario_1_and_6_short_clocks),
 )
 
 
