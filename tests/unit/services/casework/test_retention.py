@@ -9,6 +9,7 @@ from schemas.ids import CaseId, MessageId
 from services.casework.case import Case, Closing, State
 from services.casework.decide import decide
 from services.casework.effects import Decision, Erase, Reject
+from services.casework.kept import Watch, WatchKind
 from services.casework.retention import (
     HELD_AGAIN_DAYS,
     expire,
@@ -60,7 +61,9 @@ def test_what_still_moves_waits_or_is_erased_is_not_asked_about(resting: Case) -
     held = replace(resting, state=State.HELD)
     new = replace(resting, state=State.NEW)
     erased = replace(resting, erased_at=SINCE)
-    for case in (owing, held, new, erased):
+    watch = Watch(TEN_YEARS, WatchKind.LIMITATION, 1, TEN_YEARS.date(), "依据")
+    warned = replace(resting, watches=(watch,))
+    for case in (owing, held, new, erased, warned):
         assert not is_at_rest(case)
         assert asked(case, TEN_YEARS) is None
         assert rest_of(case, Retention(TERMS), SINCE) is None

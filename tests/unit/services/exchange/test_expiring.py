@@ -17,6 +17,7 @@ from services.casebook.tables import (
     CASES,
     DECISIONS,
     DUTIES,
+    MARKS,
     MESSAGES,
     ORIGINALS,
     OUTBOX,
@@ -109,6 +110,15 @@ def test_the_key_and_the_originals_go_and_the_ledger_stays(case: Withdrawn) -> N
     assert "保管期限规定" in effect["basis"]
     journal = [row for row in rows(case.casebook, OUTBOX) if row.topic == "journal"]
     assert journal[-1].value.decode() == rows(case.casebook, DECISIONS)[-1].entry
+
+
+def test_by_what_its_violations_were_known_again_goes_too(case: Withdrawn) -> None:
+    case.sent_out()
+    mark = {"key": "d" * 64, "case_id": case.case, "first_day": 0, "last_day": 0}
+    with case.casebook.engine.begin() as connection:
+        connection.execute(MARKS.insert(), [mark, mark | {"case_id": "another"}])
+    case.tick(OVER)
+    assert [row.case_id for row in rows(case.casebook, MARKS)] == ["another"]
 
 
 def test_the_key_is_erased_in_the_topic_of_the_keys_too(case: Withdrawn) -> None:
