@@ -16,7 +16,7 @@ from schemas.codec import Codec, Opened, current, unframe
 from schemas.errors import Malformed, Refusal, UserError
 from schemas.ids import OrganCode
 from schemas.inline import records_by_fingerprint
-from schemas.seal import verify_copy
+from schemas.seal import check_sender, verify, verify_copy
 
 Value = TypeVar("Value")
 _Stamp = tuple[int, int]
@@ -78,16 +78,31 @@ class Keyring:
         broker's time of the record; a delivered copy is judged at the time that its delivery tells,
         when the exchange had the original: a key may have ended in between.
         """
+        opened = self._decoded(value)
+        if isinstance(opened, Refusal):
+            return opened
+        key = verify_copy(opened, self._key, at, self._bus)
+        return key if isinstance(key, Refusal) else opened
+
+    def open_original(self, value: bytes, at: datetime) -> Opened | Refusal:
+        """Return the message of a flow's value if its sender's own seal holds, else why not."""
+        opened = self._decoded(value)
+        if isinstance(opened, Refusal):
+            return opened
+        key = verify(opened, self._key, at)
+        if isinstance(key, Refusal):
+            return key
+        return check_sender(opened.message.envelope, key, self._bus) or opened
+
+    def _decoded(self, value: bytes) -> Opened | Refusal:
         try:
             schema_id, body = unframe(value)
             codec = self.codec(schema_id)
             if codec is None:
                 return Refusal("message.unknown_schema", detail=str(schema_id))
-            opened = codec.open(body)
+            return codec.open(body)
         except Malformed as error:
             return Refusal(error.code, error.where)
-        key = verify_copy(opened, self._key, at, self._bus)
-        return key if isinstance(key, Refusal) else opened
 
     def _key(self, kid: str) -> ListedKey | None:
         self._keys.changed()  # each time: a key that is known may have been revoked

@@ -146,7 +146,7 @@ def _keyring(home: Home, rulebook: Rulebook | None) -> Keyring | None:
 
 def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
     """Open the record by the keys of today: its stamp is what is in question here."""
-    opened = keyring.open(record.value or b"", now) if keyring else None
+    opened = keyring.open_original(record.value or b"", now) if keyring else None
     is_tick = isinstance(opened, Opened) and isinstance(opened.message, Tick)
     sent_at = opened.message.envelope.sent_at if isinstance(opened, Opened) and is_tick else None
     return Newest(record.place, record.at, sent_at)
