@@ -4,6 +4,7 @@ The bodies are the good examples of schemas/examples; the rulebook is the demo's
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from schemas.describe import describe
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
@@ -49,6 +51,12 @@ MONDAY = datetime(2026, 9, 21, 10, 0, tzinfo=SHANGHAI)
 def demo() -> Rulebook:
     """The demo rulebook, read once."""
     return load(bundled("demo"))
+
+
+@cache
+def fields_of(record: str) -> frozenset[str]:
+    """What a refusal of such a message may point at."""
+    return frozenset(each.path for each in describe(record).paths)
 
 
 def organ(alias: str) -> OrganCode:
@@ -105,7 +113,10 @@ def message(
 
 @dataclass(slots=True)
 class History:
-    """One case: messages in, effects out. Time moves on by a minute with each message."""
+    """One case: messages in, effects out. Time moves on by a minute with each message.
+
+    A refusal that points at a field must point at one that a message of the case has.
+    """
 
     rulebook: Rulebook = field(default_factory=demo)
     at: datetime = MONDAY
@@ -132,6 +143,10 @@ class History:
             again = decide(rest, waited, facts, self.rulebook, waiting.received_at)
             self.case = again.case
             effects += again.effects
+        for effect in effects:
+            if isinstance(effect, Reject) and effect.refusal.where is not None:
+                where = re.sub(r"\d+", "", effect.refusal.where).removesuffix("[]")
+                assert any(where in fields_of(each.envelope.record) for each in self.sent.values())
         return tuple(effects)
 
     def freeze(self, sent: Message, code: str = "case.defect") -> tuple[Effect, ...]:

@@ -7,9 +7,10 @@ partition meanwhile waits here, and then sees that another has gone on.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, select
 
 from schemas.ids import RulebookHash
+from services.casebook.queries import LOCKED
 from services.casebook.rows import Progress, from_ms, to_ms
 from services.casebook.statements import insert_missing
 from services.casebook.tables import PROGRESS
@@ -35,13 +36,8 @@ def lock_progress(connection: Connection, places: Iterable[Place]) -> dict[Place
 
 def locked(connection: Connection, places: Sequence[Place]) -> dict[Place, Progress]:
     """Return those of the partitions that have a row. All rows are locked in one order."""
-    query = (
-        select(PROGRESS)
-        .where(tuple_(PROGRESS.c.topic, PROGRESS.c.partition).in_(places))
-        .order_by(PROGRESS.c.topic, PROGRESS.c.partition)
-        .with_for_update()
-    )
-    return {(row.topic, row.partition): _progress(row) for row in connection.execute(query)}
+    rows = connection.execute(LOCKED, {"keys": list(places)})
+    return {(row.topic, row.partition): _progress(row) for row in rows}
 
 
 def rulebooks_in_force(connection: Connection) -> dict[Place, RulebookHash | None]:

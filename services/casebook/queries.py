@@ -5,10 +5,25 @@ One that is put together anew for each record costs more than it takes to run.
 
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import ColumnElement, Integer, bindparam, select, tuple_
 
-from services.casebook.tables import CASES, DUTIES, ORIGINALS
+from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS
 
+
+def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
+    """Whether the columns are one of `keys`."""
+    return tuple_(*columns).in_(bindparam("keys", expanding=True))
+
+
+MESSAGES_OF: Final = select(MESSAGES).where(_among(MESSAGES.c.sender, MESSAGES.c.message_id))
+NUMBERS_OF: Final = select(NUMBERS).where(_among(NUMBERS.c.organ, NUMBERS.c.number))
+# Locked in one order.
+LOCKED: Final = (
+    select(PROGRESS)
+    .where(_among(PROGRESS.c.topic, PROGRESS.c.partition))
+    .order_by(PROGRESS.c.topic, PROGRESS.c.partition)
+    .with_for_update()
+)
 DUTIES_OF: Final = (
     select(DUTIES.c.case_id, DUTIES.c.body)
     .where(DUTIES.c.case_id.in_(bindparam("cases", expanding=True)))

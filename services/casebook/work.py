@@ -6,9 +6,9 @@ and writes everything at its end (`flush`). Nothing of it exists before the tran
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row, Table, select, tuple_
+from sqlalchemy import Connection, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.case_keys import CaseKeys
@@ -17,7 +17,7 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, ORIGINAL
+from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, MESSAGES_OF, NUMBERS_OF, ORIGINAL
 from services.casebook.read import message_of
 from services.casebook.rows import (
     DeadRow,
@@ -32,7 +32,7 @@ from services.casebook.rows import (
     to_ms,
 )
 from services.casebook.statements import parts
-from services.casebook.tables import DUTIES, MESSAGES, NUMBERS
+from services.casebook.tables import DUTIES
 from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
@@ -224,21 +224,15 @@ class Work:
     def _load_messages(self, keys: Iterable[MessageKey]) -> None:
         for part in parts(keys):
             self._messages.update(dict.fromkeys(part))
-            for row in self._pairs(MESSAGES, "sender", "message_id", part):
+            for row in self._connection.execute(MESSAGES_OF, {"keys": part}):
                 found = message_of(row)
                 self._messages[found.sender, found.message_id] = found
 
     def _load_numbers(self, keys: Iterable[NumberKey]) -> None:
         for part in parts(keys):
             self._numbers.update(dict.fromkeys(part))
-            for row in self._pairs(NUMBERS, "organ", "number", part):
+            for row in self._connection.execute(NUMBERS_OF, {"keys": part}):
                 self._numbers[OrganCode(row.organ), row.number] = MessageId(row.message_id)
-
-    def _pairs(
-        self, table: Table, first: str, second: str, keys: list[tuple[Any, Any]]
-    ) -> Iterator[Row[Any]]:
-        columns = tuple_(table.c[first], table.c[second])
-        yield from self._connection.execute(select(table).where(columns.in_(keys)))
 
 
 def _is_new(key: _K, read: Mapping[_K, object], changed: Mapping[_K, object]) -> bool:

@@ -54,6 +54,7 @@ class Desk:
         position = incoming.position
         before = self._work.progress(position.topic, position.partition)
         self._turn_to(self._shelf.office(before.rulebook if before else None))
+        by = self._office
         if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, self._office)
         clock = self._clerk.clock(incoming)
@@ -70,6 +71,8 @@ class Desk:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
+        if self._next is not by:  # whatever was opened meanwhile is looked at anew
+            guided = None
         after = Progress(position.offset + 1, clock, self._next.rulebook.hash, guided)
         self._work.advance(position.topic, position.partition, after)
 

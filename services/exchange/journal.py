@@ -4,6 +4,7 @@ import json
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 from schemas.errors import Refusal
@@ -36,8 +37,9 @@ _NAMES: Final = {
 
 def effect_document(effect: Effect) -> dict[str, Any]:
     """Return an effect under the name that `simulate` and the journal use for it."""
-    document: dict[str, Any] = {"effect": _NAMES[type(effect).__name__]}
-    document |= {field.name: plain(getattr(effect, field.name)) for field in fields(effect)}
+    kind: Any = type(effect)
+    document: dict[str, Any] = {"effect": _NAMES[kind.__name__]}
+    document |= {name: plain(getattr(effect, name)) for name in _named(kind)}
     return document
 
 
@@ -71,17 +73,22 @@ def dead_letter(position: Position, refusal: Refusal) -> OutboxRow:
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the facts
     """Return a value as JSON has it."""
+    if isinstance(value, str | int | None) and not isinstance(value, Enum):  # most are plain
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: plain(getattr(value, field.name))
-            for field in fields(value)
-            if field.name not in _LEFT_OUT
-        }
+        names = _named(type(value))
+        return {name: plain(getattr(value, name)) for name in names if name not in _LEFT_OUT}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value
+
+
+@cache
+def _named(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
+    """Return the names of a dataclass's fields."""
+    return tuple(field.name for field in fields(of))
 
 
 def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values

@@ -1,8 +1,9 @@
 """Every example is a test: the good ones are lawful, each bad one is refused with its name's code.
 
-A bad example is called `<code>__<why>.json`.
+A bad example is called `<code>__<why>.json`; bad_examples.csv says at which field each is refused.
 """
 
+import csv
 import io
 import json
 from collections.abc import Iterator
@@ -80,6 +81,14 @@ def _name(example: Example) -> str:
 GOOD, BAD = list(_examples("good")), list(_examples("bad"))
 
 
+def _fields() -> dict[str, str]:
+    with Path(__file__).with_name("bad_examples.csv").open(encoding="utf-8", newline="") as rows:
+        return {f"{row['record']}-{row['example']}": row["where"] for row in csv.DictReader(rows)}
+
+
+FIELDS = _fields()
+
+
 @pytest.mark.parametrize("example", GOOD, ids=_name)
 def test_a_good_example_is_read_and_lawful(example: Example) -> None:
     message = example.read()
@@ -116,8 +125,7 @@ def test_a_bad_example_is_refused_with_the_code_it_is_named_after(example: Examp
     found = example.read()
     refusal = found if isinstance(found, Refusal) else lawful_form(found)
     assert refusal is not None
-    assert refusal.code == example.code
-    assert refusal.where
+    assert (refusal.code, refusal.where) == (example.code, FIELDS[_name(example)])
 
 
 @pytest.mark.parametrize("example", BAD, ids=_name)
@@ -133,6 +141,7 @@ def test_every_record_has_a_default_example(snake: str) -> None:
 def test_no_example_lies_outside_a_record_s_folders() -> None:
     known = {example.path for example in (*GOOD, *BAD) if example.record in BY_SNAKE}
     assert {path for path in EXAMPLES.rglob("*") if path.is_file()} == known
+    assert set(FIELDS) == set(map(_name, BAD))
 
 
 def test_no_number_of_a_document_stands_on_two_good_examples() -> None:

@@ -3,9 +3,10 @@
 import ast
 import random  # noqa: TID251 - by a seed that is an argument
 import re
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
+from tests.mutation.killers import test_files
 from tests.mutation.mutant import Change, Group, Mutant
 from tests.mutation.served import REPO
 from tests.mutation.sites import Site, changed, sites
@@ -58,9 +59,11 @@ def _mutant(file: str, source: str, site: Site, importers: dict[str, list[str]])
     module = file.removesuffix(".py").replace("/", ".")
     _, now = changed(source, site)
     reached: list[Hashable] = [("line", file, line) for line in site.lines]
+    folder, _, name = file.rpartition("/")
+    first = [f"tests/unit/{folder}/test_{name}"]
     if "." not in site.within and not _is_in_a_function(source, site):
         reached += [("file", each) for each in (file, *importers.get(file, ()))]
-    folder, _, name = file.rpartition("/")
+        first += _tests_that_import(module)
     return Mutant(
         Group.CODE,
         file,
@@ -69,7 +72,7 @@ def _mutant(file: str, source: str, site: Site, importers: dict[str, list[str]])
         now,
         Change(module, tree=partial(_tree, source, site)),
         tuple(reached),
-        (f"tests/unit/{folder}/test_{name}",),
+        tuple(first),
     )
 
 
@@ -85,6 +88,16 @@ def _is_in_a_function(source: str, site: Site) -> bool:
         and site.lines[-1] <= (node.end_lineno or 0)
         for node in ast.walk(ast.parse(source))
     )
+
+
+@cache
+def _tests_that_import(module: str) -> list[str]:
+    """A test of a table that is a constant reaches no line of its module."""
+    return [
+        str(path.relative_to(REPO))
+        for path in test_files()
+        if f"from {module} import " in path.read_text(encoding="utf-8")
+    ]
 
 
 def _importers(sources: dict[str, str]) -> dict[str, list[str]]:

@@ -1,8 +1,10 @@
 """Which tests may kill: those of what the product does, not those of how its tables are written."""
 
+from pathlib import Path
 from typing import Final
 
 from tests.mutation.mutant import Group, Mutant
+from tests.mutation.served import REPO
 
 # The tests of the pure parts, and the scenarios of the law: those of the shells around them are not
 # to be needed. tests/house is none: it compares texts, among them the diagram of the steps.
@@ -29,6 +31,14 @@ NOT_OF: Final[dict[Group, tuple[str, ...]]] = {
         "tests/unit/services/rulebook/test_demo.py::test_the_lengths_are_those_of_the_readme",
     ),
 }
+
+
+def test_files() -> list[Path]:
+    """Return the files of these tests."""
+    tops = [REPO / each for each in FOLDERS]
+    return sorted(
+        path for top in tops for path in ([top] if top.is_file() else top.rglob("test_*.py"))
+    )
 
 
 def may_kill(test: str, mutant: Mutant) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from coverage import Coverage
 
 from tests.mutation.child import PYTEST, ask_all
-from tests.mutation.killers import FOLDERS, may_kill
+from tests.mutation.killers import may_kill, test_files
 from tests.mutation.mutant import Change, Mutant, Names
 from tests.mutation.served import REPO, serve
 
@@ -57,7 +57,7 @@ def reach(say: Callable[[str], None], jobs: int) -> Reach:
     """
     kept = CACHE / f"{_digest(_others())}.pickle"
     known: Reach = pickle.loads(kept.read_bytes()) if kept.exists() else Reach()  # noqa: S301 - ours
-    files = {str(path.relative_to(REPO)): _digest([path]) for path in _tests()}
+    files = {str(path.relative_to(REPO)): _digest([path]) for path in test_files()}
     new = sorted(file for file, digest in files.items() if known.files.get(file) != digest)
     gone = known.files.keys() - files.keys()
     if new or gone:
@@ -78,13 +78,6 @@ def reach(say: Callable[[str], None], jobs: int) -> Reach:
         ]:
             old.unlink()
     return known
-
-
-def _tests() -> list[Path]:
-    tops = [REPO / each for each in FOLDERS]
-    return sorted(
-        path for top in tops for path in ([top] if top.is_file() else top.rglob("test_*.py"))
-    )
 
 
 def _others() -> list[Path]:

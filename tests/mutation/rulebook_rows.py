@@ -20,6 +20,8 @@ _WAITS: Final = ("custody_wait", "waived_if_in_force_under")
 # Their last day is the message's, or the year's: of the length its unit alone is looked at (by the
 # ladder), and they never roll.
 _DAY_GIVEN: Final = frozenset({"assist", "answer_supervision", "yearly_guidance"})
+# What runs by the clock, day and night, asks for no hour of the day.
+_NOT_AT_ONCE: Final = frozenset({"hour", "reminder_lead_hours"})
 _WAIVED: Final = "waived_if_contact_unknown"
 
 
@@ -111,8 +113,8 @@ def _ladders(head: str, text: str) -> Iterator[Mutant]:
     for block in head.split("[ladder.")[1:]:
         name = block.split("]")[0]
         for key, value in _KEY.findall(block):
-            if key == "hour" and "at_once" in block:
-                continue  # what is owed at once is owed at any hour
+            if key in _NOT_AT_ONCE and "at_once" in block:
+                continue
             now = _moved(value)
             other = _put(block, key, now)
             yield Mutant(

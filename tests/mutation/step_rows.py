@@ -77,6 +77,8 @@ def _of_span(kind: str, span: Any) -> Iterator[Mutant]:
         yield _span(kind, f"ended by {step}", "", partial(_not_ended, step), "ends", step)
         other, how = _CLOSINGS[closing], partial(_otherwise_ended, step, _CLOSINGS[closing])
         yield _span(kind, f"ended by {step}: {closing}", other, how, "ends", step)
+    if not span.opened_by:
+        return  # the rest is asked where a step opens it; this one is opened by the year
     owners = [str(each) for each in span.owner.__class__]
     owner = owners[(owners.index(str(span.owner)) + 1) % len(owners)]
     yield _span(kind, f"owner {span.owner}", owner, partial(_owned, owner), "span")

@@ -35,6 +35,8 @@ def main(argv: Sequence[str]) -> int:
     parts = run_all(seeds, options.messages, options.jobs, plant=options.plant, stop=options.first)
     for part in parts:
         totals.merge(part)
+        for result in part.broken:  # at once: a long run is read while it goes on
+            print(f"broken: seed {result.seed}: {result.broken}", flush=True)
         if options.first and totals.broken:
             break
         if totals.runs // PROGRESS_RUNS > told and not options.quiet:

@@ -25,7 +25,7 @@ def across(world: World) -> Opening | None:
     if chance < 0.6:
         return _a_twin(world)
     if chance < 0.8:
-        return _declined_before(world)
+        return declined_before(world)
     return _cooperation(world)
 
 
@@ -95,7 +95,7 @@ def _a_twin(world: World) -> Opening | None:
     return affair, draft, "a_twin"
 
 
-def _declined_before(world: World) -> Opening | None:
+def declined_before(world: World) -> Opening | None:
     there = [
         a
         for a in world.affairs.values()

@@ -89,8 +89,9 @@ def later() -> Rulebook:
     return replace(first, hash=LATER_HASH, duties=rules, calendar=calendar)
 
 
+@cache
 def shelf() -> Shelf:
-    """Both rulebooks, as a worker has them."""
+    """Both rulebooks, as a worker has them: what it remembers is made of them alone."""
     return Shelf(here(), {LATER_HASH: later()}.get)
 
 

@@ -49,6 +49,18 @@ def _owed_by(affair: Affair, keeper: str) -> list[Owed]:
     return [each for kind in ("handover", "return_custody") for each in affair.open(kind, keeper)]
 
 
+@move("transfer", "any", 1)
+def hands_over_what_another_keeps(affair: Affair, scene: Scene) -> Draft | None:
+    keeper, sender = affair.things.keeper if affair.things else affair.asking, affair.handler
+    if sender == keeper:
+        return None
+    changes = {**_LISTED, "proceeds": "0.00"}
+    return Draft(
+        "custody_handover", str(sender), changes, to=(keeper,), reply=affair.current,
+        code="custody.not_the_keeper",
+    )  # fmt: skip
+
+
 @move("transfer", "any", 7)
 def counts(affair: Affair, scene: Scene) -> Draft | None:
     things = affair.things

@@ -238,6 +238,18 @@ def writes_to_the_third(affair: Affair, scene: Scene) -> Draft | None:
     )  # fmt: skip
 
 
+@move("transfer", "disputed", 4)
+def writes_to_another_than_the_third(affair: Affair, scene: Scene) -> Draft | None:
+    dispute = affair.dispute
+    if dispute is None or dispute.third is None:
+        return None
+    to = _third(affair, scene, dispute.third)
+    return Draft(
+        letter_of(affair), affair.asking, further(affair), to=(to,), insist="双方商定",
+        reply=affair.current, code="transfer.not_the_third",
+    )  # fmt: skip
+
+
 def _earlier(affair: Affair) -> str:
     return affair.counterpart
 

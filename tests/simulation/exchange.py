@@ -73,6 +73,7 @@ class Exchange:
 
     def __init__(self, file: Path, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         self.file, self._send, self._loop = file, send, loop
+        self._looking: sqlite3.Connection | None = None  # one for a run: it only ever reads
         shutil.copyfile(_empty(), file)
         self._open()
 
@@ -92,6 +93,8 @@ class Exchange:
 
     def close(self) -> None:
         """Let the file go."""
+        if self._looking is not None:
+            self._looking.close()
         self.casebook.close()
 
     def handle(self, records: Sequence[Incoming], crash: Crash | None, after: int) -> None:
@@ -117,11 +120,10 @@ class Exchange:
     @contextmanager
     def looked_at(self) -> Iterator[sqlite3.Connection]:
         """Let somebody read the file by a way that is none of the product's."""
-        connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        if self._looking is None:
+            self._looking = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
+        self._looking.row_factory = None
+        yield self._looking
 
 
 def _place(incoming: Incoming) -> tuple[str, int]:

@@ -155,7 +155,6 @@ def a_consultation(affair: Affair, scene: Scene) -> Draft:
 def an_unlawful_lead(affair: Affair, scene: Scene) -> Draft:
     """Lawful in form, but nothing that this organ may send like this."""
     between(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
-    cgj = code("liuzhi-cgj")
     which = scene.rng.choice(sorted(_UNLAWFUL))
     more = dict(_UNLAWFUL[which])
     if which == "transfer.own_matter":
@@ -174,10 +173,7 @@ def an_unlawful_lead(affair: Affair, scene: Scene) -> Draft:
     if which == "officer.unknown":
         more["officers"] = (Officer("无此人", OrganCode(affair.sender), "000000000000"),)
     if which == "document_number.used":
-        used = scene.used_number(affair.sender)
-        if used is None:
-            return issued(affair, cgj, changes=changes)
-        more["number"] = used
+        return _with_a_used_number(affair, scene, changes)
     return Draft("LeadTransfer", affair.sender, changes, code=which, **more)
 
 
@@ -196,6 +192,19 @@ _UNLAWFUL: dict[str, dict[str, Any]] = {
     "document_number.used": {},
     "document_number.malformed": {"number": "案移12"},
 }
+
+
+@begin("LeadTransfer", "transfer", 1)
+def a_lead_with_a_used_number(affair: Affair, scene: Scene) -> Draft:
+    between(affair, scene.rng.choice(TOWNSHIPS), "CG-001")
+    return _with_a_used_number(affair, scene, violations(affair))
+
+
+def _with_a_used_number(affair: Affair, scene: Scene, changes: dict[str, Any]) -> Draft:
+    used = scene.used_number(affair.sender)
+    if used is None:
+        return issued(affair, code("liuzhi-cgj"), changes=changes)
+    return Draft("LeadTransfer", affair.sender, changes, code="document_number.used", number=used)
 
 
 @begin("LeadTransfer", "transfer", 3)

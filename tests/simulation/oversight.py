@@ -286,6 +286,18 @@ def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
     return Draft("opening_request", organ, changes, reply=message, then=then, code=refused)
 
 
+@move("any", "any", 2)
+def opens_what_was_not_asked_for(affair: Affair, scene: Scene) -> Draft | None:
+    asked = [each for each in affair.openings if not each[4]]
+    if not asked:
+        return None
+    request, _, _, author, _ = scene.rng.choice(asked)
+    return Draft(
+        "opening_answer", author, {"opened": ["parties[0].name"]}, reply=request,
+        code="opening.not_asked_for",
+    )  # fmt: skip
+
+
 @move("any", "any", 6)
 def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
     if not affair.openings:

@@ -12,7 +12,19 @@ from unittest.mock import patch
 
 from schemas.disputes import Designation
 from services.casebook.work import Work
-from services.casework import clock, decide, duties, objections, projection, spans, splitting, steps
+from services.casework import (
+    clock,
+    copies,
+    decide,
+    duties,
+    handovers,
+    objections,
+    projection,
+    spans,
+    splitting,
+    steps,
+    transfer,
+)
 from services.casework.acts import FOLLOWING
 from services.casework.effects import FireRung
 from services.casework.steps import Outcome
@@ -143,6 +155,31 @@ def nothing_waits() -> AbstractContextManager[Any]:
     return patch.object(decide, "must_wait", lambda *_: False)
 
 
+def a_warning_is_dropped() -> AbstractContextManager[Any]:
+    """A day comes near, and nobody hears of it."""
+    return patch.object(clock, "warn", lambda case, *_: Outcome(replace(case, watches=())))
+
+
+def guidance_is_forgotten() -> AbstractContextManager[Any]:
+    """Guidance was given, and its year does not know."""
+    return patch.object(copies, "for_its_year", lambda *_: ())
+
+
+def a_shortfall_is_not_told() -> AbstractContextManager[Any]:
+    """Less is handed over than the letter lists, in silence."""
+    return patch.object(handovers, "shortfall", lambda *_: None)
+
+
+def a_twin_is_not_told() -> AbstractContextManager[Any]:
+    """A second letter about the same comes in, and its handler is not told of the first."""
+    return patch.object(decide, "tell_alike", lambda _before, outcome, *_: outcome)
+
+
+def what_was_declined_comes_again() -> AbstractContextManager[Any]:
+    """What was declined is taken in a second time without anything new."""
+    return patch.object(transfer, "declined_already", lambda *_: None)
+
+
 PLANTS: Final[Mapping[str, Plant]] = {
     plant.__name__: plant
     for plant in (
@@ -158,6 +195,11 @@ PLANTS: Final[Mapping[str, Plant]] = {
         new_lengths_move_old_duties,
         what_is_withdrawn_stays_owed,
         nothing_waits,
+        a_warning_is_dropped,
+        guidance_is_forgotten,
+        a_shortfall_is_not_told,
+        a_twin_is_not_told,
+        what_was_declined_comes_again,
     )
 }
 

@@ -14,7 +14,7 @@ from tests.simulation.exchange import folder, forget_folders
 from tests.simulation.planted import planted
 from tests.simulation.run import Result, simulate
 
-MESSAGES: Final = 55  # of a run: fifty or more
+MESSAGES: Final = 50  # of a run: fifty or more
 CHUNK: Final = 20  # seeds that a process takes at once
 REPLAYED_OF: Final = 10  # one run of so many is replayed from zero and compared to the byte
 

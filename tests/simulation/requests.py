@@ -161,6 +161,15 @@ def reports(affair: Affair, scene: Scene) -> Draft | None:
     )
 
 
+@move("consultation", "sent", 2)
+def writes_to_a_stranger(affair: Affair, scene: Scene) -> Draft:
+    participants = [affair.sender, *affair.invited]
+    return Draft(
+        "consultation_minutes", affair.sender, {"participants": participants},
+        to=(code("liuzhi-wlj"),), reply=affair.opening, code="consultation.stranger",
+    )  # fmt: skip
+
+
 @move("consultation", "sent", 5)
 def writes_minutes(affair: Affair, scene: Scene) -> Draft:
     everybody = (affair.sender, *affair.invited)

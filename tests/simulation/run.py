@@ -21,8 +21,8 @@ from tests.simulation import (
     years,
 )
 from tests.simulation.affair import Affair
-from tests.simulation.alike import across
-from tests.simulation.beginnings import BEGINNINGS, waits
+from tests.simulation.alike import across, declined_before
+from tests.simulation.beginnings import BEGINNINGS, a_lead_of_a_known_party, waits
 from tests.simulation.bus import bus_envelope, of_the_bus, switch, tick
 from tests.simulation.counting import Counts, counted
 from tests.simulation.county import code
@@ -125,20 +125,34 @@ class Run:
 
     def _begin_the_theme(self) -> None:
         name, wanted = theme_of(self.result.seed)
+        if name == guidance_of_a_year.__name__:
+            self._years_begin()
         record, life, make = BY_NAME[name]
         affair = self.world.new_affair(record, life)
         self._open(affair, make(affair, self.world), name)
         if affair.id in self.world.affairs:
             affair.goal, affair.way = len(wanted) + 1, list(reversed(wanted))
-        if name == guidance_of_a_year.__name__:
-            self._year_and_rulebook()
+        if name == a_lead_of_a_known_party.__name__ and self.rng.random() < 0.5:
+            self._again_what_was_declined()
+        if affair.guides is not None:
+            self._another_rulebook(affair.guides)
 
-    def _year_and_rulebook(self) -> None:
-        """Guidance is given while another rulebook says that none is owed."""
+    def _again_what_was_declined(self) -> None:
+        found = declined_before(self.world)
+        if found is not None:
+            self._open(*found)
+
+    def _years_begin(self) -> None:
         for place in years.places():
-            if self.rng.random() < 0.5:
-                self.say("switch")
-                switch(self.world, place)
+            tick(self.world, place)
+        self.settle()
+
+    def _another_rulebook(self, township: str) -> None:
+        """Guidance is under way while another rulebook says that none is owed."""
+        place = years.place_of_year(township)
+        if place not in self.world.later and self.rng.random() < 0.8:
+            self.say("switch")
+            switch(self.world, place)
             tick(self.world, place)
 
     def _open(self, affair: Affair, draft: Draft, name: str) -> None:

@@ -24,22 +24,76 @@ _DIFFERS: Final = ("hands_over", "differs", "settles")
 _COUNTS: Final = ("hands_over", "counts_all")
 _SEEN: Final = ("is_supervised", "answers_the_supervisor")
 _COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
-_BACK: Final = ("is_taken_back", "answers_the_withdrawal")
+_BACK: Final = ("is_taken_back", "keeps", "is_taken_back", "gives_back")
+_GIVEN: Final = ("is_taken_back", "gives_back")
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
+
+_THIRD: Final = ("objects", "agrees_on_a_third", "agrees_on_a_third", "negotiates!")
+_SINGLE: Final[tuple[Theme, ...]] = (
+    ("a_lead", (*_THIRD, *("writes_to_the_third!",) * 3)),
+    ("a_lead", ("objects", "negotiates!", "negotiates!", "negotiates!", "negotiates!")),
+    ("a_lead", (*_REFERRED, *_BACK)),
+    ("a_lead", (*_REFERRED, *_GIVEN)),
+    ("a_lead", ("objects", *_GIVEN)),
+    ("a_lead", ("objects", *_GIVEN)),
+    ("a_lead", ("signs", *_GIVEN)),
+    ("a_lead", ("files", "sends_it_on", "is_taken_back!")),
+    ("a_plan", ()),
+    ("a_lead_of_a_known_party", ("declines",)),
+    ("a_lead", _CLOCK),
+    ("a_lead", _CLOCK),
+    ("guidance_of_a_year", ()),
+    ("guidance_of_a_year", ()),
+    ("a_lead", ("objects", *_BACK)),
+    ("a_lead", ("signs", *_BACK)),
+    ("a_lead", ("signs", "is_taken_back", "is_taken_back!")),
+    ("a_lead", (*_REFERRED, *("asks_to_designate!",) * 3)),
+    ("a_lead", ("is_designated", "declines_on_another_ground!", "objects!", "declines")),
+    ("a_lead", ("files", "asks_to_designate", "asks_to_designate!")),
+    ("a_lead", ("files", "sends_it_on!", "sends_it_on!", "sends_it_on!")),
+    ("a_lead", ("files", "feeds_back", "adds_a_supplement", "adds_a_supplement")),
+    ("a_lead", ("is_designated", "reviews_the_evidence!", "reviews_the_evidence!")),
+    ("a_lead", ("signs", "reviews_the_evidence!", "reviews_the_evidence!")),
+    ("a_lead", ("leaves_a_number_out!", "declines")),
+    ("a_lead_of_a_known_party", ("declines",)),
+    ("a_lead_of_a_known_party", ("declines",)),
+    ("a_lead", _CLOCK),
+    ("a_lead", _CLOCK),
+    ("a_case", _COUNTED),
+    ("a_case", _COUNTED),
+    ("a_case", ("hands_over!",) * 5),
+    ("nobody_s_lead", ("is_put_right!", "is_put_right!", "is_assigned!", "is_assigned")),
+    ("a_lead_of_two_places", ("is_put_right!", "is_put_right!")),
+    ("a_plan_that_is_asked_for", (*_PLAN, "signs", "signs", *_SEEN)),
+    ("a_plan_that_is_asked_for", ("signs", *_PLAN, "signs")),
+    ("a_plan_that_is_asked_for", _ANSWERED),
+    ("a_question", ("gives_a_copy!", "gives_a_copy!", "gives_a_copy!", "gives_a_copy!")),
+    ("a_consultation", ("writes_to_a_stranger!", "writes_minutes!", "writes_minutes!")),
+    ("a_lead_with_a_used_number", ()),
+    ("a_lead", ("signs", "asks_to_see", "opens_what_was_not_asked_for!", "asks_to_see!")),
+    ("a_lead", (*_THIRD[:3], "writes_to_another_than_the_third!", "negotiates!")),
+    ("a_lead", ("files", "reviews_the_evidence", "reviews_the_evidence!")),
+    ("a_lead", ("hands_over_what_another_keeps!", "signs", "counts_what_nobody_handed_over!")),
+    ("guidance_of_a_year", ()),
+    ("guidance_of_a_year", ()),
+    ("guidance_of_a_year", ()),
+)
 
 
 def _themes() -> tuple[Theme, ...]:
     found: list[Theme] = []
     for state in _OPEN:
         found += [("a_case", (*_INTO[state], *_DIFFERS)), ("a_case", (*_INTO[state], *_COUNTS))]
+        found.append(("a_case", (*_INTO[state], *_DIFFERS)))
     # What comes back when the case has ended; what was owed before it was closed.
     for way in (
         ("hands_over", *_INTO["declined"]),
         ("hands_over", "is_taken_back"),
         _INTO["closed"],
     ):
+        found += [("a_case", (*way, *_DIFFERS)), ("a_case", (*way, *_COUNTS))]
         found += [("a_case", (*way, *_DIFFERS)), ("a_case", (*way, *_COUNTS))]
     for way in _INTO.values():
         found.append(("a_complaint_of_nobody", (*way, "is_exempt", "is_exempt")))
@@ -48,41 +102,11 @@ def _themes() -> tuple[Theme, ...]:
     for side in ("agrees_on_the_sender", "agrees_on_the_holder"):
         for begin in ("a_case", "a_lead"):
             found.append((begin, ("objects", side, "disagrees!", side)))
+            found.append((begin, ("objects", side, side)))
             found.append((begin, (*_REFERRED, side, "disagrees!", side)))
-    third = ("objects", "agrees_on_a_third", "agrees_on_a_third", "negotiates!")
-    found += [
-        ("a_lead", (*third, *("writes_to_the_third!",) * 3)),
-        ("a_lead", ("objects", "negotiates!", "negotiates!", "negotiates!", "negotiates!")),
-        ("a_lead", (*_REFERRED, *_BACK)),
-        ("a_lead", ("objects", *_BACK)),
-        ("a_lead", ("signs", *_BACK)),
-        ("a_lead", ("signs", "is_taken_back", "is_taken_back!")),
-        ("a_lead", (*_REFERRED, *("asks_to_designate!",) * 3)),
-        ("a_lead", ("is_designated", "declines_on_another_ground!", "objects!", "declines")),
-        ("a_lead", ("files", "asks_to_designate", "asks_to_designate!")),
-        ("a_lead", ("files", "sends_it_on!", "sends_it_on!", "sends_it_on!")),
-        ("a_lead", ("files", "feeds_back", "adds_a_supplement", "adds_a_supplement")),
-        ("a_lead", ("is_designated", "reviews_the_evidence!", "reviews_the_evidence!")),
-        ("a_lead", ("signs", "reviews_the_evidence!", "reviews_the_evidence!")),
-        ("a_lead", ("leaves_a_number_out!", "declines")),
-        ("a_lead_of_a_known_party", ("declines",)),
-        ("a_lead_of_a_known_party", ("declines",)),
-        ("a_lead", _CLOCK),
-        ("a_lead", _CLOCK),
-        ("a_case", _COUNTED),
-        ("a_case", _COUNTED),
-        ("a_case", ("hands_over!",) * 5),
-        ("nobody_s_lead", ("is_put_right!", "is_put_right!", "is_assigned!", "is_assigned")),
-        ("a_lead_of_two_places", ("is_put_right!", "is_put_right!")),
-        ("a_plan_that_is_asked_for", (*_PLAN, "signs", "signs", *_SEEN)),
-        ("a_plan_that_is_asked_for", ("signs", *_PLAN, "signs")),
-        ("a_plan_that_is_asked_for", _ANSWERED),
-        ("a_question", ("gives_a_copy!", "gives_a_copy!", "gives_a_copy!", "gives_a_copy!")),
-        ("a_consultation", ("writes_minutes!",) * 3),
-        ("guidance_of_a_year", ()),
-    ]  # fmt: skip
+    found += _SINGLE
     for begin in ("a_question", "a_call_for_help", "a_notice"):
-        found.append((begin, ("signs", *_BACK)))
+        found += [(begin, ("signs", *_BACK)), (begin, ("signs", *_GIVEN))]
         found.append((begin, _SEEN))
         found.append((begin, ("signs", *_SEEN)))
         found.append((begin, ("is_taken_back", *_SEEN)))

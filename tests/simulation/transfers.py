@@ -177,10 +177,23 @@ def is_taken_back(affair: Affair, scene: Scene) -> Draft | None:
 
 @move("transfer notice information assistance", "received disputed referred", 6)
 def answers_the_withdrawal(affair: Affair, scene: Scene) -> Draft | None:
+    return _answers_the_withdrawal(affair, agreed=scene.rng.random() < 0.4)
+
+
+@move("transfer notice information assistance", "received disputed referred", 2)
+def gives_back(affair: Affair, scene: Scene) -> Draft | None:
+    return _answers_the_withdrawal(affair, agreed=True)
+
+
+@move("transfer notice information assistance", "received disputed referred", 2)
+def keeps(affair: Affair, scene: Scene) -> Draft | None:
+    return _answers_the_withdrawal(affair, agreed=False)
+
+
+def _answers_the_withdrawal(affair: Affair, *, agreed: bool) -> Draft | None:
     asked = next((m for m in affair.asked_back if affair.open("answer_withdrawal", None, m)), None)
     if asked is None:
         return None
-    agreed = scene.rng.random() < 0.4
     then = (
         steps("give_back", state="withdrawn", about=asked) if agreed else steps("keep", about=asked)
     )

@@ -37,8 +37,12 @@ def opening_of(township: str) -> MessageId:
 
 def places() -> tuple[Place, ...]:
     """Return the partitions in which the years lie."""
-    cases = (case_id_of(opening_of(each)) for each in GUIDED)
-    return tuple(("copies", flow_partition(case.encode(), PARTITIONS)) for case in cases)
+    return tuple(map(place_of_year, GUIDED))
+
+
+def place_of_year(township: str) -> Place:
+    """Return the partition of a township's year."""
+    return "copies", flow_partition(case_id_of(opening_of(township)).encode(), PARTITIONS)
 
 
 @begin("GuidanceRecord", "copy", 5)
@@ -70,6 +74,8 @@ def begins(world: "World", message: GuidanceYearOpened) -> None:
     later = world.is_later(year.partition, year.flow)
     when = When(OPENED, year.opening, "GuidanceYearOpened", BUS, later)
     step(year, "begin_year", when, state="owed")
+    if not later:  # written under the other rulebook, and decided under this one: it is owed
+        world.too_short.pop((year.flow, year.partition), None)
     if later:
         step(year, "excuse", replace(when, by=message.department))
     year.goal, year.since = 4, world.now
@@ -96,10 +102,10 @@ def is_of_a_year(message: LinkedEffect) -> bool:
 def stand(world: "World", heard: set[Place]) -> None:
     """All is decided. Each year that must be there is there, and none is owed that is too short."""
     for township in GUIDED:
-        case = case_id_of(opening_of(township))
-        place = ("copies", flow_partition(case.encode(), PARTITIONS))
-        year = world.affairs.get(case)
-        hold(year is not None or place not in heard, "1 a year is opened", township)
+        year = world.affairs.get(case_id_of(opening_of(township)))
+        hold(
+            year is not None or place_of_year(township) not in heard, "1 a year is opened", township
+        )
     hold(not world.guiding, "1 guidance is told to its year", sorted(world.guiding)[:2])
     for year in world.affairs.values():
         if year.life == "guidance_year" and world.too_short.get((year.flow, year.partition)):

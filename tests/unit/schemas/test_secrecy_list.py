@@ -49,6 +49,12 @@ def test_without_entries_only_marks_are_refused() -> None:
     assert read_no_sharing(GOOD.partition("[[barred]]")[0].encode()).barred == NoSharing().barred
 
 
+@pytest.mark.parametrize("heading", ["[[ barred ]]", "[['barred']]"])
+def test_an_entry_that_is_headed_otherwise_is_not_left_out_in_silence(heading: str) -> None:
+    with pytest.raises((UserError, ValueError)):
+        read_no_sharing(GOOD.replace("[[barred]]", heading).encode())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [

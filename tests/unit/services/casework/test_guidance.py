@@ -104,6 +104,13 @@ def test_of_one_place_it_is_what_is_owed_in_its_township() -> None:
     assert guidance_years_at(demo(), DivisionCode("520203999000"), 2025) == ()
 
 
+def test_the_order_of_the_matters_changes_nothing() -> None:
+    matters = dict(reversed(list(demo().matters.items())))
+    found = guidance_years_at(replace(demo(), matters=matters), IN_YANJIAO, 2025)
+    assert found == guidance_years_at(demo(), IN_YANJIAO, 2025)
+    assert len(found) > 1
+
+
 def test_under_ninety_days_of_the_year_it_is_waived_on_the_books() -> None:
     for last, closing in ((date(2026, 3, 30), Closing.WAIVED), (date(2026, 3, 31), None)):
         rulebook = devolved(date(2025, 1, 1), last)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -72,6 +73,23 @@ def test_a_place_s_mark_has_the_days_of_the_act(
     document = {key: value for key, value in violation(**changes).items() if value is not None}
     place, *_ = marks_of(letter(violations=[document]))
     assert (place.first, place.last) == days
+
+
+def test_a_mark_is_made_as_it_was_when_it_was_kept() -> None:
+    """The index keeps them over releases: whoever makes them otherwise must make them all anew."""
+    party = {**PERSON, "id_number": "52020319900520123X"}
+    found = marks_of(letter(violations=[violation()], parties=[party]))
+    parts = (
+        ("place", "CG-001", "520203102000"),
+        ("party", "CG-001", "id 52020319900520123X"),
+        (
+            *("letter", organ(SENDER), "CG-001", "520203102000"),
+            *("2026-09-10", "", "2026-09-21", "id 52020319900520123X"),
+        ),
+    )
+    assert [mark.key for mark in found] == [
+        sha256("\x1f".join(each).encode()).hexdigest() for each in parts
+    ]
 
 
 def test_no_mark_holds_a_word_of_what_it_is_about() -> None:

@@ -1,5 +1,6 @@
 """分别立案: part of a transfer is objected to and goes on in a child case (guidance 二(三)3)."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from schemas.disputes import CaseSplit
 from schemas.parts import Relation
 from services.casework.case import State
-from services.casework.effects import Accept, Effect, Reject, Write
+from services.casework.effects import Accept, Advise, Effect, Reject, Write
 from tests.history import (
     FAILED,
     HANDLER,
@@ -156,6 +157,18 @@ def test_a_child_beyond_the_last_hop_is_referred_as_it_begins() -> None:
     child = child_of(history, effects, hops_max=1)
     assert state_of(child) is State.REFERRED
     assert set(duties(child.opened)) == {("request_designation", organ(HANDLER))}
+
+
+def test_the_request_drafted_for_a_child_names_no_document_number() -> None:
+    history = three()
+    child = child_of(history, history.send("objection", HANDLER, numbers=[2]))
+    draft = the(Advise, child.send("negotiation_result", HANDLER, **FAILED)).explanation
+    assert draft is not None  # it has the number of no letter: that one was the parent's
+    names = [demo().directory.organs[organ(each)].name for each in (SENDER, HANDLER)]
+    told = "{}移送的第2项违法行为，{}提出管辖异议，".format(*names)
+    document = json.loads(draft)
+    assert document["history"].startswith(told)
+    assert draft == json.dumps(document, ensure_ascii=False, sort_keys=True)  # one form only
 
 
 @pytest.mark.parametrize("given", [{"contact_unknown": True, "complainant": None}, {}])

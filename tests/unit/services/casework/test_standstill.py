@@ -7,7 +7,7 @@ import pytest
 
 from schemas.messages import HoldReason, SettleAction
 from schemas.parts import Flow
-from services.casework.case import State
+from services.casework.case import Life, State
 from services.casework.decide import decide
 from services.casework.effects import Accept, CloseDuty, Deliver, Hold, OpenDuty, Reject, Release
 from services.casework.standstill import UNSTORABLE, WAITING_MAX, freeze
@@ -15,6 +15,7 @@ from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from tests.history import (
     HANDLER,
+    PARTS,
     SENDER,
     STRANGER,
     History,
@@ -151,6 +152,20 @@ def test_a_defect_at_the_opening_makes_a_case_that_waits() -> None:
     history.freeze(history.next("lead_transfer", SENDER))
     assert (history.opened.state, history.opened.is_frozen) == (State.NEW, True)
     assert the(Hold, history.send("withdrawal", SENDER)).reason is HoldReason.WAITING
+
+
+@pytest.mark.parametrize("life", [life for life in Life if life is not Life.GUIDANCE_YEAR])
+def test_what_waited_behind_a_frozen_opening_is_decided_after_it(life: Life) -> None:
+    record, sender, _ = PARTS[life]
+    history = History()
+    history.freeze(history.next(record, sender))
+    waiting = history.send("withdrawal", sender, reason="误发")
+    assert the(Hold, waiting).reason is HoldReason.WAITING
+    effects = history.settle(SettleAction.RETRY)
+    assert named(effects)[:2] == ["Release", "Accept"]
+    answered = {each.message for each in effects if isinstance(each, Accept | Reject)}
+    assert set(history.sent) <= answered | {history.opened.opening}
+    assert history.opened.waiting == ()
 
 
 def test_of_two_defects_the_first_stands() -> None:

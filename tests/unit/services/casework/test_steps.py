@@ -113,6 +113,8 @@ SUPERVISED = [
     (Life.JOINT, State.SENT),
     (Life.JOINT, State.DECLINED),
     (Life.CONSULTATION, State.SENT),
+    (Life.GUIDANCE_YEAR, State.OWED),
+    (Life.GUIDANCE_YEAR, State.GUIDED),
 ]
 
 

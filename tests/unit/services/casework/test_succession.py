@@ -18,7 +18,6 @@ from tests.history import (
     History,
     all_of,
     duties,
-    held,
     in_state,
     is_refused,
     organ,
@@ -174,9 +173,9 @@ def test_the_counterpart_of_a_duty_is_the_heir_too() -> None:
     assert organ(HEIR) in all_of(FireRung, effects)[-1].to
 
 
-def test_what_is_held_is_still_its_first_sender_s() -> None:
-    history = History()
-    held(history)
+@pytest.mark.parametrize("state", [State.NEW, State.HELD])
+def test_what_is_held_or_not_yet_decided_is_still_its_first_sender_s(state: State) -> None:
+    history = in_state(state)
     history.rulebook = merged(history.rulebook, SENDER)
     history.tick(AFTER)
     assert history.opened.sender == organ(SENDER)

@@ -180,6 +180,20 @@ def test_who_got_a_copy_asks_its_author_who_answers_once() -> None:
     assert not is_refused(request(history, HANDLER))
 
 
+def test_of_two_requests_each_is_answered_to_who_made_it() -> None:
+    history = in_state(State.REFERRED)
+    history.send("designation_request", HANDLER)
+    requests: dict[str, Any] = {}
+    for by in (HANDLER, SUPERIOR):
+        letter = {"in_reply_to": history.opened.opening}
+        assert not is_refused(request(history, by, envelope=letter)), by
+        requests[by] = list(history.sent)[-1]
+    for by in (SUPERIOR, HANDLER):
+        about = {"in_reply_to": requests[by]}
+        effects = history.send("opening_answer", SENDER, envelope=about)
+        assert [to for to, _ in delivered_to(effects)] == [by]
+
+
 def test_who_has_no_copy_asks_for_nothing_and_nothing_is_answered() -> None:
     history = in_state(State.RECEIVED)
     before = history.opened

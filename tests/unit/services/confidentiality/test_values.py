@@ -116,6 +116,17 @@ def test_of_one_name_in_two_counties_that_is_meant_whose_county_is_named() -> No
     assert places.of_text("城关镇1号") is None
 
 
+def test_of_a_long_address_the_first_200_characters_are_looked_at() -> None:
+    assert PLACES.of_text("某" * 197 + "岩脚镇") == "六枝特区岩脚镇"
+    assert PLACES.of_text("某" * 198 + "岩脚镇") is None
+
+
+def test_a_township_whose_county_is_not_known_is_named_by_itself() -> None:
+    county = DivisionCode("110000000000")
+    town = Division(DivisionCode("110000100000"), "城关镇", "township", county)
+    assert Places({town.code: town}).of_text("城关镇1号") == "城关镇"
+
+
 @pytest.mark.parametrize(
     ("code", "name"),
     [

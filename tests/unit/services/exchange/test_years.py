@@ -284,6 +284,37 @@ def test_a_year_that_a_rulebook_cuts_short_under_ninety_days_is_owed_no_longer(
     assert come_back(casebook, log, at, since) == []
 
 
+def test_a_year_opened_between_two_activations_is_looked_at_by_the_rulebook_that_comes_back(
+    casebook: Casebook,
+) -> None:
+    short, log = taken_back(date(2026, 3, 15)), Log()
+    shelf = Shelf(office(), {short.hash: short}.get)
+    at = datetime(2026, 2, 10, 8, 0, tzinfo=SHANGHAI)
+
+    def activate(rulebook: Rulebook, label: str) -> None:
+        for number in range(PARTITIONS):
+            told = activated(rulebook, number)
+            own = replace(
+                told.envelope, message_id=MessageId(derive("activation", label, str(number)))
+            )
+            run_on(casebook, shelf, [log.put(replace(told, envelope=own), at, partition=number)])
+
+    activate(short, "first")
+    run_on(casebook, shelf, ticks(log, at + MINUTE))
+    activate(office().rulebook, "back")
+    run_on(casebook, shelf, come_back(casebook, log, at + 2 * MINUTE))  # decided as owed
+    since = len(rows(casebook, OUTBOX))
+    activate(short, "again")
+    run_on(casebook, shelf, ticks(log, at + 3 * MINUTE))
+    run_on(casebook, shelf, come_back(casebook, log, at + 4 * MINUTE, since))
+    closings = {
+        json.loads(row.body)["closing"]
+        for row in rows(casebook, DUTIES)
+        if row.kind == "yearly_guidance"
+    }
+    assert closings == {"waived"}
+
+
 def test_a_case_that_somebody_put_in_a_year_s_place_is_found_in_the_journal(
     casebook: Casebook,
 ) -> None:

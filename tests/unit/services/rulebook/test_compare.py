@@ -186,6 +186,17 @@ def test_a_length_for_a_while_has_its_last_day_and_a_new_duty_had_none_before() 
     assert [s.lengths for s in duty_shifts(new, TINY)] == [("2 working days", "")]
 
 
+def test_a_length_that_ends_later_is_told_from_the_day_on_which_it_would_have_ended() -> None:
+    found = duty_shifts(duty(more="valid_to = 2026-12-31"), duty(more="valid_to = 2027-06-30"))
+    assert [(s.since, s.until) for s in found] == [(date(2027, 1, 1), date(2027, 6, 30))]
+
+
+def test_an_officer_s_new_name_is_told() -> None:
+    renamed = rulebook(edited("officers.csv", "yanjiao,王一,Y1", "yanjiao,王壹,Y1"))
+    (found,) = entries(TINY, renamed)
+    assert found.fields == {"name": ("王一", "王壹")}
+
+
 def test_days_that_change_their_kind_are_listed() -> None:
     more = rulebook(added("calendar.csv", "2026-12-29,off,", "2026-12-27,workday,"))
     assert changed_days(TINY, more) == {date(2026, 12, 27): True, date(2026, 12, 29): False}

@@ -103,6 +103,12 @@ def test_an_organ_is_valid_through_its_last_day_and_then_its_successor_is_in_off
     assert code(in_office(merged, OrganCode(CGJ), date(2026, 7, 1))) == SCJG
 
 
+OLDER = (  # than the department that it will succeed
+    f"{SCJG},scjg,市场监督管理局,department,market_supervision,{COUNTY},,,,2019-01-01".encode(),
+    f"{SCJG},scjg,市场监督管理局,department,market_supervision,{COUNTY},,,,2017-01-01".encode(),
+)
+
+
 def test_nobody_is_in_office_before_the_organ_was_or_without_a_successor() -> None:
     gone = edited(
         "organs.csv",
@@ -110,6 +116,9 @@ def test_nobody_is_in_office_before_the_organ_was_or_without_a_successor() -> No
         f"{COUNTY},,,,2019-01-01,2026-01-01,\n{SCJG}",
     )
     assert in_office(directory(MERGED), OrganCode(CGJ), date(2018, 1, 1)) is None
+    older = {**MERGED, "organs.csv": MERGED["organs.csv"].replace(*OLDER)}
+    assert code(find(directory(older), SCJG, date(2018, 1, 1))) == SCJG  # the one to come after it
+    assert in_office(directory(older), OrganCode(CGJ), date(2018, 1, 1)) is None
     assert in_office(directory(gone), OrganCode(CGJ), TODAY) is None
     assert in_office(directory(), NOBODY, TODAY) is None
 

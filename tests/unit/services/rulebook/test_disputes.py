@@ -64,3 +64,21 @@ def test_a_changed_policy_is_told_as_a_difference() -> None:
     )
     assert (found.part, found.code) == ("head", "disputes")
     assert found.fields == {"hops_max": ("2", "3")}
+
+
+def test_each_line_of_the_policy_is_compared_under_its_own_name() -> None:
+    other = (
+        SOUND.replace("true", "false")
+        .replace('"no_facts", ', "")
+        .replace("basis =", "declined_needs_new_evidence = false\nbasis =")
+        .replace("hops_max = 2", "hops_max = 3")
+        .replace("示例政策", "县政策")
+    )
+    (found,) = entries(rulebook(files(disputes_toml=SOUND)), rulebook(files(disputes_toml=other)))
+    assert {name: after for name, (_, after) in found.fields.items()} == {
+        "hops_max": "3",
+        "retransfer_by_objector": "False",
+        "declined_needs_new_evidence": "False",
+        "designee_grounds": "other",
+        "basis": "县政策",
+    }

@@ -7,8 +7,9 @@ from schemas.ids import OrganCode
 from schemas.oversight import SuspensionReason
 from services.rulebook.calendar import length_text
 from services.rulebook.duties import duty_rule
+from services.rulebook.lint import lint
 from services.rulebook.model import Extension, Length, OrganType, Unit
-from tests.unit.services.rulebook.tiny import CGJ, SCJG, added, rulebook
+from tests.unit.services.rulebook.tiny import CALENDAR, CGJ, SCJG, added, rulebook
 
 DUTY = """
 [[duty]]
@@ -85,6 +86,15 @@ def test_an_author_is_a_kind_of_organ_that_there_is() -> None:
         rulebook(added("duties.toml", village))
     assert raised.value.code == "rules.invalid"
     assert "township" in str(raised.value)
+
+
+def test_a_length_that_follows_another_is_no_second_one_at_the_time() -> None:
+    old = DUTY.format(length="1 hour", start="2018-01-01", more="valid_to = 2018-12-31")
+    young = DUTY.format(length="2 hours", start="{}", more="valid_to = 2019-06-30")
+    for start, codes in (("2018-12-31", ["overlap"]), ("2019-01-01", [])):
+        text = (old + young.format(start)).replace("decide_filing", "answer_request")
+        found = lint(added("duties.toml", text), CALENDAR, date(2026, 6, 1))
+        assert [each.code for each in found if each.code == "overlap"] == codes
 
 
 CLOCK = """custody_wait = "10 working days"

@@ -78,6 +78,16 @@ def test_rules_that_end_elsewhere_do_not_keep_lint_from_looking_at_the_county_s_
     assert [each.en.split(" nobody")[0] for each in gaps] == ["from 2028-01-01"]
 
 
+def test_a_township_of_another_county_is_not_looked_at() -> None:
+    other = "520201000000,钟山区,county,520200000000\n520201102000,大湾镇,township,520201000000\n"
+    gaps = [
+        each.en
+        for each in found(files(divisions_csv=FILES["divisions.csv"] + other))
+        if each.code == "gap"
+    ]
+    assert gaps == [each.en for each in found(files()) if each.code == "gap"]
+
+
 def test_an_entrustment_names_the_principal() -> None:
     contents = edited("jurisdiction.csv", "township,devolved", "township,entrusted")
     assert [f"{each.code} {each.where}" for each in found(contents)] == [

@@ -301,13 +301,24 @@ REPEATED = {
     "a rule": ("jurisdiction.csv", FILES["jurisdiction.csv"].splitlines()[-1]),
     "a day": ("calendar.csv", "2026-12-30,workday,又上班"),
 }
+SAID_TWICE = {
+    "an organ's code": f"code {CGJ}",
+    "an alias": "alias cgj",
+    "an officer's certificate": "11520203YC0001047R Y1",
+    "a division on one level": f"county {COUNTY}",
+    "a matter": "code CG-1",
+    "a rule": f"id {FILES['jurisdiction.csv'].splitlines()[-1].split(',')[0]}",
+    "a day": "date 2026-12-30",
+}
 
 
 @pytest.mark.parametrize("case", REPEATED)
 def test_what_stands_twice_is_refused_where_it_stands_again(case: str) -> None:
     file, line = REPEATED[case]
     last = len(FILES[file].splitlines()) + 1
-    assert refusal(added(file, line))[0] == f"{file}:{last}"
+    where, detail = refusal(added(file, line))
+    assert where == f"{file}:{last}"
+    assert detail.startswith(f"{SAID_TWICE[case]}：")
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:

@@ -82,3 +82,17 @@ def test_a_changed_policy_is_told_as_a_difference() -> None:
     )
     assert (found.part, found.code) == ("head", "reminders")
     assert found.fields == {"limitation.lead_calendar_days": ("60", "30")}
+
+
+def test_each_line_of_the_policy_is_compared_under_its_own_name() -> None:
+    (found,) = entries(rulebook(), rulebook(files(reminders_toml=SOUND)))
+    assert {name: after for name, (_, after) in found.fields.items()} == {
+        "hour": "08:30:00",
+        "limitation.years": "2",
+        "limitation.long_years": "5",
+        "limitation.long_groups": "food",
+        "limitation.lead_calendar_days": "60",
+        "limitation.basis": "行政处罚法36",
+        "measure.lead_working_days": "2",
+        "measure.basis": "行政处罚法56",
+    }

@@ -28,6 +28,12 @@ def test_a_line_has_the_cells_that_the_csv_library_reads(cells: list[str]) -> No
     assert list(row.cells.values()) == [cell.strip() for cell in expected]
 
 
+def test_a_quoted_comma_parts_no_cells_and_only_a_hash_begins_a_remark() -> None:
+    lines = ["a,b", "# a remark", '"# another, quoted",', '"x, y",z', "~#,w"]
+    found = rows("t.csv", "\n".join(lines).encode(), ("a", "b"))
+    assert [row.cells for row in found] == [{"a": "x, y", "b": "z"}, {"a": "~#", "b": "w"}]
+
+
 @pytest.mark.parametrize(
     "code", ["52020300000", "5202030000000", "52020300000a", "\N{FULLWIDTH DIGIT FIVE}" * 12]
 )
