@@ -28,6 +28,8 @@ from services.casework.steps import Facts, Outcome, new_case
 from services.casework.stop import Stop, Waiting
 
 WAITING_MAX: Final = 1000  # messages behind one held or frozen case
+# Room beyond that for what the bus says: another case's effect, which nobody would send again.
+OF_THE_BUS_MAX: Final = 1000
 UNSTORABLE: Final = "message.unstorable"
 _RELEASING: Final = (Correction, RoutingAssignment, Withdrawal)
 
@@ -71,8 +73,9 @@ def must_wait(case: Case, message: Message, facts: Facts) -> bool:
 def wait(case: Case, message: Message, at: datetime) -> Decision:
     """Return the case with the message in its queue, or refuse it when the queue is full."""
     envelope = message.envelope
-    if len(case.waiting) >= WAITING_MAX:
-        return _refused(case, message, Refusal("case.too_many_waiting", detail=str(WAITING_MAX)))
+    room = WAITING_MAX + (OF_THE_BUS_MAX if envelope.sender == BUS else 0)
+    if len(case.waiting) >= room:
+        return _refused(case, message, Refusal("case.too_many_waiting", detail=str(room)))
     last = Waiting(envelope.message_id, envelope.sender, at, _releases(case, message))
     told = Hold(
         envelope.message_id,

@@ -13,7 +13,6 @@ from services.exchange.intake import Incoming
 from tests.office import PARTITIONS, sealed
 from tests.simulation import advice, years
 from tests.simulation.affair import Affair, Row, When, runs_out, step
-from tests.simulation.counting import WAITING_MAX
 from tests.simulation.county import LATER_HASH, here
 from tests.simulation.disputes import HOPS_MAX
 from tests.simulation.dues import Due, Place
@@ -169,10 +168,7 @@ def _links(world: "World", message: LinkedEffect, incoming: Incoming) -> None:
             then(affair, when)
         return
     due = _note(world, incoming, message, case, rulebook)
-    if len(affair.waiting) >= WAITING_MAX:
-        due.outcome, due.code = "rejected", "case.too_many_waiting"
-        return
-    due.outcome = "waiting"
+    due.outcome = "waiting"  # for what the bus says there is always room
     affair.waiting.append((Draft("linked_effect", message.organ, then=then), when, due))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
 from schemas.ids import BUS, MessageId, case_id_of, derive
-from schemas.messages import Message, Rung, Tick
+from schemas.messages import HoldReason, Message, Rung, Tick
 from schemas.parts import Envelope, Flow
 from services.casebook.rows import DecisionRow, Position
 from services.casework.case import Case, Closing, Life, State
@@ -19,11 +19,14 @@ from services.casework.effects import (
     Deliver,
     Effect,
     FireRung,
+    Hold,
     OpenDuty,
     Write,
 )
 from services.casework.guidance import case_id, opening_id
+from services.casework.standstill import OF_THE_BUS_MAX, WAITING_MAX
 from services.casework.steps import Facts
+from services.casework.stop import Waiting
 from services.cli.trace_story import story
 from services.cli.trace_text import lines
 from services.rulebook.guidance import GuidanceYear, guidance_years
@@ -32,6 +35,7 @@ from tests.history import (
     HANDLER,
     SENDER,
     SHANGHAI,
+    SUPERVISOR,
     History,
     all_of,
     demo,
@@ -236,6 +240,23 @@ def test_12_given_within_the_year_and_sent_in_january_it_is_late_and_the_ladder_
     history.at = at(2026, 1, 5, 10, 0, 1)
     assert the(CloseDuty, history.decide(told)).closing is Closing.LATE
     assert all_of(FireRung, history.tick(at(2026, 2, 1, 9, 0))) == []
+
+
+def of_the_bus(history: History) -> Message:
+    """The next LinkedEffect of the case, as the bus writes it."""
+    told = history.next("linked_effect", HANDLER, kind="guidance_given")
+    return replace(told, envelope=replace(told.envelope, sender=BUS))
+
+
+def test_what_the_bus_tells_a_frozen_year_waits_also_when_an_organ_s_message_could_not() -> None:
+    history = in_state(State.OWED, Life.GUIDANCE_YEAR)
+    history.freeze(history.next("breach_annotation", HANDLER))
+    waits = Waiting(history.opened.opening, BUS, history.at)
+    history.case = replace(history.opened, waiting=(waits,) * WAITING_MAX)
+    assert refusal_of(history.send("supervision_letter", SUPERVISOR)) == "case.too_many_waiting"
+    assert the(Hold, history.decide(of_the_bus(history))).reason is HoldReason.WAITING
+    history.case = replace(history.opened, waiting=(waits,) * (WAITING_MAX + OF_THE_BUS_MAX))
+    assert refusal_of(history.decide(of_the_bus(history))) == "case.too_many_waiting"
 
 
 def test_a_second_guidance_changes_nothing_that_is_owed() -> None:
