@@ -105,7 +105,7 @@ def test_of_one_place_it_is_what_is_owed_in_its_township() -> None:
 
 
 def test_the_order_of_the_matters_changes_nothing() -> None:
-    matters = dict(reversed(demo().matters.items()))
+    matters = dict(reversed(list(demo().matters.items())))
     found = guidance_years_at(replace(demo(), matters=matters), IN_YANJIAO, 2025)
     assert found == guidance_years_at(demo(), IN_YANJIAO, 2025)
     assert len(found) > 1
