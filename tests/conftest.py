@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
-import hypothesis  # noqa: F401 - its plugin imports it at the end, too deep in the stack for 3.11
+import hypothesis  # its plugin imports it at the end, too deep in the stack for 3.11
 import pytest
+
+# How slow the machine is decides no test: an example may take its time.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=(hypothesis.HealthCheck.too_slow,)
+)
+hypothesis.settings.load_profile("house")
 
 INTEGRATION = Path(__file__).parent / "integration"
 INTEGRATION_SECONDS_MAX = 600  # each test, the start of the real broker by its fixture included
