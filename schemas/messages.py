@@ -376,4 +376,5 @@ Message = (
     | CaseSettled
 )
 Transfer = LeadTransfer | CaseTransfer  # the letters of the annexes
-Routed = Transfer | ComplaintForward | ViolationNotice  # the rulebook says whose it is
+Lettered = Transfer | ComplaintForward  # a case begins with one, and may be sent on by another
+Routed = Lettered | ViolationNotice  # the rulebook says whose it is

@@ -12,13 +12,14 @@ from typing import Final
 
 from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
 from schemas.errors import Broken, Refusal
-from schemas.ids import BUS, CaseId, DutyId, MessageId, case_id_of, derive
+from schemas.ids import CaseId, DutyId, MessageId, case_id_of, derive
 from schemas.messages import Message, Tick
-from schemas.parts import Envelope, Flow
+from schemas.parts import Flow
 from schemas.sharing import GuidanceRecord
 from services.casework.case import Case, Closing, Duty, State
 from services.casework.duties import Given
 from services.casework.effects import Accept, CloseDuty, Decision, OpenDuty, Write
+from services.casework.elsewhere import linked, own_envelope
 from services.casework.projection import planned
 from services.casework.steps import Facts, Outcome, Situation, new_case, surely, take
 from services.casework.succession import pass_on
@@ -190,28 +191,13 @@ def _years_of(record: GuidanceRecord, situation: Situation) -> tuple[GuidanceYea
 
 
 def _opening(cause: Message, pair: GuidanceYear, at: datetime) -> GuidanceYearOpened:
-    envelope = _to_year(cause.envelope, pair, _RECORD, at, None)
+    envelope = own_envelope(cause.envelope, _RECORD, opening_id(pair), _into(pair), at)
     return GuidanceYearOpened(envelope, pair.department, pair.township, pair.place, pair.year)
 
 
 def _effect(cause: Message, pair: GuidanceYear, kind: LinkedKind, at: datetime) -> LinkedEffect:
-    envelope = cause.envelope
-    told = _to_year(envelope, pair, LinkedEffect.__name__, at, opening_id(pair))
-    return LinkedEffect(told, kind, envelope.message_id, envelope.case_id, envelope.sender)
+    return linked(cause.envelope, kind, opening_id(pair), _into(pair), at)
 
 
-def _to_year(
-    cause: Envelope, pair: GuidanceYear, record: str, at: datetime, about: MessageId | None
-) -> Envelope:
-    """Return the envelope of what the bus writes into the year's case."""
-    own = MessageId(derive("linked", cause.message_id, about)) if about else opening_id(pair)
-    return Envelope(
-        bus=cause.bus,
-        message_id=own,
-        case_id=case_id(pair),
-        flow=Flow.COPIES,
-        record=record,
-        sender=BUS,
-        sent_at=at,
-        in_reply_to=about,
-    )
+def _into(pair: GuidanceYear) -> tuple[CaseId, Flow]:
+    return case_id(pair), Flow.COPIES

@@ -28,16 +28,7 @@ def hand(
     """
     envelope = message.envelope
     handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
-    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
-    copy = Deliver(
-        message=envelope.message_id,
-        record=envelope.record,
-        author=envelope.sender,
-        to=to,
-        relation=relation,
-        rule=rule or case.rule,
-    )
-    return Outcome(case, (*outcome.effects, copy))
+    return _delivered(outcome, handed, rule)
 
 
 def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetime) -> Outcome:
@@ -46,10 +37,7 @@ def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetim
     if to == case.asking or handed_to(case, case.current, to) is not None:
         return outcome
     record, author = letter_record(case), letter_author(case)
-    handed = Handed(case.current, record, author, to, relation, at)
-    known = replace(case, handed=(*case.handed, handed))
-    copy = Deliver(case.current, record, author, to, relation, case.rule)
-    return Outcome(known, (*outcome.effects, copy))
+    return _delivered(outcome, Handed(case.current, record, author, to, relation, at))
 
 
 def letter_record(case: Case) -> str:
@@ -133,3 +121,16 @@ def accept(
             duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
         )
     )
+
+
+def _delivered(outcome: Outcome, handed: Handed, rule: RuleId | None = None) -> Outcome:
+    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
+    copy = Deliver(
+        message=handed.message,
+        record=handed.record,
+        author=handed.author,
+        to=handed.to,
+        relation=handed.relation,
+        rule=rule or case.rule,
+    )
+    return Outcome(case, (*outcome.effects, copy))

@@ -8,24 +8,18 @@ from dataclasses import replace
 
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
-from schemas.messages import CaseTransfer, Transfer
+from schemas.messages import CaseTransfer, Lettered
 from schemas.parts import Relation
-from schemas.sharing import ComplaintForward
 from services.casework.case import Case, State
-from services.casework.custody import custody_of
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand
-from services.casework.listing import listed_in
 from services.casework.routing import Competent, can_handle, resolve
 from services.casework.steps import Outcome, Situation, letters, surely, take
-from services.casework.transfer import evidence_of, place_texts
+from services.casework.transfer import place_texts, with_letter
 from services.casework.transitions import Step
-from services.casework.watches import watches_of
-
-Onward = Transfer | ComplaintForward
 
 
-def letter_on(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+def letter_on(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
     """Decide a transfer letter that comes in an open case."""
     if message.envelope.in_reply_to not in letters(case) | {case.dispute and case.dispute.about}:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
@@ -37,7 +31,7 @@ def letter_on(case: Case, message: Onward, situation: Situation) -> Outcome | Re
     return _again(case, message, situation)
 
 
-def _again(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
     """By who sent it, to the third organ that both agreed on; which may object in its turn."""
     envelope, dispute = message.envelope, case.dispute
     if envelope.sender == case.handler and envelope.sender != case.asking:
@@ -51,13 +45,13 @@ def _again(case: Case, message: Onward, situation: Situation) -> Outcome | Refus
     return _sent(case, message, dispute.third, Step.REISSUE, situation)
 
 
-def _by_the_objector(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+def _by_the_objector(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
     if not situation.rulebook.disputes.retransfer_by_objector or case.state is not State.DISPUTED:
         return Refusal("transfer.by_the_objector")
     return _routed(case, message, Step.REISSUE, situation)
 
 
-def _on(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
+def _on(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
     """By the handler that filed it and finds that it has no power."""
     if message.envelope.sender != case.handler:
         return Refusal("reply.not_asked")
@@ -66,7 +60,7 @@ def _on(case: Case, message: Onward, situation: Situation) -> Outcome | Refusal:
     return _routed(case, message, Step.TRANSFER_ON, situation)
 
 
-def _routed(case: Case, message: Onward, step: Step, situation: Situation) -> Outcome | Refusal:
+def _routed(case: Case, message: Lettered, step: Step, situation: Situation) -> Outcome | Refusal:
     """To the organ whose it is: never to one that held it, which only a designation gives it."""
     found = resolve(case.charges, message, situation, place_texts(message))
     if isinstance(found, Refusal):
@@ -79,7 +73,7 @@ def _routed(case: Case, message: Onward, step: Step, situation: Situation) -> Ou
 
 
 def _sent(
-    case: Case, message: Onward, to: OrganCode, step: Step, situation: Situation
+    case: Case, message: Lettered, to: OrganCode, step: Step, situation: Situation
 ) -> Outcome | Refusal:
     if can_handle(to, situation) is None:
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
@@ -87,16 +81,12 @@ def _sent(
     letter = Letter(envelope.message_id, envelope.record, envelope.sender)
     before, former = case.current, case.handler
     moved = replace(
-        case.passed_to(to),
+        with_letter(case.passed_to(to), message, situation.rulebook),
         letter=letter,
         hop=case.hop + 1,
         dispute=None,
         stages=(),
         rule=None,
-        evidence=evidence_of(message),
-        custody=case.custody or custody_of(message),
-        watches=watches_of(message, situation.rulebook),
-        listed=listed_in(message),
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)

@@ -11,16 +11,14 @@ from datetime import date
 from hashlib import sha256
 from typing import Final
 
-from schemas.messages import CaseTransfer, LeadTransfer, Message
+from schemas.messages import Lettered, Message
 from schemas.parts import Party, PartyKind, Violation
-from schemas.sharing import ComplaintForward
 from services.casework.case import Case, Charge, State
 from services.casework.effects import Advise
 from services.casework.lives import ENDED
 from services.casework.steps import Outcome, Situation
 
 MARKS_MAX: Final = 200  # of one case; what lies beyond is not known again
-Lettered = LeadTransfer | CaseTransfer | ComplaintForward
 
 NOT_YET: Final = frozenset({State.NEW, State.HELD})
 _AT_A_PLACE, _BY_A_PARTY, _TO_THE_LETTER = "place", "party", "letter"

@@ -9,12 +9,26 @@ from decimal import Decimal
 from typing import Final
 
 from schemas.custody import CustodyCheck, CustodyHandover
-from schemas.messages import CaseTransfer, LeadTransfer, Message
-from schemas.sharing import ComplaintForward
+from schemas.messages import Message, Routed, Transfer
+from schemas.parts import Item, Violation
+from schemas.sharing import ComplaintForward, ViolationNotice
 from services.casework.case import Case
 from services.casework.kept import Counted
 
 _NONE: Final = Decimal(0)
+
+
+def violations_of(message: Routed) -> tuple[Violation, ...]:
+    """Return the violations that the message tells of; a notice tells of one."""
+    if isinstance(message, ViolationNotice):
+        return () if message.violation is None else (message.violation,)
+    return message.violations or ()
+
+
+def items_kept(letter: Transfer) -> tuple[Item, ...]:
+    """Return the items of the letter that were not disposed of before it (先行处置)."""
+    disposed = {disposal.item for disposal in letter.disposals or ()}
+    return tuple(item for item in letter.items or () if item.number not in disposed)
 
 
 def listed_in(letter: Message) -> Counted | None:
@@ -26,17 +40,12 @@ def listed_in(letter: Message) -> Counted | None:
     if isinstance(letter, ComplaintForward):
         pages = sum(material.pages or 0 for material in letter.materials or ())
         return Counted(0, pages, (), _NONE)
-    if not isinstance(letter, LeadTransfer | CaseTransfer):
+    if not isinstance(letter, Transfer):
         return None
-    disposed = {disposal.item for disposal in letter.disposals or ()}
     return Counted(
         volumes=letter.volumes or 0,
         pages=letter.pages or 0,
-        items=tuple(
-            (item.number, item.quantity or _NONE)
-            for item in letter.items or ()
-            if item.number not in disposed
-        ),
+        items=tuple((item.number, item.quantity or _NONE) for item in items_kept(letter)),
         proceeds=sum((each.proceeds or _NONE for each in letter.disposals or ()), _NONE),
     )
 

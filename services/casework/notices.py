@@ -4,9 +4,9 @@ from typing import Final
 
 from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.errors import Refusal
-from schemas.ids import BUS, MessageId, case_id_of, derive
+from schemas.ids import case_id_of
 from schemas.messages import Routed
-from schemas.parts import Envelope, Flow
+from schemas.parts import Flow
 from schemas.sharing import (
     ComplainantInformed,
     ComplaintForward,
@@ -18,6 +18,7 @@ from schemas.sharing import (
 from services.casework.case import Case, Closing, Complainant
 from services.casework.duties import Given
 from services.casework.effects import Accept, Write
+from services.casework.elsewhere import linked
 from services.casework.guidance import guidance_ended
 from services.casework.handing import accept, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
@@ -51,18 +52,9 @@ def turned_into(message: Routed, situation: Situation) -> tuple[Write, ...]:
     if isinstance(message, ComplaintForward | ViolationNotice) or message.from_notice is None:
         return ()
     envelope, notice = message.envelope, message.from_notice
-    told = Envelope(
-        bus=envelope.bus,
-        message_id=MessageId(derive("linked", envelope.message_id, notice)),
-        case_id=case_id_of(notice),
-        flow=Flow.NOTIFICATIONS,
-        record=LinkedEffect.__name__,
-        sender=BUS,
-        sent_at=situation.at,
-        in_reply_to=notice,
-    )
-    cause = (envelope.message_id, envelope.case_id, envelope.sender)
-    return (Write(envelope.message_id, LinkedEffect(told, LinkedKind.NOTICE_HANDLED, *cause)),)
+    into = (case_id_of(notice), Flow.NOTIFICATIONS)
+    told = linked(envelope, LinkedKind.NOTICE_HANDLED, notice, into, situation.at)
+    return (Write(envelope.message_id, told),)
 
 
 def linked_effect(

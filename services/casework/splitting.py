@@ -9,11 +9,12 @@ from datetime import date
 
 from schemas.disputes import CaseSplit, Objection, SplitCharge
 from schemas.errors import Refusal
-from schemas.ids import BUS, CaseId, MessageId, derive
-from schemas.parts import Envelope, Relation
+from schemas.ids import CaseId, MessageId, derive
+from schemas.parts import Relation
 from services.casework.case import Case, Charge, Complainant
 from services.casework.dispute import Dispute, Letter
 from services.casework.effects import Accept, Write
+from services.casework.elsewhere import own_envelope
 from services.casework.handing import accept, hand, letter_record
 from services.casework.referral import refer
 from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
@@ -77,16 +78,9 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
 def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
     envelope = message.envelope
     split_id = MessageId(derive("split", envelope.message_id))
-    own = Envelope(
-        bus=envelope.bus,
-        message_id=split_id,
-        case_id=CaseId(derive("case", split_id)),
-        flow=case.flow,
-        record=CaseSplit.__name__,
-        sender=BUS,
-        sent_at=situation.at,
-        in_reply_to=envelope.message_id,
-    )
+    into = (CaseId(derive("case", split_id)), case.flow)
+    about = envelope.message_id
+    own = own_envelope(envelope, CaseSplit.__name__, split_id, into, situation.at, about)
     numbers = set(message.numbers or ())
     return CaseSplit(
         envelope=own,

@@ -17,7 +17,7 @@ from services.casework.case import Case, Charge, Complainant
 from services.casework.custody import custody_of
 from services.casework.effects import Accept, Advise, Hold, OpenDuty
 from services.casework.handing import hand
-from services.casework.listing import listed_in
+from services.casework.listing import listed_in, violations_of
 from services.casework.notices import turned_into
 from services.casework.redone import declined_already, tell_declined
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
@@ -27,20 +27,16 @@ from services.casework.transitions import Step
 from services.casework.watches import watches_of
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
-from services.rulebook.model import OrganType
+from services.rulebook.model import OrganType, Rulebook
 
 
 def open_case(case: Case | None, message: Routed, situation: Situation) -> Outcome | Refusal:
     """Decide an opening message."""
     opened = replace(
-        case or new_case(message, situation.at),
-        charges=tuple(_charge(violation) for violation in _violations(message)),
+        with_letter(case or new_case(message, situation.at), message, situation.rulebook),
+        charges=tuple(_charge(violation) for violation in violations_of(message)),
         filed_on=message.filed_on if isinstance(message, CaseTransfer) else None,
         complainant=_complainant(message),
-        evidence=evidence_of(message),
-        custody=custody_of(message),
-        watches=watches_of(message, situation.rulebook),
-        listed=listed_in(message),
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")
@@ -110,7 +106,7 @@ def place_texts(
     message: Routed, corrections: tuple[ViolationCorrection, ...] = ()
 ) -> Mapping[int, str]:
     """Return the places in words by number, as they are put right."""
-    texts = {violation.number: violation.place_text for violation in _violations(message)}
+    texts = {violation.number: violation.place_text for violation in violations_of(message)}
     texts |= {each.number: each.place_text for each in corrections if each.place_text}
     return {number: text for number, text in texts.items() if text}
 
@@ -140,13 +136,18 @@ def _told(sender: OrganCode, situation: Situation) -> tuple[OrganCode, ...]:
     return (sender,) if supervisor is None else (sender, supervisor.code)
 
 
-def _violations(message: Routed) -> tuple[Violation, ...]:
-    if isinstance(message, ViolationNotice):
-        return () if message.violation is None else (message.violation,)
-    return message.violations or ()
+def with_letter(case: Case, message: Routed, rulebook: Rulebook) -> Case:
+    """Return the case with what the letter lists; who keeps what is known from the first on."""
+    return replace(
+        case,
+        evidence=_evidence_of(message),
+        custody=case.custody or custody_of(message),
+        watches=watches_of(message, rulebook),
+        listed=listed_in(message),
+    )
 
 
-def evidence_of(message: Routed) -> tuple[int, ...] | None:
+def _evidence_of(message: Routed) -> tuple[int, ...] | None:
     """Return the numbers of the evidence that the letter lists."""
     if not isinstance(message, LeadTransfer | CaseTransfer):
         return None

@@ -13,12 +13,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from schemas.ids import MatterCode, MessageId, OrganCode
-from schemas.messages import CaseTransfer, LeadTransfer, Routed
-from schemas.parts import Violation
-from schemas.sharing import ViolationNotice
+from schemas.messages import Routed, Transfer
 from services.casework.case import Case, Charge, State
 from services.casework.effects import Advise
 from services.casework.kept import Watch, WatchKind
+from services.casework.listing import items_kept, violations_of
 from services.casework.steps import Outcome
 from services.rulebook.calendar import ZONE, workdays_before
 from services.rulebook.model import Rulebook
@@ -87,7 +86,7 @@ def _words(watch: Watch) -> str:
 
 
 def _limitations(message: Routed, rulebook: Rulebook) -> Iterator[Watch]:
-    for violation in _violations(message):
+    for violation in violations_of(message):
         ended = violation.act_to or (None if violation.continuing else violation.act_from)
         watch = ended and _limitation(violation.number, violation.matter, ended, rulebook)
         if watch:
@@ -110,12 +109,11 @@ def _limitation(number: int, matter: MatterCode, ended: date, rulebook: Rulebook
 
 def _measures(message: Routed, rulebook: Rulebook) -> Iterator[Watch]:
     policy = rulebook.reminders.measure
-    if policy is None or not isinstance(message, LeadTransfer | CaseTransfer):
+    if policy is None or not isinstance(message, Transfer):
         return
-    disposed = {disposal.item for disposal in message.disposals or ()}
-    for item in message.items or ():
+    for item in items_kept(message):
         last = item.measure_until
-        if last is not None and item.number not in disposed:
+        if last is not None:
             first = workdays_before(rulebook.calendar, last, policy.lead_working_days)
             yield _watch(WatchKind.MEASURE, item.number, first, last, policy.basis, rulebook)
 
@@ -125,9 +123,3 @@ def _watch(
 ) -> Watch:
     at = datetime.combine(first, rulebook.reminders.hour, ZONE)
     return Watch(at, kind, number, last, basis)
-
-
-def _violations(message: Routed) -> tuple[Violation, ...]:
-    if isinstance(message, ViolationNotice):
-        return () if message.violation is None else (message.violation,)
-    return message.violations or ()

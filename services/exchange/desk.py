@@ -53,9 +53,9 @@ class Desk:
         position = incoming.position
         before = self._work.progress(position.topic, position.partition)
         self._turn_to(self._shelf.office(before.rulebook if before else None))
-        by = self._office
-        if intake.rulebook not in (None, self._office.rulebook.hash):  # the forecast was wrong
-            intake = take_in(incoming, self._office)
+        by = self._clerk.office
+        if intake.rulebook not in (None, by.rulebook.hash):  # the forecast was wrong
+            intake = take_in(incoming, by)
         clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
         guided = before.guided if before else None
         if unstorable:
@@ -77,7 +77,7 @@ class Desk:
 
     def _turn_to(self, office: Office) -> None:
         """Take another rulebook's means; the same is in force for the next record, as yet."""
-        self._office = self._next = office
+        self._next = office
         self._clerk = Clerk(office, self._work, self._tally, self._remembers)
 
     def _message(self, sound: Sound, at: datetime) -> None:
@@ -95,9 +95,9 @@ class Desk:
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
-        facts = facts_of(self._office, self._work, message, case, at)
+        facts = facts_of(self._clerk.office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
-        if self._next.rulebook.calendar != self._office.rulebook.calendar:
+        if self._next.rulebook.calendar != self._clerk.office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
@@ -112,10 +112,10 @@ class Desk:
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""
         self._clerk.put_case(case, now)
-        sound = as_it_came(self._office, self._work, waiting, now.position)
+        sound = as_it_came(self._clerk.office, self._work, waiting, now.position)
         message = sound.opened.message
         at = waiting.received_at
-        facts = facts_of(self._office, self._work, message, case, at, resumed=True)
+        facts = facts_of(self._clerk.office, self._work, message, case, at, resumed=True)
         return self._decide(sound, case, facts, at)
 
     def _decide(self, sound: Sound, case: Case | None, facts: Facts, at: datetime) -> Case | None:
@@ -129,7 +129,7 @@ class Desk:
             self._clerk.put_case(decision.case, sound.incoming)
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
-        note_marks(self._office, self._work, message, case, decision.case)
+        note_marks(self._clerk.office, self._work, message, case, decision.case)
         receipt = self._clerk.sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)

@@ -11,13 +11,13 @@ from schemas.disputes import Designation, NegotiationResult
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode
-from schemas.messages import CaseTransfer, Correction, LeadTransfer, Message, Transfer
+from schemas.messages import Correction, Lettered, Message, Transfer
 from schemas.parts import Evidence, SourceKind
 from schemas.topics import begins_case
 from services.casebook.work import Work
 from services.casework.case import Case, Life, State
 from services.casework.handing import letter_author
-from services.casework.likeness import NOT_YET, Lettered, Mark, marks_of, may_be_alike
+from services.casework.likeness import NOT_YET, Mark, marks_of, may_be_alike
 from services.casework.lives import ENDED
 from services.casework.steps import Alike, Declined, Waiter, new_case
 from services.casework.transfer import corrected
@@ -47,7 +47,7 @@ def declined_before(office: Office, work: Work, message: Message) -> Declined | 
 
     It is linked where the letter's source (案件来源) is a transfer with that one's document number.
     """
-    if not isinstance(message, LeadTransfer | CaseTransfer) or not begins_case(message):
+    if not isinstance(message, Transfer) or not begins_case(message):
         return None
     sender = message.envelope.sender
     linked = _linked(work, message)
@@ -114,7 +114,7 @@ def _evidence(
 ) -> frozenset[Evidence]:
     """Return what a letter lists, whatever the numbers that it gives to it."""
     found = _opened(office, work, sender, letter)
-    listed = found.evidence if isinstance(found, LeadTransfer | CaseTransfer) else None
+    listed = found.evidence if isinstance(found, Transfer) else None
     return frozenset(map(_told, listed or ()))
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from schemas.ids import CaseId, MatterCode
+from schemas.messages import Lettered
 from services.casework.case import State
 from services.casework.effects import Advise, Effect
 from services.casework.likeness import (
     MARKS_MAX,
-    Lettered,
     Mark,
     marks_of,
     may_be_alike,
