@@ -71,6 +71,10 @@ contract: $(VENV)/.dev ## the schemas, their examples and their history
 integration: $(VENV)/.dev download ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
+.PHONY: bench
+bench: $(VENV)/.dev ## what things cost, as JSON lines: the seal of a message before and now
+	$(BIN)/python -m tests.bench.seal
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code; tests must notice: SEED= JOBS= ONLY=; 20 minutes
 	$(BIN)/python -m tests.mutation.run $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \

@@ -4,15 +4,16 @@ The envelope is a record's last field, and sent_at, delivery and seal are the en
 three. So one encoding gives three things, by cutting:
 
     content | sent_at | delivery | seal        the bytes as they lie in the topic
-    content | sent_at | 0x00     | 0x00        what is signed: delivery and seal null
-    content | sent_at | delivery | 0x00        what the exchange signs of a copy that it redacted
+    content | sent_at | 0x00     | 0x00        what is sealed: delivery and seal null
+    content | sent_at | delivery | seal, but   what the exchange vouches for: `vouched`, the seal's
+              its last field, 0x00             own last field, null
     content                                    what makes two messages the same: an honest re-send
                                                has another sent_at and another seal
 """
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -22,7 +23,7 @@ from schemas.avro_writer import MessageWriter, message_writer
 from schemas.errors import Broken, Malformed
 from schemas.inline import fingerprint, schema_of
 from schemas.messages import Message
-from schemas.parts import Delivery
+from schemas.seal_tree import Node, compiled_tree
 
 ENCODED_MAX_BYTES: Final = 900_000  # of what a sender may send, seal included
 BODY_MAX_BYTES: Final = 1_000_000  # of what is read: a delivered copy carries a little more
@@ -30,7 +31,8 @@ BODY_MAX_BYTES: Final = 1_000_000  # of what is read: a delivered copy carries a
 _MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
 _NULL_TAIL: Final = b"\x00\x00"  # delivery and seal null
-_SEAL_PRESENT: Final = 2  # the union's second branch
+_NULL: Final = b"\x00"
+_PRESENT: Final = 2  # the union's second branch
 
 _Result = TypeVar("_Result")
 
@@ -44,6 +46,7 @@ class Opened:
     signed_bytes: bytes
     content_digest: str  # SHA-256, hex
     body: bytes = field(repr=False)  # all of it, delivery and seal included
+    tree: Node = field(repr=False, compare=False)  # of the writer's schema: gives the digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Codec:
     schema: Schema = field(repr=False)
     _read: Callable[[bytes], tuple[Any, int, int]] = field(repr=False)
     _writer: MessageWriter = field(repr=False)
+    tree: Node = field(repr=False, compare=False)
 
     def decode(self, body: bytes) -> Message:
         """Return the message of a body. Raises Malformed message.malformed, message.too_large."""
@@ -86,6 +90,7 @@ class Codec:
             signed_bytes=body[:end] + _NULL_TAIL,
             content_digest=hashlib.sha256(body[:begin]).hexdigest(),
             body=body,
+            tree=self.tree,
         )
 
     def encode(self, message: Message) -> bytes:
@@ -105,15 +110,14 @@ class Codec:
         digest = hashlib.sha256(out[:begin]).hexdigest()
         return ToSign(bytes(out + _NULL_TAIL), digest)
 
-    def copy(self, opened: Opened, delivery: Delivery) -> bytes:
-        """Return the body of a delivered copy: the sealed bytes as they are, the delivery put in.
+    def with_tail(self, message: Message, signed_bytes: bytes) -> bytes:
+        """Return the body of a message whose sealed bytes are there: delivery and seal put in.
 
-        What the sender signed is not encoded again, so its seal verifies on the copy. `opened` was
-        opened by this codec. Raises Broken message.unencodable.
+        What the sender sealed is not encoded again, so it is what it was. The bytes are of this
+        codec. Raises Broken message.unencodable.
         """
-        out = bytearray(opened.signed_bytes[: -len(_NULL_TAIL)])
-        envelope = replace(opened.message.envelope, delivery=delivery)
-        self._write(self._writer.tail, replace(opened.message, envelope=envelope), out)
+        out = bytearray(signed_bytes[: -len(_NULL_TAIL)])
+        self._write(self._writer.tail, message, out)
         return bytes(out)
 
     def _write(
@@ -140,7 +144,8 @@ def compiled(schema: Schema) -> Codec:
     Raises Broken schema.unsupported for a schema that our lint would not let through.
     """
     reader, writer = message_reader(schema), message_writer(schema)
-    return Codec(schema["name"], fingerprint(schema), schema, reader, writer)
+    tree = compiled_tree(schema)
+    return Codec(schema["name"], fingerprint(schema), schema, reader, writer, tree)
 
 
 def encode(message: Message) -> bytes:
@@ -148,19 +153,19 @@ def encode(message: Message) -> bytes:
     return current(type(message).__name__).encode(message)
 
 
-def with_seal(signed_bytes: bytes, jws: str) -> bytes:
-    """Return the sealed body: the bytes signed, with the seal in its place."""
-    out = bytearray(signed_bytes[:-1])
-    out.append(_SEAL_PRESENT)
-    write_string(jws, out)
+def with_vouched(unvouched: bytes, vouched: str) -> bytes:
+    """Return a body with the exchange's word in its place, the last of all."""
+    out = bytearray(unvouched[:-1])
+    out.append(_PRESENT)
+    write_string(vouched, out)
     return bytes(out)
 
 
-def without_seal(body: bytes, jws: str) -> bytes:
-    """Return the body with its seal null: the other way round from `with_seal`."""
-    seal = bytearray((_SEAL_PRESENT,))
-    write_string(jws, seal)
-    return body[: -len(seal)] + _NULL_TAIL[-1:]
+def without_vouched(body: bytes, vouched: str) -> bytes:
+    """Return the body with `vouched` null: the other way round from `with_vouched`."""
+    word = bytearray((_PRESENT,))
+    write_string(vouched, word)
+    return body[: -len(word)] + _NULL
 
 
 def frame(schema_id: int, body: bytes) -> bytes:

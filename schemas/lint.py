@@ -13,6 +13,7 @@ from schemas.inline import NAMESPACE, fingerprint, inline
 
 RECORD_TAIL: Final = ("envelope",)
 ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # schemas/seal.py cuts the bytes here
+SEAL_TAIL: Final = ("vouched",)  # and here
 UNKNOWN_SYMBOL: Final = "unknown"
 
 Source = Mapping[str, Any]
@@ -156,6 +157,8 @@ def _tail(name: str, fields: list[str]) -> Iterator[Finding]:
     """The seal cuts encoded bytes at fixed places, so these fields stay last."""
     if name == "Envelope" and tuple(fields[-len(ENVELOPE_TAIL) :]) != ENVELOPE_TAIL:
         yield Finding(name, "tail", f"Envelope ends with {', '.join(ENVELOPE_TAIL)}")
+    if name == "Seal" and tuple(fields[-1:]) != SEAL_TAIL:
+        yield Finding(name, "tail", f"Seal ends with {SEAL_TAIL[0]}")
     if "envelope" in fields and tuple(fields[-1:]) != RECORD_TAIL:
         yield Finding(name, "tail", "envelope is the last field of a record")
 

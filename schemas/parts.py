@@ -129,9 +129,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A detached JWS (RFC 7515, appendix F) over the value; schemas/seal.py says how."""
+    """Whose the message is (schemas/SEAL.md).
 
-    jws: str
+    `vouched` stays last: the exchange's word is over the bytes before it.
+    """
+
+    jws: str  # the sender's, over the root of the digests; empty on what the bus says to an inbox
+    seed: str | None = None  # of an original, and of a copy that shows all
+    salts: tuple[str, ...] = ()  # of what a copy shows, packed
+    digests: tuple[str, ...] = ()  # of what it does not
+    vouched: str | None = None  # on whatever lies in an inbox (schemas/batch.py)
 
 
 @dataclass(frozen=True, slots=True)

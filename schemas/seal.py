@@ -1,79 +1,43 @@
-"""The seal: a detached JWS (RFC 7515, appendix F) over a message's canonical bytes (design D6).
+"""The seal: whose a message is, to the leaf, on the original and on every copy (design D6).
 
-    base64url(header) ".." base64url(signature)
-    header: exactly {"alg", "kid", "schema", "typ": "yichuan-seal-1"}; schema is the SHA-256
-            fingerprint of the writer's schema, so that the bytes cannot be read by another
-    signed: ASCII(base64url(header) "." base64url(encoding with delivery and seal null))
-
-The payload is the whole message: bus, case, sender and all else. What the seal does not cover,
-delivery, only the exchange fills. There is no part of a header that could switch a check off.
-
-A copy of which something is withheld or masked is no longer what its sender sealed. Until the
-leaves have digests of their own, the exchange vouches for it with the bus's key: the same form with
-`"typ": "yichuan-copy-1"`, over the copy with its delivery, so that whom it is for and what is not
-shown cannot be changed either. One type is never taken for the other: no flow takes a vouched copy.
+schemas/SEAL.md is the specification. The sender signs the root of its message's digests
+(schemas/seal_tree.py) with the names of bus, case, message and sender. An original carries the seed
+that all salts follow from; a copy of which something is hidden carries the salts of what it shows
+and the digests of what it does not (schemas/seal_proof.py), so the sender's own signature stands on
+it. What only the exchange can say, whom a copy is for and what stands in place of a masked value,
+it vouches for over the whole copy (schemas/batch.py). One is never taken for the other: no flow
+takes a vouched copy, no connector takes an unvouched one.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final, Protocol
 
-from schemas.codec import Codec, Opened, current, with_seal, without_seal
+from schemas.batch import value_digest, verify_vouched, vouch_for
+from schemas.codec import Codec, Opened, current, with_vouched, without_vouched
 from schemas.errors import Refusal
-from schemas.ids import BUS, OrganCode
-from schemas.jwk import Signer, b64url, public_key, signature_is_valid, unb64url
+from schemas.ids import BUS
+from schemas.jwk import Signer, b64url
+from schemas.jws import SEAL, KeyRecord, Keys, VerifiedKey, signed, verified
 from schemas.messages import Message
-from schemas.parts import Envelope, Seal
+from schemas.parts import Delivery, Envelope, Seal
+from schemas.seal_form import TYPE, packed, payload_of, proof_of, seed_of
+from schemas.seal_proof import prove, root_of_copy
 
-TYPE: Final = "yichuan-seal-1"
-COPY_TYPE: Final = "yichuan-copy-1"
-JWS_MAX_CHARACTERS: Final = 1_000
-
-_HEADERS_CACHED: Final = 4096  # one for each key and schema
-_MEMBERS: Final = frozenset({"alg", "kid", "schema", "typ"})
-
-
-class KeyRecord(Protocol):
-    """A public key of the directory (services/rulebook/model.py has the class)."""
-
-    @property
-    def kid(self) -> str:
-        """The RFC 7638 thumbprint."""
-
-    @property
-    def organ(self) -> OrganCode:
-        """Whose it is."""
-
-    @property
-    def algorithm(self) -> str:
-        """ES256 or Ed25519."""
-
-    @property
-    def x(self) -> str:
-        """As in the JWK."""
-
-    @property
-    def y(self) -> str:
-        """As in the JWK; empty for Ed25519."""
-
-    @property
-    def valid_from(self) -> datetime:
-        """From this instant on."""
-
-    @property
-    def valid_to(self) -> datetime | None:
-        """Not at this instant or later; None: no end is set."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedKey:
-    """The key that a seal was verified with, and whose it is."""
-
-    kid: str
-    organ: OrganCode
+__all__ = [
+    "KeyRecord",
+    "Keys",
+    "Sealed",
+    "Unvouched",
+    "VerifiedKey",
+    "check_sender",
+    "copied",
+    "said",
+    "seal_message",
+    "verify",
+    "verify_copy",
+    "vouched",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +50,11 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
-    algorithm: str
-    kid: str
-    schema: str
-    type: str
+class Unvouched:
+    """A body for an inbox that the exchange has still to vouch for."""
+
+    schema: str  # fingerprint of its writer's schema
+    body: bytes
 
 
 def seal_message(message: Message, signer: Signer) -> Sealed:
@@ -100,90 +64,103 @@ def seal_message(message: Message, signer: Signer) -> Sealed:
     """
     codec = current(type(message).__name__)
     plain = codec.to_sign(message)
-    jws = _jws(plain.signed_bytes, codec.fingerprint, signer, TYPE)
-    envelope = replace(message.envelope, delivery=None, seal=Seal(jws))
-    return Sealed(
-        replace(message, envelope=envelope),
-        with_seal(plain.signed_bytes, jws),
-        plain.content_digest,
-    )
+    seed = signer.seed(plain.signed_bytes)
+    root = codec.tree.root(plain.signed_bytes, seed)
+    jws = signed(payload_of(message.envelope, root), signer, TYPE, codec.fingerprint)
+    envelope = replace(message.envelope, delivery=None, seal=Seal(jws, b64url(seed)))
+    sealed = replace(message, envelope=envelope)
+    return Sealed(sealed, codec.with_tail(sealed, plain.signed_bytes), plain.content_digest)
 
 
-def vouch(copy: Message, codec: Codec, signer: Signer) -> bytes:
-    """Return the body of a redacted copy, its delivery filled, sealed as the exchange's word.
+def copied(
+    opened: Opened, codec: Codec, delivery: Delivery, shown: Message | None = None
+) -> Unvouched:
+    """Return the copy of a verified original; `shown` is what its delivery leaves to be seen.
 
-    `codec` is that of the writer's schema. Raises Broken message.unencodable.
+    `codec` is that of the writer's schema. What the delivery lists without positions, or though the
+    sender did not give it, is listed as it is there. Raises Broken message.unencodable.
     """
-    plain = codec.encode(replace(copy, envelope=replace(copy.envelope, seal=None)))
-    return with_seal(plain, _jws(plain, codec.fingerprint, signer, COPY_TYPE))
+    seal = opened.message.envelope.seal
+    hidden = (*delivery.withheld, *delivery.masked)
+    if hidden and seal is not None:
+        proof = prove(opened.tree, opened.body, seed_of(seal) or b"", hidden)
+        delivery = _as_found(delivery, proof.hidden)
+        seal = Seal(seal.jws, None, packed(proof.salts), packed(proof.digests))
+        hidden = proof.hidden
+    if not hidden or shown is None:
+        envelope = replace(opened.message.envelope, delivery=delivery)
+        whole = replace(opened.message, envelope=envelope)
+        return Unvouched(codec.fingerprint, codec.with_tail(whole, opened.signed_bytes))
+    envelope = replace(shown.envelope, delivery=delivery, seal=seal)
+    return Unvouched(codec.fingerprint, codec.encode(replace(shown, envelope=envelope)))
 
 
-def verify(
-    opened: Opened, keys: Callable[[str], KeyRecord | None], at: datetime
-) -> VerifiedKey | Refusal:
-    """Return the key that sealed the message, or why the seal does not hold.
+def said(message: Message) -> Unvouched:
+    """Return what the bus itself says into an inbox: its word is the seal.
+
+    Raises Broken message.unencodable.
+    """
+    codec = current(type(message).__name__)
+    envelope = replace(message.envelope, delivery=None, seal=Seal(""))
+    return Unvouched(codec.fingerprint, codec.encode(replace(message, envelope=envelope)))
+
+
+def vouched(values: Sequence[Unvouched], bus: str, signer: Signer) -> tuple[bytes, ...]:
+    """Return the bodies as the exchange delivers them, all under one signature."""
+    if not values:
+        return ()
+    words = vouch_for([value_digest(each.schema, each.body) for each in values], bus, signer)
+    return tuple(with_vouched(value.body, word) for value, word in zip(values, words, strict=True))
+
+
+def verify(opened: Opened, keys: Keys, at: datetime) -> VerifiedKey | Refusal:
+    """Return the key that sealed an original, or why the seal does not hold.
 
     `keys` looks a kid up in the directory, `at` is the broker's time of the record. Refusals:
-    seal.missing, seal.invalid, seal.key_unknown (also for a key not valid at that time).
-    Raises Broken key.invalid when the directory's own entry is no key.
+    seal.missing, seal.invalid, seal.key_unknown (also for a key not valid at that time),
+    seal.key_compromised. Raises Broken key.invalid when the directory's own entry is no key.
     """
-    return _verified(opened, keys, at, TYPE)
+    seal = opened.message.envelope.seal
+    if seal is None:
+        return Refusal("seal.missing", where=SEAL)
+    if seal.vouched is not None:
+        return Refusal("seal.invalid", where=SEAL)
+    return _verified_whole(opened, seal, keys, at)
 
 
-def verify_copy(
-    opened: Opened, keys: Callable[[str], KeyRecord | None], at: datetime, bus: str
-) -> VerifiedKey | Refusal:
+def verify_copy(opened: Opened, keys: Keys, at: datetime, bus: str) -> VerifiedKey | Refusal:
     """Return the key that sealed a value of an inbox, or why it is not to be trusted.
 
-    Either the sender's seal holds for the whole of it; or something of it is withheld or masked,
-    its delivery says what, and the exchange vouches for it. Refusals as `verify` and `check_sender`
-    have them; seal.not_the_senders also for a vouched copy of which nothing is hidden: there the
-    sender's own seal must stand.
+    The exchange vouches for the whole of it; and it is the bus's own word, or its sender's seal
+    holds for every leaf that is not masked. `at` is the broker's time of the record: the sender's
+    key is judged at the time that the delivery tells, when the exchange had the original, and the
+    exchange's too, but that it must not be compromised by `at`. Refusals as `verify` and
+    `check_sender` have them, and seal.not_vouched.
     """
     envelope = opened.message.envelope
-    carried = envelope.seal
-    header = None
-    if carried is not None and len(carried.jws) <= JWS_MAX_CHARACTERS:
-        header = _header(carried.jws.partition("..")[0])
-    if header is None or header.type != COPY_TYPE:
-        key = _verified(opened, keys, at, TYPE)
-        return key if isinstance(key, Refusal) else check_sender(envelope, key, bus) or key
-    key = _verified(opened, keys, at, COPY_TYPE)
-    if isinstance(key, Refusal):
-        return key
+    seal, delivery = envelope.seal, envelope.delivery
+    if seal is None:
+        return Refusal("seal.missing", where=SEAL)
+    if seal.vouched is None:
+        return Refusal("seal.not_vouched", where=SEAL)
     if envelope.bus != bus:
         return Refusal("seal.other_bus", where="envelope.bus")
-    delivery = envelope.delivery
-    if key.organ != BUS or delivery is None or not (delivery.withheld or delivery.masked):
-        return Refusal("seal.not_the_senders", where="envelope.delivery")
-    return key
-
-
-def _verified(
-    opened: Opened, keys: Callable[[str], KeyRecord | None], at: datetime, type_: str
-) -> VerifiedKey | Refusal:
-    carried = opened.message.envelope.seal
-    if carried is None:
-        return Refusal("seal.missing", where="envelope.seal")
-    first, _, last = carried.jws.partition("..")
-    header = _header(first) if len(carried.jws) <= JWS_MAX_CHARACTERS else None
-    signature = unb64url(last)
-    if header is None or signature is None:
-        return Refusal("seal.invalid", where="envelope.seal")
-    if (header.schema, header.type) != (opened.schema, type_):
-        return Refusal("seal.invalid", where="envelope.seal")
-    key = keys(header.kid)
-    if key is None or at < key.valid_from or (key.valid_to is not None and at >= key.valid_to):
-        return Refusal("seal.key_unknown", where="envelope.seal")
-    if header.algorithm != key.algorithm or header.kid != key.kid:
-        return Refusal("seal.invalid", where="envelope.seal")
-    public = public_key(key.algorithm, key.x, key.y)
-    payload = opened.signed_bytes
-    if type_ == COPY_TYPE:
-        payload = without_seal(opened.body, carried.jws)
-    if not signature_is_valid(public, signature, _signing_input(first, payload)):
-        return Refusal("seal.invalid", where="envelope.seal")
-    return VerifiedKey(key.kid, key.organ)
+    received = at if delivery is None else delivery.at
+    digest = value_digest(opened.schema, without_vouched(opened.body, seal.vouched))
+    word = verify_vouched(seal.vouched, digest, bus, keys, received, at)
+    if isinstance(word, Refusal):
+        return word
+    if word.organ != BUS:
+        return Refusal("seal.not_the_senders", where=SEAL)
+    if delivery is None:
+        is_own = replace(seal, vouched=None) == Seal("") and envelope.sender == BUS
+        return word if is_own else Refusal("seal.not_the_senders", where="envelope.delivery")
+    hidden = (*delivery.withheld, *delivery.masked)
+    if hidden:
+        key = _verified_parts(opened, seal, keys, delivery)
+    else:
+        key = _verified_whole(opened, seal, keys, delivery.at)
+    return key if isinstance(key, Refusal) else check_sender(envelope, key, bus) or key
 
 
 def check_sender(envelope: Envelope, key: VerifiedKey, bus: str) -> Refusal | None:
@@ -195,39 +172,30 @@ def check_sender(envelope: Envelope, key: VerifiedKey, bus: str) -> Refusal | No
     return None
 
 
-def _jws(signed_bytes: bytes, schema: str, signer: Signer, type_: str) -> str:
-    header = {"alg": signer.algorithm, "kid": signer.kid, "schema": schema, "typ": type_}
-    first = b64url(json.dumps(header, separators=(",", ":"), sort_keys=True).encode())
-    return f"{first}..{b64url(signer.sign(_signing_input(first, signed_bytes)))}"
+def _verified_whole(opened: Opened, seal: Seal, keys: Keys, at: datetime) -> VerifiedKey | Refusal:
+    seed = seed_of(seal)
+    if seed is None or seal.salts or seal.digests:
+        return Refusal("seal.invalid", where=SEAL)
+    root = opened.tree.root(opened.body, seed)
+    payload = payload_of(opened.message.envelope, root)
+    return verified(seal.jws, payload, keys, at, type_=TYPE, schema=opened.schema)
 
 
-def _signing_input(first: str, payload: bytes) -> bytes:
-    return f"{first}.{b64url(payload)}".encode("ascii")
+def _verified_parts(
+    opened: Opened, seal: Seal, keys: Keys, delivery: Delivery
+) -> VerifiedKey | Refusal:
+    proof = proof_of(seal, delivery)
+    if proof is None:
+        return Refusal("seal.invalid", where=SEAL)
+    root = root_of_copy(opened.tree, opened.body, proof, delivery.withheld)
+    if root is None:
+        return Refusal("seal.invalid", where=SEAL)
+    payload = payload_of(opened.message.envelope, root)
+    return verified(seal.jws, payload, keys, delivery.at, type_=TYPE, schema=opened.schema)
 
 
-@lru_cache(maxsize=_HEADERS_CACHED)
-def _header(segment: str) -> _Header | None:
-    """Return the header of its base64url; None unless it has our four members, each once."""
-    data = unb64url(segment)
-    try:
-        pairs = json.loads((data or b"").decode(), object_pairs_hook=_pairs)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(pairs, _Pairs) or len(pairs) != len(_MEMBERS):
-        return None
-    members = dict(pairs)
-    if set(members) != _MEMBERS or members["typ"] not in (TYPE, COPY_TYPE):
-        return None
-    if not all(isinstance(value, str) for value in members.values()):
-        return None
-    return _Header(members["alg"], members["kid"], members["schema"], members["typ"])
-
-
-class _Pairs(tuple[tuple[str, Any], ...]):
-    """A JSON object with its duplicates, told apart from a JSON array."""
-
-    __slots__ = ()
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> _Pairs:
-    return _Pairs(pairs)
+def _as_found(delivery: Delivery, found: Sequence[str]) -> Delivery:
+    """Return the delivery with what is hidden listed as it is there."""
+    masked = tuple(path for path in delivery.masked if path in frozenset(found))
+    withheld = tuple(path for path in found if path not in frozenset(masked))
+    return replace(delivery, withheld=withheld, masked=masked)

@@ -73,6 +73,8 @@ def read_no_sharing(content: bytes) -> NoSharing:
         raise _invalid(what, zh, en)
     marks = file.marks.model_dump()
     lines = _lines(text)
+    if len(lines) != len(file.barred):
+        raise _invalid("barred", "每项须以 [[barred]] 一行开头", "begin each entry with [[barred]]")
     return NoSharing(
         Marks(**{**marks, "variants": tuple(file.marks.variants.items())}),
         tuple(

@@ -194,7 +194,8 @@ BY_SNAKE: Final = MappingProxyType({record.snake: record for record in _TABLE})
 
 JOURNAL: Final = "journal"
 DEAD_LETTERS: Final = "dead-letters"
-ORIGINALS: Final = "originals"  # what a flow lost with a secret that lay above it
+ORIGINALS: Final = "originals"  # what a flow lost with a secret that lay above it; locked
+CASE_KEYS: Final = "case-keys"  # the keys of those, themselves locked; empty: erased
 
 
 def begins_case(message: Message) -> bool:

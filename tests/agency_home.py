@@ -21,7 +21,7 @@ from schemas.jwk import signer_from_pem
 from schemas.load import default_example
 from schemas.messages import Accepted, Held, HoldReason, Message, Rejected
 from schemas.parts import Delivery, Envelope, Flow, Relation
-from schemas.seal import seal_message
+from schemas.seal import Unvouched, copied, said, seal_message, vouched
 from tests.history import message
 
 US = OrganCode("11520203YC0001047R")  # yanjiao
@@ -55,19 +55,18 @@ class County:
         sealed = seal_message(sent, signer_from_pem(self.home.key(alias).read_bytes()))
         codec = current(sent.envelope.record)
         delivery = Delivery(to, Relation.HANDLER, "R-1", self.at)
-        return self._record(codec.record, codec.copy(codec.open(sealed.body), delivery), offset)
+        return self._vouched(codec.record, copied(codec.open(sealed.body), codec, delivery), offset)
 
     def said(self, message_of_the_bus: Message, offset: int) -> Record:
         """Return a record that the bus itself wrote."""
-        sealed = seal_message(
-            message_of_the_bus, signer_from_pem(self.home.key("bus").read_bytes())
-        )
-        return self._record(message_of_the_bus.envelope.record, sealed.body, offset)
+        return self._vouched(message_of_the_bus.envelope.record, said(message_of_the_bus), offset)
 
-    def _record(self, record: str, body: bytes, offset: int) -> Record:
+    def _vouched(self, record: str, value: Unvouched, offset: int) -> Record:
+        signer = signer_from_pem(self.home.key("bus").read_bytes())
+        (body,) = vouched([value], "liuzhi-demo", signer)
         ids = SchemaIds.load(self.home.schema_ids)
-        value = frame(ids.id_for(current(record).fingerprint), body)
-        return Record(offset, int(self.at.timestamp() * 1000), value)
+        whole = frame(ids.id_for(current(record).fingerprint), body)
+        return Record(offset, int(self.at.timestamp() * 1000), whole)
 
 
 def county_at(path: Path) -> County:

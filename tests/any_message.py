@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import strategies as st
 
 from schemas.avro_reader import CLASSES
+from schemas.codec import Codec, Opened
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, case_id_of, derive
@@ -17,7 +19,7 @@ from schemas.inline import schema_of
 from schemas.jwk import PrivateKeyObject, SoftwareSigner, jwk_of, signer_of
 from schemas.load import default_example
 from schemas.messages import LeadTransfer, Message
-from schemas.parts import Flow
+from schemas.parts import Delivery, Flow
 from schemas.topics import BY_SNAKE, Author
 
 SENDER = OrganCode("11520203YC0001047R")
@@ -49,10 +51,42 @@ class Key:
     y: str
     valid_from: datetime
     valid_to: datetime | None
+    compromised_since: datetime | None = None
 
     def found(self, kid: str) -> "Key | None":
         """A directory that has this key only."""
         return self if kid == self.kid else None
+
+
+@dataclass(frozen=True)
+class SteadySigner:
+    """A signer whose salts follow from the message, so that two runs give the same bytes."""
+
+    inner: SoftwareSigner
+
+    @property
+    def kid(self) -> str:
+        """That of the key."""
+        return self.inner.kid
+
+    @property
+    def algorithm(self) -> str:
+        """That of the key."""
+        return self.inner.algorithm
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign by the key."""
+        return self.inner.sign(data)
+
+    def seed(self, data: bytes) -> bytes:
+        """Return 16 bytes that follow from the message."""
+        return sha256(data).digest()[:16]
+
+
+def with_delivery(codec: Codec, opened: Opened, delivery: Delivery) -> bytes:
+    """Return the body with a delivery put in, as anybody could who has it."""
+    envelope = replace(opened.message.envelope, delivery=delivery)
+    return codec.with_tail(replace(opened.message, envelope=envelope), opened.signed_bytes)
 
 
 def key(algorithm: str, organ: OrganCode = SENDER) -> Key:

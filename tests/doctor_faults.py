@@ -27,7 +27,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.layout import Acl
-from connectors.bus.registry import Registry, SchemaIds
+from connectors.bus.registry import SchemaIds, registry_of
 from deploy.local import processes
 from schemas.codec import current, frame
 from schemas.ids import BUS, CaseId, MessageId, derive
@@ -166,7 +166,7 @@ def _lower_class(home: Home, settings: Settings) -> None:
 
     async def register() -> None:
         login = home.credentials("registry-admin")
-        async with Registry(settings.registry_url, login) as registry:
+        async with registry_of(settings, login) as registry:
             await registry.register(SUBJECT, json.dumps(schema))
 
     asyncio.run(register())

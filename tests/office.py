@@ -10,33 +10,43 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Table, select
 
-from schemas.codec import current, frame, unframe
+from schemas.codec import current, frame, unframe, without_vouched
+from schemas.errors import Malformed
 from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
-from schemas.jwk import SoftwareSigner, jwk_of, signer_of
+from schemas.jwk import jwk_of, signer_of
 from schemas.messages import CaseSettled, Message, SettleAction, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
 from schemas.topics import RECORDS, flow_partition
+from services.casebook.case_keys import CaseKeys
+from services.casebook.headers import headers_from_text
+from services.casebook.letters import LOCKED, opened_letter
+from services.casebook.locked import original_of, outbox_value
 from services.casebook.rows import Position
-from services.casebook.store import Casebook
-from services.casebook.tables import METADATA, OUTBOX
-from services.casebook.write import headers_from_text
+from services.casebook.store import Casebook, open_url
+from services.casebook.tables import METADATA, ORIGINALS, OUTBOX, SETTINGS
+from services.cli.dead_letter import source_of
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming, Intake, take_in
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
 from services.rulebook.model import PublicKey
+from tests.any_message import SteadySigner
 from tests.history import History, demo
 
 NewCasebook = Callable[[], AbstractContextManager[Casebook]]
 
 PARTITIONS = 4
+# Of every test's database: one may be opened by another process than made it.
+KEY_FILE: Final = Path(__file__).with_name("casebook_key.txt")
 OUTSIDER = OrganCode("91520203YC0009999X")  # has a key, but no place in the directory
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -56,9 +66,9 @@ def _private() -> dict[OrganCode, Ed25519PrivateKey]:
 
 
 @cache
-def signers() -> dict[OrganCode, SoftwareSigner]:
+def signers() -> dict[OrganCode, SteadySigner]:
     """Who can seal."""
-    return {code: signer_of(key) for code, key in _private().items()}
+    return {code: SteadySigner(signer_of(key)) for code, key in _private().items()}
 
 
 # A registry never gives an id anew: those that the first release's casebook has stay theirs.
@@ -178,15 +188,43 @@ def rows(casebook: Casebook, table: Table) -> list[Any]:
         return list(connection.execute(select(table).order_by(*table.primary_key.columns)))
 
 
+def opened(casebook: Casebook, table: Table) -> list[dict[str, Any]]:
+    """Every row of a table, by its primary key, with what is locked in it opened."""
+    found = [dict(row._mapping) for row in rows(casebook, table)]
+    with casebook.engine.connect() as connection:
+        keys = CaseKeys(connection, casebook.key)
+        for row, values in zip(rows(casebook, table), found, strict=True):
+            if table is OUTBOX:
+                values["value"] = outbox_value(keys, row)
+                headers = dict(headers_from_text(row.headers))
+                if LOCKED in headers:
+                    place = source_of(headers)
+                    plain = opened_letter(keys, row.topic, place, headers, row.value)
+                    values["key"], values["value"] = plain or (None, None)
+            if table is ORIGINALS:
+                values["body"] = original_of(keys, row).body
+    return found
+
+
+def open_at(url: str) -> Casebook:
+    """Open a casebook with the key that the tests' databases have in common."""
+    return open_url(url, KEY_FILE)
+
+
 def inboxes(casebook: Casebook) -> list[Said]:
     """What the outbox holds for inboxes, in its order."""
     found = []
-    for row in rows(casebook, OUTBOX):
+    for row in outbox(casebook):
         if row.topic.startswith("inbox."):
             schema_id, body = unframe(row.value)
             opened = office().codecs[schema_id].open(body)
             found.append(Said(row.topic.removeprefix("inbox."), opened.message, row.value))
     return found
+
+
+def outbox(casebook: Casebook) -> list[SimpleNamespace]:
+    """The outbox's rows, opened."""
+    return [SimpleNamespace(**row) for row in opened(casebook, OUTBOX)]
 
 
 def told(casebook: Casebook) -> list[tuple[str, str]]:
@@ -198,21 +236,41 @@ def dead_letters(casebook: Casebook) -> list[tuple[bytes | None, bytes | None, d
     """(key, value, headers) of the outbox's dead letters."""
     return [
         (row.key, row.value, {name: value.decode() for name, value in headers})
-        for row in rows(casebook, OUTBOX)
+        for row in outbox(casebook)
         if row.topic == "dead-letters"
         for headers in [headers_from_text(row.headers)]
     ]
 
 
 def everything(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, without the numbers that only count rows."""
+    """Every row of every table: opened, without keys and the numbers that only count rows.
+
+    Nor the bus's word on what it sends, which is one for a batch: where a batch ends is chance.
+    """
     return {
         name: [
-            tuple(value for column, value in row._mapping.items() if column != "seq")
-            for row in rows(casebook, table)
+            tuple(
+                unvouched(value) if column in {"value", "receipt"} else value
+                for column, value in row.items()
+                if column not in {"seq", "wrapped"}
+            )
+            for row in opened(casebook, table)
+            if table is not SETTINGS or row["key"] != "key"
         ]
         for name, table in METADATA.tables.items()
     }
+
+
+def unvouched(value: bytes | None) -> bytes | None:
+    """Return a framed value without the bus's word; any other value as it is."""
+    try:
+        schema_id, body = unframe(value or b"")
+        seal = office().codecs[schema_id].open(body).message.envelope.seal
+    except (Malformed, KeyError):
+        return value
+    if seal is None or seal.vouched is None:
+        return value
+    return frame(schema_id, without_vouched(body, seal.vouched))
 
 
 def sent(history: History, record: str, sender: str, **changes: Any) -> Message:

@@ -30,6 +30,7 @@ from connectors.bus.changes import (
     Revoke,
     SetConfig,
     SetLogin,
+    SetQuota,
     plan,
 )
 from connectors.bus.home import Credentials, Home, Settings, write_private
@@ -46,6 +47,7 @@ from connectors.bus.librdkafka import (
     mechanism_of,
     new_topic,
 )
+from connectors.bus.quotas import read_quotas, set_quotas
 from schemas.errors import Unavailable
 
 CONNECT_SECONDS_MAX: Final = 30.0
@@ -58,6 +60,7 @@ _BATCH_MAX: Final = 200  # things in one request
 _SCRAM_ITERATIONS: Final = 8192  # Kafka takes 4,096 to 16,384
 _PASSWORD_BYTES: Final = 32
 
+ADMIN: Final = "admin"  # the login of the home that may change the cluster
 _LOG: Final = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
 _Kind = TypeVar("_Kind")
@@ -108,6 +111,7 @@ def read(client: AdminClient, home: Home, settings: Settings, wanted: Layout) ->
         acls=frozenset(from_binding(binding) for binding in acls),
         logins=_logins(client, settings),
         passwords=frozenset(path.stem for path in files),
+        quotas=read_quotas(settings, home.credentials(ADMIN)),
     )
 
 
@@ -130,6 +134,11 @@ def carry_out(
         _all_done(client.incremental_alter_configs(alterations(drifts), **_LIMIT))
     for logins in _batches(changes, SetLogin):
         _set_logins(client, [_upsertion(home, settings, change.login) for change in logins])
+    for quotas in _batches(changes, SetQuota):
+        limits: dict[str, dict[str, float]] = {}
+        for change in quotas:
+            limits.setdefault(change.login, {})[change.key] = change.after
+        set_quotas(settings, home.credentials(ADMIN), limits)
     for grants in _batches(changes, Grant):
         _all_done(client.create_acls([binding_of(change.acl) for change in grants], **_LIMIT))
 

@@ -5,6 +5,7 @@ kind = "folder"              # or "database"
 home = "/srv/yichuan"        # optional; default: --home, YICHUAN_HOME
 credentials = "login.toml"   # optional; default: the home's. Relative to this file
 key = "seal.pem"             # optional; likewise
+key_passphrase = "seal.pass" # optional: the file with the key's passphrase
 metrics_port = 19031         # /metrics and /healthz; 0: any free one
 [source]                     # connectors/<kind>/settings.py
 [map]                        # names of the agency's own for our records
@@ -21,9 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
 from connectors.bus.keyring import Keyring
-from schemas.errors import Broken, UserError
+from connectors.bus.keys import load_signer, read_passphrase
+from schemas.errors import UserError
 from schemas.ids import Alias, OrganCode
-from schemas.jwk import Signer, signer_from_pem
+from schemas.jwk import Signer
 from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, Author
 
@@ -60,6 +62,7 @@ class ConnectorConfig(Section):
     home: Path | None = None
     credentials: Path | None = None
     key: Path | None = None
+    key_passphrase: Path | None = None
     metrics_port: int = Field(0, ge=0, le=65535)
     map: MapSection = MapSection()
 
@@ -119,7 +122,7 @@ def read_config(path: Path, model: type[Config]) -> Config:
     base = path.resolve().parent
     found = {
         name: base / value.expanduser()
-        for name in ("home", "credentials", "key")
+        for name in ("home", "credentials", "key", "key_passphrase")
         if isinstance(value := getattr(config, name), Path)
     }
     return config.model_copy(update=found)
@@ -135,7 +138,8 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
     place = home or (Home(config.home) if config.home else home_at())
     bus = _bus_of(place.rulebook / HEAD)
     keyring = Keyring(place.rulebook, place.schema_ids, bus)
-    signer = _signer(config.key or place.key(config.organ))
+    secret = config.key_passphrase or place.settings().keys.passphrase_file
+    signer = load_signer(config.key or place.key(config.organ), read_passphrase(secret))
     organ = keyring.organ_of(signer.kid)
     if organ is None:
         raise UserError("connector.key_unlisted", where=config.organ, exit_code=3)
@@ -158,15 +162,6 @@ def _bus_of(path: Path) -> str:
     except (OSError, ValueError, KeyError):
         raise UserError("connector.rulebook_missing", where=str(path), exit_code=3) from None
     return str(bus)
-
-
-def _signer(path: Path) -> Signer:
-    try:
-        return signer_from_pem(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError("keys.none", where=str(path), exit_code=3) from None
-    except (OSError, Broken):
-        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
 
 
 def _login(path: Path | None) -> Credentials | None:

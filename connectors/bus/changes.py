@@ -61,7 +61,17 @@ class Revoke:
     acl: Acl
 
 
-Change = CreateTopic | SetConfig | SetLogin | DropLogin | Grant | Revoke
+@dataclass(frozen=True, slots=True)
+class SetQuota:
+    """A login's limit is missing, or another. `before` None: it has none."""
+
+    login: str
+    key: str
+    before: float | None
+    after: float
+
+
+Change = CreateTopic | SetConfig | SetLogin | DropLogin | Grant | Revoke | SetQuota
 
 
 def plan(wanted: Layout, actual: Actual) -> tuple[Change, ...]:
@@ -81,6 +91,7 @@ def plan(wanted: Layout, actual: Actual) -> tuple[Change, ...]:
             if login not in actual.logins or login not in actual.passwords
         ),
         *(Grant(acl) for acl in sorted(wanted.acls - actual.acls)),
+        *_quota_changes(wanted, actual),
     )
 
 
@@ -114,6 +125,9 @@ def in_words(change: Change) -> tuple[str, str, str]:
             return "grant", acl.principal, str(acl)
         case Revoke(acl):
             return "revoke", acl.principal, str(acl)
+        case SetQuota(login=login, key=key, before=before, after=limit):
+            was = "-" if before is None else f"{before:.0f}"
+            return "set_quota", login, f"{key}: {was} → {limit:.0f}"
 
 
 def _departed(wanted: Layout, actual: Actual) -> tuple[str, ...]:
@@ -135,6 +149,14 @@ def _reaches(acl: Acl, names: set[str]) -> bool:
     if acl.pattern == PREFIXED:
         return any(name.startswith(acl.name) for name in names)
     return acl.name == "*" or acl.name in names
+
+
+def _quota_changes(wanted: Layout, actual: Actual) -> Iterable[Change]:
+    for login, limits in sorted(wanted.quotas.items()):
+        found = actual.quotas.get(login, {})
+        for key, limit in sorted(limits.items()):
+            if found.get(key) != limit:
+                yield SetQuota(login, key, found.get(key), limit)
 
 
 def _topic_changes(wanted: Layout, actual: Actual) -> Iterable[Change]:

@@ -32,6 +32,7 @@ from connectors.bus.agency import Agency
 from connectors.bus.ledger import Ledger, Outgoing, Spooled, SpoolSize
 from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
+from connectors.bus.reseal import reseal_spool
 from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId
@@ -68,6 +69,8 @@ class Desk:
     def open(self) -> None:
         """Open the system, finish what an earlier life began, try the quarantine again."""
         self._system.open()
+        if anew := reseal_spool(self._ledger, self._agency):
+            LOG.info("sealed anew by the present key: %d", anew)
         self.take_out()
         self.show()
         kept = self._quarantine.records()

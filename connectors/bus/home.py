@@ -8,9 +8,8 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,61 +17,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from connectors.bus.sections import (
+    BusSection,
+    CasebookSection,
+    ExchangeSection,
+    KafkaSection,
+    KeysSection,
+    PortsSection,
+    RegistrySection,
+)
+from connectors.bus.tls import TlsFiles
 from schemas.errors import UserError
-
-PORT_BASE: Final = 19000
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BusSection(_Section):
-    """[bus]."""
-
-    rulebook: str = Field("demo", description="a name under deploy/rulebooks, or a folder")
-
-
-class PortsSection(_Section):
-    """[ports]: +0 Kafka, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
-
-    base: int = Field(PORT_BASE, ge=1024, le=65000)
-
-
-class KafkaSection(_Section):
-    """[kafka]. Empty bootstrap: the local stack of `yichuan up`."""
-
-    bootstrap: str = ""
-    security: str = Field("SASL_PLAINTEXT", pattern="^SASL_(PLAINTEXT|SSL)$")
-    mechanism: str = "SCRAM-SHA-512"
-    ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
-    replication: int = Field(1, ge=1, le=7, description="3 in production, with min ISR 2")
-    partitions: int = Field(4, ge=1, le=64, description="of each flow; never changes later")
-    memory_mb: int = Field(768, ge=256, le=65536)
-
-
-class RegistrySection(_Section):
-    """[registry]. Empty url: the local stack of `yichuan up`."""
-
-    url: str = Field("", description="Confluent-compatible base URL")
-    memory_mb: int = Field(400, ge=200, le=65536)
-
-
-class CasebookSection(_Section):
-    """[casebook]. Empty url: SQLite in the home."""
-
-    url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL")
-
-
-class ExchangeSection(_Section):
-    """[exchange]."""
-
-    tick_seconds: float = Field(10.0, gt=0, le=60)
-    # One that is decided longer than the database waits (15 s) would be cut off again and again.
-    batch_max: int = Field(500, ge=1, le=2000, description="messages in one transaction")
-    batch_wait_ms: int = Field(50, ge=1, le=5000)
-    workers: int = Field(1, ge=1, le=8, description="on this host; several need PostgreSQL")
-    first_worker: int = Field(0, ge=0, le=63, description="number of this host's first worker")
 
 
 class Settings(BaseSettings):
@@ -88,6 +43,7 @@ class Settings(BaseSettings):
     registry: RegistrySection = RegistrySection()
     casebook: CasebookSection = CasebookSection()
     exchange: ExchangeSection = ExchangeSection()
+    keys: KeysSection = KeysSection()
 
     @property
     def bootstrap(self) -> str:
@@ -97,7 +53,7 @@ class Settings(BaseSettings):
     @property
     def registry_url(self) -> str:
         """The registry's Confluent-compatible API."""
-        return self.registry.url or f"http://127.0.0.1:{self.ports.base + 10}/apis/ccompat/v7"
+        return self.registry.url or f"https://127.0.0.1:{self.ports.base + 10}/apis/ccompat/v7"
 
     @property
     def stack_is_local(self) -> bool:
@@ -145,6 +101,11 @@ class Home:
         return self.path / "casebook.sqlite"
 
     @property
+    def casebook_key(self) -> Path:
+        """The key that the cases' keys are locked with: beside the casebook, never in it."""
+        return self.path / "keys" / "casebook.key"
+
+    @property
     def data(self) -> Path:
         """Kafka's log and the registry's store."""
         return self.path / "data"
@@ -158,6 +119,11 @@ class Home:
     def logs(self) -> Path:
         """Logs of the processes."""
         return self.path / "logs"
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The local stack's CA and certificate."""
+        return TlsFiles(self.path / "tls")
 
     def key(self, login: str) -> Path:
         """The private key of an alias, or of `bus` (PKCS 8 PEM, 0600)."""
@@ -194,13 +160,25 @@ class Home:
                 return env_settings, TomlConfigSettingsSource(settings_cls, config)
 
         try:
-            return _FromHome()
+            return _over_tls(self, _FromHome())
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
         except tomllib.TOMLDecodeError as error:
             raise UserError("home.config_invalid", where=str(config), detail=str(error)) from None
+
+
+def _over_tls(home: Home, settings: Settings) -> Settings:
+    """Return the settings with what the local stack has made sure of: TLS by its own CA."""
+    if not settings.stack_is_local:
+        return settings
+    ca_file = str(home.tls.ca)
+    kafka = settings.kafka.model_copy(update={"security": "SASL_SSL", "ca_file": ca_file})
+    registry = settings.registry
+    if not registry.url:
+        registry = registry.model_copy(update={"ca_file": ca_file})
+    return settings.model_copy(update={"kafka": kafka, "registry": registry})
 
 
 def home_at(path: Path | None = None) -> Home:

@@ -26,6 +26,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.layout import MESSAGE_BYTES_MAX
+from connectors.bus.tls import trusting
 from schemas.errors import Unavailable, UserError, YichuanError
 
 START_SECONDS_MAX: Final = 30.0
@@ -150,7 +151,7 @@ def ssl_context_of(settings: Settings) -> ssl.SSLContext | None:
     """Return the TLS context for SASL_SSL, with [kafka] ca_file or the system's CAs; else None."""
     if settings.kafka.security != "SASL_SSL":
         return None
-    return ssl.create_default_context(cafile=settings.kafka.ca_file or None)
+    return trusting(settings.kafka.ca_file, "kafka.unreachable")
 
 
 def librdkafka_options(settings: Settings, credentials: Credentials) -> dict[str, Any]:
@@ -168,6 +169,7 @@ def librdkafka_options(settings: Settings, credentials: Credentials) -> dict[str
         "reconnect.backoff.ms": 200,
     }
     if settings.kafka.ca_file:
+        ssl_context_of(settings)  # librdkafka says less of a file that is not there
         options["ssl.ca.location"] = settings.kafka.ca_file
     return options
 
@@ -228,7 +230,8 @@ async def _log_in(settings: Settings, options: dict[str, Any]) -> None:
             if isinstance(error, _LOGIN_REFUSED):
                 break
             continue
-        connection.close()
+        with suppress(TimeoutError):  # TLS says goodbye first
+            await asyncio.wait_for(connection.close(), _STOP_SECONDS_MAX)
         return
     raise explain(failure, where=settings.bootstrap) from failure
 

@@ -16,7 +16,7 @@ from schemas.codec import Codec, Opened, current, unframe
 from schemas.errors import Malformed, Refusal, UserError
 from schemas.ids import OrganCode
 from schemas.inline import records_by_fingerprint
-from schemas.seal import verify_copy
+from schemas.seal import check_sender, verify, verify_copy
 
 Value = TypeVar("Value")
 _Stamp = tuple[int, int]
@@ -33,6 +33,7 @@ class ListedKey:
     y: str
     valid_from: datetime
     valid_to: datetime | None
+    compromised_since: datetime | None = None
 
 
 class Fresh(Generic[Value]):
@@ -73,30 +74,42 @@ class Keyring:
     def open(self, value: bytes, at: datetime) -> Opened | Refusal:
         """Return the message of an inbox value if its seal holds, else why not.
 
-        The seal is its sender's, or the exchange's on a copy of which something is withheld or
-        masked. `at` is the broker's time of the record. A delivered copy is judged at the time that
-        its delivery tells, when the exchange had the original: a key may have ended in between.
+        The exchange vouches for it, and its sender's seal holds for what it shows. `at` is the
+        broker's time of the record; a delivered copy is judged at the time that its delivery tells,
+        when the exchange had the original: a key may have ended in between.
         """
-        try:
-            schema_id, body = unframe(value)
-            codec = self._codec(schema_id)
-            if codec is None:
-                return Refusal("message.unknown_schema", detail=str(schema_id))
-            opened = codec.open(body)
-        except Malformed as error:
-            return Refusal(error.code, error.where)
-        delivery = opened.message.envelope.delivery
-        judged_at = at if delivery is None else delivery.at
-        key = verify_copy(opened, self._key, judged_at, self._bus)
+        opened = self._decoded(value)
+        if isinstance(opened, Refusal):
+            return opened
+        key = verify_copy(opened, self._key, at, self._bus)
         return key if isinstance(key, Refusal) else opened
 
-    def _key(self, kid: str) -> ListedKey | None:
-        found = self._keys.value.get(kid)
-        if found is None and self._keys.changed():
-            found = self._keys.value.get(kid)
-        return found
+    def open_original(self, value: bytes, at: datetime) -> Opened | Refusal:
+        """Return the message of a flow's value if its sender's own seal holds, else why not."""
+        opened = self._decoded(value)
+        if isinstance(opened, Refusal):
+            return opened
+        key = verify(opened, self._key, at)
+        if isinstance(key, Refusal):
+            return key
+        return check_sender(opened.message.envelope, key, self._bus) or opened
 
-    def _codec(self, schema_id: int) -> Codec | None:
+    def _decoded(self, value: bytes) -> Opened | Refusal:
+        try:
+            schema_id, body = unframe(value)
+            codec = self.codec(schema_id)
+            if codec is None:
+                return Refusal("message.unknown_schema", detail=str(schema_id))
+            return codec.open(body)
+        except Malformed as error:
+            return Refusal(error.code, error.where)
+
+    def _key(self, kid: str) -> ListedKey | None:
+        self._keys.changed()  # each time: a key that is known may have been revoked
+        return self._keys.value.get(kid)
+
+    def codec(self, schema_id: int) -> Codec | None:
+        """Return the codec of a registry id; None for a schema that we do not have."""
         fingerprint = self._ids.value.fingerprint_of(schema_id)
         if fingerprint is None and self._ids.changed():
             fingerprint = self._ids.value.fingerprint_of(schema_id)
@@ -118,13 +131,18 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
                 x=row["x"],
                 y=row["y"],
                 valid_from=datetime.fromisoformat(row["valid_from"]),
-                valid_to=datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+                valid_to=_instant(row["valid_to"]),
+                compromised_since=_instant(row.get("compromised_since", "")),
             )
             for row in rows
         ]
     except (KeyError, ValueError):
         raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
     return {key.kid: key for key in keys}
+
+
+def _instant(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _stamp(path: Path) -> _Stamp:

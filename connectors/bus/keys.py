@@ -1,7 +1,8 @@
 """The organs' key pairs and `keys.csv`, the public half, which is part of the rulebook's copy.
 
-A private key that we make is P-256 (RFC 7518, ES256), as PKCS 8 PEM readable by its owner only;
-its `kid` is the thumbprint of the public JWK (RFC 7638). One that was put there may be Ed25519.
+A private key is P-256 (RFC 7518, ES256) unless another is asked for, as PKCS 8 PEM readable by its
+owner only, encrypted where [keys] passphrase_file names a passphrase; its `kid` is the thumbprint
+of the public JWK (RFC 7638).
 """
 
 import csv
@@ -11,22 +12,33 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 
 from connectors.bus.home import Home, write_private
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
-from schemas.jwk import Jwk, PrivateKeyObject, jwk_of
+from schemas.jwk import ED25519, ES256, Jwk, SoftwareSigner, signer_from_pem
+from schemas.sm2 import SM2_SM3, generated
 
 KEYS_CSV: Final = "keys.csv"
 BUS_LOGIN: Final = "bus"  # the name of its key file
-COLUMNS: Final = ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to")
+COLUMNS: Final = (
+    "kid",
+    "organ",
+    "algorithm",
+    "x",
+    "y",
+    "valid_from",
+    "valid_to",
+    "compromised_since",
+)
+PASSPHRASE_MAX_BYTES: Final = 1_024
 
 
 Row = Mapping[str, str]
@@ -46,15 +58,16 @@ def ensure_keys(
     """
     table = home.rulebook / KEYS_CSV
     found = read_rows(table)
-    rows = {row["kid"]: row for row in (*found, *listed)}
+    rows = overlaid(found, listed)
     changed: list[str] = []
+    passphrase = read_passphrase(home.settings().keys.passphrase_file)
     for organ, login in ((BUS, BUS_LOGIN), *sorted(organs)):
         path = home.key(login)
         if not path.exists():
-            write_private(path, _new_private_key())
-        key = _public_half(path)
+            write_private(path, new_private_key(ES256, passphrase))
+        key = load_signer(path, passphrase).jwk
         if key.kid not in rows:
-            rows[key.kid] = _row(organ, key, now)
+            rows[key.kid] = row_of(organ, key, now)
             changed.append(login)
     if tuple(rows.values()) != found:
         table.parent.mkdir(parents=True, exist_ok=True)
@@ -73,13 +86,14 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 def as_csv(rows: Iterable[Row]) -> str:
     """Return keys.csv's text: the same rows always give the same bytes."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: (row["organ"], row["valid_from"], row["kid"])))
     return text.getvalue()
 
 
-def _row(organ: OrganCode, key: Jwk, now: datetime) -> Row:
+def row_of(organ: OrganCode, key: Jwk, now: datetime) -> Row:
+    """Return the row of a key that is good from now on."""
     return {
         "kid": key.kid,
         "organ": organ,
@@ -89,20 +103,97 @@ def _row(organ: OrganCode, key: Jwk, now: datetime) -> Row:
         # Whole seconds, rounded down: a seal made in this very second is within the validity.
         "valid_from": now.replace(microsecond=0).isoformat(),
         "valid_to": "",
+        "compromised_since": "",
     }
 
 
-def _new_private_key() -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def overlaid(found: Iterable[Row], listed: Iterable[Row]) -> dict[str, Row]:
+    """Return the rows by kid, those listed winning; but what was compromised stays so."""
+    rows = {row["kid"]: row for row in found}
+    for row in listed:
+        since = rows.get(row["kid"], {}).get("compromised_since") or ""
+        is_silent = bool(since) and not row.get("compromised_since")
+        rows[row["kid"]] = {**row, "compromised_since": since} if is_silent else row
+    return rows
 
 
-def _public_half(path: Path) -> Jwk:
-    unreadable = UserError("keys.unreadable", where=str(path), exit_code=3)
+def rotated(rows: Iterable[Row], new: Row, ends: datetime) -> tuple[Row, ...]:
+    """Return the rows with a new key of an organ; its others end at `ends`, or when they did."""
+    return (
+        *(
+            _ended(row, ends) if row["organ"] == new["organ"] and row["kid"] != new["kid"] else row
+            for row in rows
+        ),
+        new,
+    )
+
+
+def revoked(
+    rows: Iterable[Row], kid: str, ends: datetime, compromised_since: datetime | None
+) -> tuple[Row, ...]:
+    """Return the rows with a key ended, and from when on it is not to be believed, if ever."""
+    since = {} if compromised_since is None else {"compromised_since": _second(compromised_since)}
+    return tuple({**_ended(row, ends), **since} if row["kid"] == kid else row for row in rows)
+
+
+def write_rows(home: Home, rows: Iterable[Row]) -> None:
+    """Write keys.csv of the rulebook's copy."""
+    write_private(home.rulebook / KEYS_CSV, as_csv(rows))
+
+
+def new_private_key(algorithm: str, passphrase: bytes | None = None) -> str:
+    """Make a private key, as PKCS 8 PEM."""
+    if algorithm == SM2_SM3:
+        return generated().to_pem(passphrase).decode()
+    key = ed25519.Ed25519PrivateKey.generate() if algorithm == ED25519 else _p256()
+    lock = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
+
+
+def read_passphrase(path: Path | None) -> bytes | None:
+    """Return a passphrase's file without its line end. Raises UserError key.passphrase."""
+    if path is None:
+        return None
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, PrivateKeyObject):
-            raise unreadable
-        return jwk_of(key.public_key())
-    except (ValueError, TypeError, Broken):  # no PEM; one with a password; another curve
-        raise unreadable from None
+        with path.expanduser().open("rb") as file:
+            text = file.read(PASSPHRASE_MAX_BYTES + 1).rstrip(b"\r\n")
+    except OSError:
+        raise UserError("key.passphrase", where=str(path), exit_code=3) from None
+    if not 0 < len(text) <= PASSPHRASE_MAX_BYTES:
+        raise UserError("key.passphrase", where=str(path), exit_code=3)
+    return text
+
+
+def load_signer(path: Path, passphrase: bytes | None = None) -> SoftwareSigner:
+    """Return the signer of a key file.
+
+    Raises UserError keys.none, keys.unreadable, key.passphrase, key.sm2_unavailable.
+    """
+    try:
+        return signer_from_pem(path.read_bytes(), passphrase)
+    except FileNotFoundError:
+        raise UserError("keys.none", where=str(path), exit_code=3) from None
+    except OSError:
+        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
+    except Broken as error:
+        code = "keys.unreadable" if error.code == "key.invalid" else error.code
+        raise UserError(code, where=str(path), exit_code=3) from None
+
+
+def home_signer(home: Home, login: str) -> SoftwareSigner:
+    """Return the signer of a login whose key lies in the home. Raises as `load_signer`."""
+    return load_signer(home.key(login), read_passphrase(home.settings().keys.passphrase_file))
+
+
+def _ended(row: Row, ends: datetime) -> Row:
+    before = row["valid_to"]
+    is_earlier = bool(before) and datetime.fromisoformat(before) <= ends
+    return row if is_earlier else {**row, "valid_to": _second(ends)}
+
+
+def _second(at: datetime) -> str:
+    return at.replace(microsecond=0).isoformat()
+
+
+def _p256() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())

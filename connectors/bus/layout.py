@@ -4,22 +4,35 @@ connectors/bus/changes.py compares it with what is there; connectors/bus/admin.p
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from schemas.errors import UserError
 from schemas.ids import Alias
 from schemas.parts import Flow
-from schemas.topics import DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
+from schemas.topics import CASE_KEYS, DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
 
 EXCHANGE: Final = "exchange"  # the exchange's login, and the prefix of its consumer groups
 MESSAGE_BYTES_MAX: Final = 1_048_576  # of a record batch; a sealed message is 900,000 at most
-ORIGINAL_BYTES_MAX: Final = MESSAGE_BYTES_MAX + 4_096  # of a flow's record, and where it lay
+ORIGINAL_BYTES_MAX: Final = MESSAGE_BYTES_MAX + 4_096  # of a flow's record locked, and where it lay
 INBOX_PREFIX: Final = inbox_of("")
 TOPIC: Final = "topic"
 GROUP: Final = "group"
 LITERAL: Final = "literal"
 PREFIXED: Final = "prefixed"
+
+# What one organ may ask of each broker, so that none keeps the others waiting. Bytes a second, and
+# percent of one thread. Some 2,000 messages a second; who asks for more has to wait.
+ORGAN_QUOTA: Final = MappingProxyType(
+    {
+        "consumer_byte_rate": 16.0 * 1_048_576,
+        "producer_byte_rate": 4.0 * 1_048_576,
+        "request_percentage": 100.0,
+    }
+)
+
+Quotas = Mapping[str, Mapping[str, float]]  # login → Kafka's name of a limit → its value
 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
@@ -27,6 +40,7 @@ _FLOW_RETENTION_MS: Final = 30 * _DAY_MS
 _FLOW_SEGMENT_MS: Final = 10 * _MINUTE_MS
 _FLOW_FILE_DELETE_MS: Final = 1_000  # a closed segment that was deleted leaves the disk after this
 _INBOX_RETENTION_MS: Final = 400 * _DAY_MS
+_TOMBSTONE_MS: Final = 30 * 366 * _DAY_MS  # that a key was erased outlives every backup of it
 _UNLIMITED: Final = -1
 
 # Aliases become logins: these names are, or begin, logins that are no organ's.
@@ -73,6 +87,7 @@ class Layout:
     topics: tuple[Topic, ...]
     logins: tuple[str, ...]
     acls: frozenset[Acl]
+    quotas: Quotas = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,7 @@ class Actual:
     logins: frozenset[str]
     acls: frozenset[Acl]
     passwords: frozenset[str]
+    quotas: Quotas = field(default_factory=dict)
 
 
 def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> Layout:
@@ -98,11 +114,13 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
         *(_topic(flow.value, partitions, replication, _FLOW_CONFIG) for flow in Flow),
         *(_topic(inbox_of(alias), 1, replication, _INBOX_CONFIG) for alias in ordered),
         _topic(JOURNAL, 1, replication, _LEDGER_CONFIG),
-        _topic(DEAD_LETTERS, 1, replication, _LEDGER_CONFIG),
+        _topic(DEAD_LETTERS, 1, replication, _ORIGINALS_CONFIG),
         _topic(ORIGINALS, partitions, replication, _ORIGINALS_CONFIG),
+        _topic(CASE_KEYS, 1, replication, _KEYS_CONFIG),
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))
-    return Layout(topics, (EXCHANGE, *ordered), frozenset((*organs, *_exchange_acls())))
+    acls = frozenset((*organs, *_exchange_acls()))
+    return Layout(topics, (EXCHANGE, *ordered), acls, dict.fromkeys(ordered, ORGAN_QUOTA))
 
 
 def principal_of(login: str) -> str:
@@ -134,6 +152,16 @@ _INBOX_CONFIG: Final = {"retention.ms": str(_INBOX_RETENTION_MS)}
 _LEDGER_CONFIG: Final = {"retention.ms": str(_UNLIMITED)}
 _ORIGINALS_CONFIG: Final = {**_LEDGER_CONFIG, "max.message.bytes": str(ORIGINAL_BYTES_MAX)}
 
+# The last record of each key stays; an older one, so an erased key, goes within two rolls at most.
+_KEYS_CONFIG: Final = {
+    "cleanup.policy": "compact",
+    "delete.retention.ms": str(_TOMBSTONE_MS),
+    "file.delete.delay.ms": str(_FLOW_FILE_DELETE_MS),
+    "max.compaction.lag.ms": str(_FLOW_SEGMENT_MS),
+    "min.cleanable.dirty.ratio": "0.01",
+    "segment.ms": str(_FLOW_SEGMENT_MS),
+}
+
 
 def _organ_acls(alias: Alias) -> Iterable[Acl]:
     """An organ writes the flows, reads its own inbox, and uses groups named `<alias>.…`."""
@@ -156,6 +184,8 @@ def _exchange_acls() -> Iterable[Acl]:
         yield Acl(who, TOPIC, LITERAL, flow.value, "delete")
     yield Acl(who, TOPIC, LITERAL, ORIGINALS, "read")
     yield Acl(who, TOPIC, LITERAL, ORIGINALS, "write")
+    yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "read")
+    yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "write")
     yield Acl(who, TOPIC, PREFIXED, INBOX_PREFIX, "write")
     yield Acl(who, TOPIC, LITERAL, JOURNAL, "write")
     yield Acl(who, TOPIC, LITERAL, DEAD_LETTERS, "write")

@@ -5,7 +5,6 @@ in `SchemaIds`, a file, so that messages flow while the registry is down.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,10 +15,9 @@ from urllib.parse import quote
 
 from aiohttp import (
     ClientError,
-    ClientPayloadError,
-    ClientResponse,
     ClientSession,
     ClientTimeout,
+    TCPConnector,
     encode_basic_auth,
 )
 from tenacity import (
@@ -29,14 +27,14 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from connectors.bus.home import Credentials, write_private
-from schemas.errors import Broken, Unavailable, UserError, YichuanError
+from connectors.bus.home import Credentials, Settings, write_private
+from connectors.bus.registry_answers import bounded, parsed, refusal_of
+from connectors.bus.tls import trusting
+from schemas.errors import Broken, Unavailable, UserError
 
 _ATTEMPTS_MAX: Final = 5
 _REQUEST_SECONDS_MAX: Final = 10.0
 _CONNECT_SECONDS_MAX: Final = 3.0
-_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
-_REASON_CHARACTERS_MAX: Final = 2_000
 _MEDIA_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 
 
@@ -51,12 +49,14 @@ class Schema:
 class Registry:
     """A registry to talk to, as an async context manager. `url` ends before `/subjects`.
 
+    `ca_file`: whom to trust for https; empty: the system's.
+
     Every method raises Unavailable registry.unreachable (after bounded retries) or
     registry.login_refused, and UserError registry.forbidden or registry.refused.
     """
 
-    def __init__(self, url: str, credentials: Credentials) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, credentials: Credentials, ca_file: str = "") -> None:
+        self._url, self._ca_file = url.rstrip("/"), ca_file
         password = credentials.password.get_secret_value()
         self._headers = {
             "Accept": _MEDIA_TYPE,
@@ -67,7 +67,9 @@ class Registry:
 
     async def __aenter__(self) -> Self:
         limit = ClientTimeout(total=_REQUEST_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
-        self._session = ClientSession(timeout=limit, headers=self._headers)
+        context = trusting(self._ca_file, "registry.unreachable")
+        connector = TCPConnector(ssl=context)
+        self._session = ClientSession(timeout=limit, headers=self._headers, connector=connector)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -141,7 +143,7 @@ class Registry:
         if status == HTTPStatus.NOT_FOUND and missing_ok:
             return None
         if status != HTTPStatus.OK:
-            raise _refusal(status, answer, self._url + path)
+            raise refusal_of(status, answer, self._url + path)
         return answer
 
     async def _once(
@@ -153,10 +155,10 @@ class Registry:
             async with self._session.request(
                 method, self._url + path, json=body, allow_redirects=False
             ) as response:
-                text = await _bounded(response)
+                text = await bounded(response)
         except (ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(type(error).__name__) from error
-        answer = _parsed(text)
+        answer = parsed(text)
         is_ours = answer is not None or response.status != HTTPStatus.OK
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_ours:
             raise self._unreachable(str(response.status))
@@ -164,6 +166,11 @@ class Registry:
 
     def _unreachable(self, detail: str) -> Unavailable:
         return Unavailable("registry.unreachable", where=self._url, detail=detail)
+
+
+def registry_of(settings: Settings, credentials: Credentials) -> Registry:
+    """Return the registry of these settings."""
+    return Registry(settings.registry_url, credentials, settings.registry.ca_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,41 +217,3 @@ class SchemaIds:
         if not found:
             raise UserError("registry.ids_missing", where=fingerprint, exit_code=3)
         return max(found)
-
-
-async def _bounded(response: ClientResponse) -> bytes:
-    """Read a body that is no longer than a schema can be."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > _BODY_BYTES_MAX:
-            raise ClientPayloadError
-    return bytes(body)
-
-
-def _parsed(text: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON; None for a proxy's page or an empty answer."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _refusal(status: int, answer: Any, where: str) -> YichuanError:  # noqa: ANN401 - JSON
-    reason = _reason(answer)
-    match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return Unavailable("registry.login_refused", where=where)
-        case HTTPStatus.FORBIDDEN:
-            return UserError("registry.forbidden", where=where, exit_code=1)
-        case HTTPStatus.NOT_FOUND:
-            return UserError("registry.not_found", where=where, exit_code=1)
-        case HTTPStatus.CONFLICT:
-            return UserError("registry.incompatible", where=where, detail=reason, exit_code=1)
-    return UserError("registry.refused", where=where, detail=f"HTTP {status} {reason}", exit_code=1)
-
-
-def _reason(answer: Any) -> str:  # noqa: ANN401 - JSON
-    """Return the registry's words without the Java class that Apicurio puts before them."""
-    text = str(answer.get("message", "")) if isinstance(answer, dict) else ""
-    return re.sub(r"^(?:[a-z]\w*\.)+\w+: ", "", text)[:_REASON_CHARACTERS_MAX]

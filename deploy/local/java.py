@@ -48,6 +48,7 @@ def java(home: Home, settings: Settings, memory_mb: int, *arguments: str) -> tup
         f"-Djava.io.tmpdir={home.path / SCRATCH}",
         f"-Dyichuan.home={home.path}",
         f"-Dyichuan.ports={settings.ports.base}",
+        "-Dyichuan.tls=1",  # what was started without is to be started anew
         *arguments,
     )
 

@@ -59,11 +59,17 @@ def broker_properties(settings: Settings, data: str) -> str:
                 f"CONTROLLER://{LOOPBACK}:{base + 2}"
             ),
             "listener.security.protocol.map": (
-                "CLIENT:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
+                "CLIENT:SASL_SSL,INTERNAL:SASL_SSL,CONTROLLER:SASL_SSL"
             ),
             "inter.broker.listener.name": "INTERNAL",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": data,
+            # Relative to the home, where the process runs (deploy/local/tls.py).
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": "tls/server.store.pem",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": "tls/ca.pem",
+            "ssl.enabled.protocols": "TLSv1.3,TLSv1.2",
             **_logins(),
             **_limits(),
         }

@@ -6,6 +6,7 @@ reads them. Anonymous: nothing.
 
 import base64
 import http.client
+import ssl
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -66,7 +67,11 @@ def server_properties(settings: Settings, admin: Credentials, reader: Credential
     return properties(
         {
             "quarkus.http.host": LOOPBACK,
-            "quarkus.http.port": str(api),
+            "quarkus.http.insecure-requests": "disabled",
+            "quarkus.http.ssl-port": str(api),
+            "quarkus.http.ssl.certificate.files": "tls/server.pem",
+            "quarkus.http.ssl.certificate.key-files": "tls/server.key",
+            "quarkus.http.ssl.protocols": "TLSv1.3,TLSv1.2",
             "quarkus.management.host": LOOPBACK,  # else it listens on every address
             "quarkus.management.port": str(management),
             "quarkus.http.limits.max-body-size": str(BODY_BYTES_MAX),
@@ -119,8 +124,9 @@ def answer(settings: Settings, login: Credentials | None) -> int | None:
     if login is not None:
         pair = f"{login.username}:{login.password.get_secret_value()}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    connection = http.client.HTTPConnection(
-        LOOPBACK, ports(settings)[0], timeout=ANSWER_SECONDS_MAX
+    context = ssl.create_default_context(cafile=settings.registry.ca_file or None)
+    connection = http.client.HTTPSConnection(
+        LOOPBACK, ports(settings)[0], timeout=ANSWER_SECONDS_MAX, context=context
     )
     try:
         connection.request("GET", SUBJECTS, headers=headers)

@@ -17,6 +17,7 @@ from deploy.local.artifacts import KAFKA, REGISTRY, locked
 from deploy.local.fetch import fetch
 from deploy.local.java import SCRATCH, Component, environment
 from deploy.local.ports import listening_ports, refuse_if_taken
+from deploy.local.tls import ensure_tls
 from deploy.local.unpack import unpacked
 from deploy.local.wording import say
 from schemas.errors import UserError
@@ -85,6 +86,7 @@ def _components(home: Home, settings: Settings, report: Report) -> list[Componen
     wanted = lock.artifacts if with_registry else lock.part(KAFKA)
     fetch(wanted, cache, report)
     (home.path / SCRATCH).mkdir(parents=True, exist_ok=True, mode=0o700)
+    ensure_tls(home)
     found = [kafka.component(home, settings, lock, cache)]
     if not _runs(home, found[0]):
         kafka.prepare(home, settings, lock, cache)

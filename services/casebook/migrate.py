@@ -14,11 +14,29 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select
 
 from schemas.errors import Broken
+from services.casebook.case_keys import CaseKeys
+from services.casebook.key_file import own_key
+from services.casebook.lockbox import WrappingKey
+from services.casebook.locked import lock_originals
 from services.casebook.tables import METADATA, SETTINGS
 
 _FOLDER: Final = Path(__file__).with_name("migrations")
 _FIRST: Final = "0001"  # the release that kept its version in `settings`
 _FIRST_SETTING: Final = "1"
+_OPEN: Final = frozenset(f"{step:04}" for step in range(1, 8))  # where originals were kept open
+
+
+def bring_forward(connection: Connection, key_file: Path) -> WrappingKey:
+    """Migrate, lock what a release before kept open, and return the exchange's own key.
+
+    Raises Broken casebook.version, UserError casebook.key_missing or casebook.key_wrong.
+    """
+    before = _found(connection)
+    migrate(connection)
+    key = own_key(connection, key_file)
+    if before in _OPEN:
+        lock_originals(connection, CaseKeys(connection, key))
+    return key
 
 
 def migrate(connection: Connection, to: str = "head") -> None:

@@ -5,6 +5,7 @@ server, so that the one which has its partitions now can go on.
 """
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
@@ -13,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import Broken, Unavailable, UserError
-from services.casebook.migrate import check, head, is_current, is_empty, migrate
+from services.casebook.key_file import own_key
+from services.casebook.lockbox import WrappingKey
+from services.casebook.migrate import bring_forward, check, head, is_current, is_empty
 
 DRIVER: Final = "postgresql+psycopg"
 LOCK_SECONDS_MAX: Final = 5
@@ -29,16 +32,17 @@ _READER: Final = "yichuan-read"
 _MIGRATION_LOCK: Final = 0x7969_6368  # "yich"
 
 
-def open_to_write(url: URL) -> Engine:
-    """Return the engine of a worker, the tables being made or brought forward before.
+def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
+    """Return the engine of a worker and the key, the tables being made or brought forward before.
 
     Raises Unavailable casebook.unavailable, Broken casebook.version, UserError casebook.in_use
-    when the tables must change while other workers run, casebook.encoding.
+    when the tables must change while other workers run, casebook.encoding, casebook.key_missing
+    or casebook.key_wrong.
     """
     starting = _engine(url, _STARTING, _MIGRATION_SECONDS_MAX, _MIGRATION_SECONDS_MAX)
     try:
         with starting.begin() as connection:
-            _prepare(connection)
+            key = _prepare(connection, key_file)
     except DBAPIError as error:
         raise _unavailable(error) from None
     finally:
@@ -46,7 +50,7 @@ def open_to_write(url: URL) -> Engine:
     engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "connect", _of_today)
-    return engine
+    return engine, key
 
 
 def open_to_read(url: URL) -> Engine:
@@ -68,14 +72,14 @@ def open_to_read(url: URL) -> Engine:
     return engine
 
 
-def _prepare(connection: Connection) -> None:
+def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
     """Migrate, one worker at a time, and never under the feet of a running one."""
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise UserError("casebook.encoding", detail=encoding, exit_code=3)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
     if is_current(connection):
-        return
+        return own_key(connection, key_file)
     others = connection.execute(
         text(
             "SELECT count(DISTINCT pid) FROM pg_stat_activity"
@@ -86,7 +90,7 @@ def _prepare(connection: Connection) -> None:
     if others:
         detail = f"{others} connections of {_WORKER}"
         raise UserError("casebook.in_use", detail=detail, exit_code=3)
-    migrate(connection)
+    return bring_forward(connection, key_file)
 
 
 def _engine(

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from schemas.ids import CaseId, MessageId, OrganCode
-from services.casebook.rows import MessageRow, Original, Position, from_ms
+from services.casebook.rows import MessageRow, Position, from_ms
 
 
 def message_of(row: Row[Any]) -> MessageRow:
@@ -23,16 +23,4 @@ def message_of(row: Row[Any]) -> MessageRow:
         outcome=row.outcome,
         code=row.code,
         receipt=row.receipt,
-    )
-
-
-def original_of(row: Row[Any]) -> Original:
-    """Return a sealed message."""
-    return Original(
-        message_id=MessageId(row.message_id),
-        sender=OrganCode(row.sender),
-        case_id=CaseId(row.case_id),
-        record=row.record,
-        fingerprint=row.fingerprint,
-        body=row.body,
     )

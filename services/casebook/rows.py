@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from schemas.ids import CaseId, MessageId, OrganCode, RulebookHash
+from schemas.seal import Unvouched
 from services.casework.case import Case, Duty
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +50,14 @@ class Progress:
     guided: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ToVouch:
+    """A value for an inbox, which gets the exchange's word when its transaction is written."""
+
+    schema_id: int
+    copy: Unvouched
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRow:
     """What became of a message. `receipt` answers honest repeats."""
@@ -64,7 +73,7 @@ class MessageRow:
     position: Position
     outcome: str  # accepted, rejected, held, waiting, dead
     code: str | None = None
-    receipt: bytes | None = None
+    receipt: bytes | ToVouch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,9 @@ class OutboxRow:
     source: Position
     topic: str
     key: bytes | None
-    value: bytes | None
+    value: bytes | ToVouch | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    case: CaseId | None = None  # whose key locks its value while it waits; None: no content
     seq: int | None = None
 
 

@@ -15,17 +15,26 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from schemas.errors import UserError
-from services.casebook.migrate import check, migrate
+from services.casebook.lockbox import WrappingKey
+from services.casebook.migrate import bring_forward, check
 from services.casebook.tables import METADATA
 
 _BUSY_MS: Final = 10_000
+# secure_delete: what is deleted or written over is zeroes on the disk, not a free page.
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"busy_timeout={_BUSY_MS}",
+    "secure_delete=ON",
+)
 _MODE: Final = 0o600  # what it holds is confidential
 
 
-def open_to_write(path: Path) -> tuple[Engine, TextIO]:
-    """Return the engine, and the lock to be closed after it.
+def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingKey]:
+    """Return the engine, the lock to be closed after it, and the exchange's own key.
 
-    Raises UserError casebook.in_use when another process writes it, Broken casebook.version.
+    Raises UserError casebook.in_use when another process writes it, casebook.key_missing or
+    casebook.key_wrong, Broken casebook.version.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as undo:
@@ -36,9 +45,9 @@ def open_to_write(path: Path) -> tuple[Engine, TextIO]:
         engine = _writing(URL.create("sqlite", database=str(path)))
         undo.callback(engine.dispose)
         with engine.begin() as transaction:
-            migrate(transaction)
+            key = bring_forward(transaction, key_file)
         undo.pop_all()
-    return engine, lock
+    return engine, lock, key
 
 
 def open_to_read(path: Path) -> Engine:
@@ -91,7 +100,7 @@ def _writing(url: URL) -> Engine:
         del entry
         connection.isolation_level = None  # sqlite3's own way of beginning is off: we begin
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+        for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

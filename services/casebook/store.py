@@ -1,5 +1,6 @@
 """Opening the casebook, whichever database it lies in."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -8,8 +9,10 @@ from pydantic import SecretStr
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.bus.home import Home
 from schemas.errors import UserError
 from services.casebook import postgresql, sqlite
+from services.casebook.lockbox import KEY_BYTES, WrappingKey
 
 _POSTGRESQL: Final = ("postgresql", postgresql.DRIVER)
 
@@ -20,6 +23,7 @@ class Casebook:
 
     engine: Engine
     lock: TextIO | None
+    key: WrappingKey  # the exchange's own; the cases' keys are locked with it
 
     def close(self) -> None:
         """Close connections, then let the lock go."""
@@ -28,28 +32,30 @@ class Casebook:
             self.lock.close()
 
 
-def open_sqlite(path: Path) -> Casebook:
-    """Open a SQLite casebook for writing, making it if absent.
+def open_sqlite(path: Path, key_file: Path | None = None) -> Casebook:
+    """Open a SQLite casebook for writing, making it if absent; its key lies in the same home.
 
-    Raises UserError casebook.in_use when another process writes it, Broken casebook.version.
+    Raises UserError casebook.in_use when another process writes it, casebook.key_missing or
+    casebook.key_wrong, Broken casebook.version.
     """
-    return Casebook(*sqlite.open_to_write(path))
+    return Casebook(*sqlite.open_to_write(path, key_file or Home(path.parent).casebook_key))
 
 
 def open_in_memory() -> Casebook:
     """Open a casebook of this process alone, empty."""
-    return Casebook(sqlite.open_in_memory(), None)
+    return Casebook(sqlite.open_in_memory(), None, WrappingKey(os.urandom(KEY_BYTES)))
 
 
-def open_url(url: str) -> Casebook:
+def open_url(url: str, key_file: Path) -> Casebook:
     """Open a casebook for writing, making its tables if absent.
 
     Raises UserError casebook.url_unsupported, and what `open_sqlite` and PostgreSQL raise.
     """
     where = _where(url)
     if isinstance(where, Path):
-        return open_sqlite(where)
-    return Casebook(postgresql.open_to_write(where), None)
+        return open_sqlite(where, key_file)
+    engine, key = postgresql.open_to_write(where, key_file)
+    return Casebook(engine, None, key)
 
 
 def is_shared(url: SecretStr) -> bool:

@@ -1,4 +1,7 @@
-"""The tables, as the last migration leaves them. Of a message's content only `originals` has any.
+"""The tables, as the last migration leaves them.
+
+Of a message's content only `originals` has any, and what waits in the `outbox`: both locked under
+the key of its case (lockbox.py).
 
 Every database compares alike: instants are integers, milliseconds since 1970 in UTC, and short
 texts are ordered by their bytes, whatever language the database was made for.
@@ -30,7 +33,8 @@ def _text(length: int) -> TypeEngine[str]:
 # SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
 _SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
 
-# One row, `version`: it tells a program from before the migrations to stay away.
+# `version` tells a program from before the migrations to stay away; `key` is the id of the
+# exchange's own key, without which nothing of this opens.
 SETTINGS: Final = Table(
     "settings",
     METADATA,
@@ -89,8 +93,17 @@ ORIGINALS: Final = Table(
     Column("case_id", _text(64), nullable=False),
     Column("record", _text(64), nullable=False),
     Column("fingerprint", _text(64), nullable=False),  # of the writer's schema
-    Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed
+    Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed; locked
     Index("originals_by_case", "case_id"),
+)
+
+# The key of each case, itself locked under the exchange's own (key_file.py). An erased one is null.
+CASE_KEYS: Final = Table(
+    "case_keys",
+    METADATA,
+    Column("name", _text(64), primary_key=True),  # a case id, or `quarantine-` and a month
+    Column("wrapped", LargeBinary),
+    Column("erased_ms", BigInteger),
 )
 
 CASES: Final = Table(
@@ -104,8 +117,11 @@ CASES: Final = Table(
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
     Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
+    Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
+    Column("look_ms", BigInteger),  # when to ask whether its content is still kept
     Index("cases_stopped", "stopped"),
     Index("cases_by_watch", "topic", "partition", "next_watch_ms"),
+    Index("cases_by_look", "topic", "partition", "look_ms"),
 )
 
 DUTIES: Final = Table(
@@ -177,6 +193,7 @@ OUTBOX: Final = Table(
     Column("key", LargeBinary),
     Column("value", LargeBinary),
     Column("headers", Text),  # JSON: [[name, base64], …]
+    Column("case_id", _text(64)),  # whose key the value is locked with; null: it is open
     Index("outbox_by_source", "source_topic", "source_partition", "seq"),
 )
 

@@ -11,10 +11,14 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.case_keys import CaseKeys
+from services.casebook.expiry import Expiry
+from services.casebook.lockbox import WrappingKey
+from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
 from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, MESSAGES_OF, NUMBERS_OF, ORIGINAL
-from services.casebook.read import message_of, original_of
+from services.casebook.read import message_of
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -29,8 +33,10 @@ from services.casebook.rows import (
 )
 from services.casebook.statements import parts
 from services.casebook.tables import DUTIES
+from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import Changes, flush
 from services.casework.case import Case, Duty
+from services.casework.retention import Rest
 
 _K = TypeVar("_K")
 
@@ -41,8 +47,16 @@ NumberKey = tuple[OrganCode, str]
 class Work:
     """What one batch has read and will write. Not shared between threads or transactions."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        wrapping: WrappingKey | None = None,
+        vouch: Vouch | None = None,
+    ) -> None:
         self._connection = connection
+        self.keys = CaseKeys(connection, wrapping)
+        self.expiry = Expiry(connection)
+        self._vouching = Vouching(vouch)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}
         self._messages: dict[MessageKey, MessageRow | None] = {}
@@ -79,6 +93,8 @@ class Work:
         numbers: Iterable[NumberKey],
     ) -> None:
         """Read what the batch will ask for, a few queries for all of it."""
+        cases = tuple(cases)
+        self.keys.load(cases)
         self._load_cases(key for key in cases if key not in self._cases)
         self._load_messages(key for key in messages if key not in self._messages)
         self._load_numbers(key for key in numbers if key not in self._numbers)
@@ -89,11 +105,11 @@ class Work:
             self._load_cases([case_id])
         return self._cases[case_id]
 
-    def put_case(self, case: Case, topic: str, partition: int) -> None:
+    def put_case(self, case: Case, topic: str, partition: int, rest: Rest | None = None) -> None:
         """Replace the case; only duties that changed are written."""
         if _is_new(case.id, self._cases, self._changes.cases):
             self._changes.new.cases.add(case.id)
-        self._changes.put_case(self._cases.get(case.id), case, topic, partition)
+        self._changes.put_case(self._cases.get(case.id), case, topic, partition, rest)
         self._cases[case.id] = case
 
     def message(self, sender: OrganCode, message_id: MessageId) -> MessageRow | None:
@@ -131,7 +147,7 @@ class Work:
         if key in self._changes.originals:
             return self._changes.originals[key]
         row = self._connection.execute(ORIGINAL, {"sender": sender, "message": message_id}).first()
-        return None if row is None else original_of(row)
+        return None if row is None else original_of(self.keys, row)
 
     def put_original(self, original: Original) -> None:
         """Keep the sealed message."""
@@ -190,7 +206,8 @@ class Work:
 
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
-        flush(self._connection, self._changes)
+        self._changes.vouched = self._vouching.of(self._changes)
+        flush(self._connection, self._changes, self.keys)
         self.marks.flush()
         self._changes = Changes()
 

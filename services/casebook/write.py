@@ -1,12 +1,13 @@
 """Writing a working set: one statement per table, rows in one order, so that locks are too."""
 
-import base64
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Connection
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.case_keys import CaseKeys
+from services.casebook.locked import names_of, original_values, outbox_values
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -15,6 +16,7 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
+    ToVouch,
     case_to_text,
     duty_to_text,
     to_ms,
@@ -34,6 +36,7 @@ from services.casebook.tables import (
     SECRETS,
 )
 from services.casework.case import Case, Duty
+from services.casework.retention import Rest
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ class Changes:
     """What a transaction will write."""
 
     progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
-    cases: dict[CaseId, tuple[Case, tuple[str, int]]] = field(default_factory=dict)
+    cases: dict[CaseId, tuple[Case, tuple[str, int], Rest | None]] = field(default_factory=dict)
     duties: dict[str, Values] = field(default_factory=dict)
     messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
@@ -61,48 +64,44 @@ class Changes:
     dead: list[DeadRow] = field(default_factory=list)
     secrets: list[SecretRow] = field(default_factory=list)
     new: New = field(default_factory=New)
+    vouched: Mapping[ToVouch, bytes] = field(default_factory=dict)
 
-    def put_case(self, before: Case | None, after: Case, topic: str, partition: int) -> None:
+    def whole(self, value: bytes | ToVouch | None) -> bytes | None:
+        """Return what is written of a value: with the exchange's word, where it gets one."""
+        return self.vouched[value] if isinstance(value, ToVouch) else value
+
+    def put_case(
+        self, before: Case | None, after: Case, topic: str, partition: int, rest: Rest | None
+    ) -> None:
         """Note a case, and those of its duties that changed.
 
         A case that stops, or moves on, changes all its duties: what it owes waits with it.
         """
-        self.cases[after.id] = (after, (topic, partition))
+        self.cases[after.id] = (after, (topic, partition), rest)
         known = set(before.duties) if before and before.moves == after.moves else set()
         for position, duty in enumerate(after.duties):
             if duty not in known:
                 self.duties[duty.id] = _duty(after, duty, position, topic, partition)
 
 
-def flush(connection: Connection, changes: Changes) -> None:
+def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
     """Write the changes. Progress comes first: it is the fence."""
     upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
     upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes), changes.new.messages)
     _numbers(connection, changes)
-    _originals(connection, changes)
+    keys.make(names_of(filter(None, changes.originals.values()), changes.outbox))
+    _originals(connection, changes, keys)
     new_cases = {(case_id,) for case_id in changes.new.cases}
     upsert(connection, CASES, ("case_id",), _cases(changes), new_cases)
     upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
     insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
     said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
     upsert(connection, SAID, ("message_id",), said)
-    insert(connection, OUTBOX, [_outbox(row) for row in changes.outbox])
+    sent = [outbox_values(keys, row, changes.whole(row.value)) for row in changes.outbox]
+    insert(connection, OUTBOX, sent)
     place = ("topic", "partition", "offset")
     upsert(connection, DEAD, place, [_dead(row) for row in changes.dead])
     upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
-
-
-def headers_to_text(headers: tuple[tuple[str, bytes], ...]) -> str | None:
-    """Return Kafka headers as text."""
-    if not headers:
-        return None
-    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in headers])
-
-
-def headers_from_text(text: str | None) -> tuple[tuple[str, bytes], ...]:
-    """Return Kafka headers from text."""
-    pairs = json.loads(text) if text else []
-    return tuple((name, base64.b64decode(value)) for name, value in pairs)
 
 
 def _numbers(connection: Connection, changes: Changes) -> None:
@@ -146,19 +145,19 @@ def _messages(changes: Changes) -> list[Values]:
             "offset": row.position.offset,
             "outcome": row.outcome,
             "code": row.code,
-            "receipt": row.receipt,
+            "receipt": changes.whole(row.receipt),
         }
         for row in changes.messages.values()
     ]
 
 
-def _originals(connection: Connection, changes: Changes) -> None:
-    kept = [asdict(row) for row in changes.originals.values() if row is not None]
-    keys = ("message_id", "sender")
-    upsert(connection, ORIGINALS, keys, kept)
+def _originals(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
+    kept = [original_values(keys, row) for row in changes.originals.values() if row is not None]
+    columns = ("message_id", "sender")
+    upsert(connection, ORIGINALS, columns, kept)
     dropped = [key for key, row in sorted(changes.originals.items()) if row is None]
     rows: list[Values] = [{"sender": sender, "message_id": message} for sender, message in dropped]
-    remove(connection, ORIGINALS, keys, rows)
+    remove(connection, ORIGINALS, columns, rows)
 
 
 def _cases(changes: Changes) -> list[Values]:
@@ -172,8 +171,10 @@ def _cases(changes: Changes) -> list[Values]:
             "waiting": len(case.waiting),
             "next_watch_ms": _next_watch_ms(case),
             "body": case_to_text(case),
+            "rests_ms": to_ms(rest.since) if rest else None,
+            "look_ms": to_ms(rest.look_at) if rest and rest.look_at else None,
         }
-        for case, (topic, partition) in changes.cases.values()
+        for case, (topic, partition), rest in changes.cases.values()
     ]
 
 
@@ -212,17 +213,6 @@ def _decision(row: DecisionRow) -> Values:
         "code": row.code,
         "rulebook": row.rulebook,
         "entry": row.entry,
-    }
-
-
-def _outbox(row: OutboxRow) -> Values:
-    return {
-        "source_topic": row.source.topic,
-        "source_partition": row.source.partition,
-        "topic": row.topic,
-        "key": row.key,
-        "value": row.value,
-        "headers": headers_to_text(row.headers),
     }
 
 

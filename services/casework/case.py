@@ -188,6 +188,7 @@ class Case:
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
     waiting: tuple[Waiting, ...] = ()
+    erased_at: datetime | None = None  # its legal term is over: its content opens no more
 
     @property
     def is_frozen(self) -> bool:

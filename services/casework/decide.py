@@ -68,7 +68,7 @@ def decide(
         passed = pass_on(case, message.envelope.message_id, rulebook, at)
         if passed is not None:
             case, before = passed.case or case, (*before, *passed.effects)
-    decision = _decide(case, message, facts, rulebook, at)
+    decision = _erased(case, message) or _decide(case, message, facts, rulebook, at)
     return replace(decision, effects=(*before, *decision.effects))
 
 
@@ -86,7 +86,7 @@ def _decide(
         noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
         return Decision(None, (noted,))
     if isinstance(message, CaseSettled):
-        result = _on_its_flow(case, envelope) or settle(case, message)
+        result: Outcome | Refusal = _on_its_flow(case, envelope) or settle(case, message)
     elif isinstance(message, CaseSplit):
         result = case_split(case, message, Situation(rulebook, facts, at))
     elif isinstance(message, GuidanceYearOpened):
@@ -101,9 +101,21 @@ def _decide(
             return wait(case, message, at)
         result = refusal or _act(case, message, Situation(rulebook, facts, at))
     if isinstance(result, Refusal):
-        rejected = Reject(envelope.message_id, envelope.record, envelope.sender, result)
-        return Decision(case, (rejected,))
+        return _rejected(case, message, result)
     return Decision(result.case, result.effects)
+
+
+def _erased(case: Case | None, message: Message) -> Decision | None:
+    """Of a case whose content is gone time alone goes on."""
+    if case is None or case.erased_at is None or isinstance(message, Tick | RulebookActivated):
+        return None
+    return _rejected(case, message, Refusal("case.erased"))
+
+
+def _rejected(case: Case | None, message: Message, refusal: Refusal) -> Decision:
+    envelope = message.envelope
+    rejected = Reject(envelope.message_id, envelope.record, envelope.sender, refusal)
+    return Decision(case, (rejected,))
 
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:

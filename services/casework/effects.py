@@ -167,6 +167,16 @@ class ChangeState:
     after: State
 
 
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """The case's content is to be lost: its term is over, or somebody ordered it (`by`)."""
+
+    message: MessageId  # the Tick
+    rested_since: datetime
+    basis: str
+    by: str | None
+
+
 Effect = (
     Accept
     | Reject
@@ -183,6 +193,7 @@ Effect = (
     | PassDuty
     | FireRung
     | ChangeState
+    | Erase
 )
 
 

@@ -10,11 +10,11 @@ from aiokafka.errors import KafkaError
 from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import explain, start_producer
+from connectors.bus.keys import BUS_LOGIN, home_signer
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame
-from schemas.errors import Unavailable, UserError
+from schemas.errors import Unavailable
 from schemas.ids import BUS, CaseId, MessageId, RulebookHash, derive
-from schemas.jwk import signer_from_pem
 from schemas.messages import RulebookActivated
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
@@ -79,10 +79,7 @@ async def _write(home: Home, settings: Settings, rulebook: Rulebook) -> None:
 def _records(
     home: Home, settings: Settings, rulebook: Rulebook
 ) -> Iterator[tuple[Place, bytes, bytes]]:
-    pem = home.key("bus")
-    if not pem.exists():
-        raise UserError("keys.none", where=str(pem), exit_code=3)
-    signer = signer_from_pem(pem.read_bytes())
+    signer = home_signer(home, BUS_LOGIN)
     schema_id = SchemaIds.load(home.schema_ids).id_for(current("RulebookActivated").fingerprint)
     at = now()
     for topic, partition in _places(settings):

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,6 +15,9 @@ from schemas.codec import Codec, current
 from schemas.errors import UserError
 from schemas.inline import records_by_fingerprint
 from schemas.topics import DEAD_LETTERS
+from services.casebook.case_keys import CaseKeys
+from services.casebook.key_file import read_key
+from services.casebook.letters import LOCKED, opened_letter
 from services.cli.casebook_view import reading
 from services.cli.dead_book import Fate, Status, fate_of
 from services.cli.dead_letter import (
@@ -139,7 +142,9 @@ def open_desk(home: Home) -> Iterator[Desk]:
         spans = log.spans(DEAD_LETTERS)
         ends = {place: end for place, (_, end) in spans.items()}
         begins = {place: max(begin, end - LETTERS_MAX) for place, (begin, end) in spans.items()}
-        found = [read_letter(record) for record in log.read(begins, ends, _READ_SECONDS_MAX)]
+        keys = CaseKeys(connection, read_key(home.casebook_key))
+        records = log.read(begins, ends, _READ_SECONDS_MAX)
+        found = [opened(keys, read_letter(record)) for record in records]
         yield Desk(
             home,
             settings,
@@ -148,6 +153,18 @@ def open_desk(home: Home) -> Iterator[Desk]:
             tuple(one for one in found if isinstance(one, DeadLetter)),
             tuple(one for one in found if isinstance(one, Mark)),
         )
+
+
+def opened(keys: CaseKeys, letter: DeadLetter | Mark) -> DeadLetter | Mark:
+    """Return a letter with the bytes that came; a mark, and one from before, as they are.
+
+    Raises Broken casebook.unreadable, casebook.key_missing.
+    """
+    if isinstance(letter, Mark) or letter.value is None or LOCKED not in letter.headers:
+        return letter
+    plain = opened_letter(keys, DEAD_LETTERS, letter.source, letter.headers, letter.value)
+    key, value = plain or (None, None)
+    return replace(letter, key=key, value=value)
 
 
 def entry_of(desk: Desk, letter: DeadLetter, fate: Fate) -> Document:

@@ -18,6 +18,7 @@ from schemas.codec import Codec, unframe
 from schemas.describe import describe
 from schemas.errors import Malformed
 from schemas.messages import Message
+from services.casebook.letters import LOCKED
 from services.casebook.rows import Position
 from services.cli.log_reader import Logged
 
@@ -33,6 +34,7 @@ _SHOWN: Final = frozenset(
         "yichuan-code",
         "yichuan-where",
         "yichuan-detail",
+        LOCKED,
     }
 )
 _REASONS: Final = (CODE, f"{CONNECT}exception.message", "kafka_dlt-exception-message")
@@ -59,7 +61,7 @@ class DeadLetter:
     offset: int
     at: datetime
     key: bytes | None
-    value: bytes | None  # None: it was refused by the secrecy gate, nothing was kept
+    value: bytes | None  # None: refused by the secrecy gate, nothing was kept; or erased
     headers: Mapping[str, bytes]
     source: Position | None
     code: str | None

@@ -16,11 +16,11 @@ from aiokafka.errors import KafkaError
 from connectors.bus.clock import monotonic, now
 from connectors.bus.home import home_at
 from connectors.bus.kafka import explain, start_producer
+from connectors.bus.keys import BUS_LOGIN, home_signer
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame
 from schemas.errors import Unavailable, UserError
 from schemas.ids import BUS, CaseId, MessageId, derive
-from schemas.jwk import signer_from_pem
 from schemas.messages import CaseSettled, SettleAction
 from schemas.parts import Envelope
 from schemas.seal import seal_message
@@ -148,12 +148,8 @@ def _settlement(
         sent_at=now(),
         in_reply_to=message,
     )
-    pem = desk.home.key("bus")
-    if not pem.exists():
-        raise UserError("keys.none", where=str(pem), exit_code=3)
-    body = seal_message(
-        CaseSettled(envelope, action, reason), signer_from_pem(pem.read_bytes())
-    ).body
+    signer = home_signer(desk.home, BUS_LOGIN)
+    body = seal_message(CaseSettled(envelope, action, reason), signer).body
     schema_id = SchemaIds.load(desk.home.schema_ids).id_for(current("CaseSettled").fingerprint)
     how = Retry.SETTLED if action is SettleAction.RETRY else Retry.DISCARDED
     value = frame(schema_id, body)
@@ -167,7 +163,8 @@ async def _write(desk: Desk, letter: DeadLetter, step: Step) -> None:
     try:
         await _send(producer, step.topic, step.key, step.value, step.partition, ())
         mark = mark_headers(letter.offset, step.how)
-        await _send(producer, DEAD_LETTERS, letter.key, None, 0, mark)
+        key = str(letter.offset).encode()  # not its own, which may hold anything
+        await _send(producer, DEAD_LETTERS, key, None, 0, mark)
     finally:
         await producer.stop()
 

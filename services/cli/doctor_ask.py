@@ -15,7 +15,7 @@ from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.layout import layout
 from connectors.bus.librdkafka import asked
-from connectors.bus.registry import Registry, SchemaIds
+from connectors.bus.registry import SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
 from schemas.inline import schema_from
@@ -146,7 +146,7 @@ def _keyring(home: Home, rulebook: Rulebook | None) -> Keyring | None:
 
 def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
     """Open the record by the keys of today: its stamp is what is in question here."""
-    opened = keyring.open(record.value or b"", now) if keyring else None
+    opened = keyring.open_original(record.value or b"", now) if keyring else None
     is_tick = isinstance(opened, Opened) and isinstance(opened.message, Tick)
     sent_at = opened.message.envelope.sent_at if isinstance(opened, Opened) and is_tick else None
     return Newest(record.place, record.at, sent_at)
@@ -155,7 +155,7 @@ def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
 async def _held(home: Home, settings: Settings, subjects: Sequence[str]) -> dict[str, Held]:
     login = home.credentials("registry-reader")
     limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
-    async with Registry(settings.registry_url, login) as registry:
+    async with registry_of(settings, login) as registry:
 
         async def held(subject: str) -> Held:
             async with limit:

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connectors.bus.changes import (
+    Change,
     CreateTopic,
     DropLogin,
     Grant,
     Revoke,
     SetConfig,
     SetLogin,
+    SetQuota,
     left_alone,
     plan,
 )
@@ -112,9 +114,7 @@ def judge_inboxes(inboxes: Sequence[Inbox]) -> Iterator[Symptom]:
             yield doubtful("connector.absent", inbox.alias, str(inbox.unread))
 
 
-def _needed(
-    change: CreateTopic | SetConfig | SetLogin | DropLogin | Grant | Revoke, actual: Actual
-) -> Symptom:
+def _needed(change: Change, actual: Actual) -> Symptom:
     match change:
         case CreateTopic(topic):
             return wrong("topics.missing", topic.name)
@@ -131,6 +131,8 @@ def _needed(
             return wrong("acl.missing", acl.principal, str(acl))
         case Revoke(acl):
             return wrong("acl.surplus", acl.principal, str(acl))
+        case SetQuota(login=login, key=key, before=before, after=limit):
+            return doubtful("quota.drifted", login, f"{key}: {before} != {limit:.0f}")
 
 
 def _at(one: Newest) -> str:

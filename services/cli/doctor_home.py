@@ -58,8 +58,11 @@ def judge_keys(
             yield wrong("key.unlisted", where, file.kid)
         elif key.organ != organs[file.login]:
             yield wrong("key.of_another_organ", where, key.organ)
-        elif now < key.valid_from or (key.valid_to is not None and now >= key.valid_to):
-            yield wrong("key.not_in_force", where, f"{key.valid_from} - {key.valid_to}")
+        elif now < key.valid_from or any(
+            end is not None and now >= end for end in (key.valid_to, key.compromised_since)
+        ):
+            until = key.compromised_since or key.valid_to
+            yield wrong("key.not_in_force", where, f"{key.valid_from} - {until}")
     there = {file.login for file in files}
     for login in sorted(set(organs) - there):
         judge = wrong if login == BUS_LOGIN else doubtful  # an organ may keep its own elsewhere

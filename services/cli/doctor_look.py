@@ -9,10 +9,9 @@ from typing import Final
 from connectors.bus.agency import HEAD
 from connectors.bus.home import Home, Settings
 from connectors.bus.keyring import ListedKey, read_keys
-from connectors.bus.keys import BUS_LOGIN, KEYS_CSV
-from schemas.errors import Broken, UserError
+from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer
+from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
-from schemas.jwk import signer_from_pem
 from services.cli.doctor_finding import Symptom, of_error, wrong
 from services.cli.doctor_home import (
     KeyFile,
@@ -72,7 +71,7 @@ def look_at_keys(home: Home, rulebook: Rulebook | None, now: datetime) -> Iterat
         return
     organs: dict[str, OrganCode] = {BUS_LOGIN: BUS}
     organs |= {organ.alias: organ.code for organ in rulebook.directory.organs.values()}
-    files = [_key(path) for path in sorted(home.key(BUS_LOGIN).parent.glob("*.pem"))]
+    files = [_key(home, path) for path in sorted(home.key(BUS_LOGIN).parent.glob("*.pem"))]
     yield from judge_keys(files, listed, organs, now)
 
 
@@ -88,10 +87,10 @@ def _readable(name_or_folder: str) -> Rulebook | None:
         return None  # look_at_rulebook says why
 
 
-def _key(path: Path) -> KeyFile:
+def _key(home: Home, path: Path) -> KeyFile:
     try:
-        return KeyFile(path.stem, signer_from_pem(path.read_bytes()).kid)
-    except (OSError, Broken):
+        return KeyFile(path.stem, home_signer(home, path.stem).kid)
+    except UserError:
         return KeyFile(path.stem, None)
 
 

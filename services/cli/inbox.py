@@ -1,15 +1,20 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from connectors.bus.home import write_private
+from connectors.bus.outgoing import as_text
+from schemas.messages import Message
 from schemas.render import to_document
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, table
+from services.cli.verify_judge import exported
 from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Organ
 
@@ -20,12 +25,34 @@ def inbox(
         bool, typer.Option("--follow", "-f", help="go on as more arrive / 持续显示")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="the newest N / 最新 N 件")] = 1000,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="write each into a file for `verify` / 导出供核验", show_default=False),
+    ] = None,
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what lies in an organ's inbox, each with whether its seal holds."""
     place = open_installation(home)
+    if export is not None:
+        asyncio.run(_export(place, place.organ(organ), export, limit))
+        return
     asyncio.run(_inbox(place, place.organ(organ), follow=follow, limit=limit, as_json=as_json))
+
+
+async def _export(place: Installation, organ: Organ, folder: Path, limit: int) -> None:
+    """Write each message of the inbox whose seal holds into a file, readable by its owner only."""
+    async with open_mailbox(place, organ) as mailbox:
+        async for letter in mailbox.present(limit):
+            if letter.opened is not None:
+                file = folder / export_name(letter.opened.message)
+                write_private(file, as_text(exported(letter.opened)))
+                print(file)
+
+
+def export_name(message: Message) -> str:
+    """Return the name of a message's file: its record and its id, which is a UUID."""
+    return f"{message.envelope.record}-{message.envelope.message_id}.json"
 
 
 async def _inbox(

@@ -8,7 +8,16 @@ from schemas.errors import UserError
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, table
 
-COLUMNS = ("kid", "organ", "login", "algorithm", "valid_from", "valid_to", "private_key_here")
+COLUMNS = (
+    "kid",
+    "organ",
+    "login",
+    "algorithm",
+    "valid_from",
+    "valid_to",
+    "compromised_since",
+    "private_key_here",
+)
 
 
 def keys_list(home: HomeFolder = None, as_json: AsJson = False) -> None:
@@ -31,6 +40,7 @@ def keys_list(home: HomeFolder = None, as_json: AsJson = False) -> None:
             "algorithm": row["algorithm"],
             "valid_from": row["valid_from"],
             "valid_to": row["valid_to"] or None,
+            "compromised_since": row.get("compromised_since") or None,
             "private_key_here": place.key(login).exists(),
         }
         for row in rows
@@ -51,6 +61,7 @@ _HEADS = (
     ("算法", "algorithm"),
     ("有效自", "valid from"),
     ("有效至", "valid to"),
+    ("不可信自", "compromised since"),
     ("私钥在本机", "private key here"),
 )
 

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from connectors.bus.clock import monotonic
 from connectors.bus.kafka import explain, start_consumer
+from schemas.codec import Opened
 from schemas.errors import Refusal
 from schemas.messages import Message
 from schemas.topics import inbox_of
@@ -30,6 +31,7 @@ class Letter:
     at: datetime
     message: Message | None
     fault: Refusal | None
+    opened: Opened | None = None
 
 
 class Mailbox:
@@ -77,7 +79,7 @@ class Mailbox:
         opened = self._keyring.open(record.value or b"", at)
         if isinstance(opened, Refusal):
             return Letter(record.offset, at, None, opened)
-        return Letter(record.offset, at, opened.message, None)
+        return Letter(record.offset, at, opened.message, None, opened)
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ class Verb:
     function: str
     zh: str
     en: str
+    may_begin_with_dash: bool = False  # its argument: a fingerprint is any base64url
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,18 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "keys": Noun(
         "封签密钥",
         "the keys of the seals",
-        {"list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys")},
+        {
+            "list": Verb(f"{_CLI}.keys_cmd", "keys_list", "列出公钥", "list the public keys"),
+            "new": Verb(f"{_CLI}.keys_change", "keys_new", "生成密钥", "make a key pair"),
+            "rotate": Verb(f"{_CLI}.keys_change", "keys_rotate", "更换密钥", "replace it"),
+            "revoke": Verb(
+                f"{_CLI}.keys_change",
+                "keys_revoke",
+                "废止密钥",
+                "end a key",
+                may_begin_with_dash=True,
+            ),
+        },
     ),
     "dead": Noun(
         "死信与冻结案件",
@@ -130,6 +142,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
             ),
         },
     ),
+    "retention": Verb(
+        f"{_CLI}.retention", "retention", "保存期限、冻结与销毁", "what is kept until when"
+    ),
     "connector": Noun(
         "连接器",
         "connectors",
@@ -139,6 +154,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         "交换进程",
         "the exchange",
         {"run": Verb(f"{_CLI}.exchange_cmd", "exchange_run", "运行交换进程", "run the exchange")},
+    ),
+    "verify": Verb(
+        f"{_CLI}.verify", "verify", "离线核验一份文件的封签", "whose a file is, offline"
     ),
     "errors": Verb(f"{_CLI}.errors_cmd", "errors", "全部错误代码", "every error code"),
 }
@@ -207,7 +225,8 @@ def _add(app: typer.Typer, name: str, verb: Verb, *, real: bool) -> None:
     function: Callable[..., Any] = _nothing
     if real:
         function = getattr(import_module(verb.module), verb.function)
-    app.command(name, help=_help(verb.zh, verb.en))(function)
+    settings = {"ignore_unknown_options": verb.may_begin_with_dash}
+    app.command(name, help=_help(verb.zh, verb.en), context_settings=settings)(function)
 
 
 def _globals(

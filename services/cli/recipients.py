@@ -15,6 +15,9 @@ from schemas.codec import current, unframe
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.inline import records_by_fingerprint
 from schemas.messages import Message
+from services.casebook.case_keys import CaseKeys
+from services.casebook.key_file import read_key
+from services.casebook.locked import outbox_value
 from services.casebook.tables import OUTBOX
 from services.casework.case import Case, Handed
 
@@ -36,14 +39,17 @@ class Arrival(StrEnum):
 def waiting_copies(connection: Connection, case_id: CaseId, home: Home) -> frozenset[Copy]:
     """Return the copies of a case that its outbox still holds.
 
-    Raises UserError registry.ids_missing when some are there and the home cannot read them.
+    Raises UserError registry.ids_missing, Broken casebook.key_missing when some are there and the
+    home cannot read them.
     """
     query = (
-        select(OUTBOX.c.value)
+        select(OUTBOX)
         .where(OUTBOX.c.key == case_id.encode(), OUTBOX.c.topic.like("inbox.%"))
         .limit(WAITING_MAX)
     )
-    values = [row.value for row in connection.execute(query) if row.value]
+    keys = CaseKeys(connection, read_key(home.casebook_key))
+    rows = connection.execute(query).all()
+    values = [value for row in rows if (value := outbox_value(keys, row))]
     if not values:
         return frozenset()
     ids = SchemaIds.load(home.schema_ids)

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -19,6 +20,8 @@ from connectors.bus.home import Home, Settings, home_at
 from schemas.errors import Broken, UserError
 from schemas.parts import Flow
 from schemas.topics import JOURNAL, ORIGINALS
+from services.casebook.case_keys import CaseKeys
+from services.casebook.key_file import read_key
 from services.casebook.progress import progress_now
 from services.casebook.rows import Position
 from services.casebook.store import open_sqlite
@@ -29,16 +32,18 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told, in_turn
 from services.exchange.intake import Incoming
+from services.exchange.kept_keys import opened_record
 from services.exchange.opening import open_again
-from services.exchange.originals import Kept, kept
+from services.exchange.originals import Kept, position_of
 
 CONNECT_SECONDS_MAX: Final = 30.0
 READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while others are decided
 _NO: Final = 1  # exit code: the answer is no
-_COLUMNS: Final = ("records", "ticks", "dead", "refused_by_gate", "decisions")
+ORIGINALS_PAGE_MAX: Final = 500  # opened at one time
+_COLUMNS: Final = ("records", "ticks", "dead", "refused_by_gate", "erased", "decisions")
 _HEADS: Final = (
-    "流 记录 时钟 死信 保密拒收 决定",
-    "flow records ticks dead gate decisions",
+    "流 记录 时钟 死信 保密拒收 已销毁 决定",
+    "flow records ticks dead gate erased decisions",
 )
 
 
@@ -68,7 +73,7 @@ def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
             f"{len(snapshot.journal)} lines of the journal; deciding anew…",
         )
         streams = [
-            _partition(partial(_opened, open_readers, place, settings), look, one, end)
+            _partition(place, partial(_opened, open_readers, place, settings), look, one, end)
             for one, end in sorted(snapshot.decided_to.items())
             if end > 0
         ]
@@ -148,7 +153,7 @@ def _snapshot(look: LogReader, connection: Connection) -> Snapshot:
 
 
 def _partition(
-    open_reader: Callable[[], LogReader], look: LogReader, place: Place, end: int
+    home: Home, open_reader: Callable[[], LogReader], look: LogReader, place: Place, end: int
 ) -> Iterator[Kept]:
     """Yield a flow's partition: from the originals what the log no longer has, then the log."""
     topic, partition = place
@@ -157,10 +162,25 @@ def _partition(
         of_originals = (ORIGINALS, partition)
         span = look.spans(ORIGINALS)[of_originals]
         records = _read(open_reader(), of_originals, *span)
-        again = (kept(each.key, each.value, list(each.headers.items())) for each in records)
-        yield from whole(again, place, 0, min(begin, end))
+        own = (each for each in records if position_of(list(each.headers.items())).topic == topic)
+        yield from whole(_unlocked(home, own), place, 0, min(begin, end))
     records = _read(open_reader(), place, begin, end)
     yield from whole(map(_as_it_lies, records), place, min(begin, end), end)
+
+
+def _unlocked(home: Home, records: Iterator[Logged]) -> Iterator[Kept]:
+    """Open what the originals keep locked, a page at a time: no transaction stays open meanwhile.
+
+    Raises Broken casebook.key_missing, casebook.unreadable.
+    """
+    while page := list(islice(records, ORIGINALS_PAGE_MAX)):
+        with reading(home) as connection:
+            keys = CaseKeys(connection, read_key(home.casebook_key))
+            found = [
+                opened_record(keys, each.key, each.value, list(each.headers.items()))
+                for each in page
+            ]
+        yield from found
 
 
 def _opened(readers: ExitStack, home: Home, settings: Settings) -> LogReader:

@@ -12,7 +12,7 @@ import typer
 
 from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings, home_at
-from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
+from connectors.bus.keys import KEYS_CSV, as_csv, overlaid, read_rows
 from schemas.errors import UserError
 from schemas.ids import RulebookHash
 from services.cli.activation import await_taken, not_yet_taken, write_activation
@@ -77,8 +77,7 @@ def activate(
 
 def _with_our_keys(home: Home, folder: Path) -> dict[str, bytes]:
     """Return the rulebook's files as they will lie in the home, but for the keys of new organs."""
-    rows = (*read_rows(home.rulebook / KEYS_CSV), *read_rows(folder / KEYS_CSV))
-    by_kid = {row["kid"]: row for row in rows}
+    by_kid = overlaid(read_rows(home.rulebook / KEYS_CSV), read_rows(folder / KEYS_CSV))
     files = read_files(folder)
     return {**files, KEYS_CSV: as_csv(by_kid.values()).encode()} if by_kid else files
 

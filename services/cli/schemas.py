@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from connectors.bus.home import Home, home_at
-from connectors.bus.registry import Registry, SchemaIds
+from connectors.bus.registry import Registry, SchemaIds, registry_of
 from schemas.describe import describe
 from schemas.errors import UserError
 from schemas.inline import canonical_json, fingerprint, schema_from
@@ -110,13 +110,13 @@ class _Prepared:
 
 async def _plan(place: Home, sources: Sources) -> tuple[Step, ...]:
     login = place.credentials("registry-reader")
-    async with Registry(place.settings().registry_url, login) as registry:
+    async with registry_of(place.settings(), login) as registry:
         return (await _prepare(registry, sources)).steps
 
 
 async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
     login = place.credentials("registry-admin")
-    async with Registry(place.settings().registry_url, login) as registry:
+    async with registry_of(place.settings(), login) as registry:
         prepared = await _prepare(registry, sources)
         if _is_refused(prepared.steps):
             return prepared.steps

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from connectors.bus.home import Home, home_at
-from connectors.bus.registry import Registry
+from connectors.bus.registry import registry_of
 from schemas.inline import schema_from
 from schemas.rollout import Schema, wanted
 from schemas.topics import RECORDS
@@ -108,7 +108,7 @@ async def _registered(home: Home, subjects: tuple[str, ...]) -> dict[str, Schema
     """Return the latest registered version of each subject that has one."""
     limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
     login = home.credentials("registry-reader")
-    async with Registry(home.settings().registry_url, login) as registry:
+    async with registry_of(home.settings(), login) as registry:
 
         async def latest(subject: str) -> Schema | None:
             async with limit:

@@ -27,6 +27,8 @@ from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
 from schemas.topics import RECORDS
+from services.casebook.case_keys import CaseKeys
+from services.casebook.locked import outbox_value
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
 from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX
@@ -148,12 +150,14 @@ class Simulation:
         office = self._shelf.first
         with self._casebook.engine.begin() as connection:
             rows = connection.execute(select(OUTBOX).order_by(OUTBOX.c.seq)).all()
+            keys = CaseKeys(connection, self._casebook.key)
+            values = [(row.topic, outbox_value(keys, row)) for row in rows]
             connection.execute(delete(OUTBOX))
         found: list[tuple[str, Message]] = []
-        for row in rows:
-            if row.topic.startswith(_INBOX) or row.topic in set(Flow):
-                schema_id, body = unframe(row.value)
-                found.append((row.topic, office.codecs[schema_id].decode(body)))
+        for topic, value in values:
+            if topic.startswith(_INBOX) or topic in set(Flow):
+                schema_id, body = unframe(value or b"")
+                found.append((topic, office.codecs[schema_id].decode(body)))
         return found
 
     def _next_due(self) -> tuple[datetime, Flow] | None:

@@ -107,6 +107,13 @@ def _state(line: Line, directory: Directory) -> str:
     return "→ " + word(STATES, line["state"])
 
 
+def _erased(line: Line, directory: Directory) -> str:
+    del directory
+    return in_language(
+        f"保存期满，内容销毁：{line['basis']}", f"its content is erased: {line['basis']}"
+    )
+
+
 def _record(line: Line) -> str:
     return record_word(BY_SNAKE[line["record"]].name) if line["record"] else ""
 
@@ -140,4 +147,5 @@ _WORDS: Final[Mapping[str, _Say]] = {
     "duty_resumed": _duty("恢复计算", "resumed"),
     "rung": _rung,
     "state_changed": _state,
+    "erased": _erased,
 }

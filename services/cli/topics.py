@@ -164,6 +164,7 @@ _WORDS: Final = {
     "drop_login": ("删除登录", "drop login"),
     "grant": ("授权", "grant"),
     "revoke": ("收回权限", "revoke"),
+    "set_quota": ("设置用量上限", "set quota"),
 }
 
 

@@ -138,6 +138,8 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
         case "state_changed":
             before, after = word(STATES, effect["before"]), word(STATES, effect["after"])
             yield in_language(f"状态：{before} → {after}", f"state: {before} → {after}")
+        case "erased":
+            yield in_language(f"内容销毁：{effect['basis']}", f"content erased: {effect['basis']}")
         case "written":
             yield in_language(
                 f"另案处理：{effect['record']} {effect['case']}",

@@ -89,7 +89,7 @@ class Redactor:
         shown = self._step(message, None, "", work)
         redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
         many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
-        return _coarser(redacted) if many else redacted
+        return coarser(redacted) if many else redacted
 
     def hidden(self, message: Message) -> tuple[Value, ...]:
         """Return the names, numbers and addresses of a message that its copy does not show."""
@@ -102,7 +102,7 @@ class Redactor:
         return work
 
 
-def _coarser(redacted: Redacted[M]) -> Redacted[M]:
+def coarser(redacted: Redacted[M]) -> Redacted[M]:
     """Withhold each list of which some part is not shown: the copy must fit into a message."""
     listed = (*redacted.withheld, *redacted.masked)
     lists = dict.fromkeys(path.partition("[")[0] for path in listed if "[" in path)

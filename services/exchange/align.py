@@ -24,6 +24,7 @@ from services.casebook.progress import begin_progress, lock_progress
 from services.casebook.retry import patiently
 from services.casebook.rows import Progress
 from services.casebook.store import Casebook
+from services.exchange.kept_keys import restore_keys
 from services.exchange.office import Office
 from services.exchange.opening import open_shelf
 from services.exchange.recover import recover
@@ -69,7 +70,8 @@ async def align(
             for place in places
             if (there := committed[place]) is not None and there > wanted[place]
         }
-        if ahead:
+        if ahead:  # an older casebook, or a new one
+            await restore_keys(settings, login, casebook)
             await _set_back(consumer, ahead)
     except KafkaError as error:
         raise explain(error, where=settings.bootstrap) from error

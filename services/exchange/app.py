@@ -13,7 +13,7 @@ from faust.auth import SASLCredentials
 from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
-from connectors.bus.layout import EXCHANGE
+from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
 from schemas.errors import YichuanError
 from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
@@ -98,7 +98,9 @@ def _declare(
     async def begin() -> None:
         try:
             login = home.credentials(EXCHANGE)
-            producer = await start_producer(settings, login, client_id="exchange")
+            producer = await start_producer(
+                settings, login, client_id="exchange", bytes_max=ORIGINAL_BYTES_MAX
+            )
             measures = Measures(settings, shelf, casebook, worker)
             eraser = Eraser(settings, login, casebook)
             opened = Shell(settings, shelf, casebook, producer, eraser, measures)

@@ -3,12 +3,14 @@
 Into a casebook of its own, which is thrown away: nothing that the exchange wrote is touched. A
 decision is its whole entry, to the byte; seals and the edges of batches are none (design, promise
 5). What the secrecy gate refused is gone: its note, or the gate itself, refuses it again, and the
-journal's entry says whether it was the same refusal.
+journal's entry says whether it was the same refusal. Of a case whose content was erased at its term
+nothing is decided anew: its records are counted.
 """
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -21,6 +23,7 @@ from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, DECISIONS, OUTBOX, SECRETS
 from services.exchange.batch import run_batch
 from services.exchange.intake import Dead, Intake, Sound
+from services.exchange.kept_keys import ERASED, ERASED_CODE
 from services.exchange.originals import Kept
 from services.exchange.recorded import (
     Entry,
@@ -70,6 +73,7 @@ class Counts:
     ticks: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
     refused_by_gate: Counter[str] = field(default_factory=Counter)
+    erased: Counter[str] = field(default_factory=Counter)  # past their term: not decided anew
     decisions: Counter[str] = field(default_factory=Counter)
     rulebooks: set[str] = field(default_factory=set)
     defects: int = 0  # decisions in whose place a defect stood, taken as recorded
@@ -85,6 +89,7 @@ class Audit:
         self._left: dict[_Place, deque[tuple[Entry, bool]]] = {}
         self._decided: set[str] = set()  # lines given, each once
         self._unreadable: Difference | None = None
+        self._lost: set[CaseId] = set()  # cases of which records were erased
         seen: set[str] = set()
         for told in journal:
             self._note(told, seen)
@@ -98,7 +103,8 @@ class Audit:
             if found is not None:
                 return found
         left = (entry for waiting in self._left.values() for entry, is_due in waiting if is_due)
-        extra = min(left, key=lambda entry: _order(entry.position), default=None)
+        kept = (entry for entry in left if entry.case not in self._lost)
+        extra = min(kept, key=lambda entry: _order(entry.position), default=None)
         return None if extra is None else _difference(extra, "extra")
 
     def _note(self, told: Told, seen: set[str]) -> None:
@@ -112,6 +118,9 @@ class Audit:
 
     def _replay(self, batch: Sequence[Kept]) -> Difference | None:
         """One batch; where a frozen case is settled it ends: what follows may be decided again."""
+        for record in batch:
+            if record.note == ERASED:
+                self._lost |= self._cases_at.get(record.incoming.position, set())
         intakes = judge_kept(self._casebook, self._shelf, batch)
         for part in _parts(intakes):
             for intake in part:
@@ -122,6 +131,14 @@ class Audit:
                 if found is not None:
                     return found
         return None
+
+    @cached_property
+    def _cases_at(self) -> dict[Position, set[CaseId]]:
+        """Of which cases a record decided: its own is not known any more where it was erased."""
+        found: dict[Position, set[CaseId]] = {}
+        for position, case in self._left:
+            found.setdefault(position, set()).add(case)
+        return found
 
     def _given(self) -> list[str]:
         """Return what was decided, and clear the tables that only grow."""
@@ -139,6 +156,8 @@ class Audit:
         entry = entry_of(line)
         if entry is None:  # ours, just written
             raise AssertionError(line)
+        if entry.case in self._lost:
+            return None
         self.counts.decisions[entry.position.topic] += 1
         waiting = self._left.get(entry.place)
         if not waiting:
@@ -156,15 +175,22 @@ class Audit:
         case: CaseId,
         is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
     ) -> Remembered:
-        """Return what the journal's next entry for it says; each is compared before another."""
-        for entry, _ in self._left.get((position, case), ()):
-            if (entry.message, entry.is_resumed) == (message, is_resumed):
-                return entry.remembered
-        return nothing()
+        """Return what the journal's next entry for it says; each is compared before another.
+
+        Where there is no erasure it was put off, if it was due: what the outbox held then is not
+        known now.
+        """
+        entries = [entry for entry, _ in self._left.get((position, case), ())]
+        same = (e for e in entries if (e.message, e.is_resumed) == (message, is_resumed))
+        found = next((entry.remembered for entry in same), nothing())
+        return replace(found, has_unsent=not any(entry.is_erasure for entry in entries))
 
     def _count(self, intake: Intake) -> None:
         topic = intake.incoming.position.topic
         self.counts.records[topic] += 1
+        if isinstance(intake, Dead) and intake.refusal.code == ERASED_CODE:
+            self.counts.erased[topic] += 1
+            return
         if isinstance(intake, Sound):
             self.counts.rulebooks.add(intake.rulebook)
             self.counts.ticks[topic] += isinstance(intake.opened.message, Tick)

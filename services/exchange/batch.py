@@ -85,7 +85,7 @@ def _once(
 ) -> Tally:
     tally = Tally()
     with casebook.engine.begin() as connection:
-        work = Work(connection)
+        work = Work(connection, casebook.key, shelf.first.vouch)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
         desk = Desk(shelf, work, tally, remembers)

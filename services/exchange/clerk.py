@@ -11,9 +11,10 @@ from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.decide import decide
 from services.casework.effects import Decision, FireRung
+from services.casework.retention import rest_of
 from services.casework.standstill import freeze
 from services.casework.steps import Facts
-from services.exchange.intake import Incoming
+from services.exchange.intake import Incoming, Sound
 from services.exchange.notes import DEFECT, Decided, decision_rows
 from services.exchange.office import Office
 from services.exchange.recorded import Remembers
@@ -46,20 +47,38 @@ class Clerk:
         with suppress(Exception):  # a defect of the rules stops one case, not the bus
             if not said.has_failed:
                 return facts, decide(case, message, facts, self.office.rulebook, at)
-        self.dead(incoming, Refusal(DEFECT), envelope, at)
+        self.dead(incoming, Refusal(DEFECT), envelope, at, is_of_case=True)
         return facts, freeze(case, message, DEFECT, at)
 
+    def clock(self, incoming: Incoming) -> datetime:
+        """Return the partition's time at a record: the latest that any up to it was stamped."""
+        before = self.work.progress(incoming.position.topic, incoming.position.partition)
+        return max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+
+    def has_unsent(self, tick: Sound, case_id: CaseId) -> bool:
+        """Whether something of the case still waits in the outbox; in a replay: whether it did."""
+        position, message = tick.incoming.position, tick.envelope.message_id
+        waited = self._remembers(position, message, case_id, Facts().resumed).has_unsent
+        return self.work.expiry.has_unsent(case_id) if waited is None else waited
+
     def dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
+        self,
+        incoming: Incoming,
+        refusal: Refusal,
+        envelope: Envelope | None,
+        at: datetime,
+        *,
+        is_of_case: bool = False,
     ) -> None:
-        """Write a dead letter, and count it."""
-        self.sending.dead(incoming, refusal, envelope, at)
+        """Write a dead letter, and count it. `is_of_case`: its case stands still because of it."""
+        self.sending.dead(incoming, refusal, envelope, at, is_of_case=is_of_case)
         self.tally.dead.append(refusal.code)
 
     def put_case(self, case: Case, incoming: Incoming) -> None:
         """Write the case as it is now."""
         # Its own flow, wherever the message lay; the partition follows from the case id alone.
-        self.work.put_case(case, case.flow, incoming.position.partition)
+        rest = rest_of(case, self.office.rulebook.retention, self.clock(incoming))
+        self.work.put_case(case, case.flow, incoming.position.partition, rest)
 
     def note(self, decided: Decided, outcome: str | None = None) -> None:
         """Write the decision down, and count it; a Tick is counted once, not for each case."""

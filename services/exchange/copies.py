@@ -1,32 +1,35 @@
 """The copy of a message for one recipient: redacted for its relation before anything is written.
 
-Where nothing is hidden the copy is the sender's bytes with the delivery put in: its seal stands.
-Else the exchange vouches for what is left, by its own seal over the copy and its delivery (domain,
-section 6, items 4 and 5).
+Where nothing is hidden the copy is the sender's bytes with the delivery put in. Else it has digests
+in place of what is not shown: the sender's seal stands on either. The exchange vouches for the
+whole of it, masked values and delivery included (domain, section 6, items 4 and 5).
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.codec import Opened, frame
+from schemas.batch import VOUCHED_MAX_CHARACTERS
+from schemas.codec import BODY_MAX_BYTES, Opened
 from schemas.ids import MessageId, OrganCode
 from schemas.inline import fingerprint_of, schema_of
 from schemas.messages import Message
 from schemas.parts import Delivery, Relation
-from schemas.seal import vouch
+from schemas.seal import Unvouched, copied
+from services.casebook.rows import ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Deliver
 from services.confidentiality.free_text import SECRETS_MAX, Value
-from services.confidentiality.redact import Redacted, Redactor
+from services.confidentiality.redact import Redacted, Redactor, coarser
 from services.exchange.lookups import original_in, reopened
 from services.exchange.office import Office
 
 # Messages of one case that are looked through for what a copy must not tell. In a case with more,
 # the texts of its copies are masked whole.
 SEARCHED_MAX: Final = 200
+# Of a copy before the exchange's word; with more, lists of which a part is hidden go as a whole.
+COPY_MAX_BYTES: Final = BODY_MAX_BYTES - VOUCHED_MAX_CHARACTERS - 100
 
 _Key = tuple[OrganCode, MessageId]
 
@@ -39,14 +42,20 @@ class Copies:
         self._opened: dict[_Key, Opened] = {}
         self._redacted: dict[tuple[_Key, Relation], Redacted[Message]] = {}
 
-    def value(self, effect: Deliver) -> bytes:
-        """Return the framed copy that the effect writes.
+    def value(self, effect: Deliver) -> ToVouch:
+        """Return the copy that the effect writes.
 
         Raises Broken casebook.original_missing, schema.not_applied.
         """
         key = (effect.author, effect.message)
         opened = self._original(key)
         shown = self._shown(key, opened, effect.relation)
+        copy = self._copied(effect, opened, shown)
+        if len(copy.body) > COPY_MAX_BYTES:  # what it carries for each hidden part is too much
+            copy = self._copied(effect, opened, coarser(shown))
+        return ToVouch(self._office.id_of(opened.schema), copy)
+
+    def _copied(self, effect: Deliver, opened: Opened, shown: Redacted[Message]) -> Unvouched:
         delivery = Delivery(
             to=effect.to,
             relation=effect.relation,
@@ -55,14 +64,7 @@ class Copies:
             withheld=shown.withheld,
             masked=shown.masked,
         )
-        codec = self._office.codec_of(opened.schema)
-        if shown.withheld or shown.masked:
-            envelope = replace(shown.message.envelope, delivery=delivery)
-            copy = replace(shown.message, envelope=envelope)
-            body = vouch(copy, codec, self._office.signer)
-        else:
-            body = codec.copy(opened, delivery)
-        return frame(self._office.id_of(opened.schema), body)
+        return copied(opened, self._office.codec_of(opened.schema), delivery, shown.message)
 
     def _original(self, key: _Key) -> Opened:
         if key not in self._opened:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schemas.errors import Refusal
 from schemas.messages import RulebookActivated, Tick
-from services.casebook.rows import MessageRow, Progress, SecretRow
+from services.casebook.rows import MessageRow, Progress, SecretRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Decision, Reject
@@ -16,6 +16,7 @@ from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
+from services.exchange.expiring import ask_all
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, note_number
@@ -56,7 +57,7 @@ class Desk:
         by = self._clerk.office
         if intake.rulebook not in (None, by.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, by)
-        clock = max(before.clock, incoming.stamped_at) if before else incoming.stamped_at
+        clock = self._clerk.clock(incoming)
         guided = before.guided if before else None
         if unstorable:
             self._unstorable(intake, clock)
@@ -97,6 +98,8 @@ class Desk:
         self._work.put_original(original_of(sound))
         facts = facts_of(self._clerk.office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
+        if self._next.rulebook.retention != self._clerk.office.rulebook.retention:
+            ask_all(self._work, sound.incoming.position)
         if self._next.rulebook.calendar != self._clerk.office.rulebook.calendar:
             self._count_anew(sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
@@ -154,7 +157,7 @@ class Desk:
 
     def _reject(
         self, intake: Sound | Refused, refusal: Refusal, at: datetime
-    ) -> tuple[Decided, bytes | None]:
+    ) -> tuple[Decided, ToVouch | None]:
         """Answer with a Rejected that is told apart by the content it refuses."""
         envelope = intake.envelope
         effect = Reject(envelope.message_id, intake.record, envelope.sender, refusal)
@@ -178,7 +181,9 @@ class Desk:
             self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), envelope, at)
             return
         message = intake.opened.message
-        self._clerk.dead(intake.incoming, Refusal(UNSTORABLE), message.envelope, at)
+        self._clerk.dead(
+            intake.incoming, Refusal(UNSTORABLE), message.envelope, at, is_of_case=True
+        )
         stopped = freeze(self._work.case(message.envelope.case_id), message, UNSTORABLE, at)
         if stopped.case is not None:
             self._clerk.put_case(stopped.case, intake.incoming)

@@ -4,7 +4,7 @@ Kafka deletes the beginning of a partition only, so all that lies below a secret
 this order, each step only when the one before it is acknowledged:
 
     1 the refusal is committed, and with it the row of `secrets` (the batch's transaction)
-    2 the records below, the secret's note in its place, are written to the originals topic
+    2 the records below, locked, the secret's note in its place, are written to the originals topic
     3 the casebook notes how far that is (`copied`)
     4 the broker deletes
     5 the rows of `secrets` go
@@ -40,6 +40,7 @@ from services.casebook.rows import Position, from_ms
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
 from services.exchange.intake import Incoming
+from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
 
 STEP_RECORDS_MAX: Final = 5_000  # copied at one time; the rest with the next batch or Tick
@@ -57,7 +58,7 @@ class Eraser:
 
     def __init__(self, settings: Settings, login: Credentials, casebook: Casebook) -> None:
         self._settings, self._login = settings, login
-        self._engine = casebook.engine
+        self._casebook, self._engine = casebook, casebook.engine
         self._later: dict[Place, float] = {}  # when one that failed is tried again
 
     async def step(self, places: Iterable[Place]) -> tuple[Place, ...]:
@@ -130,17 +131,19 @@ class Eraser:
     async def _send(
         self, producer: AIOKafkaProducer, copy: "_Copy", taken: Iterable[Incoming]
     ) -> None:
+        notes, partition = copy.pending.notes, copy.pending.place[1]
+        copies = [(each, original(each, notes.get(each.position.offset))) for each in taken]
+        records, wrapped = locked(self._casebook, copies)
+        await keep_keys(producer, wrapped)
         sends = []
-        for incoming in taken:
-            position = incoming.position
-            record = original(incoming, copy.pending.notes.get(position.offset))
+        for record in records:
             copy.bytes += record.bytes
             sends.append(
                 await producer.send(
                     ORIGINALS,
                     record.value,
                     key=record.key,
-                    partition=position.partition,
+                    partition=partition,
                     headers=list(record.headers),
                 )
             )

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from schemas.errors import Refusal
 from schemas.topics import DEAD_LETTERS
-from services.casebook.rows import OutboxRow
+from services.casebook.rows import OutboxRow, Position
 from services.casework.effects import Effect
-from services.exchange.intake import Incoming
 
 # Of a duty: it follows from the rulebook that the entry names, and would double each line.
 _LEFT_OUT: Final = frozenset({"term"})
+ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
     "Reject": "rejected",
@@ -31,6 +31,7 @@ _NAMES: Final = {
     "PassDuty": "duty_passed",
     "FireRung": "rung",
     "ChangeState": "state_changed",
+    "Erase": ERASED,
 }
 
 
@@ -42,12 +43,11 @@ def effect_document(effect: Effect) -> dict[str, Any]:
     return document
 
 
-def dead_letter(incoming: Incoming, refusal: Refusal) -> OutboxRow:
-    """Return the original bytes and why, with the headers of Kafka Connect and of Spring.
+def dead_letter(position: Position, refusal: Refusal) -> OutboxRow:
+    """Return why what lay there is a dead letter, with the headers of Kafka Connect and of Spring.
 
     Headers hold codes and positions only: never a stack trace, never a value.
     """
-    position = incoming.position
     facts = {
         "topic": position.topic,
         "partition": str(position.partition),
@@ -65,8 +65,8 @@ def dead_letter(incoming: Incoming, refusal: Refusal) -> OutboxRow:
     return OutboxRow(
         source=position,
         topic=DEAD_LETTERS,
-        key=incoming.key,
-        value=incoming.value,
+        key=None,
+        value=None,
         headers=tuple((name, value.encode()) for name, value in headers.items()),
     )
 

@@ -10,7 +10,7 @@ from schemas.ids import CaseId, MessageId
 from schemas.messages import HoldReason
 from schemas.parts import Envelope
 from schemas.topics import JOURNAL
-from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow
+from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow, ToVouch
 from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
 from services.exchange.intake import Incoming, Refused, Sound
@@ -91,7 +91,7 @@ def outcome_of(effects: tuple[Effect, ...], message: MessageId) -> tuple[str, st
 
 
 def message_row(
-    decided: Decided, outcome: str, code: str | None, receipt: bytes | None
+    decided: Decided, outcome: str, code: str | None, receipt: ToVouch | None
 ) -> MessageRow:
     """Return what became of a message."""
     envelope = decided.envelope

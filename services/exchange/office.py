@@ -1,12 +1,13 @@
 """What one exchange decides with: rulebook, key, codecs by registry id. Read once, at the start."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.codec import Codec, current
 from schemas.errors import Broken
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
+from schemas.seal import Unvouched, vouched
 from schemas.secrecy import Gate
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
@@ -60,6 +61,10 @@ class Office:
     def codec_of(self, fingerprint: str) -> Codec:
         """The codec of a schema that a stored original was written with."""
         return self.codecs[self.id_of(fingerprint)]
+
+    def vouch(self, values: Sequence[Unvouched]) -> tuple[bytes, ...]:
+        """Give the bus's word on what goes to inboxes, all under one signature."""
+        return vouched(values, self.rulebook.bus, self.signer)
 
     def own(self, record: str) -> int:
         """Return the registry id of our own version of a record."""

@@ -5,11 +5,12 @@ from functools import partial
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.bus.home import Home, Settings
+from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
-from schemas.jwk import Signer, signer_from_pem, signer_of
+from schemas.jwk import Signer, signer_of
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
@@ -28,7 +29,7 @@ def open_office(home: Home, settings: Settings) -> Office:
     pem = home.key("bus")
     if not pem.exists():
         raise UserError("home.login_missing", where=str(pem), exit_code=3)
-    signer = signer_from_pem(pem.read_bytes())
+    signer = load_signer(pem, read_passphrase(settings.keys.passphrase_file))
     registered = rulebook.directory.keys.get(signer.kid)
     if registered is None or registered.organ != BUS:
         raise UserError("seal.key_unknown", where=str(pem), exit_code=3)
@@ -87,8 +88,8 @@ def open_shelf(home: Home, office: Office, *, log_is_new: bool) -> Shelf:
 def open_casebook(home: Home, settings: Settings) -> Casebook:
     """Open the casebook for writing.
 
-    Raises UserError casebook.in_use, exchange.workers_need_postgresql.
+    Raises UserError casebook.in_use, casebook.key_missing, exchange.workers_need_postgresql.
     """
     refuse_several_on_sqlite(settings)
     url = settings.casebook.url.get_secret_value()
-    return open_url(url) if url else open_sqlite(home.casebook)
+    return open_url(url, home.casebook_key) if url else open_sqlite(home.casebook)

@@ -1,9 +1,9 @@
 """A flow's record as the originals topic keeps it. Pure.
 
-The record's own key and value, untouched, and in one header where it lay and what the broker had
-stamped it with. Only the exchange's login may write the topic (connectors/bus/layout.py), so the
-header is trusted as the broker's word on a flow is. Of what may not be kept there is a note in the
-value's place.
+The record's own key and value, untouched (kept_keys.py locks them), and in one header where it lay
+and what the broker had stamped it with. Only the exchange's login may write the topic
+(connectors/bus/layout.py), so the header is trusted as the broker's word on a flow is. Of what may
+not be kept there is a note in the value's place.
 """
 
 import json
@@ -29,6 +29,7 @@ class Copied:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    is_note: bool = False  # it stands for content that may not be kept
 
     @property
     def bytes(self) -> int:
@@ -53,7 +54,8 @@ def original(incoming: Incoming, note: str | None) -> Copied:
         "has_value": value is not None,
         "is_note": note is not None,
     }
-    return Copied(key or b"", value or b"", ((HEADER, canonical(where).encode()),))
+    headers = ((HEADER, canonical(where).encode()),)
+    return Copied(key or b"", value or b"", headers, is_note=note is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Kept:
 
     incoming: Incoming  # of a note: without key and value
     note: str | None
+
+
+def position_of(headers: Sequence[tuple[str, bytes]]) -> Position:
+    """Return where the record lay in its flow. Raises Broken originals.unreadable."""
+    return kept(None, None, headers).incoming.position
 
 
 def kept(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Kept:

@@ -7,16 +7,19 @@ Tick. A repeat carries the same bytes, and readers drop it by its message id.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import Engine, Row, bindparam, select, tuple_
+from sqlalchemy import Row, bindparam, select, tuple_
 
+from services.casebook.case_keys import CaseKeys
+from services.casebook.headers import headers_from_text
+from services.casebook.locked import outbox_value
 from services.casebook.retry import patiently
 from services.casebook.statements import delete_published
+from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
-from services.casebook.write import headers_from_text
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once
 
@@ -42,8 +45,19 @@ class Published:
     failed: tuple[str, ...]  # destinations whose rows stayed
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """One row, opened."""
+
+    seq: int
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
 async def publish(
-    engine: Engine,
+    casebook: Casebook,
     producer: AIOKafkaProducer,
     sources: Iterable[tuple[str, int]],
 ) -> Published:
@@ -55,32 +69,37 @@ async def publish(
     wanted = sorted(set(sources))
     sent, after, failed = 0, 0, dict[str, None]()
     while True:
-        rows = patiently(_page, engine, wanted, after)
+        rows = patiently(_page, casebook, wanted, after)
         if not rows:
             return Published(sent, tuple(failed))
         after = rows[-1].seq
         done = await _send(producer, [row for row in rows if row.topic not in failed], failed)
-        patiently(_delete, engine, done)
+        patiently(_delete, casebook, done)
         sent += len(done)
 
 
-def _page(
-    engine: Engine, sources: Sequence[tuple[str, int]], after: int
-) -> Sequence[Row[tuple[object, ...]]]:
-    with engine.connect() as connection:
-        return connection.execute(_NEXT, {"sources": sources, "after": after}).all()
+def _page(casebook: Casebook, sources: Sequence[tuple[str, int]], after: int) -> list[_Ready]:
+    with casebook.engine.connect() as connection:
+        rows = connection.execute(_NEXT, {"sources": sources, "after": after}).all()
+        keys = CaseKeys(connection, casebook.key)
+        keys.load(row.case_id for row in rows if row.case_id is not None)
+        return [_ready(row, outbox_value(keys, row)) for row in rows]
 
 
-def _delete(engine: Engine, seqs: list[int]) -> None:
-    with engine.begin() as transaction:
+def _ready(row: Row[Any], value: bytes | None) -> _Ready:
+    return _Ready(row.seq, row.topic, row.key, value, headers_from_text(row.headers))
+
+
+def _delete(casebook: Casebook, seqs: list[int]) -> None:
+    with casebook.engine.begin() as transaction:
         delete_published(transaction, OUTBOX, seqs)
 
 
 async def _send(
-    producer: AIOKafkaProducer, rows: Sequence[Row[tuple[object, ...]]], failed: dict[str, None]
+    producer: AIOKafkaProducer, rows: Sequence[_Ready], failed: dict[str, None]
 ) -> list[int]:
     """Send the rows; note the destinations that fail; return the rows that the broker has."""
-    under_way: list[tuple[Row[tuple[object, ...]], asyncio.Future[object]]] = []
+    under_way: list[tuple[_Ready, asyncio.Future[object]]] = []
     for row in rows:
         if row.topic in failed:
             continue
@@ -89,7 +108,7 @@ async def _send(
                 row.topic,
                 row.value,
                 key=row.key,
-                headers=list(headers_from_text(row.headers)),
+                headers=list(row.headers),
             )
         except KafkaError:
             failed[row.topic] = None

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.ids import CaseId, MessageId
 from services.casebook.rows import Position
 from services.casework.steps import Facts
+from services.exchange.journal import ERASED
 from services.exchange.notes import DEFECT, FACTS_TOLD
 
 _FACTS: Final = {
@@ -30,6 +31,7 @@ class Remembered:
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     has_failed: bool = False
+    has_unsent: bool | None = None  # whether an erasure had to wait; None: it is to be looked up
 
     def over(self, looked_up: Facts) -> Facts:
         """Return the facts as they were; what is not remembered as it was looked up."""
@@ -56,6 +58,7 @@ class Entry:
     case: CaseId
     facts: Mapping[str, Any] | None  # None: it was refused before anything was looked up
     has_failed: bool
+    is_erasure: bool = False
 
     @property
     def place(self) -> tuple[Position, CaseId]:
@@ -87,6 +90,7 @@ def entry_of(line: str) -> Entry | None:
             case=CaseId(str(document["case"])),
             facts=None if told is None else _facts(dict(told)),
             has_failed=(document["outcome"], document["code"]) == ("dead", DEFECT),
+            is_erasure=any(effect["effect"] == ERASED for effect in document["effects"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         return None

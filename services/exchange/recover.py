@@ -20,7 +20,8 @@ from services.casebook.progress import Place
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
-from services.exchange.originals import Kept, kept
+from services.exchange.kept_keys import opened, restore_keys
+from services.exchange.originals import Kept, position_of
 from services.exchange.secret import noted
 from services.exchange.shelf import Shelf
 
@@ -44,12 +45,13 @@ async def recover(
     """
     reader = await start_consumer(settings, login, (), group=None, client_id="exchange-recover")
     try:
+        await restore_keys(settings, login, casebook)
         for place, gap in gaps.items():
-            async for _ in _missing(reader, place, gap):
+            async for _ in _missing(reader, casebook, place, gap):
                 pass  # all there: only now is anything decided
         for place, gap in gaps.items():
             batch: list[Kept] = []
-            async for record in _missing(reader, place, gap):
+            async for record in _missing(reader, casebook, place, gap):
                 batch.append(record)
                 if len(batch) >= settings.exchange.batch_max:
                     run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
@@ -70,7 +72,12 @@ def judge_kept(casebook: Casebook, shelf: Shelf, batch: Sequence[Kept]) -> list[
     ]
 
 
-async def _missing(reader: Any, place: Place, gap: Gap) -> AsyncIterator[Kept]:  # noqa: ANN401 - aiokafka ships no types
+async def _missing(
+    reader: Any,  # noqa: ANN401 - aiokafka ships no types
+    casebook: Casebook,
+    place: Place,
+    gap: Gap,
+) -> AsyncIterator[Kept]:
     """Yield the records from the casebook's progress to the log's begin, each once, in order."""
     topic, partition = place
     next_offset, begin = gap
@@ -86,12 +93,14 @@ async def _missing(reader: Any, place: Place, gap: Gap) -> AsyncIterator[Kept]: 
             heard = monotonic()
         elif monotonic() - heard > _SILENT_SECONDS_MAX:
             raise Unavailable("kafka.unreachable", where=ORIGINALS, detail="timeout")
-        for record in records:
-            found_again = kept(record.key, record.value, record.headers)
-            position = found_again.incoming.position
+        wanted = []
+        for record in records:  # only what is wanted is opened
+            position = position_of(record.headers)
             in_turn = position.offset == next_offset < begin
             if in_turn and (position.topic, position.partition) == place:
                 next_offset += 1
-                yield found_again
+                wanted.append(record)
+        for found_again in opened(casebook, wanted):
+            yield found_again
     if next_offset < begin:
         raise Broken("log.gap", detail=f"{topic}/{partition}: {next_offset} < {begin}")

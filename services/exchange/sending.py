@@ -8,9 +8,11 @@ from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
 from schemas.parts import Envelope
-from schemas.seal import seal_message
+from schemas.seal import said, seal_message
 from schemas.topics import inbox_of
-from services.casebook.rows import DeadRow, OutboxRow
+from services.casebook.case_keys import quarantine_of
+from services.casebook.letters import locked_letter
+from services.casebook.rows import DeadRow, OutboxRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
@@ -35,43 +37,65 @@ class Sending:
         envelope: Envelope,
         at: datetime,
         salt: str = "",
-    ) -> bytes | None:
+    ) -> ToVouch | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt.
 
         `envelope` is that of the message that was decided.
         """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
-        answers: dict[tuple[OrganCode, MessageId], bytes] = {}
+        answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                self.into_inbox(effect.to, about.case, copies.value(effect), incoming)
+                value = copies.value(effect)
+                self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
-            for said in say(effect, about, self._office.rulebook, at, salt):
-                value = self._say(said.to, said.message, incoming)
+            for word in say(effect, about, self._office.rulebook, at, salt):
+                value = self._say(word.to, word.message, incoming)
                 if isinstance(effect, Accept | Reject | Hold):
-                    answers[said.to, effect.message] = value
+                    answers[word.to, effect.message] = value
         for effect in decision.effects:
             if isinstance(effect, Release) and decision.case is not None:
                 self._released(decision.case, effect.message, answers)
         return answers.get((envelope.sender, envelope.message_id))
 
-    def into_inbox(self, to: OrganCode, case: CaseId, value: bytes, incoming: Incoming) -> None:
-        """Put a framed value into an organ's inbox."""
+    def into_inbox(
+        self,
+        to: OrganCode,
+        case: CaseId,
+        value: bytes | ToVouch,
+        incoming: Incoming,
+        *,
+        is_copy: bool = False,
+    ) -> None:
+        """Put a value into an organ's inbox. What the bus itself says holds no content."""
         alias = self._office.alias(to)
         if alias is None:
             raise Broken("organ.unknown", detail=to)
-        self._work.add_outbox(OutboxRow(incoming.position, inbox_of(alias), case.encode(), value))
+        key, owner = case.encode(), case if is_copy else None
+        row = OutboxRow(incoming.position, inbox_of(alias), key, value, case=owner)
+        self._work.add_outbox(row)
 
     def dead(
-        self, incoming: Incoming, refusal: Refusal, envelope: Envelope | None, at: datetime
+        self,
+        incoming: Incoming,
+        refusal: Refusal,
+        envelope: Envelope | None,
+        at: datetime,
+        *,
+        is_of_case: bool = False,
     ) -> None:
         """Put the original bytes into the dead letters, with the reason.
 
-        Of what is marked as secret there are none (intake.py).
+        They are locked under the case's key where the case stands still because of them, else under
+        the month's. Of what is marked as secret there are none (intake.py).
         """
-        self._work.add_outbox(dead_letter(incoming, refusal))
+        case = envelope.case_id if envelope is not None and is_of_case else None
+        name = case or quarantine_of(at)
+        came = incoming.key, incoming.value
+        letter = dead_letter(incoming.position, refusal)
+        self._work.add_outbox(locked_letter(self._work.keys, name, letter, came))
         self._work.add_dead(
             DeadRow(
                 incoming.position,
@@ -94,15 +118,14 @@ class Sending:
         key = envelope.case_id.encode()
         self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
 
-    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> bytes:
-        schema_id = self._office.own(type(message).__name__)
-        value = frame(schema_id, seal_message(message, self._office.signer).body)
+    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> ToVouch:
+        value = ToVouch(self._office.own(type(message).__name__), said(message))
         self.into_inbox(to, message.envelope.case_id, value, incoming)
         self._work.add_said(message.envelope.message_id, message.envelope.case_id)
         return value
 
     def _released(
-        self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], bytes]
+        self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], ToVouch]
     ) -> None:
         """What was held has been decided with the message that released it: note its answer."""
         row = self._work.message(case.sender, message_id)

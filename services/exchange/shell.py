@@ -70,7 +70,7 @@ class Shell:
             tally = run_batch(self.casebook, self.shelf, intakes)
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
-            published = await publish(self.casebook.engine, self.producer, sources)
+            published = await publish(self.casebook, self.producer, sources)
             sent = monotonic()
             readable = await self.eraser.step(sources)
         except YichuanError as error:

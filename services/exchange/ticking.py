@@ -1,4 +1,4 @@
-"""A Tick in its partition: what is due there fires, and years of guidance begin."""
+"""A Tick in its partition: what is due there fires, terms end, and years of guidance begin."""
 
 from datetime import datetime
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from schemas.ids import CaseId
 from services.casework.steps import Facts
 from services.exchange.clerk import Clerk
+from services.exchange.expiring import expire_due
 from services.exchange.intake import Sound
 from services.exchange.notes import decided_of, original_of
 from services.exchange.years import guided_by, years_to_open
@@ -20,6 +21,7 @@ def tick(clerk: Clerk, sound: Sound, at: datetime, guided: str | None) -> str | 
     clerk.work.preload(due, (), ())
     for case_id in due:
         fire(clerk, sound, case_id, at)
+    expire_due(clerk, sound, at)
     clerk.tally.messages.append((position.topic, "Tick", "accepted"))
     now = guided_by(clerk.office, position, at)
     if now is not None and now != guided:

@@ -8,6 +8,7 @@ DUTIES: Final = "duties.toml"
 DISPUTES: Final = "disputes.toml"
 REMINDERS: Final = "reminders.toml"
 NO_SHARING: Final = "no_sharing.toml"
+RETENTION: Final = "retention.toml"
 COLUMNS: Final = MappingProxyType(
     {
         "organs.csv": (
@@ -45,7 +46,16 @@ COLUMNS: Final = MappingProxyType(
             "concurrent",
         ),
         "calendar.csv": ("date", "kind", "note"),
-        "keys.csv": ("kid", "organ", "algorithm", "x", "y", "valid_from", "valid_to"),
+        "keys.csv": (
+            "kid",
+            "organ",
+            "algorithm",
+            "x",
+            "y",
+            "valid_from",
+            "valid_to",
+            "compromised_since",
+        ),
         "clearances.csv": ("relation", "class", "path", "treatment", "basis"),
         "audiences.csv": (
             "id",
@@ -60,13 +70,16 @@ COLUMNS: Final = MappingProxyType(
         ),
     }
 )
+# A column that an older copy lacks; its cells are then empty.
+LATER: Final = frozenset({"compromised_since"})
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
-# disputes the strict one of disputes.py, without reminders none is given.
+# disputes the strict one of disputes.py, without reminders none is given; without terms nothing is
+# ever erased.
 OPTIONAL: Final = frozenset(
-    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS}
+    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS, RETENTION}
 )
-FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, *COLUMNS})
+FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, RETENTION, *COLUMNS})
 
 LEVELS: Final = ("province", "prefecture", "county", "township")  # the largest first

@@ -13,7 +13,8 @@ from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, warning
 from services.rulebook.layout import HEAD
 from services.rulebook.model import Line, Organ, OrganType
-from services.rulebook.source import Placed, Source
+from services.rulebook.source import Source
+from services.rulebook.tables import Placed
 
 OFFICERS_MIN: Final = 2  # hand over a transfer (guidance 二(二)2)
 # Logins and keys of the bus itself; an organ's alias is its login.

@@ -9,7 +9,8 @@ from services.rulebook.directory import county_of
 from services.rulebook.finding import Finding, note, warning
 from services.rulebook.jurisdiction import Question, Verdict, route
 from services.rulebook.model import DecidingDate, Division, Matter, Rulebook
-from services.rulebook.source import Placed, Source
+from services.rulebook.source import Source
+from services.rulebook.tables import Placed
 
 GAP_DAYS_MAX: Final = 12  # days looked at for each matter: today, and the days after rules end
 NAMES_MAX: Final = 3  # townships named in a finding

@@ -17,7 +17,8 @@ from services.rulebook.model import (
     Mode,
     OrganType,
 )
-from services.rulebook.source import Placed, Source
+from services.rulebook.source import Source
+from services.rulebook.tables import Placed
 
 NAMES_MAX: Final = 3  # townships named in a finding
 _BASIS: Final = re.compile(r"《[^《》]{2,}》第[〇零一二三四五六七八九十百千\d]{1,9}条.{0,20}")

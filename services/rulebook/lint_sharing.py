@@ -16,7 +16,8 @@ from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, note, warning
 from services.rulebook.layout import NO_SHARING
 from services.rulebook.model import AudienceRule, Clearance, Clearances, Rulebook, Treatment
-from services.rulebook.source import Placed, Source
+from services.rulebook.source import Source
+from services.rulebook.tables import Placed
 
 CLEARANCES: Final = "clearances.csv"
 

@@ -1,7 +1,6 @@
 """The rulebook as frozen data. Parsed by parse.py, read from disk by load.py, checked by lint.py.
 
-Every duration and every competence is data with a legal basis and dates, never a constant: the
-guidance names no day counts, and powers move between township and county (domain, section 5).
+Durations and competences are data with a legal basis and dates (domain, section 5).
 """
 
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
 from services.rulebook.indexes import areas_above, by_area, by_subject, townships_by_name, turns
 from services.rulebook.reminders import Reminders
+from services.rulebook.retention import Retention
 
 CALENDAR_DIGEST: Final = 16  # hexadecimal digits
 
@@ -69,11 +69,12 @@ class PublicKey:
 
     kid: str  # RFC 7638 thumbprint of the JWK
     organ: OrganCode
-    algorithm: str  # ES256 or Ed25519; the key's, never the message's
+    algorithm: str  # ES256, Ed25519 or SM2-SM3; the key's, never the message's
     x: str  # base64url, as in the JWK
     y: str  # base64url; empty for Ed25519
     valid_from: datetime
     valid_to: datetime | None = None
+    compromised_since: datetime | None = None  # refused from then on, valid or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +350,7 @@ class Rulebook:
     no_sharing: NoSharing = field(default_factory=NoSharing)
     disputes: Disputes = field(default_factory=Disputes)
     reminders: Reminders = field(default_factory=Reminders)
+    retention: Retention = field(default_factory=Retention)
     # Indexes, made here so that they cannot differ from what they index.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False

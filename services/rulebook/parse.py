@@ -11,8 +11,8 @@ from typing import TypeVar
 from schemas.ids import DivisionCode, RulebookHash
 from services.rulebook.layout import LEVELS
 from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook
-from services.rulebook.source import Placed, Source, read
-from services.rulebook.tables import invalid
+from services.rulebook.source import Source, read
+from services.rulebook.tables import Placed, invalid
 
 Value = TypeVar("Value")
 
@@ -47,6 +47,7 @@ def rulebook_of(source: Source, files: Mapping[str, bytes], library: Calendar) -
         no_sharing=source.no_sharing,
         disputes=source.disputes,
         reminders=source.reminders,
+        retention=source.retention,
     )
 
 

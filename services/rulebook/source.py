@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from schemas.ids import Alias, MatterCode, OrganCode, RuleId
 from schemas.secrecy import NoSharing
@@ -28,6 +28,7 @@ from services.rulebook.layout import (
     NO_SHARING,
     OPTIONAL,
     REMINDERS,
+    RETENTION,
 )
 from services.rulebook.model import (
     AudienceRule,
@@ -45,25 +46,12 @@ from services.rulebook.model import (
     Superior,
 )
 from services.rulebook.reminders import Reminders, read_reminders
-from services.rulebook.tables import Row, invalid, rows
+from services.rulebook.retention import Retention, read_retention
+from services.rulebook.tables import Placed, Row, invalid, rows
 
 _COMPETENT: Final = re.compile(r"township|kind:[a-z_]{1,40}|organ:\S{1,40}")
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Placed(Generic[Value]):
-    """A value and where it stands."""
-
-    value: Value
-    file: str
-    line: int
-
-    @property
-    def where(self) -> str:
-        """`file:line`."""
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +73,7 @@ class Source:
     no_sharing: NoSharing
     disputes: Disputes
     reminders: Reminders
+    retention: Retention
 
 
 def read(files: Mapping[str, bytes]) -> Source:
@@ -122,6 +111,9 @@ def read(files: Mapping[str, bytes]) -> Source:
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
         disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),
         reminders=_reminders(files),
+        retention=(
+            read_retention(RETENTION, files[RETENTION]) if RETENTION in files else Retention()
+        ),
     )
 
 
@@ -237,6 +229,7 @@ def _key(row: Row, codes: Mapping[str, OrganCode]) -> PublicKey:
         y=row.cells["y"],
         valid_from=row.instant("valid_from"),
         valid_to=row.optional_instant("valid_to"),
+        compromised_since=row.optional_instant("compromised_since"),
     )
 
 

@@ -10,10 +10,11 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from schemas.errors import UserError
 from schemas.ids import DivisionCode
+from services.rulebook.layout import LATER
 
 ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45,000 divisions
 
@@ -27,6 +28,20 @@ def invalid(file: str, line: int | None, what: str, zh: str, en: str) -> UserErr
     """Return the error: file and line, column or key, what is wrong in both languages."""
     where = file if line is None else f"{file}:{line}"
     return UserError("rules.invalid", where=where, detail=f"{what}：{zh} | {what}: {en}")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Value]):
+    """A value and where it stands."""
+
+    value: Value
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +131,8 @@ def rows(file: str, content: bytes, columns: tuple[str, ...]) -> tuple[Row, ...]
         if line.strip(" ,\t") and not line.lstrip('"').startswith("#")
     )
     head_line, head = next(records, (1, []))
-    if sorted(head) != sorted(columns):
+    lacking = [name for name in columns if name in LATER and name not in head]
+    if sorted([*head, *lacking]) != sorted(columns):
         wanted = ",".join(columns)
         raise invalid(file, head_line, "columns", f"表头应为 {wanted}", f"header must be {wanted}")
     found: list[Row] = []
@@ -127,7 +143,8 @@ def rows(file: str, content: bytes, columns: tuple[str, ...]) -> tuple[Row, ...]
                 f"{len(cells)} cells, not {len(head)}",
             )
             raise invalid(file, number, "columns", zh, en)
-        found.append(Row(file, number, dict(zip(head, cells, strict=True))))
+        given = dict(zip(head, cells, strict=True))
+        found.append(Row(file, number, {**dict.fromkeys(lacking, ""), **given}))
     return tuple(found)
 
 

@@ -12,17 +12,19 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws as peer
 from joserfc.jwk import ECKey, OKPKey
 
-from schemas.codec import current, frame, unframe, with_seal
+from schemas.codec import Opened, current, frame, unframe
 from schemas.inline import schema_of
-from schemas.jwk import b64url
+from schemas.jwk import b64url, unb64url
 from schemas.messages import Message
 from schemas.parts import Seal
-from schemas.seal import TYPE, VerifiedKey, seal_message, verify
+from schemas.seal import VerifiedKey, seal_message, verify
+from schemas.seal_form import TYPE
 from schemas.topics import BY_SNAKE, RECORDS
 from tests.any_message import SENT_AT, Key, default_lead, default_message, key, messages
 
@@ -84,6 +86,7 @@ def _peer_private_key(entry: Key) -> ECKey | OKPKey:
     private = entry.signer._key
     if isinstance(private, EllipticCurvePrivateKey):
         return ECKey.import_key(private)
+    assert isinstance(private, Ed25519PrivateKey)
     return OKPKey.import_key(private)
 
 
@@ -99,10 +102,11 @@ def test_joserfc_verifies_our_seal_and_not_over_other_bytes(algorithm: str) -> N
     entry = key(algorithm)
     sealed = seal_message(default_lead(), entry.signer)
     opened = current("LeadTransfer").open(sealed.body)
+    payload_signed = _payload_of(opened)
     assert isinstance(sealed.message.envelope.seal, Seal)
     first, _, last = sealed.message.envelope.seal.jws.split(".")
     registry = _peer_registry(entry)
-    for payload, good in ((opened.signed_bytes, True), (opened.signed_bytes[:-1], False)):
+    for payload, good in ((payload_signed, True), (payload_signed[:-1], False)):
         whole = peer.extract_compact(f"{first}.{b64url(payload)}.{last}".encode(), None, registry)
         assert peer.validate_compact(whole, _peer_key(entry), None, registry) is good
 
@@ -111,15 +115,32 @@ def test_joserfc_verifies_our_seal_and_not_over_other_bytes(algorithm: str) -> N
 def test_we_verify_a_seal_that_joserfc_made(algorithm: str) -> None:
     entry = key(algorithm)
     codec = current("LeadTransfer")
-    signed_bytes = codec.to_sign(default_lead()).signed_bytes
+    seed = bytes(range(16))
+    plain = replace(
+        default_lead(), envelope=replace(default_lead().envelope, seal=Seal("", b64url(seed)))
+    )
+    payload = _payload_of(codec.open(codec.encode(plain)))
     header = {"alg": algorithm, "kid": entry.kid, "typ": TYPE, "schema": codec.fingerprint}
     private = _peer_private_key(entry)
-    whole = peer.serialize_compact(header, signed_bytes, private, registry=_peer_registry(entry))
-    body = with_seal(signed_bytes, peer.detach_content(whole))
+    whole = peer.serialize_compact(header, payload, private, registry=_peer_registry(entry))
+    seal = Seal(peer.detach_content(whole), b64url(seed))
+    sealed = replace(plain, envelope=replace(plain.envelope, seal=seal))
+    body = codec.encode(sealed)
     assert verify(codec.open(body), entry.found, SENT_AT) == VerifiedKey(entry.kid, entry.organ)
-    other = replace(default_lead(), reason="另有其故")
-    body = with_seal(codec.to_sign(other).signed_bytes, peer.detach_content(whole))
+    body = codec.encode(replace(sealed, reason="另有其故"))
     assert not isinstance(verify(codec.open(body), entry.found, SENT_AT), VerifiedKey)
+
+
+def _payload_of(opened: Opened) -> bytes:
+    """What a seal signs of a message whose seed is in it (schemas/SEAL.md, section 6)."""
+    envelope = opened.message.envelope
+    assert envelope.seal is not None
+    seed = unb64url(envelope.seal.seed or "")
+    assert seed is not None
+    root = b64url(opened.tree.root(opened.body, seed))
+    names = {"bus": envelope.bus, "case": envelope.case_id, "message": envelope.message_id}
+    payload = {**names, "root": root, "sender": envelope.sender}
+    return json.dumps(payload, separators=(",", ":")).encode()
 
 
 @by_algorithm

@@ -48,7 +48,9 @@ def ask(
     credentials = home.credentials(login) if isinstance(login, str) else login
 
     async def run() -> Anything:
-        async with Registry(url or settings.registry_url, credentials) as registry:
+        async with Registry(
+            url or settings.registry_url, credentials, settings.registry.ca_file
+        ) as registry:
             return await work(registry)
 
     return within(run())
@@ -158,7 +160,11 @@ def test_confluents_own_client_sees_what_ours_registered(
     reader = home.credentials(READER)
     login = f"{reader.username}:{reader.password.get_secret_value()}"
     with SchemaRegistryClient(
-        {"url": settings.registry_url, "basic.auth.user.info": login}
+        {
+            "url": settings.registry_url,
+            "basic.auth.user.info": login,
+            "ssl.ca.location": settings.registry.ca_file,
+        }
     ) as client:
         assert json.loads(client.get_schema(number).schema_str) == json.loads(schema("a"))
         assert client.get_latest_version(subject).schema_id == number

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from connectors.bus.registry import Registry, SchemaIds
+from connectors.bus.registry import SchemaIds, registry_of
 from schemas.errors import UserError
 from schemas.inline import canonical_json, fingerprint_of, schema_from, schema_of
 from schemas.topics import RECORDS
@@ -92,7 +92,7 @@ def test_the_registry_gives_back_the_schema_that_was_registered(
 
 async def _held(stack: Stack) -> dict[str, Any]:
     login = stack.home.credentials("registry-reader")
-    async with Registry(stack.settings.registry_url, login) as registry:
+    async with registry_of(stack.settings, login) as registry:
         numbers = await registry.versions(SUBJECT)
         versions = [await registry.version(SUBJECT, number) for number in numbers]
         level = await registry.compatibility(SUBJECT)
@@ -152,7 +152,7 @@ def test_the_registry_itself_refuses_a_dropped_field_even_from_its_admin(
 
     async def register() -> None:
         login = stack.home.credentials("registry-admin")
-        async with Registry(stack.settings.registry_url, login) as registry:
+        async with registry_of(stack.settings, login) as registry:
             await registry.register(SUBJECT, canonical_json(broken))
 
     with pytest.raises(UserError, match=r"registry\.incompatible"):

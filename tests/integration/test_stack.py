@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -37,7 +38,10 @@ def silent(_line: str) -> None:
 def call(
     settings: Settings, login: Credentials | None, method: str, path: str, body: str | None = None
 ) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(LOOPBACK, settings.ports.base + 10, timeout=20)
+    context = ssl.create_default_context(cafile=settings.registry.ca_file)
+    connection = http.client.HTTPSConnection(
+        LOOPBACK, settings.ports.base + 10, timeout=20, context=context
+    )
     headers = {"Content-Type": "application/json"}
     if login is not None:
         pair = f"{login.username}:{login.password.get_secret_value()}"
@@ -49,12 +53,13 @@ def call(
     return answer.status, json.loads(text) if text else None
 
 
-def login_errors(port: int, mechanism: str, username: str, password: str) -> set[int]:
+def login_errors(home: Home, port: int, mechanism: str, username: str, password: str) -> set[int]:
     """Return the error codes that a client sees who logs in like this; empty when it works."""
     seen: set[int] = set()
     options: dict[str, Any] = {
         "bootstrap.servers": f"{LOOPBACK}:{port}",
-        "security.protocol": "SASL_PLAINTEXT",
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(home.tls.ca),
         "sasl.mechanism": mechanism,
         "sasl.username": username,
         "sasl.password": password,
@@ -86,8 +91,8 @@ def test_the_admins_login_works_and_a_wrong_password_is_refused(
     port = settings.ports.base
     right = admin.password.get_secret_value()
 
-    assert login_errors(port, "SCRAM-SHA-512", "admin", right) == set()
-    refused = login_errors(port, "SCRAM-SHA-512", "admin", "not the password")
+    assert login_errors(home, port, "SCRAM-SHA-512", "admin", right) == set()
+    refused = login_errors(home, port, "SCRAM-SHA-512", "admin", "not the password")
     assert KafkaError._AUTHENTICATION in refused
 
 
@@ -95,11 +100,32 @@ def test_the_admins_login_works_and_a_wrong_password_is_refused(
 def test_a_listener_closes_on_who_asks_without_a_login(
     stack: tuple[Home, Settings], offset: int
 ) -> None:
-    _, settings = stack
+    home, settings = stack
     metadata_v0_of_all_topics = struct.pack(">hhihi", 3, 0, 7, -1, 0)
-    with socket.create_connection((LOOPBACK, settings.ports.base + offset), timeout=20) as peer:
-        peer.sendall(struct.pack(">i", len(metadata_v0_of_all_topics)) + metadata_v0_of_all_topics)
+    request = struct.pack(">i", len(metadata_v0_of_all_topics)) + metadata_v0_of_all_topics
+    context = ssl.create_default_context(cafile=str(home.tls.ca))
+    place = (LOOPBACK, settings.ports.base + offset)
+    with (
+        socket.create_connection(place, timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname=LOOPBACK) as peer,
+    ):
+        assert peer.version() in ("TLSv1.3", "TLSv1.2")
+        peer.sendall(request)
         assert peer.recv(1) == b""
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2, 10], ids=["client", "internal", "controller", "api"])
+def test_a_listener_says_nothing_without_tls_nor_by_another_ca(
+    stack: tuple[Home, Settings], offset: int
+) -> None:
+    place = (LOOPBACK, stack[1].ports.base + offset)
+    with socket.create_connection(place, timeout=20) as plain:
+        plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert plain.recv(1) in (b"", b"\x15")  # at most a TLS alert
+    with socket.create_connection(place, timeout=20) as plain:
+        strangers = ssl.create_default_context()  # the system's CAs
+        with pytest.raises(ssl.SSLCertVerificationError):
+            strangers.wrap_socket(plain, server_hostname=LOOPBACK)
 
 
 @pytest.mark.parametrize("offset", [1, 2], ids=["internal", "controller"])
@@ -110,9 +136,9 @@ def test_an_inner_listener_takes_no_clients_login(
     port = settings.ports.base + offset
     right = home.credentials(ADMIN).password.get_secret_value()
 
-    assert KafkaError._AUTHENTICATION in login_errors(port, "SCRAM-SHA-512", "admin", right)
-    assert KafkaError._AUTHENTICATION in login_errors(port, "PLAIN", "admin", right)
-    assert KafkaError._AUTHENTICATION in login_errors(port, "PLAIN", BROKER_LOGIN, "guess")
+    assert KafkaError._AUTHENTICATION in login_errors(home, port, "SCRAM-SHA-512", "admin", right)
+    assert KafkaError._AUTHENTICATION in login_errors(home, port, "PLAIN", "admin", right)
+    assert KafkaError._AUTHENTICATION in login_errors(home, port, "PLAIN", BROKER_LOGIN, "guess")
 
 
 def test_every_port_of_the_stack_is_open_on_the_loopback_only(

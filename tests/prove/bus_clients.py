@@ -188,7 +188,13 @@ def _compare(shown: dict[int, str], found: dict[int, str]) -> None:
 def _registry_client(stand: Stand) -> SchemaRegistryClient:
     login = stand.home.credentials(READER)
     pair = f"{login.username}:{login.password.get_secret_value()}"
-    return SchemaRegistryClient({"url": stand.settings.registry_url, "basic.auth.user.info": pair})
+    return SchemaRegistryClient(
+        {
+            "url": stand.settings.registry_url,
+            "basic.auth.user.info": pair,
+            "ssl.ca.location": stand.settings.registry.ca_file,
+        }
+    )
 
 
 def _consumer(stand: Stand, login: str, group: str) -> Consumer:

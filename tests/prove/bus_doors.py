@@ -52,14 +52,16 @@ def anonymous_nothing(ground: Ground) -> str:
     """Come without a login, with a wrong one, and with a right one at the wrong door."""
     stand = demo(ground)
     base = stand.settings.ports.base
-    admin = stand.home.credentials("admin")
+    admin, ca_file = stand.home.credentials("admin"), str(stand.home.tls.ca)
     for offset in KAFKA_OFFSETS:
-        _closes(base + offset)
+        _closes(base + offset, stand)
         if offset:
             password = admin.password.get_secret_value()
-            code = kafka_bytes.plain_login(base + offset, admin.username, password)
+            code = kafka_bytes.plain_login(base + offset, admin.username, password, ca_file)
             assert code == KafkaError.SASL_AUTHENTICATION_FAILED, f"+{offset}: {code}"
-    _no_metadata({"bootstrap.servers": f"{LOOPBACK}:{base}"}, _CLOSED)
+    bare = {"bootstrap.servers": f"{LOOPBACK}:{base}"}
+    _no_metadata(bare, _CLOSED)
+    _no_metadata(bare | {"security.protocol": "SSL", "ssl.ca.location": ca_file}, _CLOSED)
     _no_metadata(stand.client("yanjiao") | {"sasl.password": "wrong"}, {_AUTHENTICATION})
     for topic in (*Flow, "inbox.yanjiao"):
         kcat.refused(stand, None, topic)
@@ -158,10 +160,12 @@ def _configured_ports(stand: Stand) -> set[int]:
     return found
 
 
-def _closes(port: int) -> None:
-    """Ask for metadata without a login, and see the connection end unanswered."""
-    answer = kafka_bytes.metadata_unasked(port)
-    assert answer == b"", f"port {port} answers without a login: {answer!r}"
+def _closes(port: int, stand: Stand) -> None:
+    """Ask for metadata without a login, over TLS and without: the connection ends unanswered."""
+    for ca_file in (str(stand.home.tls.ca), None):
+        answer = kafka_bytes.metadata_unasked(port, ca_file)
+        is_alert = ca_file is None and answer[:1] == kafka_bytes.TLS_ALERT
+        assert answer == b"" or is_alert, f"port {port} answers without a login: {answer!r}"
 
 
 def _no_metadata(options: dict[str, str], codes: set[int] | frozenset[int]) -> None:
@@ -200,13 +204,14 @@ def _unauthorized(stand: Stand) -> int:
         "/metrics",
     )
     port = stand.settings.ports.base + API_OFFSET
+    ca_file = stand.settings.registry.ca_file
     wrong = basic(stand, "yanjiao")  # a broker's login is none of the registry's
     for path in paths:
         for authorization in (None, wrong):
-            status, _ = raw(port, "GET", path, authorization)
+            status, _ = raw(port, "GET", path, authorization, ca_file=ca_file)
             assert status == 401, f"{path}: {status}, not 401"
     schema = {"schema": '"string"'}
-    status, _ = raw(port, "POST", f"{BASE}/subjects/prove/versions", None, schema)
+    status, _ = raw(port, "POST", f"{BASE}/subjects/prove/versions", None, schema, ca_file=ca_file)
     assert status == 401, f"registering: {status}, not 401"
     return 2 * len(paths) + 1
 

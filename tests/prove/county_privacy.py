@@ -154,7 +154,7 @@ def redaction_side_by_side(ground: Ground) -> str:
         print(f"      withheld {delivery['withheld']}, masked {delivery['masked']}")
     return (
         f"{HANDLER} (handler): {handler['reason']} | {SENDER} (forwarder): {forwarder['reason']}; "
-        "masked ['reason']; the first sealed by its sender, the second vouched for by the bus"
+        "masked ['reason']; both prove their sender's word, the masked reason is the bus's"
     )
 
 

@@ -1,6 +1,7 @@
 """A few requests of Kafka's protocol by hand: what a client that skips the login would send."""
 
 import socket
+import ssl
 import struct
 from typing import Final
 
@@ -8,14 +9,15 @@ from deploy.local.ports import LOOPBACK
 
 TIMEOUT_SECONDS: Final = 15
 ANSWER_BYTES_MAX: Final = 65_536
+TLS_ALERT: Final = b"\x15"  # the first byte of what a TLS server says to a stranger
 _METADATA: Final = 3
 _SASL_HANDSHAKE: Final = 17
 _SASL_AUTHENTICATE: Final = 36
 
 
-def metadata_unasked(port: int) -> bytes:
+def metadata_unasked(port: int, ca_file: str | None) -> bytes:
     """Ask for all topics with nothing before; return what comes: b"" when it is only closed."""
-    with socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS) as connection:
+    with _connected(port, ca_file) as connection:
         _send(connection, _METADATA, 0, struct.pack(">i", 0))
         try:
             return connection.recv(ANSWER_BYTES_MAX)
@@ -23,14 +25,23 @@ def metadata_unasked(port: int) -> bytes:
             return b""
 
 
-def plain_login(port: int, username: str, password: str) -> int:
+def plain_login(port: int, username: str, password: str, ca_file: str) -> int:
     """Log in by SASL PLAIN (RFC 4616); return the broker's error code, 0 when it lets one in."""
-    with socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS) as connection:
+    with _connected(port, ca_file) as connection:
         code = _error(_ask(connection, _SASL_HANDSHAKE, 1, _text("PLAIN")))
         assert code == 0, f"port {port} has no PLAIN: {code}"
         token = f"\0{username}\0{password}".encode()
         body = struct.pack(">i", len(token)) + token
         return _error(_ask(connection, _SASL_AUTHENTICATE, 0, body))
+
+
+def _connected(port: int, ca_file: str | None) -> socket.socket:
+    """Connect, over TLS with a CA."""
+    plain = socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS)
+    if ca_file is None:
+        return plain
+    context = ssl.create_default_context(cafile=ca_file)
+    return context.wrap_socket(plain, server_hostname=LOOPBACK)
 
 
 def _ask(connection: socket.socket, api: int, version: int, body: bytes) -> bytes:

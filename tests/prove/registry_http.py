@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import ssl
 from typing import Any, Final
 
 from deploy.local.ports import LOOPBACK
@@ -32,7 +33,8 @@ def call(
 ) -> tuple[int, Any]:
     """Call the Confluent-compatible API; return (status, JSON or None)."""
     port = stand.settings.ports.base + API_OFFSET
-    status, text = raw(port, method, BASE + path, authorization, body)
+    ca_file = stand.settings.registry.ca_file
+    status, text = raw(port, method, BASE + path, authorization, body, ca_file=ca_file)
     try:
         return status, json.loads(text)
     except ValueError:
@@ -45,12 +47,19 @@ def raw(
     path: str,
     authorization: str | None = None,
     body: dict[str, Any] | None = None,
+    *,
+    ca_file: str | None = None,
 ) -> tuple[int, bytes]:
-    """Call any path of any port of the registry; return (status, body)."""
+    """Call any path of any port of the registry, over TLS with a CA; return (status, body)."""
     headers = {"Content-Type": "application/json"}
     if authorization is not None:
         headers["Authorization"] = authorization
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_MAX)
+    if ca_file is not None:
+        context = ssl.create_default_context(cafile=ca_file)
+        connection = http.client.HTTPSConnection(
+            LOOPBACK, port, timeout=SECONDS_MAX, context=context
+        )
     try:
         content = None if body is None else json.dumps(body).encode()
         connection.request(method, path, content, headers)

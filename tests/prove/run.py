@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, law
+from tests.prove import bus, county, law, seal
 from tests.prove.chapter import (
     REPO,
     Check,
@@ -27,7 +27,12 @@ from tests.prove.chapter import (
     write_results,
 )
 
-CHAPTERS: Final = {"bus": bus.CHECKS, "county": county.CHECKS, "law": law.CHECKS}
+CHAPTERS: Final = {
+    "bus": bus.CHECKS,
+    "county": county.CHECKS,
+    "law": law.CHECKS,
+    "seal": seal.CHECKS,
+}
 WRONG_USE: Final = 2
 
 

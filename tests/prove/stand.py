@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from pydantic import SecretStr
 
 from connectors.bus.clock import monotonic
-from connectors.bus.home import CasebookSection, Home, Settings, write_private
+from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.sections import CasebookSection
 from deploy.local.ports import is_free
 from tests.postgresql import postgresql
 from tests.prove.chapter import Ground
@@ -73,7 +74,8 @@ class Stand:
         credentials = self.home.credentials(login)
         return {
             "bootstrap.servers": self.settings.bootstrap,
-            "security.protocol": "SASL_PLAINTEXT",
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": str(self.home.tls.ca),
             "sasl.mechanism": "SCRAM-SHA-512",
             "sasl.username": credentials.username,
             "sasl.password": credentials.password.get_secret_value(),

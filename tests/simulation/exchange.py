@@ -26,6 +26,7 @@ from services.casebook.write import flush as write
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
+from tests.office import KEY_FILE
 from tests.simulation.county import shelf
 
 _COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
@@ -77,7 +78,7 @@ class Exchange:
         self._open()
 
     def _open(self) -> None:
-        self.casebook: Casebook = open_sqlite(self.file)
+        self.casebook: Casebook = open_sqlite(self.file, KEY_FILE)
         event.listen(self.casebook.engine, "connect", _without_waiting)
         self.casebook.engine.dispose()
         self.casebook.engine.update_execution_options(compiled_cache=_COMPILED)
@@ -114,7 +115,7 @@ class Exchange:
     def publish(self, sources: set[tuple[str, int]], dies_at: int | None = None) -> None:
         """Publish what lies in the outbox."""
         producer: Any = _Producer(self._send, dies_at)
-        self._loop.run_until_complete(publish(self.casebook.engine, producer, sources))
+        self._loop.run_until_complete(publish(self.casebook, producer, sources))
 
     @contextmanager
     def looked_at(self) -> Iterator[sqlite3.Connection]:
@@ -148,7 +149,7 @@ def folder() -> Path:
 def _empty() -> Path:
     """Make an empty casebook once: each run begins with a copy of its file."""
     file = folder() / "empty.sqlite"
-    open_sqlite(file).close()
+    open_sqlite(file, KEY_FILE).close()
     return file
 
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from services.casebook.store import Casebook, open_url
-from tests.office import NewCasebook
+from services.casebook.store import Casebook
+from tests.office import NewCasebook, open_at
 from tests.postgresql import Server, postgresql
 
 
@@ -38,7 +38,7 @@ def engine(nowhere: str) -> Iterator[Engine]:
 def template(server: Server) -> str:
     """Return the name of a database with the tables in it, which is copied for each test."""
     name = server.new()
-    open_url(server.url(name)).close()
+    open_at(server.url(name)).close()
     return name
 
 
@@ -49,7 +49,7 @@ def new_casebook(server: Server, template: str) -> NewCasebook:
     @contextmanager
     def opened() -> Iterator[Casebook]:
         name = server.new(template)
-        casebook = open_url(server.url(name))
+        casebook = open_at(server.url(name))
         yield casebook
         casebook.close()
         server.drop(name)

@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from services.casebook import postgresql
 from services.casebook import work as working
-from services.casebook.store import Casebook, open_url
+from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, OUTBOX
 from services.casebook.write import flush as write
 from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
 from tests.batches import of_one_partition
 from tests.history import MONDAY
-from tests.office import Log, rows, run
+from tests.office import Log, open_at, rows, run
 
 SECONDS_MAX = 60.0
 LEADS = 6
@@ -61,7 +61,7 @@ def letters() -> list[Incoming]:
 
 def second(casebook: Casebook) -> Casebook:
     """Another worker's connections."""
-    return open_url(casebook.engine.url.render_as_string(hide_password=False))
+    return open_at(casebook.engine.url.render_as_string(hide_password=False))
 
 
 def test_one_that_stood_still_in_its_transaction_finds_all_done_when_it_goes_on(
@@ -101,9 +101,9 @@ def test_one_that_stood_still_while_publishing_repeats_the_same_bytes_and_change
     async def both() -> Broker:
         broker = Broker()
         frozen, sound = Producer(broker, still_after), Producer(broker)
-        old = asyncio.create_task(publish(zombie.engine, frozen, sources))
+        old = asyncio.create_task(publish(zombie, frozen, sources))
         await asyncio.wait_for(frozen.stands.wait(), SECONDS_MAX)
-        new = await publish(casebook.engine, sound, sources)
+        new = await publish(casebook, sound, sources)
         assert (new.sent, new.failed) == (len(decided), ())
         frozen.go_on.set()
         await asyncio.wait_for(old, SECONDS_MAX)

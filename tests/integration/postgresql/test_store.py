@@ -9,9 +9,10 @@ from sqlalchemy.exc import InternalError, OperationalError
 from schemas.errors import Broken, Unavailable, UserError
 from services.casebook.migrate import migrate
 from services.casebook.rows import Progress, from_ms
-from services.casebook.store import Casebook, open_for_reading, open_url
+from services.casebook.store import Casebook, open_for_reading
 from services.casebook.tables import PROGRESS
 from services.casebook.work import Work
+from tests.office import open_at
 from tests.postgresql import Server
 
 MIGRATION_LOCK = 0x7969_6368  # "yich", as every program of ours takes it
@@ -50,20 +51,20 @@ def test_a_commit_reaches_the_disk_whatever_the_database_was_set_to(
     database = engine.url.database
     for there, here in (("off", "on"), ("remote_apply", "remote_apply")):
         server.run(f"ALTER DATABASE {database} SET synchronous_commit = {there}")
-        casebook = open_url(nowhere)
+        casebook = open_at(nowhere)
         assert setting(casebook, "synchronous_commit") == here
         casebook.close()
 
 
 def test_an_address_without_a_driver_gets_ours(nowhere: str) -> None:
-    casebook = open_url(nowhere.replace("postgresql+psycopg", "postgresql"))
+    casebook = open_at(nowhere.replace("postgresql+psycopg", "postgresql"))
     assert casebook.engine.dialect.driver == "psycopg"
     casebook.close()
 
 
 def test_workers_that_start_together_make_the_tables_once(nowhere: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        opened = list(pool.map(open_url, [nowhere] * 4))
+        opened = list(pool.map(open_at, [nowhere] * 4))
     assert inspect(opened[0].engine).has_table("progress")
     for casebook in opened:
         casebook.close()
@@ -76,23 +77,23 @@ def test_tables_do_not_change_under_a_running_worker(nowhere: str, engine: Engin
         older.execute(text("SET application_name = 'yichuan-exchange'"))
         older.commit()
         with pytest.raises(UserError) as raised:
-            open_url(nowhere)
+            open_at(nowhere)
         assert raised.value.code == "casebook.in_use"
         assert raised.value.detail == "1 connections of yichuan-exchange"
         older.execute(text("SET application_name = 'psql'"))
         older.commit()
-        open_url(nowhere).close()
+        open_at(nowhere).close()
 
 
 def test_a_second_worker_is_welcome(casebook: Casebook) -> None:
     with casebook.engine.connect():
         url = casebook.engine.url.render_as_string(hide_password=False)
-        open_url(url).close()
+        open_at(url).close()
 
 
 def test_a_reader_sees_what_was_written_and_cannot_write(casebook: Casebook) -> None:
     with casebook.engine.begin() as connection:
-        work = Work(connection)
+        work = Work(connection, casebook.key)
         work.advance("leads", 0, Progress(7, from_ms(0)))
         work.flush()
     reader = open_for_reading(casebook.engine.url.render_as_string(hide_password=False))
@@ -113,13 +114,13 @@ def test_reading_makes_no_tables(nowhere: str, engine: Engine) -> None:
 def test_a_database_that_cannot_hold_chinese_is_refused(server: Server) -> None:
     name = server.new(encoding="LATIN1")
     with pytest.raises(UserError) as raised:
-        open_url(server.url(name))
+        open_at(server.url(name))
     assert (raised.value.code, raised.value.detail) == ("casebook.encoding", "LATIN1")
     server.drop(name)
 
 
 def test_a_server_that_is_away_is_told_without_address_and_login(server: Server) -> None:
-    for opening in (open_url, open_for_reading):
+    for opening in (open_at, open_for_reading):
         with pytest.raises(Unavailable) as raised:
             opening(server.url("no_such_database"))
         assert str(raised.value) == "casebook.unavailable OperationalError"
@@ -137,11 +138,11 @@ def test_errors_do_not_repeat_values(casebook: Casebook) -> None:
 def test_a_newer_casebook_is_refused_before_a_worker_touches_it(
     nowhere: str, engine: Engine
 ) -> None:
-    open_url(nowhere).close()
+    open_at(nowhere).close()
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Broken, match=r"casebook\.version 9999"):
-        open_url(nowhere)
+        open_at(nowhere)
 
 
 def test_a_worker_whose_casebook_was_brought_forward_writes_no_more(

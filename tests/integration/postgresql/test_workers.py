@@ -17,13 +17,13 @@ from services.casebook import work as working
 from services.casebook.progress import begin_progress, lock_progress, locked
 from services.casebook.retry import passes, patiently
 from services.casebook.rows import Progress, from_ms
-from services.casebook.store import Casebook, open_url
+from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, MESSAGES, NUMBERS, OUTBOX
 from services.casebook.write import flush as write
 from services.exchange.intake import Incoming
 from tests.batches import lead, of_one_partition, partition_of
 from tests.history import HANDLER, MONDAY, History
-from tests.office import Log, everything, rows, run
+from tests.office import Log, everything, open_at, rows, run
 
 SECONDS_MAX = 30.0
 
@@ -31,7 +31,7 @@ SECONDS_MAX = 30.0
 @contextmanager
 def another(casebook: Casebook) -> Iterator[Casebook]:
     """A second worker's connections."""
-    opened = open_url(casebook.engine.url.render_as_string(hide_password=False))
+    opened = open_at(casebook.engine.url.render_as_string(hide_password=False))
     yield opened
     opened.close()
 
@@ -204,16 +204,16 @@ def test_a_connection_that_is_lost_in_a_transaction_costs_nothing(
 ) -> None:
     left = [2]
 
-    def flush(connection: Any, changes: Any) -> None:
+    def flush(connection: Any, changes: Any, keys: Any) -> None:
         if after_writing:
-            write(connection, changes)
+            write(connection, changes, keys)
         if left[0]:
             left[0] -= 1
             with another(casebook) as second, second.engine.connect() as killer:
                 pid = connection.connection.driver_connection.info.backend_pid
                 killer.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
         if not after_writing:
-            write(connection, changes)
+            write(connection, changes, keys)
 
     monkeypatch.setattr(working, "flush", flush)
     log = Log()

@@ -21,7 +21,14 @@ from schemas.inline import fingerprint_of, schema_of
 from schemas.messages import LeadTransfer, Message, Withdrawal
 from schemas.parts import Delivery, PartyKind, Relation, Seal
 from schemas.topics import RECORDS
-from tests.any_message import SENDER, SENT_AT, default_lead, default_message, messages
+from tests.any_message import (
+    SENDER,
+    SENT_AT,
+    default_lead,
+    default_message,
+    messages,
+    with_delivery,
+)
 
 Schema = dict[str, Any]
 
@@ -187,7 +194,7 @@ def test_a_copy_is_the_sealed_bytes_with_the_delivery_put_in() -> None:
     sealed = replace(default_lead(), envelope=replace(default_lead().envelope, seal=Seal("a..b")))
     opened = codec.open(encode(sealed))
     delivery = Delivery(SENDER, Relation.HANDLER, "r1", SENT_AT, ("reason",))
-    copied = codec.open(codec.copy(opened, delivery))
+    copied = codec.open(with_delivery(codec, opened, delivery))
     assert copied.message.envelope == replace(sealed.envelope, delivery=delivery)
     assert copied.signed_bytes == opened.signed_bytes
 
@@ -248,7 +255,7 @@ def test_a_newer_version_with_a_number_that_we_cannot_know_is_read_and_never_wri
     newer = compiled(schema)
     opened = newer.open(b"\x02" + encode(default_lead()))
     assert opened.message == default_lead()
-    assert newer.copy(opened, Delivery(SENDER, Relation.HANDLER, None, SENT_AT))
+    assert with_delivery(newer, opened, Delivery(SENDER, Relation.HANDLER, None, SENT_AT))
     with pytest.raises(Broken, match=r"message\.unencodable"):
         newer.encode(default_lead())
 
@@ -300,7 +307,7 @@ def test_an_older_version_is_read_with_our_defaults_and_copied_in_its_own_form()
     opened = older.open(body)
     assert opened.message == expected
     delivery = Delivery(SENDER, Relation.HANDLER, None, SENT_AT)
-    copied = older.open(older.copy(opened, delivery))
+    copied = older.open(with_delivery(older, opened, delivery))
     assert copied.message.envelope.delivery == delivery
     assert copied.signed_bytes == opened.signed_bytes
 

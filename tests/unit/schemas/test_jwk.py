@@ -18,15 +18,19 @@ from schemas.jwk import (
     thumbprint,
     unb64url,
 )
+from schemas.sm2 import Sm2Key, generated
 
 KEYS: list[PrivateKeyObject] = [
     ec.derive_private_key(7, ec.SECP256R1()),
     ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)),
+    generated(),
 ]
-by_key = pytest.mark.parametrize("private", KEYS, ids=["ES256", "Ed25519"])
+by_key = pytest.mark.parametrize("private", KEYS, ids=["ES256", "Ed25519", "SM2-SM3"])
 
 
 def _pem(private: PrivateKeyObject | rsa.RSAPrivateKey, password: bytes | None = None) -> bytes:
+    if isinstance(private, Sm2Key):
+        return private.to_pem(password)
     locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password:
         locked = serialization.BestAvailableEncryption(password)
@@ -70,15 +74,46 @@ def test_a_signer_does_not_show_its_key(private: PrivateKeyObject) -> None:
     [
         b"",
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        _pem(KEYS[0], b"secret"),
         _pem(ec.derive_private_key(7, ec.SECP384R1())),
         _pem(rsa.generate_private_key(65537, 2048)),
     ],
-    ids=["nothing", "no key", "locked", "another curve", "RSA"],
+    ids=["nothing", "no key", "another curve", "RSA"],
 )
 def test_what_is_no_key_of_ours_is_refused(pem: bytes) -> None:
     with pytest.raises(Broken, match=r"key\.invalid"):
         signer_from_pem(pem)
+
+
+# secp160r1, of which the library knows nothing.
+UNKNOWN_CURVE = b"""-----BEGIN PRIVATE KEY-----
+MGECAQAwEAYHKoZIzj0CAQYFK4EEAAgESjBIAgEBBBUAwvTa7MWigvlmIJWvrLzK
+CV3tmL2hLAMqAATWYYMQ1h8BfDBUMvgPvfSocFsl44eAiWJ5JrtKjoA9jF3e8OYp
+js+v
+-----END PRIVATE KEY-----
+"""
+
+
+def test_a_curve_that_nobody_here_knows_is_refused() -> None:
+    with pytest.raises(Broken, match=r"key\.invalid"):
+        signer_from_pem(UNKNOWN_CURVE)
+
+
+@by_key
+def test_a_key_with_a_passphrase_opens_by_that_and_by_no_other(private: PrivateKeyObject) -> None:
+    locked = _pem(private, b"secret")
+    assert signer_from_pem(locked, b"secret").kid == signer_of(private).kid
+    for wrong in (None, b"", b"another"):
+        with pytest.raises(Broken, match=r"key\.passphrase"):
+            signer_from_pem(locked, wrong)
+    assert signer_from_pem(_pem(private), b"needless").kid == signer_of(private).kid
+
+
+@by_key
+def test_each_seed_is_another(private: PrivateKeyObject) -> None:
+    signer = signer_of(private)
+    assert len({signer.seed(b"the same") for _ in range(5)}) == 5
+    assert len(signer.seed(b"")) == 16
+    assert signer.jwk.kid == signer.kid
 
 
 GOOD = jwk_of(KEYS[0].public_key())
@@ -96,6 +131,9 @@ OTHER = b64url(bytes(32))
         ("Ed25519", "", ""),
         ("Ed25519", "密" * 43, ""),
         ("RS256", GOOD.x, ""),
+        ("RS256", GOOD.x, GOOD.y),
+        ("SM2-SM3", GOOD.x, GOOD.y),
+        ("SM2-SM3", GOOD.x, ""),
         ("none", GOOD.x, ""),
     ],
 )

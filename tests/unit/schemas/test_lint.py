@@ -93,6 +93,7 @@ def test_the_sources_are_clean() -> None:
         ),
         (_swap_last_two("Withdrawal"), "Withdrawal", "tail"),
         (_swap_last_two("Envelope"), "Envelope", "tail"),
+        (_swap_last_two("Seal"), "Seal", "tail"),
     ],
 )
 def test_each_rule_refuses_what_breaks_it(

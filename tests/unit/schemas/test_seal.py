@@ -4,20 +4,32 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from schemas.codec import current, with_seal
+from schemas.codec import current
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import b64url, unb64url
-from schemas.messages import LeadTransfer
+from schemas.jws import canonical
+from schemas.messages import Message
 from schemas.parts import Delivery, Relation, Seal
-from schemas.seal import VerifiedKey, check_sender, seal_message, verify, verify_copy, vouch
-from tests.any_message import SENDER, SENT_AT, Key, default_lead, default_message, key
+from schemas.seal import VerifiedKey, check_sender, seal_message, verify
+from tests.any_message import (
+    SENDER,
+    SENT_AT,
+    Key,
+    SteadySigner,
+    default_lead,
+    default_message,
+    key,
+    with_delivery,
+)
 
 LEAD = default_lead()
 CODEC = current("LeadTransfer")
+SEED = bytes(range(16))
 by_algorithm = pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
 
 
@@ -66,16 +78,15 @@ def test_a_message_without_a_seal_is_refused() -> None:
 
 def test_a_seal_does_not_fit_another_message() -> None:
     entry = key("ES256")
-    jws = _jws(entry)
-    other = CODEC.to_sign(replace(LEAD, reason="另有其故")).signed_bytes
-    assert _code(_verdict(with_seal(other, jws), entry)) == "seal.invalid"
+    other = replace(LEAD, reason="另有其故")
+    assert _code(_verdict(_with(_jws(entry), other), entry)) == "seal.invalid"
 
 
 def test_the_exchange_s_delivery_leaves_the_sender_s_seal_whole() -> None:
     entry = key("ES256")
     opened = CODEC.open(seal_message(LEAD, entry.signer).body)
     delivery = Delivery(SENDER, Relation.HANDLER, None, SENT_AT)
-    assert isinstance(_verdict(CODEC.copy(opened, delivery), entry), VerifiedKey)
+    assert isinstance(_verdict(with_delivery(CODEC, opened, delivery), entry), VerifiedKey)
 
 
 def test_a_message_that_is_sealed_again_carries_the_new_seal_only() -> None:
@@ -121,21 +132,31 @@ def _jws(
         "alg": entry.algorithm,
         "kid": entry.kid,
         "schema": CODEC.fingerprint,
-        "typ": "yichuan-seal-1",
+        "typ": "yichuan-seal-2",
     }
     first = b64url((header if header is not None else json.dumps(members)).encode())
-    payload = b64url(CODEC.to_sign(LEAD).signed_bytes)
+    signed_bytes = CODEC.to_sign(LEAD).signed_bytes
+    envelope = LEAD.envelope
+    said_of_it = {
+        "bus": envelope.bus,
+        "case": envelope.case_id,
+        "message": envelope.message_id,
+        "root": b64url(CODEC.tree.root(signed_bytes, SEED)),
+        "sender": envelope.sender,
+    }
+    payload = b64url(canonical(said_of_it))
     return f"{first}..{b64url((sign or entry.signer.sign)(f'{first}.{payload}'.encode()))}"
 
 
-def _with(jws: str) -> bytes:
-    return with_seal(CODEC.to_sign(LEAD).signed_bytes, jws)
+def _with(jws: str, message: Message = LEAD, **seal: Any) -> bytes:
+    sealed = replace(message.envelope, seal=Seal(jws, **({"seed": b64url(SEED)} | seal)))
+    return CODEC.encode(replace(message, envelope=sealed))
 
 
 def test_the_order_and_blanks_of_a_header_are_free() -> None:
     entry = key("ES256")
     header = (
-        f'{{ "typ": "yichuan-seal-1", "schema": "{CODEC.fingerprint}",'
+        f'{{ "typ": "yichuan-seal-2", "schema": "{CODEC.fingerprint}",'
         f' "alg": "ES256", "kid": "{entry.kid}" }}'
     )
     assert isinstance(_verdict(_with(_jws(entry, header)), entry), VerifiedKey)
@@ -146,7 +167,7 @@ def _header(**changes: object) -> str:
         "alg": "ES256",
         "kid": key("ES256").kid,
         "schema": CODEC.fingerprint,
-        "typ": "yichuan-seal-1",
+        "typ": "yichuan-seal-2",
     }
     merged = members | changes
     return json.dumps({name: value for name, value in merged.items() if value is not ...})
@@ -256,65 +277,39 @@ def _refused(refusal: Refusal | None) -> str | None:
     return refusal.code if refusal else None
 
 
-# --------------------------------------------------------- a redacted copy: the bus vouches for it
-
-BUS_KEY = replace(key("Ed25519"), organ=BUS)
-SHOWN = Delivery(SENDER, Relation.COPY_RECIPIENT, None, SENT_AT, withheld=("reason",))
-SEALED = seal_message(LEAD, key("ES256").signer).message
-
-
-def _copy(delivery: Delivery | None = SHOWN, signer: Key = BUS_KEY) -> bytes:
-    envelope = replace(SEALED.envelope, delivery=delivery)
-    assert isinstance(SEALED, LeadTransfer)
-    return vouch(replace(SEALED, reason=None, envelope=envelope), CODEC, signer.signer)
-
-
-def _judged(body: bytes, entry: Key, bus: str = LEAD.envelope.bus) -> str | None:
-    return _code(verify_copy(CODEC.open(body), entry.found, SENT_AT, bus))
-
-
-def test_a_redacted_copy_stands_by_the_bus_s_word_and_by_nobody_else_s() -> None:
-    assert _judged(_copy(), BUS_KEY) is None
-    assert _judged(_copy(signer=key("ES256")), key("ES256")) == "seal.not_the_senders"
+@pytest.mark.parametrize(
+    "seal",
+    [
+        {"seed": None},
+        {"seed": ""},
+        {"seed": b64url(SEED[:15])},
+        {"seed": b64url(bytes(16))},
+        {"seed": "+" * 22},
+        {"salts": (b64url(SEED),)},
+        {"digests": (b64url(bytes(32)),)},
+        {"vouched": "x"},
+    ],
+)
+def test_an_original_has_its_own_seed_and_nothing_that_a_copy_has(seal: dict[str, Any]) -> None:
+    assert _code(_verdict(_with(_jws(key("ES256"))), key("ES256"))) is None
+    assert _code(_verdict(_with(_jws(key("ES256")), **seal), key("ES256"))) == "seal.invalid"
 
 
-def test_what_the_bus_vouches_for_says_what_is_not_shown() -> None:
-    for delivery in (None, replace(SHOWN, withheld=())):
-        assert _judged(_copy(delivery), BUS_KEY) == "seal.not_the_senders"
-    assert _judged(_copy(replace(SHOWN, withheld=(), masked=("reason",))), BUS_KEY) is None
-
-
-def test_the_bus_vouches_for_the_delivery_too() -> None:
-    body = _copy()
-    opened = CODEC.open(body)
-    for changed in (
-        replace(SHOWN, to=OrganCode("11520203YC0001063F")),
-        replace(SHOWN, relation=Relation.HANDLER),
-        replace(SHOWN, withheld=("reason", "legal_basis")),
-    ):
-        envelope = replace(opened.message.envelope, delivery=changed)
-        forged = CODEC.encode(replace(opened.message, envelope=envelope))
-        assert _judged(forged, BUS_KEY) == "seal.invalid"
-    assert isinstance(opened.message, LeadTransfer)
-    altered = CODEC.encode(replace(opened.message, legal_basis="另有其据"))
-    assert _judged(altered, BUS_KEY) == "seal.invalid"
-
-
-def test_a_vouched_copy_is_no_message_that_a_sender_sealed() -> None:
-    assert _code(_verdict(_copy(), BUS_KEY)) == "seal.invalid"
-
-
-def test_a_vouched_copy_is_of_this_bus_and_by_a_key_that_is_known() -> None:
-    assert _judged(_copy(), BUS_KEY, bus="another") == "seal.other_bus"
-    assert _judged(_copy(), key("ES256")) == "seal.key_unknown"
-
-
-def test_an_unredacted_value_of_an_inbox_is_its_sender_s() -> None:
+def test_a_key_is_refused_from_when_it_was_compromised() -> None:
     entry = key("ES256")
-    body = seal_message(LEAD, entry.signer).body
-    assert _judged(body, entry) is None
-    assert _judged(body, replace(entry, organ=BUS)) == "seal.not_the_senders"
-    assert _judged(body, BUS_KEY) == "seal.key_unknown"
-    assert _judged(CODEC.encode(LEAD), entry) == "seal.missing"
-    too_long = replace(SEALED.envelope, seal=Seal("x" * 1_001))
-    assert _judged(CODEC.encode(replace(SEALED, envelope=too_long)), entry) == "seal.invalid"
+    opened = CODEC.open(seal_message(LEAD, entry.signer).body)
+    for since, code in (
+        (SENT_AT + timedelta(milliseconds=1), None),
+        (SENT_AT, "seal.key_compromised"),
+        (SENT_AT - timedelta(days=1), "seal.key_compromised"),
+    ):
+        stolen = replace(entry, compromised_since=since)
+        assert _code(verify(opened, stolen.found, SENT_AT)) == code
+
+
+def test_every_message_has_salts_of_its_own() -> None:
+    signer = key("Ed25519").signer
+    seeds = {CODEC.open(seal_message(LEAD, signer).body).message.envelope.seal for _ in range(3)}
+    assert len({seal.seed for seal in seeds if seal}) == 3
+    steady = SteadySigner(signer)
+    assert seal_message(LEAD, steady).body == seal_message(LEAD, steady).body

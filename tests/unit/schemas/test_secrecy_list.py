@@ -51,8 +51,10 @@ def test_without_entries_only_marks_are_refused() -> None:
 
 @pytest.mark.parametrize("heading", ["[[ barred ]]", "[['barred']]"])
 def test_an_entry_that_is_headed_otherwise_is_not_left_out_in_silence(heading: str) -> None:
-    with pytest.raises((UserError, ValueError)):
+    with pytest.raises(UserError) as refused:
         read_no_sharing(GOOD.replace("[[barred]]", heading).encode())
+    assert (refused.value.code, refused.value.where) == ("rules.invalid", "no_sharing.toml")
+    assert (refused.value.detail or "").startswith("barred：")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from connectors.bus.changes import (
     Revoke,
     SetConfig,
     SetLogin,
+    SetQuota,
     in_words,
     left_alone,
     plan,
@@ -28,6 +29,7 @@ SETTLED = Actual(
     frozenset(WANTED.logins) | {"admin"},
     WANTED.acls,
     frozenset(WANTED.logins) | {"admin"},
+    WANTED.quotas,
 )
 JOURNAL_READ = Acl("User:dewu", "topic", "literal", "journal", "read")
 
@@ -36,6 +38,7 @@ def after(actual: Actual, changes: tuple[Change, ...]) -> Actual:
     """Return what there is when the changes are made."""
     topics = dict(actual.topics)
     logins, passwords, acls = set(actual.logins), set(actual.passwords), set(actual.acls)
+    quotas = {login: dict(limits) for login, limits in actual.quotas.items()}
     for change in changes:
         match change:
             case CreateTopic(topic):
@@ -51,7 +54,9 @@ def after(actual: Actual, changes: tuple[Change, ...]) -> Actual:
                 acls.add(acl)
             case Revoke(acl):
                 acls.remove(acl)
-    return Actual(topics, frozenset(logins), frozenset(acls), frozenset(passwords))
+            case SetQuota(login=login, key=key, after=limit):
+                quotas.setdefault(login, {})[key] = limit
+    return Actual(topics, frozenset(logins), frozenset(acls), frozenset(passwords), quotas)
 
 
 words = st.sampled_from(["dewu", "shi-jian", "exchange", "stranger", "gone", "admin"])
@@ -165,6 +170,7 @@ def test_an_organ_that_left_loses_login_and_rights_but_not_its_inbox() -> None:
         frozenset(before.logins),
         before.acls,
         frozenset(before.logins),
+        before.quotas,
     )
     changes = plan(WANTED, found)
     assert {type(change) for change in changes} == {Revoke, DropLogin}
@@ -204,7 +210,27 @@ def test_every_change_can_be_said() -> None:
     )
     said = [in_words(change) for change in everything]
     assert {kind for kind, _, _ in said} == {
-        *("create_topic", "set_config", "set_login", "drop_login", "grant", "revoke")
+        *("create_topic", "set_config", "set_login", "drop_login", "grant", "revoke"),
+        "set_quota",
     }
     assert ("set_config", "leads", "a: 1 → 2") in said
     assert ("revoke", "User:dewu", "User:dewu allow read topic journal") in said
+
+
+def test_every_organ_has_a_quota_and_the_exchange_has_none() -> None:
+    assert set(WANTED.quotas) == set(ORGANS)
+    for limits in WANTED.quotas.values():
+        assert set(limits) == {"consumer_byte_rate", "producer_byte_rate", "request_percentage"}
+        assert all(limit > 0 for limit in limits.values())
+
+
+def test_a_quota_that_is_missing_or_another_is_set_and_no_other_is_touched() -> None:
+    other = {"producer_byte_rate": 7.0}
+    found = {"dewu": {**WANTED.quotas["dewu"], **other}, "admin": other}
+    changes = plan(WANTED, replace(SETTLED, quotas=found))
+    assert changes[0] == SetQuota("dewu", "producer_byte_rate", 7.0, 4_194_304.0)
+    assert {change.login for change in changes if isinstance(change, SetQuota)} == set(ORGANS)
+    assert len(changes) == 1 + len(WANTED.quotas["shi-jian"])
+    told = [in_words(change) for change in changes]
+    assert told[0] == ("set_quota", "dewu", "producer_byte_rate: 7 → 4194304")
+    assert told[-1] == ("set_quota", "shi-jian", "request_percentage: - → 100")

@@ -1,11 +1,14 @@
 import ssl
+from pathlib import Path
 
 import pytest
 from aiokafka import errors
 from pydantic import SecretStr
 
-from connectors.bus.home import Credentials, KafkaSection, Settings
+from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import _addresses, explain, librdkafka_options, ssl_context_of
+from connectors.bus.sections import KafkaSection
+from deploy.local.tls import ensure_tls
 
 LOGIN = Credentials("dewu", SecretStr("a-secret"))
 
@@ -45,14 +48,16 @@ def test_plain_text_has_no_tls_and_sasl_ssl_verifies_the_broker() -> None:
     assert context.check_hostname
 
 
-def test_librdkafka_logs_in_as_asked_and_knows_the_ca() -> None:
+def test_librdkafka_logs_in_as_asked_and_knows_the_ca(tmp_path: Path) -> None:
+    ensure_tls(Home(tmp_path))
+    ca_file = str(Home(tmp_path).tls.ca)
     options = librdkafka_options(
-        settings(bootstrap="kafka.county:9093", security="SASL_SSL", ca_file="ca.pem"), LOGIN
+        settings(bootstrap="kafka.county:9093", security="SASL_SSL", ca_file=ca_file), LOGIN
     )
     assert options["bootstrap.servers"] == "kafka.county:9093"
     assert options["security.protocol"] == "SASL_SSL"
     assert (options["sasl.username"], options["sasl.password"]) == ("dewu", "a-secret")
-    assert options["ssl.ca.location"] == "ca.pem"
+    assert options["ssl.ca.location"] == ca_file
 
 
 def test_bootstrap_is_a_list_of_hosts_in_its_order() -> None:

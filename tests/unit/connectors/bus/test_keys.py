@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home, write_private
-from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows
+from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows, revoked, write_rows
 from schemas.errors import UserError
 from schemas.ids import BUS, Alias, OrganCode
 from schemas.jwk import public_key, signature_is_valid, signer_from_pem, thumbprint
@@ -93,10 +93,29 @@ def test_an_ed25519_key_that_was_put_there_is_listed_as_such(home: Home) -> None
 def test_rows_of_the_chosen_rulebook_are_taken_over_and_win(home: Home) -> None:
     ensure_keys(home, (), NOW)
     (own,) = read_rows(home.rulebook / KEYS_CSV)
-    revoked = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
-    foreign = dict(zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", ""), strict=True))
-    assert ensure_keys(home, (), LATER, [revoked, foreign]) == ()
-    assert set(map(str, read_rows(home.rulebook / KEYS_CSV))) == {str(revoked), str(foreign)}
+    ended = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
+    foreign = dict(
+        zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", "", ""), strict=True)
+    )
+    assert ensure_keys(home, (), LATER, [ended, foreign]) == ()
+    assert set(map(str, read_rows(home.rulebook / KEYS_CSV))) == {str(ended), str(foreign)}
+
+
+def test_a_rulebook_that_knows_nothing_of_it_does_not_make_a_compromised_key_good(
+    home: Home,
+) -> None:
+    ensure_keys(home, (), NOW)
+    table = home.rulebook / KEYS_CSV
+    (own,) = read_rows(table)
+    write_rows(home, revoked([own], own["kid"], LATER, NOW))
+    older = {name: text for name, text in own.items() if name != "compromised_since"}
+    for listed in (own, older):
+        ensure_keys(home, (), LATER, [listed])
+        (row,) = read_rows(table)
+        assert row["compromised_since"] == NOW.replace(microsecond=0).isoformat()
+    later = {**own, "compromised_since": LATER.isoformat()}
+    ensure_keys(home, (), LATER, [later])
+    assert read_rows(table) == (later,)
 
 
 @pytest.mark.parametrize("what", ["no PEM at all", "P-384", "with a password"])
@@ -109,6 +128,7 @@ def test_a_private_key_that_cannot_be_used_is_named_and_never_replaced(
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
     text = what if what == "no PEM at all" else pem
     write_private(home.key("bus"), text)
-    with pytest.raises(UserError, match=r"keys\.unreadable .*bus\.pem"):
+    code = "key.passphrase" if locked else "keys.unreadable"
+    with pytest.raises(UserError, match=rf"{code} .*bus\.pem"):
         ensure_keys(home, (), NOW.astimezone(UTC))
     assert home.key("bus").read_text(encoding="utf-8") == text

@@ -35,6 +35,8 @@ def test_the_exchange_gets_exactly_these_rights() -> None:
     assert rights_of("exchange") == flows | {
         "allow read topic originals",
         "allow write topic originals",
+        "allow read topic case-keys",
+        "allow write topic case-keys",
         "allow write topic inbox.*",
         "allow write topic journal",
         "allow write topic dead-letters",
@@ -58,8 +60,9 @@ def test_only_the_exchange_deletes_and_from_the_flows_only() -> None:
     assert deleting == {("User:exchange", flow.value) for flow in Flow}
 
 
-def test_only_the_exchange_reaches_the_originals() -> None:
-    assert {acl.principal for acl in BUS.acls if acl.name == "originals"} == {"User:exchange"}
+@pytest.mark.parametrize("topic", ["originals", "case-keys"])
+def test_only_the_exchange_reaches_the_originals_and_their_keys(topic: str) -> None:
+    assert {acl.principal for acl in BUS.acls if acl.name == topic} == {"User:exchange"}
 
 
 def test_an_alias_that_begins_another_reaches_neither_its_inbox_nor_its_groups() -> None:
@@ -79,8 +82,17 @@ def test_topics_partitions_and_retention_follow_the_design() -> None:
         "journal",
         "dead-letters",
         "originals",
+        "case-keys",
     }
-    kept = {name: int(topic.config["retention.ms"]) for name, topic in topics.items()}
+    keys = topics["case-keys"].config
+    assert (keys["cleanup.policy"], "retention.ms" in keys) == ("compact", False)
+    assert int(keys["segment.ms"]) + int(keys["max.compaction.lag.ms"]) <= 20 * 60 * 1000
+    assert int(keys["delete.retention.ms"]) > 10 * 366 * day  # longer than any backup is kept
+    kept = {
+        name: int(topic.config["retention.ms"])
+        for name, topic in topics.items()
+        if name != "case-keys"
+    }
     assert {kept[flow] for flow in Flow} == {30 * day}
     assert (kept["inbox.dewu"], kept["journal"], kept["dead-letters"]) == (400 * day, -1, -1)
     assert kept["originals"] == -1
@@ -93,10 +105,11 @@ def test_topics_partitions_and_retention_follow_the_design() -> None:
 def test_every_topic_is_stamped_by_the_broker_and_holds_a_message_of_a_megabyte() -> None:
     for topic in BUS.topics:
         assert topic.config["message.timestamp.type"] == "LogAppendTime"
-        room = 4_096 if topic.name == "originals" else 0  # for where it lay
+        room = 4_096 if topic.name in ("originals", "dead-letters") else 0  # for where it lay
         assert int(topic.config["max.message.bytes"]) == MESSAGE_BYTES_MAX + room >= 1_000_000
         assert topic.config["compression.type"] == "producer"
-        assert topic.config["cleanup.policy"] == "delete"
+        compacted = topic.name == "case-keys"
+        assert topic.config["cleanup.policy"] == ("compact" if compacted else "delete")
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "2"), (3, "2"), (5, "3")])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.bus.registry import SchemaIds, _reason, _refusal
+from connectors.bus.registry import SchemaIds
+from connectors.bus.registry_answers import _reason, refusal_of
 from schemas.errors import UserError
 
 IDS = SchemaIds({12: "aa", 7: "bb", 9: "aa"}, {"leads-yichuan.LeadTransfer": 12})
@@ -74,12 +75,12 @@ def test_a_damaged_map_is_refused_whole(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_each_refusal_has_its_code(status: int, code: str) -> None:
-    assert _refusal(status, None, "there").code == code
+    assert refusal_of(status, None, "there").code == code
 
 
 def test_the_reason_is_the_registrys_without_javas_class_names() -> None:
     message = "io.apicurio.registry.rules.violation.RuleViolationException: Incompatible: /fields/0"
-    refusal = _refusal(409, {"error_code": 409, "message": message}, "there")
+    refusal = refusal_of(409, {"error_code": 409, "message": message}, "there")
     assert refusal.detail == "Incompatible: /fields/0"
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.bus.home import Credentials, Home, KafkaSection, PortsSection, Settings
+from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.sections import KafkaSection, PortsSection
 from deploy.local import kafka, kafka_config, registry
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
 from deploy.local.java import environment, properties
@@ -26,7 +27,8 @@ def test_every_listener_of_the_broker_wants_a_login_and_is_on_the_loopback() -> 
         "INTERNAL": "127.0.0.1:25001",
         "CONTROLLER": "127.0.0.1:25002",
     }
-    assert protocols == dict.fromkeys(listeners, "SASL_PLAINTEXT")
+    assert protocols == dict.fromkeys(listeners, "SASL_SSL")
+    assert found["ssl.keystore.location"] == "tls/server.store.pem"
     assert found["listener.name.client.sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
 
 
@@ -83,7 +85,8 @@ def test_the_registry_has_two_logins_with_roles_and_keeps_its_store_in_a_file() 
     assert found[f"{users}.roles.reader"] == "sr-readonly"
     assert found["apicurio.auth.role-based-authorization"] == "true"
     assert found["quarkus.http.auth.permission.everything.policy"] == "authenticated"
-    assert (found["quarkus.http.host"], found["quarkus.http.port"]) == ("127.0.0.1", "25010")
+    assert (found["quarkus.http.host"], found["quarkus.http.ssl-port"]) == ("127.0.0.1", "25010")
+    assert found["quarkus.http.insecure-requests"] == "disabled"
     assert found["quarkus.management.host"] == "127.0.0.1"
     assert found["quarkus.management.port"] == "25011"
     assert found["apicurio.datasource.url"].startswith("jdbc:h2:file:./data/registry/")

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bus.home import Home, KafkaSection, RegistrySection, Settings
+from connectors.bus.home import Home, Settings
+from connectors.bus.sections import KafkaSection, RegistrySection
 from deploy.local import stack, status
 from deploy.local.wording import say
 from schemas.errors import UserError

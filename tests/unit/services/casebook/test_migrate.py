@@ -1,6 +1,8 @@
 """From the first release to today's tables, with what was in them; never from a stranger's."""
 
+import copy
 import sqlite3
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect, select, text
 
+from schemas.codec import compiled, unframe
 from schemas.errors import Broken
+from schemas.inline import schema_of
 from schemas.load import default_example
 from services.casebook.migrate import check, is_current, is_empty, migrate
-from services.casebook.store import Casebook, open_for_reading, open_url
-from services.casebook.tables import CASES, METADATA, SETTINGS
+from services.casebook.store import Casebook, open_for_reading
+from services.casebook.tables import CASES, METADATA, ORIGINALS, OUTBOX, SETTINGS
+from services.exchange.office import Office
 from tests.history import HANDLER, MONDAY, SENDER, History
-from tests.office import Log, everything, rows, run, sent, told
+from tests.office import FIRST_RELEASE as FIRST_RELEASE_RECORDS
+from tests.office import Log, everything, office, open_at, opened, outbox, rows, run, sent
 
 # A casebook that the first release made and wrote: a lead that was signed for and has a fired rung,
 # one that nobody is competent for, a dead letter, an outbox. `sqlite3 casebook.sqlite .dump`.
@@ -78,7 +84,7 @@ def contents(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: Engine) -> None:
     as_released(engine)
-    casebook = open_url(nowhere)
+    casebook = open_at(nowhere)
     before = {
         name: sorted(tuple(row.values()) for row in found) for name, found in released().items()
     }
@@ -87,9 +93,17 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
         name: [] for name in METADATA.tables if name not in released()
     }
     before["progress"] = [(*row, None, None) for row in before["progress"]]  # noted later
-    before["cases"] = [(*row, None) for row in before["cases"]]  # nothing to warn of
-    assert contents(casebook) == before | came_later
-    assert len(before["originals"]) == 3
+    asked = {row["case_id"]: row["at_ms"] for row in released()["decisions"]}  # the last of each
+    before["cases"] = [(*row, None, asked[row[0]], asked[row[0]]) for row in before["cases"]]
+    before["outbox"] = [(*row, None) for row in before["outbox"]]  # open: no case is named
+    found, names = contents(casebook), {row["case_id"] for row in released()["originals"]}
+    assert {name for name, _, _ in found.pop("case_keys")} == names
+    assert found.pop("originals") != before["originals"]  # they are locked
+    kept = sorted((tuple(row.values()) for row in opened(casebook, ORIGINALS)), key=str)
+    assert kept == sorted(before.pop("originals"), key=str)
+    assert len(kept) == 3
+    del came_later["case_keys"]
+    assert found == before | came_later
     casebook.close()
 
 
@@ -100,19 +114,41 @@ def evidence_of_the_first_release() -> list[dict[str, Any]]:
     return [{**first, "original": True}, *evidence[1:]]
 
 
+def with_the_first_release_s_schemas() -> Office:
+    """The office with the schemas that the first release's originals were written with."""
+    found = dict(office().codecs)
+    ids = dict(office().ids)
+    for number, record in enumerate(FIRST_RELEASE_RECORDS, start=900):
+        schema = copy.deepcopy(schema_of(record))
+        seal = schema["fields"][-1]["type"]["fields"][-1]["type"][1]
+        seal["doc"] = (
+            "封签：分离式 JWS（RFC 7515 附录F） | Seal: a detached JWS (RFC 7515, appendix F)"
+        )
+        del seal["fields"][1:]
+        seal["fields"][0]["doc"] = (
+            "JWS 紧凑序列化，载荷分离 | JWS compact serialisation with its payload detached"
+        )
+        codec = compiled(schema)
+        found[number], ids[codec.fingerprint] = codec, number
+    return replace(office(), codecs=found, ids=ids)
+
+
 def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     as_released(engine)
     history = History()
     opening = sent(history, "lead_transfer", SENDER, evidence=evidence_of_the_first_release())
     signed = sent(history, "signed_for", HANDLER)
     reply = history.next("filing_reply", HANDLER)
-    casebook = open_url(nowhere)
+    casebook = open_at(nowhere)
     log = Log({("leads", 2): 4})
-    told_before = len(told(casebook))
+    written_before = max(row.seq for row in rows(casebook, OUTBOX))
     records = [log.put(opening, MONDAY), log.put(signed, MONDAY), log.put(reply, MONDAY)]
-    tally = run(casebook, records)
+    tally = run(casebook, records, by=with_the_first_release_s_schemas())
     assert [outcome for _, _, outcome in tally.messages] == ["repeated", "repeated", "accepted"]
-    assert (SENDER, "FilingReply") in told(casebook)[told_before:]
+    written = [row for row in outbox(casebook) if row.seq > written_before]
+    replies = office().own("FilingReply")  # the receipts of before are of another schema's version
+    inbox = [row.value for row in written if row.topic == f"inbox.{SENDER}"]
+    assert [unframe(value)[0] for value in inbox].count(replies) == 1
     states = {row.case_id: row.state for row in rows(casebook, CASES)}
     assert states[opening.envelope.case_id] == "filed"
     casebook.close()
@@ -122,7 +158,7 @@ def test_an_empty_database_and_one_brought_forward_are_alike_and_as_the_tables_s
     nowhere: str, engine: Engine
 ) -> None:
     as_released(engine)
-    open_url(nowhere).close()
+    open_at(nowhere).close()
     with engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
@@ -141,19 +177,19 @@ def test_the_migrations_make_what_the_tables_say(casebook: Casebook) -> None:
 
 
 def test_opening_again_changes_nothing(nowhere: str) -> None:
-    first = open_url(nowhere)
+    first = open_at(nowhere)
     before = everything(first)
     first.close()
-    second = open_url(nowhere)
+    second = open_at(nowhere)
     assert everything(second) == before
     second.close()
 
 
 def test_a_newer_program_s_casebook_is_refused_untouched(nowhere: str, engine: Engine) -> None:
-    open_url(nowhere).close()
+    open_at(nowhere).close()
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for opening in (open_url, open_for_reading):
+    for opening in (open_at, open_for_reading):
         with pytest.raises(Broken) as raised:
             opening(nowhere)
         told = f"9999, not {head()}"
@@ -163,7 +199,7 @@ def test_a_newer_program_s_casebook_is_refused_untouched(nowhere: str, engine: E
 def test_tables_of_nobody_we_know_are_refused_untouched(nowhere: str, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE messages (subject TEXT)"))
-    for opening in (open_url, open_for_reading):
+    for opening in (open_at, open_for_reading):
         with pytest.raises(Broken) as raised:
             opening(nowhere)
         assert (raised.value.code, raised.value.detail) == ("casebook.version", "None, not 1")
@@ -183,7 +219,8 @@ def test_reading_migrates_nothing_and_reads_no_other_form(nowhere: str, engine: 
 
 def test_the_first_release_s_program_stays_away_from_today_s_casebook(casebook: Casebook) -> None:
     with casebook.engine.connect() as connection:
-        version = connection.execute(select(SETTINGS.c.value)).scalar_one()
+        query = select(SETTINGS.c.value).where(SETTINGS.c.key == "version")
+        version = connection.execute(query).scalar_one()
     assert version != "1"  # it refuses whatever is not that
 
 
@@ -199,7 +236,7 @@ def test_a_migration_that_fails_leaves_the_old_form(
     with monkeypatch.context() as patch:
         patch.setattr("alembic.op.execute", fail)
         with pytest.raises(ZeroDivisionError):
-            open_url(nowhere)
+            open_at(nowhere)
     names = {index["name"] for index in inspect(engine).get_indexes("duties")}
     assert "duties_by_due" not in names
     with engine.connect() as connection:
@@ -207,4 +244,4 @@ def test_a_migration_that_fails_leaves_the_old_form(
     assert sorted(set(inspect(engine).get_table_names()) - {"alembic_version"}) == [
         name for name in tables if name != "alembic_version"
     ]
-    open_url(nowhere).close()
+    open_at(nowhere).close()

@@ -12,9 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from schemas.errors import Broken, UserError
 from services.casebook.rows import Progress, from_ms
-from services.casebook.store import open_for_reading, open_sqlite, open_url
+from services.casebook.store import open_for_reading, open_sqlite
 from services.casebook.tables import METADATA, PROGRESS, SETTINGS
 from services.casebook.work import Work
+from tests.office import open_at
 
 NAMES = ["casebook.sqlite", "账 本?mode=rw#1%20.sqlite"]
 
@@ -56,13 +57,22 @@ def test_every_file_is_the_owner_s_alone(tmp_path: Path) -> None:
         with casebook.engine.begin() as connection:
             Work(connection).flush()
         modes = {
-            file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "home").iterdir()
+            file.name: stat.S_IMODE(file.stat().st_mode)
+            for file in (tmp_path / "home").rglob("*")
+            if file.is_file()
         }
+        assert stat.S_IMODE((tmp_path / "home" / "keys").stat().st_mode) == 0o700
         casebook.close()
     finally:
         os.umask(before)
     assert modes == dict.fromkeys(
-        ["casebook.sqlite", "casebook.sqlite-shm", "casebook.sqlite-wal", "casebook.sqlite.lock"],
+        [
+            "casebook.key",
+            "casebook.sqlite",
+            "casebook.sqlite-shm",
+            "casebook.sqlite-wal",
+            "casebook.sqlite.lock",
+        ],
         0o600,
     )
 
@@ -183,7 +193,7 @@ def test_reading_makes_no_casebook(tmp_path: Path) -> None:
 
 
 def test_an_address_of_sqlite_is_a_path(tmp_path: Path) -> None:
-    open_url(f"sqlite:///{tmp_path / 'c.sqlite'}").close()
+    open_at(f"sqlite:///{tmp_path / 'c.sqlite'}").close()
     open_for_reading(f"sqlite:///{tmp_path / 'c.sqlite'}").dispose()
     assert (tmp_path / "c.sqlite").exists()
 
@@ -200,7 +210,7 @@ def test_an_address_of_sqlite_is_a_path(tmp_path: Path) -> None:
     ],
 )
 def test_other_addresses_are_refused_without_being_repeated(url: str) -> None:
-    for opening in (open_url, open_for_reading):
+    for opening in (open_at, open_for_reading):
         with pytest.raises(UserError) as raised:
             opening(url)
         assert raised.value.code == "casebook.url_unsupported"

@@ -10,6 +10,7 @@ from sqlalchemy import event, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import SettleAction
+from services.casebook.headers import headers_from_text, headers_to_text
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -24,7 +25,6 @@ from services.casebook.statements import delete_published
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DEAD, DECISIONS, DUTIES, ORIGINALS, OUTBOX
 from services.casebook.work import Work
-from services.casebook.write import headers_from_text, headers_to_text
 from services.casework.case import Case, State
 from tests.history import HANDLER, MONDAY, History, in_state
 
@@ -37,7 +37,7 @@ HERE = Position("leads", 2, 5)
 def working(casebook: Casebook) -> Iterator[Work]:
     """One transaction: what is done in it is flushed at its end."""
     with casebook.engine.begin() as connection:
-        work = Work(connection)
+        work = Work(connection, casebook.key)
         yield work
         work.flush()
 
@@ -136,9 +136,9 @@ def test_a_preload_is_a_few_queries_for_all_and_none_later(casebook: Casebook) -
     with working(casebook) as work:
         event.listen(casebook.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
         work.preload([CaseId(f"case-{number}") for number in range(60)], [], [])
-        assert len(asked) == 2
+        assert len(asked) == 3  # keys, duties, cases
         assert sum(work.case(CaseId(f"case-{number}")) is not None for number in range(60)) == 50
-        assert len(asked) == 2
+        assert len(asked) == 3
 
 
 def test_the_transaction_sees_its_own_changes(casebook: Casebook) -> None:

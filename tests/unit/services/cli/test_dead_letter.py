@@ -19,7 +19,6 @@ from services.cli.dead_letter import (
 )
 from services.cli.dead_text import letter_lines, retry_lines
 from services.cli.log_reader import Logged
-from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
 from tests.history import MONDAY, SENDER, message
 from tests.office import Log, office, sealed
@@ -53,11 +52,8 @@ def codec_of(schema_id: int) -> Codec | None:
 
 def test_our_own_letter_is_read_back_whole() -> None:
     incoming = Log().put(LEAD, MONDAY)
-    row = dead_letter(
-        Incoming(HERE, incoming.key, incoming.value, incoming.stamped_at),
-        Refusal("case.defect", "here", "12"),
-    )
-    found = letter(dict(row.headers), row.value)
+    row = dead_letter(HERE, Refusal("case.defect", "here", "12"))
+    found = letter(dict(row.headers), incoming.value)
     assert isinstance(found, DeadLetter)
     assert (found.source, found.code, found.value) == (HERE, "case.defect", incoming.value)
     assert shown_headers(found, everything=False)["yichuan-where"] == "here"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.bus.home import CasebookSection, ExchangeSection, Home, PortsSection, Settings
+from connectors.bus.home import Home, Settings
+from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from deploy.local import processes, stack
 from schemas.errors import UserError
 from services.cli import demo, demo_stage, rules_activate, schemas, topics

@@ -27,6 +27,7 @@ def as_wanted(wanted: Layout = WANTED) -> Actual:
         logins=frozenset(wanted.logins),
         acls=wanted.acls,
         passwords=frozenset(wanted.logins),
+        quotas=wanted.quotas,
     )
 
 
@@ -36,6 +37,13 @@ def told(actual: Actual) -> list[tuple[str, str, str]]:
 
 def test_a_cluster_that_is_as_the_directory_says_has_no_findings() -> None:
     assert told(as_wanted()) == []
+
+
+def test_a_quota_that_was_lifted_is_a_warning() -> None:
+    lifted = {**WANTED.quotas, "yanjiao": {"producer_byte_rate": 1e12}}
+    found = told(replace(as_wanted(), quotas=lifted))
+    assert set(found) == {("warning", "quota.drifted", "yanjiao")}
+    assert len(found) == 3
 
 
 def test_a_right_that_is_missing_or_too_wide_is_an_error() -> None:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
-from connectors.bus.home import CasebookSection, ExchangeSection, Home, PortsSection, Settings
+from connectors.bus.home import Home, Settings
+from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from services.casebook.store import open_sqlite
 from services.cli import doctor_here
 from services.cli.doctor_here import look_at_casebook, look_at_host

@@ -80,6 +80,12 @@ def test_keys_that_fit_keys_csv_have_no_findings() -> None:
             "error",
             "key.not_in_force",
         ),
+        (
+            KeyFile("yanjiao", "y"),
+            listed("y", YANJIAO, compromised_since=NOW),
+            "error",
+            "key.not_in_force",
+        ),
     ],
 )
 def test_a_key_that_seals_nothing_valid_is_an_error(

@@ -1,13 +1,14 @@
 """Each recipient stands for itself: written for, delivered, signed, or pending in the outbox."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from sqlalchemy import delete
 
-from connectors.bus.home import Home, Settings
+from connectors.bus.home import Home, Settings, write_private
 from connectors.bus.registry import SchemaIds
 from schemas.codec import frame
 from schemas.errors import UserError
@@ -31,10 +32,10 @@ FIVE = ["yanjiao", "langdai", "liuzhi-scjg", "liuzhi-zwj", "liuzhi-gov"]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, casebook: Casebook) -> Home:
     """A home that knows the registry's ids of the office."""
     place = Home(tmp_path / "home")
-    place.path.mkdir()
+    write_private(place.casebook_key, b64encode(casebook.key.secret).decode())
     by_id = {number: codec.fingerprint for number, codec in office().codecs.items()}
     SchemaIds(by_id, {}).save(place.schema_ids)
     return place

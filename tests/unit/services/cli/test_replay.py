@@ -14,6 +14,8 @@ from connectors.bus.registry import SchemaIds
 from schemas.errors import Broken
 from schemas.ids import RulebookHash
 from schemas.topics import JOURNAL, ORIGINALS
+from services.casebook.case_keys import CaseKeys
+from services.casebook.letters import LOCKED
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.tables import OUTBOX
 from services.cli import replay as command
@@ -22,6 +24,7 @@ from services.cli.main import NO, NOT_TRIED, main
 from services.cli.replay import in_log_order, whole
 from services.exchange import opening
 from services.exchange.intake import Incoming
+from services.exchange.kept_keys import locked
 from services.exchange.originals import Kept, original
 from services.rulebook.load import keep_first
 from services.rulebook.model import Rulebook
@@ -89,16 +92,27 @@ class Installation:
         self.broker.put(Logged((JOURNAL, 0), offset, LATER, b"", line, {}))
 
     def cut(self, count: int) -> None:
-        """Lose the beginning of the flow; what is lost lies in the originals."""
+        """Lose the beginning of the flow; what is lost lies in the originals, locked."""
+        casebook = open_sqlite(self.home.casebook)
+        lost = [(each, original(each, None)) for each in self.incoming[:count]]
+        copies, _ = locked(casebook, lost)
+        casebook.close()
         position = self.incoming[0].position
         place = (position.topic, position.partition)
-        for each in self.incoming[:count]:
-            copied = original(each, None)
+        for copied in copies:
             there = (ORIGINALS, position.partition)
             offset = self.broker.spans(ORIGINALS)[there][1]
             headers = dict(copied.headers)
             self.broker.put(Logged(there, offset, LATER, copied.key, copied.value, headers))
         self.broker.records[place] = self.broker.records[place][count:]
+
+    def erase(self, number: int) -> None:
+        """Let the term of a record's case be over."""
+        casebook = open_sqlite(self.home.casebook)
+        name = (self.incoming[number].key or b"").decode()
+        with casebook.engine.begin() as connection:
+            CaseKeys(connection, casebook.key).erase(name, LATER)
+        casebook.close()
 
     def replay(self, *flags: str) -> int:
         """Run the command; return its exit code."""
@@ -147,6 +161,7 @@ def test_a_log_and_its_journal_agree_and_are_counted(
         "ticks": 1,
         "dead": 0,
         "refused_by_gate": 0,
+        "erased": 0,
         "decisions": 2,
     }
     assert counted["rulebooks"] == [office().rulebook.hash]
@@ -166,6 +181,50 @@ def test_people_get_a_table(
 def test_what_the_log_has_lost_is_read_from_the_originals(installation: Installation) -> None:
     installation.cut(2)
     assert installation.replay("--json") == 0
+
+
+@pytest.mark.parametrize("page", [1, 500])
+def test_what_the_originals_keep_is_locked_and_opened_by_the_home_s_key(
+    installation: Installation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+) -> None:
+    monkeypatch.setattr(command, "ORIGINALS_PAGE_MAX", page)
+    installation.cut(2)
+    (values,) = installation.broker.records[ORIGINALS, installation.incoming[0].position.partition][
+        :1
+    ]
+    assert (installation.incoming[0].value or b"")[5:40] not in (values.value or b"")
+    assert installation.replay("--json") == 0
+    capsys.readouterr()
+    installation.home.casebook_key.unlink()
+    assert installation.replay("--json") == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "casebook.key_missing"
+
+
+def test_what_another_flow_s_records_hold_is_not_opened(installation: Installation) -> None:
+    installation.cut(2)
+    position = installation.incoming[0].position
+    there = (ORIGINALS, position.partition)
+    stray = original(
+        replace(installation.incoming[0], position=replace(position, topic="copies")), None
+    )
+    headers = dict(stray.headers) | {LOCKED: b"nobody"}
+    end = installation.broker.spans(ORIGINALS)[there][1]
+    installation.broker.put(Logged(there, end, LATER, b"", b"", headers))
+    assert installation.replay("--json") == 0
+
+
+def test_a_case_whose_content_was_erased_is_left_out_and_counted(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.cut(2)
+    installation.erase(0)
+    assert installation.replay("--json") == 0
+    counted = told(capsys)
+    leads = counted["flows"]["leads"]
+    assert (counted["decisions"], leads["records"], leads["erased"], leads["dead"]) == (1, 3, 1, 0)
 
 
 def test_a_record_that_is_nowhere_cannot_be_replayed(

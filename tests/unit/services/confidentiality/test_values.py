@@ -35,6 +35,12 @@ YANJIAO = "520203102000"
         (Kind.PHONE, "\uff11\uff13\uff1812341234", "138****1234"),
         (Kind.PHONE, "0858-1234567", "****67"),
         (Kind.PHONE, "110", "****"),
+        (Kind.PHONE, "0858123", "****"),  # of seven characters nothing is shown, of eight some
+        (Kind.PHONE, "08581234", "****34"),
+        (Kind.IDENTITY, "1234567", "****"),
+        (Kind.IDENTITY, "12345678", "1****8"),
+        (Kind.CODE, "A123456", "****"),
+        (Kind.CODE, "A1234567", "A1****67"),
         (Kind.IDENTITY, "52020319900520123X", "5****X"),
         (Kind.IDENTITY, "1234", "****"),
         (Kind.CODE, "92520203MA6DNXXX1K", "92****1K"),

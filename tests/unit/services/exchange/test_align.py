@@ -34,6 +34,7 @@ class Log:
     committed_at: int | None = None
     lives: bool = False
     set_back: list[int] = field(default_factory=list)
+    keys_restored: int = 0
 
     def decided(self, offset: int) -> None:
         """Let the casebook be so far."""
@@ -93,6 +94,11 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     monkeypatch.setattr(aligning, "_places", places)
     monkeypatch.setattr(aligning, "open_shelf", lambda _, first, **__: Shelf(first))
     monkeypatch.setattr(aligning, "recover", nothing_kept)
+
+    async def restored(*_: Any) -> None:
+        found.keys_restored += 1
+
+    monkeypatch.setattr(aligning, "restore_keys", restored)
     yield found
     found.casebook.close()
 
@@ -129,7 +135,7 @@ def test_a_group_that_is_behind_or_level_is_left(log: Log, tmp_path: Path) -> No
     for there in (None, 2, 6):
         log.committed_at = there
         assert align(log, tmp_path) == 6
-    assert log.set_back == []
+    assert (log.set_back, log.keys_restored) == ([], 0)
 
 
 def test_a_group_that_is_ahead_of_the_casebook_is_set_back(log: Log, tmp_path: Path) -> None:
@@ -137,6 +143,7 @@ def test_a_group_that_is_ahead_of_the_casebook_is_set_back(log: Log, tmp_path: P
     log.decided(4)
     assert align(log, tmp_path) == 4
     assert log.set_back == [4]
+    assert log.keys_restored == 1  # it may lack keys, or have some that were erased
 
 
 def test_a_log_that_begins_after_the_progress_is_refused(log: Log, tmp_path: Path) -> None:

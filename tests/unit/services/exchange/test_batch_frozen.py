@@ -49,6 +49,7 @@ def test_a_message_that_makes_the_law_fail_freezes_its_case_and_no_other(
     ((_, value, headers),) = dead_letters(casebook)
     assert value == sealed(bad)
     assert headers["yichuan-code"] == "case.defect"
+    assert headers["yichuan-locked"] == bad.envelope.case_id  # erased with its case
     assert "Planted" not in repr(everything(casebook))
 
 

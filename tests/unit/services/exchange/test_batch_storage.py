@@ -11,6 +11,7 @@ from schemas.errors import Broken, Unavailable
 from schemas.ids import MessageId
 from schemas.messages import Held, SettleAction
 from services.casebook import work as working
+from services.casebook.case_keys import CaseKeys
 from services.casebook.retry import ATTEMPTS_MAX
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
@@ -47,12 +48,12 @@ from tests.office import (
 def refusing(message_id: MessageId, *, notes_too: bool = False) -> Callable[..., None]:
     """The writing of changes, by a database that will not take one message."""
 
-    def flush(connection: Connection, changes: Changes) -> None:
+    def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
         mentioned = any(key[1] == message_id for key in changes.messages)
         noted = any(row.message_id == message_id for row in changes.dead)
         if mentioned or (notes_too and noted):
             raise DataError("INSERT", {}, ValueError("too long"))
-        write(connection, changes)
+        write(connection, changes, keys)
 
     return flush
 
@@ -131,11 +132,11 @@ def busy(times: int) -> Callable[..., None]:
     """The writing of changes, by a database that is away so many times."""
     left = [times]
 
-    def flush(connection: Connection, changes: Changes) -> None:
+    def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
         if left[0]:
             left[0] -= 1
             raise OperationalError("COMMIT", {}, TimeoutError())
-        write(connection, changes)
+        write(connection, changes, keys)
 
     return flush
 
@@ -185,7 +186,7 @@ def test_a_schema_that_was_not_applied_stops_the_process(casebook: Casebook) -> 
 
 def test_what_is_for_nobody_of_the_directory_stops_the_process(casebook: Casebook) -> None:
     with casebook.engine.begin() as connection:
-        sending = Sending(office(), Work(connection))
+        sending = Sending(office(), Work(connection, casebook.key))
         incoming = Incoming(Position("leads", 0, 0), None, None, MONDAY)
         nobody = type(organ(SENDER))("nobody")
         with pytest.raises(Broken) as raised:

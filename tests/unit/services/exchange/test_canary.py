@@ -21,9 +21,9 @@ from schemas.parts import Flow, Relation, Secrecy
 from schemas.seal import verify_copy
 from schemas.sharing import ComplaintForward
 from schemas.topics import RECORDS, Author
+from services.casebook.headers import headers_from_text
 from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
-from services.casebook.write import headers_from_text
 from services.casework.case import Case, Handed
 from services.casework.effects import Accept, Decision, Deliver
 from services.exchange.batch import run_batch
@@ -32,7 +32,7 @@ from services.exchange.shelf import Shelf
 from services.rulebook.model import Treatment
 from tests.canary_search import Canary, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
-from tests.office import Log, inboxes, office, rows, run, sealed, sent
+from tests.office import Log, inboxes, office, outbox, rows, run, sealed, sent
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves
 from tests.unit.services.confidentiality.test_clearances_hold import expected_of, is_judged
 
@@ -142,7 +142,7 @@ def test_every_relation_gets_every_record_and_of_it_what_the_clearances_say(
     assert seen == {(record, relation) for record in BY_ORGANS for relation in Relation}
 
 
-def test_what_is_redacted_is_the_bus_s_word_and_what_is_not_is_the_sender_s(
+def test_every_copy_proves_its_sender_s_word_redacted_or_not(
     casebook: Casebook, everywhere: dict[str, Message]
 ) -> None:
     kinds = set()
@@ -154,7 +154,7 @@ def test_what_is_redacted_is_the_bus_s_word_and_what_is_not_is_the_sender_s(
         assert not isinstance(key, Refusal), key
         assert delivery is not None
         is_whole = not (delivery.withheld or delivery.masked)
-        assert key.organ == (organ(SENDER) if is_whole else "BUS")
+        assert key.organ == organ(SENDER)
         kinds.add((delivery.relation is Relation.HANDLER, is_whole))
     assert kinds >= {(True, True), (False, False)}
 
@@ -188,7 +188,7 @@ def test_the_search_finds_what_is_where_it_may_not_be() -> None:
 
 def test_a_place_without_a_row_may_hold_nothing() -> None:
     assert allowance("elsewhere:x", table()) == {"none"}
-    assert allowance("table:originals.body", table()) == {"all"}
+    assert allowance("table:originals.body", table()) == {"public"}
     assert allowance("topic:inbox.yanjiao", table()) == {"cleared"}
 
 
@@ -215,6 +215,25 @@ def test_a_reply_does_not_tell_the_forwarder_what_the_opening_hides(casebook: Ca
     assert name.encode() not in copy.value
     handler = next(each for each in inboxes(casebook) if each.to == MARKET)
     assert name.encode() in handler.value  # who handles it must know whom to ask
+
+
+def test_a_copy_that_would_be_too_large_withholds_its_lists_as_a_whole(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.exchange.copies.COPY_MAX_BYTES", 100)
+    history, log = History(), Log()
+    forward = sent(history, "complaint_forward", SENDER)
+    assert isinstance(forward, ComplaintForward)
+    assert forward.complainant is not None
+    reasons = f"经向{forward.complainant.name}核实，不成立"
+    reply = sent(history, "filing_reply", MARKET, answers=[{**not_filed(), "reasons": reasons}])
+    run(casebook, [log.put(forward, MONDAY), log.put(reply, history.at)])
+    (copy,) = (each for each in inboxes(casebook) if isinstance(each.message, FilingReply))
+    delivery = copy.message.envelope.delivery
+    assert delivery is not None
+    assert (delivery.withheld, delivery.masked) == (("answers",), ())
+    opened = current("FilingReply").open(unframe(copy.value)[1])
+    assert not isinstance(verify_copy(opened, office().key, MONDAY, demo().bus), Refusal)
 
 
 def test_what_is_not_hidden_is_the_sender_s_own_bytes(casebook: Casebook) -> None:
@@ -253,7 +272,7 @@ def _keeps(relation: Relation, path: Any) -> bool:
 
 
 def _contents(casebook: Casebook) -> Iterator[tuple[str, bytes, Relation | None]]:
-    """Every cell of every table as bytes; what waits in the outbox as of the topic it is for."""
+    """Every cell of every table as bytes; and opened, what waits in the outbox."""
     for name, each in METADATA.tables.items():
         for row in rows(casebook, each):
             for column, value in row._mapping.items():
@@ -262,8 +281,7 @@ def _contents(casebook: Casebook) -> Iterator[tuple[str, bytes, Relation | None]
                 content = value if isinstance(value, bytes) else str(value).encode()
                 if name == "outbox" and column == "headers":
                     content = repr(headers_from_text(value)).encode()
-                if name == "outbox" and column == "value":
-                    alias = row.topic.removeprefix("inbox.")
-                    yield f"topic:{row.topic}", content, ALIASES.get(alias)
-                else:
-                    yield f"table:{name}.{column}", content, None
+                yield f"table:{name}.{column}", content, None
+    for waiting in (each for each in outbox(casebook) if each.topic != "dead-letters"):
+        alias = waiting.topic.removeprefix("inbox.")
+        yield f"topic:{waiting.topic}", waiting.value or b"", ALIASES.get(alias)

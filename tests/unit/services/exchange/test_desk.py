@@ -8,7 +8,7 @@ from schemas.codec import unframe
 from schemas.ids import BUS
 from schemas.messages import Accepted, Held, LeadTransfer, Rejected
 from schemas.parts import Relation
-from schemas.seal import verify
+from schemas.seal import verify_copy
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, MESSAGES, ORIGINALS, OUTBOX, SAID
@@ -20,6 +20,7 @@ from tests.history import (
     SENDER,
     STRANGER,
     History,
+    demo,
     in_state,
     message,
     organ,
@@ -67,7 +68,7 @@ def test_the_copy_is_what_its_sender_sealed_with_the_delivery_filled(casebook: C
     copy = inboxes(casebook)[0]
     schema_id, body = unframe(copy.value)
     opened = office().codecs[schema_id].open(body)
-    key = verify(opened, office().key, MONDAY)
+    key = verify_copy(opened, office().key, MONDAY, demo().bus)
     assert getattr(key, "organ", None) == organ(SENDER)
     delivery = copy.message.envelope.delivery
     assert delivery is not None

@@ -10,7 +10,7 @@ from schemas.ids import derive
 from schemas.messages import Held, HoldReason, LeadTransfer, Rejected
 from schemas.parts import Flow, Secrecy
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES, DEAD, DECISIONS, MESSAGES, NUMBERS, ORIGINALS
+from services.casebook.tables import CASES, DEAD, DECISIONS, MESSAGES, NUMBERS, ORIGINALS, OUTBOX
 from tests.history import (
     HANDLER,
     MONDAY,
@@ -187,6 +187,9 @@ def test_a_dead_letter_has_the_bytes_and_the_headers_of_both_families(casebook: 
     assert tally.dead == ["message.malformed"]
     ((key, value, headers),) = dead_letters(casebook)
     assert (key, value) == (b"any key", b"\x01\xff garbage")
+    assert headers["yichuan-locked"] == f"quarantine-{MONDAY:%Y-%m}"
+    (letter,) = [row for row in rows(casebook, OUTBOX) if row.topic == "dead-letters"]
+    assert (letter.key, b"garbage" in letter.value) == (None, False)
     place = {
         "topic": "leads",
         "partition": str(broken.position.partition),

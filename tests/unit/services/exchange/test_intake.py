@@ -22,6 +22,7 @@ from schemas.parts import Delivery, Envelope, Flow, Officer, Relation, Secrecy
 from schemas.topics import flow_partition
 from services.casework.case import State
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from tests.any_message import with_delivery
 from tests.history import HANDLER, MONDAY, SENDER, demo, in_state, message, organ
 from tests.office import OUTSIDER, PARTITIONS, Log, office, sealed, take
 
@@ -275,7 +276,7 @@ def test_a_delivery_that_the_sender_filled_in_is_not_sealed_and_is_refused() -> 
     schema_id, body = unframe(value)
     codec = current("LeadTransfer")
     delivery = Delivery(organ(HANDLER), Relation.HANDLER, None, MONDAY)
-    copy = frame(schema_id, codec.copy(codec.open(body), delivery))
+    copy = frame(schema_id, with_delivery(codec, codec.open(body), delivery))
     (intake,) = take(Log().raw(copy, lead().envelope, MONDAY))
     assert refused(intake) == ("message.delivery_filled", "envelope.delivery", True)
 

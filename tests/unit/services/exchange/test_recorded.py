@@ -25,6 +25,7 @@ def entry(**changes: Any) -> str:
         "code": None,
         "message": "m",
         "case": "c",
+        "effects": [],
     }
     place = {"topic": "leads", "partition": 1, "offset": 7}
     return json.dumps(told | place | changes)

@@ -18,6 +18,7 @@ from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, MESSAGES, ORIGINALS, PROGRESS, SECRETS
 from services.exchange.batch import run_batch
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
+from services.exchange.kept_keys import locked, opened
 from services.exchange.originals import HEADER, Kept, kept, original
 from services.exchange.recover import judge_kept
 from services.exchange.secret import note_of, noted
@@ -261,9 +262,10 @@ def test_an_older_casebook_comes_to_the_same_ledger_from_the_originals(
     run(casebook, records)
     with casebook.engine.connect() as connection:
         (found,) = secrets.pending(connection, [("copies", 0)])
-    held = [original(each, found.notes.get(each.position.offset)) for each in records]
+    plain = [(each, original(each, found.notes.get(each.position.offset))) for each in records]
+    held, _ = locked(casebook, plain)
     assert CANARY not in repr(held)
-    again = [kept(each.key, each.value, each.headers) for each in held]
+    again = opened(casebook, held)
     with new_casebook() as older:
         run(older, records[:2])
         shelf = Shelf(office())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.bus.home import CasebookSection, ExchangeSection, Home, PortsSection, Settings
+from connectors.bus.home import Home, Settings
+from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from schemas.errors import UserError
 from services.exchange import workers
 from services.exchange.opening import open_casebook

@@ -32,6 +32,13 @@ def test_the_policy_is_read() -> None:
     )
 
 
+def test_the_least_and_the_most_that_it_may_say_are_read() -> None:
+    least = SOUND.replace("years = 2", "years = 1").replace("days = 2", "days = 1")
+    most = SOUND.replace("long_years = 5", "long_years = 20").replace("days = 60", "days = 366")
+    for text in (least, most):
+        assert rulebook(files(reminders_toml=text)).reminders.limitation is not None
+
+
 def test_without_the_file_nothing_is_warned_of() -> None:
     assert rulebook().reminders == Reminders(limitation=None, measure=None)
 

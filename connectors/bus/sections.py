@@ -1,0 +1,69 @@
+"""The sections of yichuan.toml, each key with its default and its limits."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+PORT_BASE: Final = 19000
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BusSection(_Section):
+    """[bus]."""
+
+    rulebook: str = Field("demo", description="a name under deploy/rulebooks, or a folder")
+
+
+class PortsSection(_Section):
+    """[ports]: +0 Kafka, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
+
+    base: int = Field(PORT_BASE, ge=1024, le=65000)
+
+
+class KafkaSection(_Section):
+    """[kafka]. Empty bootstrap: the local stack of `yichuan up`."""
+
+    bootstrap: str = ""
+    security: str = Field("SASL_PLAINTEXT", pattern="^SASL_(PLAINTEXT|SSL)$")
+    mechanism: str = "SCRAM-SHA-512"
+    ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
+    replication: int = Field(1, ge=1, le=7, description="3 in production, with min ISR 2")
+    partitions: int = Field(4, ge=1, le=64, description="of each flow; never changes later")
+    memory_mb: int = Field(768, ge=256, le=65536)
+
+
+class RegistrySection(_Section):
+    """[registry]. Empty url: the local stack of `yichuan up`."""
+
+    url: str = Field("", description="Confluent-compatible base URL")
+    ca_file: str = Field("", description="PEM of the CA for https; empty: the system's")
+    memory_mb: int = Field(400, ge=200, le=65536)
+
+
+class CasebookSection(_Section):
+    """[casebook]. Empty url: SQLite in the home."""
+
+    url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL")
+
+
+class ExchangeSection(_Section):
+    """[exchange]."""
+
+    tick_seconds: float = Field(10.0, gt=0, le=60)
+    # One that is decided longer than the database waits (15 s) would be cut off again and again.
+    batch_max: int = Field(500, ge=1, le=2000, description="messages in one transaction")
+    batch_wait_ms: int = Field(50, ge=1, le=5000)
+    workers: int = Field(1, ge=1, le=8, description="on this host; several need PostgreSQL")
+    first_worker: int = Field(0, ge=0, le=63, description="number of this host's first worker")
+
+
+class KeysSection(_Section):
+    """[keys]."""
+
+    passphrase_file: Path | None = Field(
+        None, description="the passphrase of the home's private keys; they have none where empty"
+    )

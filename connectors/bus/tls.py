@@ -1,0 +1,50 @@
+"""TLS as this bus uses it: which CA is trusted, and the files of the local stack's own."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """The local stack's CA and certificate; `up` makes them (deploy/local/tls.py)."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """The CA, which clients trust."""
+        return self.folder / "ca.pem"
+
+    @property
+    def ca_key(self) -> Path:
+        """The CA's key, which signs the stack's certificate and nothing else."""
+        return self.folder / "ca.key"
+
+    @property
+    def server(self) -> Path:
+        """The stack's certificate and its CA."""
+        return self.folder / "server.pem"
+
+    @property
+    def server_key(self) -> Path:
+        """The certificate's key."""
+        return self.folder / "server.key"
+
+    @property
+    def server_store(self) -> Path:
+        """Key and certificate in one file, as Kafka takes them."""
+        return self.folder / "server.store.pem"
+
+
+def trusting(ca_file: str, code: str) -> ssl.SSLContext:
+    """Return the context that trusts this CA (PEM); empty: the system's.
+
+    Raises Unavailable `code` where there is no such file: a local stack that was never up.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except FileNotFoundError:
+        raise Unavailable(code, where=ca_file, detail="CA") from None

@@ -1,0 +1,180 @@
+"""The detached JWS of seals and of batches (RFC 7515, appendix F; schemas/SEAL.md, section 2).
+
+    base64url(header) ".." base64url(signature)
+    header: {"alg", "kid", "schema"?, "typ"}, each once and nothing else
+    signed: ASCII(base64url(header) "." base64url(payload))
+
+The payload is rebuilt by who verifies. The algorithm is the key's: what the header says only has to
+agree. There is no part of a header that could switch a check off.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+from schemas.errors import Refusal
+from schemas.ids import OrganCode
+from schemas.jwk import Signer, b64url, public_key, signature_is_valid, unb64url
+
+JWS_MAX_CHARACTERS: Final = 1_000
+
+_HEADERS_CACHED: Final = 4096  # one for each key and schema
+_SIGNATURES_CACHED: Final = 1_024  # about half a kB each
+_REQUIRED: Final = frozenset({"alg", "kid", "typ"})
+_ALLOWED: Final = _REQUIRED | {"schema"}
+
+SEAL: Final = "envelope.seal"
+
+
+class KeyRecord(Protocol):
+    """A public key of the directory (services/rulebook/model.py has the class)."""
+
+    @property
+    def kid(self) -> str:
+        """The RFC 7638 thumbprint."""
+
+    @property
+    def organ(self) -> OrganCode:
+        """Whose it is."""
+
+    @property
+    def algorithm(self) -> str:
+        """ES256, Ed25519 or SM2-SM3."""
+
+    @property
+    def x(self) -> str:
+        """As in the JWK."""
+
+    @property
+    def y(self) -> str:
+        """As in the JWK; empty for Ed25519."""
+
+    @property
+    def valid_from(self) -> datetime:
+        """From this instant on."""
+
+    @property
+    def valid_to(self) -> datetime | None:
+        """Not at this instant or later; None: no end is set."""
+
+    @property
+    def compromised_since(self) -> datetime | None:
+        """Not at this instant or later, though it was valid: somebody else may have had it."""
+
+
+Keys = Callable[[str], KeyRecord | None]  # of a kid
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedKey:
+    """The key that a seal was verified with, and whose it is."""
+
+    kid: str
+    organ: OrganCode
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that has our members and no others."""
+
+    algorithm: str
+    kid: str
+    type: str
+    schema: str | None
+
+
+def canonical(document: Mapping[str, str | int]) -> bytes:
+    """Return the RFC 8785 JSON of a payload: names sorted, no blanks, UTF-8."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.encode()
+
+
+def signed(payload: bytes, signer: Signer, type_: str, schema: str | None = None) -> str:
+    """Return the detached JWS over a payload."""
+    header = {"alg": signer.algorithm, "kid": signer.kid, "typ": type_}
+    if schema is not None:
+        header["schema"] = schema
+    first = b64url(canonical(header))
+    return f"{first}..{b64url(signer.sign(_signing_input(first, payload)))}"
+
+
+def header_of(jws: str) -> Header | None:
+    """Return the header of a JWS; None unless the whole has our form."""
+    first, dots, last = jws.partition("..")
+    if len(jws) > JWS_MAX_CHARACTERS or not dots or unb64url(last) is None:
+        return None
+    return _header(first)
+
+
+def verified(
+    jws: str,
+    payload: bytes,
+    keys: Keys,
+    at: datetime,
+    *,
+    type_: str,
+    schema: str | None = None,
+    seen: datetime | None = None,
+) -> VerifiedKey | Refusal:
+    """Return the key that signed the payload, or why the signature does not hold.
+
+    The key is to be valid at `at`, and not compromised at `seen`, which is `at` if left out.
+    Refusals: seal.invalid, seal.key_unknown (also for a key not valid at that time),
+    seal.key_compromised. Raises Broken key.invalid when the directory's own entry is no key.
+    """
+    header = header_of(jws)
+    if header is None or (header.type, header.schema) != (type_, schema):
+        return Refusal("seal.invalid", where=SEAL)
+    key = keys(header.kid)
+    if key is None or at < key.valid_from or (key.valid_to is not None and at >= key.valid_to):
+        return Refusal("seal.key_unknown", where=SEAL)
+    if key.compromised_since is not None and (seen or at) >= key.compromised_since:
+        return Refusal("seal.key_compromised", where=SEAL)
+    if header.algorithm != key.algorithm or header.kid != key.kid:
+        return Refusal("seal.invalid", where=SEAL)
+    first, _, last = jws.partition("..")
+    named = (key.algorithm, key.x, key.y)
+    if not _holds(named, unb64url(last) or b"", _signing_input(first, payload)):
+        return Refusal("seal.invalid", where=SEAL)
+    return VerifiedKey(key.kid, key.organ)
+
+
+@lru_cache(maxsize=_SIGNATURES_CACHED)
+def _holds(named: tuple[str, str, str], signature: bytes, data: bytes) -> bool:
+    """Remembered, since the values of a batch come one behind the other under one signature."""
+    return signature_is_valid(public_key(*named), signature, data)
+
+
+def _signing_input(first: str, payload: bytes) -> bytes:
+    return f"{first}.{b64url(payload)}".encode("ascii")
+
+
+@lru_cache(maxsize=_HEADERS_CACHED)
+def _header(segment: str) -> Header | None:
+    """Return the header of its base64url; None unless it has our members, each once."""
+    data = unb64url(segment)
+    try:
+        pairs = json.loads((data or b"").decode(), object_pairs_hook=_pairs)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(pairs, _Pairs):
+        return None
+    members = dict(pairs)
+    if len(members) != len(pairs) or not _REQUIRED <= set(members) <= _ALLOWED:
+        return None
+    if not all(isinstance(value, str) for value in members.values()):
+        return None
+    return Header(members["alg"], members["kid"], members["typ"], members.get("schema"))
+
+
+class _Pairs(tuple[tuple[str, Any], ...]):
+    """A JSON object with its duplicates, told apart from a JSON array."""
+
+    __slots__ = ()
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> _Pairs:
+    return _Pairs(pairs)

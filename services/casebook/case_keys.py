@@ -1,0 +1,132 @@
+"""The keys of the cases, as a transaction sees them: made when first needed, gone when erased.
+
+Bytes that no case can be named for are locked under a key of their month: it too can be erased.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, select, update
+
+from schemas.errors import Broken
+from schemas.ids import CaseId
+from services.casebook.lockbox import KEY_BYTES, NONCE_BYTES, Bound, WrappingKey, lock, unlock
+from services.casebook.rows import to_ms
+from services.casebook.statements import Values, insert_missing, parts
+from services.casebook.tables import CASE_KEYS
+
+QUARANTINE: Final = "quarantine-"
+
+KeyName = str  # a case id, or QUARANTINE and a month
+
+
+def quarantine_of(at: datetime) -> KeyName:
+    """Return the name of the key for what came at this time and is no case's."""
+    return f"{QUARANTINE}{at.astimezone(UTC):%Y-%m}"
+
+
+class CaseKeys:
+    """Keys by name. Without the exchange's own key (`wrapping` None) none is found."""
+
+    def __init__(self, connection: Connection, wrapping: WrappingKey | None) -> None:
+        self._connection, self._wrapping = connection, wrapping
+        self._wrapped: dict[KeyName, bytes | None] = {}  # None: erased
+        self._opened: dict[KeyName, bytes] = {}
+        self._absent: set[KeyName] = set()
+
+    def load(self, names: Iterable[KeyName]) -> None:
+        """Read those not read yet, a few queries for all."""
+        unread = (n for n in names if n not in self._wrapped and n not in self._absent)
+        for part in parts(unread):
+            self._absent.update(part)
+            query = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)
+            for row in self._connection.execute(query.where(CASE_KEYS.c.name.in_(part))):
+                self._wrapped[row.name] = row.wrapped
+        self._absent -= self._wrapped.keys()
+
+    def make(self, names: Iterable[KeyName]) -> None:
+        """Make those that are not there. One that another worker makes meanwhile is taken over."""
+        wanted = sorted(set(names))
+        self.load(wanted)
+        missing = [name for name in wanted if name in self._absent]
+        if not missing:
+            return
+        rows = list(self._new(missing))
+        insert_missing(self._connection, CASE_KEYS, rows)
+        self._absent.difference_update(missing)
+        self.load(missing)
+
+    def has(self, name: KeyName) -> bool:
+        """Whether it is there and was not erased."""
+        self.load([name])
+        return self._wrapped.get(name) is not None
+
+    def is_erased(self, name: KeyName) -> bool:
+        """Whether it was there once."""
+        self.load([name])
+        return name in self._wrapped and self._wrapped[name] is None
+
+    def wrapped(self, name: KeyName) -> bytes | None:
+        """Return it as it may be kept elsewhere; None: there is none, or no more."""
+        self.load([name])
+        return self._wrapped.get(name)
+
+    def lock(self, name: KeyName, plain: bytes, bound: Bound) -> bytes:
+        """Return the bytes locked, the key being made when it is not there.
+
+        Raises Broken case.erased.
+        """
+        self.make([name])
+        return lock(self._key(name), os.urandom(NONCE_BYTES), plain, bound)
+
+    def unlock(self, name: KeyName, locked: bytes, bound: Bound) -> bytes:
+        """Return what was locked. Raises Broken case.erased, casebook.unreadable."""
+        return unlock(self._key(name), locked, bound)
+
+    def erase(self, name: KeyName, at: datetime) -> None:
+        """Lose the key: nothing that was locked under it opens any more, wherever it lies.
+
+        The row stays, so that the key is not made again.
+        """
+        self.make([name])  # of a case that kept nothing there was none
+        where = CASE_KEYS.c.name == name
+        values = {"wrapped": None, "erased_ms": to_ms(at)}
+        self._connection.execute(update(CASE_KEYS).where(where).values(**values))
+        self._wrapped[name] = None
+        self._opened.pop(name, None)
+
+    def take_over(self, name: KeyName, wrapped: bytes) -> None:
+        """Put a key back that a casebook of before lacks. One that is there, or erased, stays."""
+        self.load([name])
+        if name in self._absent:
+            row: Values = {"name": name, "wrapped": wrapped, "erased_ms": None}
+            insert_missing(self._connection, CASE_KEYS, [row])
+            self._absent.discard(name)
+            self.load([name])
+
+    def _key(self, name: KeyName) -> bytes:
+        if name not in self._opened:
+            self.load([name])
+            wrapped = self._wrapped.get(name)
+            if wrapped is None:
+                raise Broken("case.erased" if name in self._wrapped else "casebook.unreadable")
+            self._opened[name] = self._own().unwrap(name, wrapped)
+        return self._opened[name]
+
+    def _new(self, names: Iterable[KeyName]) -> Iterator[Values]:
+        own = self._own()
+        for name in names:
+            wrapped = own.wrap(name, os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES))
+            yield {"name": name, "wrapped": wrapped, "erased_ms": None}
+
+    def _own(self) -> WrappingKey:
+        if self._wrapping is None:
+            raise Broken("casebook.key_missing")
+        return self._wrapping
+
+
+def name_for(keys: CaseKeys, case_id: CaseId | None, at: datetime) -> KeyName:
+    """Return under which key to lock what may be a case's: its own, if it has one."""
+    return case_id if case_id is not None and keys.has(case_id) else quarantine_of(at)

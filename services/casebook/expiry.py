@@ -1,0 +1,63 @@
+"""Which cases rest, and when to ask whether their content is still kept; in a transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from schemas.ids import CaseId
+from services.casebook.case_keys import QUARANTINE, KeyName
+from services.casebook.rows import from_ms, to_ms
+from services.casebook.tables import CASE_KEYS, CASES, ORIGINALS, OUTBOX
+
+
+class Expiry:
+    """Looks and notes, at once: what the transaction has decided must be flushed before."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def due(
+        self, topic: str, partition: int, at: datetime, limit: int
+    ) -> tuple[tuple[CaseId, datetime], ...]:
+        """Return cases to ask about, and since when each rests; the longest due first."""
+        query = (
+            select(CASES.c.case_id, CASES.c.rests_ms)
+            .where(
+                CASES.c.topic == topic,
+                CASES.c.partition == partition,
+                CASES.c.look_ms <= to_ms(at),
+            )
+            .order_by(CASES.c.look_ms, CASES.c.case_id)
+            .limit(limit)
+        )
+        rows = self._connection.execute(query)
+        return tuple((CaseId(row.case_id), from_ms(row.rests_ms)) for row in rows)
+
+    def ask_again(self, case: CaseId, at: datetime | None) -> None:
+        """Note when to ask about a case again; None: not before something happens in it."""
+        values = {"look_ms": None if at is None else to_ms(at)}
+        self._connection.execute(update(CASES).where(CASES.c.case_id == case).values(**values))
+
+    def ask_all(self, topic: str, partition: int) -> None:
+        """Let the next Ticks ask about every case that rests: the terms are others now."""
+        here = (CASES.c.topic == topic, CASES.c.partition == partition)
+        resting = update(CASES).where(*here, CASES.c.rests_ms.is_not(None))
+        self._connection.execute(resting.values(look_ms=CASES.c.rests_ms))
+
+    def has_unsent(self, case: CaseId) -> bool:
+        """Whether something of the case still waits in the outbox."""
+        query = select(func.count()).select_from(OUTBOX).where(OUTBOX.c.case_id == case)
+        return bool(self._connection.execute(query).scalar_one())
+
+    def forget(self, case: CaseId) -> None:
+        """Lose the locked originals too; what became of each message stays."""
+        self._connection.execute(delete(ORIGINALS).where(ORIGINALS.c.case_id == case))
+
+    def quarantines(self, before: KeyName) -> Iterable[KeyName]:
+        """Return the months' keys from before that one which are still there."""
+        name = CASE_KEYS.c.name
+        query = select(name).where(
+            name >= QUARANTINE, name < before, CASE_KEYS.c.wrapped.is_not(None)
+        )
+        return tuple(self._connection.execute(query.order_by(name)).scalars())

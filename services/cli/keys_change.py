@@ -1,0 +1,170 @@
+"""`yichuan keys new | rotate | revoke`: the key pairs of the home and the rows of keys.csv.
+
+What changes is the copy of the rulebook in this home. Connectors read it anew by themselves; the
+exchange judges by what is in force, so each change ends with `yichuan rules activate --yes`. The
+new row is written before the new private key: a crash between leaves a key that nobody uses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from connectors.bus.clock import now
+from connectors.bus.home import Home, write_private
+from connectors.bus.keys import (
+    BUS_LOGIN,
+    KEYS_CSV,
+    load_signer,
+    new_private_key,
+    read_passphrase,
+    read_rows,
+    revoked,
+    rotated,
+    row_of,
+    write_rows,
+)
+from schemas.errors import UserError
+from schemas.ids import BUS, OrganCode
+from schemas.jwk import signer_from_pem
+from services.cli.installation import open_installation
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, note, say
+
+GRACE_HOURS_MAX: Final = 24 * 30
+_NO: Final = 1
+
+
+class Algorithm(StrEnum):
+    """What a key may be."""
+
+    ES256 = "ES256"
+    ED25519 = "Ed25519"
+    SM2 = "SM2-SM3"
+
+
+OrganName = Annotated[
+    str, typer.Argument(metavar="ORGAN", help="code, name, alias, or bus / 机关，或 bus")
+]
+Chosen = Annotated[Algorithm, typer.Option("--algorithm", help="ES256 | Ed25519 | SM2-SM3")]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(help="a file with the key's passphrase / 私钥口令所在文件", show_default=False),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    home: Home
+    organ: OrganCode
+    login: str
+
+
+def keys_new(
+    organ: OrganName,
+    algorithm: Chosen = Algorithm.ES256,
+    passphrase_file: PassphraseFile = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the first key pair of an organ. Raises UserError key.exists where there is one."""
+    whose = _whose(organ, home)
+    if whose.home.key(whose.login).exists():
+        raise UserError("key.exists", where=whose.login, exit_code=_NO)
+    row = _made(whose, algorithm, passphrase_file, now(), timedelta(0))
+    _tell(row, whose.login, as_json=as_json)
+
+
+def keys_rotate(
+    organ: OrganName,
+    grace_hours: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=GRACE_HOURS_MAX,
+            help="the old key goes on so long, for what is under way / 旧密钥继续有效的小时数",
+        ),
+    ] = 24,
+    algorithm: Chosen = Algorithm.ES256,
+    passphrase_file: PassphraseFile = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace an organ's key pair; what was sealed by the old key and is under way still counts."""
+    whose = _whose(organ, home)
+    load_signer(whose.home.key(whose.login), _passphrase(whose.home, passphrase_file))
+    row = _made(whose, algorithm, passphrase_file, now(), timedelta(hours=grace_hours))
+    _tell(row, whose.login, as_json=as_json)
+    note(
+        "请重启该机关的连接器：未发出的消息将以新密钥重新封签",
+        "restart the organ's connector: what it has not sent is then sealed by the new key",
+    )
+
+
+def keys_revoke(
+    kid: Annotated[str, typer.Argument(metavar="KID", help="fingerprint / 指纹")],
+    compromised_since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z"],
+            help="from then on nobody may believe it / 自该时刻起不可信",
+        ),
+    ] = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a key now; with --compromised-since also refuse what it sealed from then on."""
+    place = open_installation(home).home
+    rows = read_rows(place.rulebook / KEYS_CSV)
+    found = next((row for row in rows if row["kid"] == kid), None)
+    if found is None:
+        raise UserError("key.unknown", where=kid, exit_code=_NO)
+    after = revoked(rows, kid, now(), compromised_since)
+    write_rows(place, after)
+    _tell(next(row for row in after if row["kid"] == kid), found["organ"], as_json=as_json)
+
+
+def _whose(name: str, home: Path | None) -> _Whose:
+    place = open_installation(home)
+    if name == BUS_LOGIN:
+        return _Whose(place.home, BUS, BUS_LOGIN)
+    organ = place.organ(name)
+    return _Whose(place.home, organ.code, organ.alias)
+
+
+def _made(
+    whose: _Whose,
+    algorithm: Algorithm,
+    passphrase_file: Path | None,
+    at: datetime,
+    grace: timedelta,
+) -> Mapping[str, str]:
+    passphrase = _passphrase(whose.home, passphrase_file)
+    pem = new_private_key(algorithm, passphrase)
+    row = row_of(whose.organ, signer_from_pem(pem.encode(), passphrase).jwk, at)
+    write_rows(whose.home, rotated(read_rows(whose.home.rulebook / KEYS_CSV), row, at + grace))
+    write_private(whose.home.key(whose.login), pem)
+    return row
+
+
+def _passphrase(home: Home, given: Path | None) -> bytes | None:
+    return read_passphrase(given or home.settings().keys.passphrase_file)
+
+
+def _tell(row: Mapping[str, str], whose: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json({**row, "valid_to": row["valid_to"] or None})
+    else:
+        until = row["valid_to"] or "…"
+        say(
+            f"{whose}：{row['kid']}（{row['algorithm']}），{row['valid_from']} 至 {until}",
+            f"{whose}: {row['kid']} ({row['algorithm']}), {row['valid_from']} to {until}",
+        )
+    note(
+        "运行 yichuan rules activate --yes，使交换进程按此判断",
+        "run yichuan rules activate --yes, so that the exchange judges by it",
+    )

@@ -1,0 +1,98 @@
+"""`yichuan retention`: whose content is kept until when, by what basis; what is held, and erased.
+
+A hold, or an erasure before the time, is an order in the rulebook's retention.toml, in force by
+`yichuan rules activate`.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+
+import typer
+from sqlalchemy import Connection, select
+
+from connectors.bus.clock import now
+from connectors.bus.home import home_at
+from schemas.ids import CaseId
+from services.casebook.rows import from_ms
+from services.casebook.tables import CASE_KEYS, CASES
+from services.casework.case import Case
+from services.casework.retention import in_force, look_at
+from services.cli.casebook_view import case_of, reading
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language, say, table
+from services.rulebook.calendar import local_date
+from services.rulebook.load import load
+from services.rulebook.retention import Retention, What
+
+CASES_MAX: Final = 1_000  # shown, those that end first
+_COLUMNS: Final = ("case", "life", "state", "rests_since", "until", "held_by", "erased_at", "basis")
+_HEADS: Final = (
+    "案件 种类 状态 了结 保存至 冻结 已销毁 依据",
+    "case kind state over until held erased basis",
+)
+
+Document = dict[str, Any]
+
+
+def retention(
+    erased: Annotated[
+        bool, typer.Option("--erased", help="those already erased / 只列已销毁的")
+    ] = False,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the cases that are over: kept until when, held by whom, or erased when."""
+    place = home_at(home)
+    rules = load(place.rulebook).retention
+    with reading(place) as connection:
+        found = list(_erased(connection) if erased else _kept(connection, rules, now()))
+    if as_json:
+        for document in found:
+            emit_json(document)
+    elif found:
+        table(in_language(*_HEADS).split(), [_row(document) for document in found])
+    else:
+        say("没有这样的案件", "there are no such cases")
+
+
+def _kept(connection: Connection, rules: Retention, at: datetime) -> Iterator[Document]:
+    query = select(CASES.c.case_id, CASES.c.rests_ms).where(CASES.c.rests_ms.is_not(None))
+    for row in connection.execute(query.order_by(CASES.c.look_ms).limit(CASES_MAX)).all():
+        case = case_of(connection, CaseId(row.case_id))
+        if case is not None:
+            yield kept_document(case, rules, from_ms(row.rests_ms), at)
+
+
+def kept_document(case: Case, rules: Retention, since: datetime, at: datetime) -> Document:
+    """Return what becomes of one case that is over."""
+    orders = rules.by_case.get(case.id, ())
+    holds = [o for o in orders if o.what is What.HOLD and in_force(o, local_date(at))]
+    early = next((o for o in orders if o.what is What.ERASE), None)
+    term = rules.terms.get(case.life)
+    basis = next((o.basis for o in (*holds, early) if o), term.basis if term else None)
+    return {
+        "case": case.id,
+        "life": case.life.value,
+        "state": case.state.value,
+        "rests_since": since,
+        "until": look_at(case, rules, since),
+        "held_by": holds[0].by if holds else None,
+        "erased_at": None,
+        "basis": basis,
+    }
+
+
+def _erased(connection: Connection) -> Iterator[Document]:
+    query = select(CASE_KEYS.c.name, CASE_KEYS.c.erased_ms).where(CASE_KEYS.c.wrapped.is_(None))
+    for row in connection.execute(query.order_by(CASE_KEYS.c.erased_ms.desc()).limit(CASES_MAX)):
+        empty = dict.fromkeys(_COLUMNS)
+        yield empty | {"case": row.name, "erased_at": from_ms(row.erased_ms)}
+
+
+def _row(document: Document) -> list[str]:
+    return ["" if (value := document[key]) is None else _text(value) for key in _COLUMNS]
+
+
+def _text(value: date | str) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else value

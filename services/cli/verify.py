@@ -1,0 +1,190 @@
+"""`yichuan verify FILE`: whose a message is, when, and what of it is withheld; offline.
+
+FILE is what `yichuan inbox ORGAN --export` writes, or a document as a connector delivers it. The
+public keys are those of keys.csv, of this home or given. A fingerprint names its key whatever table
+the key stands in, so with --trust only what the agency itself holds on paper is believed.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from connectors.bus.home import Home, home_at
+from connectors.bus.keyring import read_keys
+from connectors.bus.keys import KEYS_CSV
+from schemas.errors import Refusal, UserError, text
+from schemas.inline import schema_of
+from schemas.jws import Keys
+from schemas.parts import Delivery, Envelope
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language, language, listed, note
+from services.cli.verify_judge import Verdict, What, judge, opened_from, trusting
+from services.cli.words import organ_word, record_word
+from services.confidentiality.places import Places
+from services.confidentiality.redact import Redaction
+from services.rulebook.load import load
+from services.rulebook.model import Directory, Rulebook
+
+FILE_MAX_BYTES: Final = 16 * 1024 * 1024
+TRUST_LINES_MAX: Final = 10_000
+_NO: Final = 1
+_NOT_TRIED: Final = 3
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="an exported message / 导出的消息")],
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            help="believe only these: a line each, fingerprint [organ code] / 仅信任所列指纹",
+            show_default=False,
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="keys.csv; default: this home's / 公钥表", show_default=False),
+    ] = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say whose the file is, when, what is withheld by which rule, and what was changed."""
+    place = home_at(home)
+    found = opened_from(_read(file))
+    if isinstance(found, Refusal):
+        raise UserError(found.code, where=found.where or str(file), detail=found.detail)
+    opened, digests = found
+    verdict = judge(opened, digests, _keys(place, keys, trust))
+    if trust is not None and verdict.fault and verdict.fault.code == "seal.key_unknown":
+        fault = Refusal("verify.untrusted", where=verdict.kid)
+        verdict = Verdict(verdict.what, verdict.envelope, verdict.kid, fault)
+    rulebook = load(place.rulebook) if place.rulebook.is_dir() else None
+    document = told(verdict, rulebook)
+    if as_json:
+        emit_json(document)
+    else:
+        _print(verdict, document, rulebook.directory if rulebook else None)
+    if trust is None:
+        note(
+            "公钥取自 keys.csv，未与本机关自持的指纹核对（--trust）",
+            "keys were taken from keys.csv, not held against fingerprints of your own (--trust)",
+        )
+    return _NO if verdict.fault else 0
+
+
+def told(verdict: Verdict, rulebook: Rulebook | None) -> dict[str, Any]:
+    """Return the stable form of a verdict."""
+    envelope, delivery, fault = verdict.envelope, verdict.envelope.delivery, verdict.fault
+    return {
+        "valid": fault is None,
+        "code": fault.code if fault else None,
+        "where": fault.where if fault else None,
+        "tampered": list(verdict.tampered),
+        "what": verdict.what.value,
+        "record": envelope.record,
+        "message": envelope.message_id,
+        "case": envelope.case_id,
+        "bus": envelope.bus,
+        "from": envelope.sender,
+        "kid": verdict.kid,
+        "sent_at": envelope.sent_at,
+        "received_at": delivery.at if delivery else None,
+        "to": delivery.to if delivery else None,
+        "relation": delivery.relation.value if delivery else None,
+        "rule": delivery.rule if delivery else None,
+        "withheld": _hidden(envelope, delivery, delivery.withheld if delivery else (), rulebook),
+        "masked": _hidden(envelope, delivery, delivery.masked if delivery else (), rulebook),
+    }
+
+
+def _hidden(
+    envelope: Envelope,
+    delivery: Delivery | None,
+    paths: tuple[str, ...],
+    rulebook: Rulebook | None,
+) -> list[dict[str, Any]]:
+    """Return what is hidden, each with the rule of the rulebook here that hides it."""
+    rules: Mapping[str, Any] = {}
+    if rulebook is not None and delivery is not None:
+        redaction = Redaction(rulebook.clearances, Places(rulebook.divisions))
+        rules = redaction.redactor(schema_of(envelope.record), delivery.relation).rules
+    found = []
+    for path in paths:
+        rule = rules.get(_contract(path))
+        row = rule and f"clearances.csv:{rule.line}"
+        found.append({"path": path, "rule": row, "basis": rule.basis if rule else None})
+    return found
+
+
+def _contract(path: str) -> str:
+    """Return a path as contracts write it, without positions."""
+    parts = path.split("[")
+    return "[".join((parts[0], *(part[part.index("]") :] for part in parts[1:])))
+
+
+def _print(verdict: Verdict, document: Mapping[str, Any], directory: Directory | None) -> None:
+    envelope, delivery, fault = verdict.envelope, verdict.envelope.delivery, verdict.fault
+    sender = organ_word(directory, envelope.sender) if directory else envelope.sender
+    kinds = {
+        What.ORIGINAL: in_language("原件", "original"),
+        What.COPY: in_language("完整副本", "whole copy"),
+        What.REDACTED: in_language("经遮蔽的副本", "redacted copy"),
+        What.BUS: in_language("总线的通知", "the bus's own word"),
+    }
+    print(
+        in_language("有效", "valid")
+        if fault is None
+        else text(fault.code).in_language(language())[0]
+    )
+    for head, value in (
+        (in_language("消息", "message"), f"{record_word(envelope.record)} {envelope.message_id}"),
+        (in_language("性质", "kind"), kinds[verdict.what]),
+        (in_language("发送机关", "from"), f"{sender} ({verdict.kid or '?'})"),
+        (in_language("发送时刻", "sent"), envelope.sent_at.isoformat()),
+        (in_language("受理时刻", "received"), delivery.at.isoformat() if delivery else ""),
+        (in_language("被改动", "changed"), listed(verdict.tampered)),
+    ):
+        if value:
+            print(f"  {head}: {value}")
+    for head, rows in (
+        (in_language("未提供", "withheld"), document["withheld"]),
+        (in_language("已遮蔽", "masked"), document["masked"]),
+    ):
+        for row in rows:
+            print(f"  {head}: {row['path']}  {row['rule'] or ''} {row['basis'] or ''}".rstrip())
+    if fault is not None:
+        print(text(fault.code).in_language(language())[1])
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    unreadable = UserError("verify.unreadable", where=str(file), exit_code=_NOT_TRIED)
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(FILE_MAX_BYTES + 1)
+        document = json.loads(raw) if len(raw) <= FILE_MAX_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        raise unreadable from None
+    if not isinstance(document, dict):
+        raise unreadable
+    return document
+
+
+def _keys(place: Home, table: Path | None, trust: Path | None) -> Keys:
+    listed_keys = read_keys(table or place.rulebook / KEYS_CSV)
+    if trust is None:
+        return listed_keys.get
+    return trusting(listed_keys.get, trusted_in(trust))
+
+
+def trusted_in(path: Path) -> dict[str, str | None]:
+    """Return fingerprint → organ code, or None, of a list that an agency holds."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED) from None
+    if len(lines) > TRUST_LINES_MAX:
+        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED)
+    words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return {kid: (rest[0] if rest else None) for kid, *rest in words}

@@ -1,0 +1,62 @@
+"""What waits in the spool when an organ's key is replaced."""
+
+from datetime import UTC, datetime
+
+from connectors.bus.home import write_private
+from connectors.bus.keys import KEYS_CSV, new_private_key, read_rows, rotated, row_of, write_rows
+from connectors.bus.ledger import Ledger, Outgoing
+from connectors.bus.reseal import reseal_spool
+from schemas.codec import current, frame, unframe
+from schemas.jwk import signer_from_pem
+from schemas.jws import header_of
+from schemas.seal import VerifiedKey, seal_message, verify
+from tests.agency_home import AT, US, County, lead
+
+_MOVED = datetime(2026, 9, 22, tzinfo=UTC)
+
+
+def _rotate(county: County) -> None:
+    pem = new_private_key("Ed25519")
+    row = row_of(US, signer_from_pem(pem.encode()).jwk, _MOVED)
+    write_rows(county.home, rotated(read_rows(county.home.rulebook / KEYS_CSV), row, _MOVED))
+    write_private(county.home.key("yanjiao"), pem)
+
+
+def _spooled(ledger: Ledger) -> list[bytes]:
+    return [head.value for head in ledger.heads(100)]
+
+
+def test_what_waits_is_sealed_anew_and_is_the_same_message(county: County) -> None:
+    agency = county.agency()
+    ledger = Ledger(agency.folder / "ledger.sqlite")
+    sent = [lead(f"number {number}", sender="yanjiao") for number in range(3)]
+    schema_id = agency.keyring.id_for(current("LeadTransfer").fingerprint)
+    with ledger.transaction():
+        for message in sent:
+            sealed = seal_message(message, agency.signer)
+            ledger.put_in_spool(Outgoing(sealed.message, frame(schema_id, sealed.body)), AT)
+        stranger = seal_message(lead("newer", sender="yanjiao"), agency.signer)
+        ledger.put_in_spool(Outgoing(stranger.message, frame(60_000, stranger.body)), AT)
+    before = _spooled(ledger)
+    assert reseal_spool(ledger, agency) == 0
+    assert _spooled(ledger) == before
+    _rotate(county)
+    agency = county.agency()
+    assert reseal_spool(ledger, agency) == 3
+    after = _spooled(ledger)
+    codec = current("LeadTransfer")
+    for old, new in zip(before[:3], after[:3], strict=True):
+        was, found = codec.open(unframe(old)[1]), codec.open(unframe(new)[1])
+        assert found.content_digest == was.content_digest
+        assert found.signed_bytes == was.signed_bytes
+        seal = found.message.envelope.seal
+        assert seal is not None
+        header = header_of(seal.jws)
+        assert header is not None
+        assert header.kid == agency.signer.kid
+        key = verify(found, agency.keyring._key, _MOVED)
+        assert key == VerifiedKey(agency.signer.kid, US)
+    assert after[3] == before[3]  # of a schema that is not here: as it was
+    assert ledger.spool_size().bytes == sum(map(len, after))
+    assert reseal_spool(ledger, agency) == 0
+    ledger.close()

@@ -1,0 +1,83 @@
+"""`yichuan retention` on a casebook: kept until when, held by whom, erased when."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.ids import CaseId
+from services.casebook.case_keys import CaseKeys
+from services.casebook.store import Casebook, open_sqlite
+from services.cli.main import main
+from services.rulebook.load import bundled
+from tests.history import MONDAY, SENDER, History
+from tests.office import Log, run, sent
+
+HOLD = '[[order]]\ncase = "{}"\nwhat = "{}"\nby = "县法院"\nbasis = "初1号"\nsince = 2020-01-01\n'
+
+
+@pytest.fixture
+def casebook(tmp_path: Path) -> Iterator[Casebook]:
+    shutil.copytree(bundled("demo"), tmp_path / "rulebook")
+    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    yield opened
+    opened.close()
+
+
+def withdrawn(casebook: Casebook) -> CaseId:
+    """A case in which nothing is owed any more."""
+    history, log = History(), Log()
+    lead = sent(history, "lead_transfer", SENDER)
+    withdrawal = sent(history, "withdrawal", SENDER)
+    run(casebook, [log.put(each, MONDAY) for each in (lead, withdrawal)])
+    return lead.envelope.case_id
+
+
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:
+    assert main(["retention", "--home", str(tmp_path), "--json", *options]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_case_that_is_over_is_listed_with_its_term_and_one_that_is_not_is_not(
+    casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history, log = History(), Log()
+    run(casebook, [log.put(sent(history, "lead_transfer", SENDER), MONDAY)])
+    assert told(tmp_path, capsys) == []
+    assert main(["retention", "--home", str(tmp_path)]) == 0
+    assert "没有这样的案件" in capsys.readouterr().out
+
+
+def test_its_term_its_basis_and_a_hold_are_shown(
+    casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = withdrawn(casebook)
+    (found,) = told(tmp_path, capsys)
+    assert (found["case"], found["life"], found["state"]) == (case, "transfer", "withdrawn")
+    assert found["until"][:4] == str(MONDAY.year + 30)
+    assert (found["held_by"], found["erased_at"]) == (None, None)
+    assert "保管期限规定" in found["basis"]
+    rules = tmp_path / "rulebook" / "retention.toml"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text + HOLD.format(case, "hold"), encoding="utf-8")
+    (held,) = told(tmp_path, capsys)
+    assert (held["held_by"], held["basis"]) == ("县法院", "初1号")
+    rules.write_text(text + HOLD.format(case, "erase"), encoding="utf-8")
+    (early,) = told(tmp_path, capsys)
+    assert (early["until"], early["basis"]) == (early["rests_since"], "初1号")
+    assert main(["retention", "--home", str(tmp_path)]) == 0
+    assert "初1号" in capsys.readouterr().out
+
+
+def test_what_was_erased_is_listed_apart(
+    casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = withdrawn(casebook)
+    assert told(tmp_path, capsys, "--erased") == []
+    with casebook.engine.begin() as connection:
+        CaseKeys(connection, casebook.key).erase(case, MONDAY)
+    (found,) = told(tmp_path, capsys, "--erased")
+    assert (found["case"], found["erased_at"][:10]) == (case, f"{MONDAY:%Y-%m-%d}")

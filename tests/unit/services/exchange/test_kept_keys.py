@@ -1,0 +1,111 @@
+"""Copies in the originals topic are locked; their keys outlive the casebook, erased ones do not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.errors import Broken
+from schemas.ids import CaseId
+from services.casebook.case_keys import CaseKeys
+from services.casebook.letters import LOCKED
+from services.casebook.store import Casebook
+from services.exchange.intake import Dead, Incoming
+from services.exchange.kept_keys import ERASED, Wrapped, _take_over, locked, opened
+from services.exchange.originals import Copied, original
+from services.exchange.secret import noted
+from tests.batches import lead
+from tests.history import MONDAY
+from tests.office import Log, NewCasebook, run
+
+
+@pytest.fixture
+def one() -> Incoming:
+    return Log().put(lead(1), MONDAY)
+
+
+def held(casebook: Casebook, *incoming: Incoming) -> tuple[list[Copied], Wrapped]:
+    return locked(casebook, [(each, original(each, None)) for each in incoming])
+
+
+@pytest.fixture
+def restored(new_casebook: NewCasebook, casebook: Casebook) -> Iterator[Casebook]:
+    """An empty casebook that opens what the other locked: its home is the same."""
+    with new_casebook() as found:
+        object.__setattr__(found, "key", casebook.key)
+        yield found
+
+
+def test_a_copy_is_locked_under_its_case_s_key_and_opens_again(
+    casebook: Casebook, one: Incoming
+) -> None:
+    run(casebook, [one])
+    ((copied,), wrapped) = held(casebook, one)
+    assert one.value is not None
+    assert one.value[5:40] not in copied.value
+    assert copied.key == b""
+    assert dict(copied.headers)[LOCKED].decode() == lead(1).envelope.case_id
+    assert list(wrapped) == [lead(1).envelope.case_id]
+    ((again),) = opened(casebook, [copied])
+    assert (again.incoming, again.note) == (one, None)
+
+
+@pytest.mark.parametrize("key", [b"no case id", b"\xff", None, lead(2).envelope.case_id.encode()])
+def test_what_is_no_case_s_of_ours_is_locked_under_its_month(
+    casebook: Casebook, key: bytes | None
+) -> None:
+    stray = Log().raw(b"anything", lead(1).envelope, MONDAY, key=key)
+    ((copied,), wrapped) = held(casebook, stray)
+    assert list(wrapped) == [f"quarantine-{MONDAY:%Y-%m}"]
+    ((again),) = opened(casebook, [copied])
+    assert again.incoming == stray
+
+
+def test_a_note_has_nothing_to_lock_and_one_of_a_release_before_is_read(
+    casebook: Casebook, one: Incoming
+) -> None:
+    note, open_one = original(one, "{}"), original(one, None)
+    (copied,), wrapped = locked(casebook, [(one, note)])
+    assert (copied, wrapped) == (note, {})
+    assert [each.note for each in opened(casebook, [note, open_one])] == ["{}", None]
+
+
+def test_an_older_casebook_takes_over_the_keys_that_it_lacks(
+    casebook: Casebook, restored: Casebook, one: Incoming
+) -> None:
+    run(casebook, [one])
+    (copied,), wrapped = held(casebook, one)
+    with pytest.raises(Broken, match=r"casebook\.unreadable"):
+        opened(restored, [copied])
+    _take_over(restored, wrapped)
+    ((again),) = opened(restored, [copied])
+    assert again.incoming == one
+    run(restored, [again.incoming])  # what it keeps is locked under the same key
+    assert held(restored, one)[1] == wrapped
+
+
+def test_a_key_erased_since_the_backup_is_erased_again(
+    casebook: Casebook, restored: Casebook, one: Incoming
+) -> None:
+    run(casebook, [one])
+    (copied,), wrapped = held(casebook, one)
+    _take_over(restored, wrapped)
+    (name,) = wrapped
+    _take_over(restored, {name: None})
+    _take_over(restored, wrapped)  # what is erased stays so
+    ((again),) = opened(restored, [copied])
+    assert again.note == ERASED
+    assert (again.incoming.key, again.incoming.value) == (None, None)
+    refused = noted(again.note, again.incoming)
+    assert isinstance(refused, Dead)
+    assert refused.refusal.code == "case.erased"
+    with restored.engine.connect() as connection:
+        assert CaseKeys(connection, restored.key).is_erased(CaseId(name))
+
+
+def test_what_is_past_its_term_is_copied_as_a_note(casebook: Casebook) -> None:
+    stray = Log().raw(b"anything", lead(1).envelope, MONDAY, key=None)
+    with casebook.engine.begin() as connection:
+        CaseKeys(connection, casebook.key).erase(f"quarantine-{MONDAY:%Y-%m}", MONDAY)
+    ((copied,), wrapped) = held(casebook, stray)
+    assert wrapped == {}
+    assert copied == original(stray, ERASED)
