@@ -5,7 +5,8 @@ from functools import partial
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.bus.home import Home, Settings
-from connectors.bus.keys import load_signer, read_passphrase
+from connectors.bus.keys import BUS_LOGIN, load_signer, read_passphrase
+from connectors.bus.openers import load_openers
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, current
 from schemas.errors import Broken, UserError
@@ -40,7 +41,8 @@ def open_again(home: Home, settings: Settings) -> Shelf:
     """Return the rulebooks that were ever in force here, to decide the logs once more.
 
     Nothing is written, and what is sealed on the way is thrown away, under a key made for it: a
-    replay needs no key of the bus. Raises Broken rulebook.unknown.
+    replay needs no key of the bus; without the bus's encryption keys, whether the keys of
+    attachments opened then is not asked again. Raises Broken rulebook.unknown.
     """
     began = first_kept(home.rulebooks)
     rulebook = kept(home.rulebooks, began) if began else None
@@ -58,12 +60,14 @@ def _office(home: Home, settings: Settings, rulebook: Rulebook, signer: Signer) 
         for number, fingerprint in ids.by_id.items()
         if fingerprint in ours
     }
+    passphrase = read_passphrase(settings.keys.passphrase_file)
     return Office(
         rulebook=rulebook,
         signer=signer,
         partitions=settings.kafka.partitions,
         codecs=codecs,
         ids={fingerprint: ids.id_for(fingerprint) for fingerprint in ours},
+        openers=load_openers(home, BUS_LOGIN, passphrase),
     )
 
 
