@@ -84,8 +84,10 @@ class Redactor:
         work = self._looked(message)
         others = None if also is None else tuple(also)
         hides = bool(work.values) or others is None or bool(others)
+        files_go = hides and _has_files(message)
         if self._step is None:
-            return _without_files(Redacted(message, self._unknown), hides=hides)
+            whole = Redacted(message, self._unknown)
+            return _without(whole, (_FILES,)) if files_go else whole
         if work.texts and others is None:
             work.search = TOO_MANY
         elif work.texts:
@@ -93,7 +95,8 @@ class Redactor:
             work.search = search_for(values, work.texts, numbers=self._numbers)
         shown = self._step(message, None, "", work)
         redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
-        redacted = _without_files(redacted, hides=hides)
+        if files_go:
+            redacted = _without(redacted, (_FILES,))
         many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
         return coarser(redacted) if many else redacted
 
@@ -115,16 +118,12 @@ def coarser(redacted: Redacted[M]) -> Redacted[M]:
     return _without(redacted, tuple(lists))
 
 
-def _without_files(redacted: Redacted[M], *, hides: bool) -> Redacted[M]:
-    """Withhold all attachments that are stored, where a name, number or address is hidden.
+def _has_files(message: Message) -> bool:
+    """Whether files go with a message; where something of it is hidden, they are withheld whole.
 
-    A file cannot be searched for what its reader must not see, so it is withheld whole, with its
-    name, address and key.
+    A file cannot be searched for the names, numbers and addresses that its reader must not see.
     """
-    attachments = redacted.message.envelope.attachments or ()
-    if hides and any(attachment.blob is not None for attachment in attachments):
-        return _without(redacted, (_FILES,))
-    return redacted
+    return any(each.blob is not None for each in message.envelope.attachments or ())
 
 
 def _without(redacted: Redacted[M], lists: tuple[str, ...]) -> Redacted[M]:

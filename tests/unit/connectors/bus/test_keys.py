@@ -127,7 +127,6 @@ def test_a_rulebook_that_knows_nothing_of_it_does_not_make_a_compromised_key_goo
     home: Home,
 ) -> None:
     ensure_keys(home, (), NOW)
-    table = home.rulebook / KEYS_CSV
     (own,), (opener,) = seals(home), openers(home)
     write_rows(home, revoked([own, opener], own["kid"], LATER, NOW))
     older = {name: text for name, text in own.items() if name != "compromised_since"}
