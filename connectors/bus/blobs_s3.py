@@ -4,6 +4,7 @@ A part is one object, so an upload or a download that was cut off goes on at the
 missing, and no multipart upload is left half done.
 """
 
+from datetime import timedelta
 from typing import Final
 
 import obstore
@@ -17,7 +18,9 @@ from schemas.ids import OrganCode
 
 _SECONDS_MAX: Final = "60 seconds"  # one request
 _CONNECT_SECONDS_MAX: Final = "10 seconds"
+_RETRY_MAX: Final = timedelta(seconds=60)
 _GONE: Final = (FileNotFoundError, NotFoundError)
+_NO_SUCH_KEY: Final = "NoSuchKey"
 _TRIES_MAX: Final = 3  # of one request; beyond it the connector's own pauses
 
 
@@ -40,7 +43,7 @@ class Bucket:
                 "timeout": _SECONDS_MAX,
                 "connect_timeout": _CONNECT_SECONDS_MAX,
             },
-            retry_config={"max_retries": _TRIES_MAX},
+            retry_config={"max_retries": _TRIES_MAX, "retry_timeout": _RETRY_MAX},
         )
 
     def size(self, owner: OrganCode, blob: str, index: int) -> int | None:
@@ -56,22 +59,21 @@ class Bucket:
         """Store a part; the bucket shows it whole or not at all."""
         try:
             obstore.put(self._store, self._part(owner, blob, index), data, use_multipart=False)
-        except BaseError as error:
+        except (*_GONE, BaseError) as error:  # gone: the bucket itself
             raise _away(error) from None
 
     def get(self, owner: OrganCode, blob: str, index: int) -> bytes | None:
         """Return a part, of a longer one PART_BYTES + 1 bytes; None: it is not there."""
         path = self._part(owner, blob, index)
-        size_bytes = self.size(owner, blob, index)
-        if size_bytes is None:
-            return None
         try:
-            end = min(size_bytes, PART_BYTES + 1)
-            return (
-                b"" if end == 0 else bytes(obstore.get_range(self._store, path, start=0, end=end))
-            )
-        except _GONE:
-            return None
+            found = obstore.get(self._store, path)
+            if found.meta["size"] <= PART_BYTES:
+                return bytes(found.bytes())
+            return bytes(obstore.get_range(self._store, path, start=0, end=PART_BYTES + 1))
+        except _GONE as error:
+            if _NO_SUCH_KEY in str(error):
+                return None
+            raise _away(error) from None  # the bucket is gone, or the login: not this part
         except BaseError as error:
             raise _away(error) from None
 
