@@ -293,6 +293,21 @@ def test_a_filed_handler_without_power_sends_it_on_by_a_case_transfer() -> None:
     assert delivered_to(effects) == [(HANDLER, Relation.SENDER), (SENDER, Relation.SENDER)]
 
 
+@pytest.mark.parametrize("by", ["a letter", "a designation"])
+def test_who_gets_a_case_that_another_had_decided_reports_its_own_stages(by: str) -> None:
+    history = in_state(State.FILED)
+    for stage in ("decided", "served"):
+        assert not is_refused(history.send("case_progress", HANDLER, stage=stage))
+    if by == "a letter":
+        history.send("case_transfer", HANDLER, **onward(THIRD))
+    else:
+        history.send("designation_request", HANDLER, proposed=organ(THIRD))
+        designate(history, THIRD)
+    history.send("filing_reply", THIRD)
+    assert not is_refused(history.send("case_progress", THIRD, stage="decided"))
+    assert history.opened.stages == ("decided",)
+
+
 def test_an_onward_letter_that_is_agreed_back_stands_as_it_was_filed() -> None:
     history = in_state(State.FILED)
     history.send("case_transfer", HANDLER, **onward(THIRD))
