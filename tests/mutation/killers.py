@@ -12,6 +12,7 @@ FOLDERS: Final = (
     "tests/unit/schemas/test_checks.py",
     "tests/unit/schemas/test_seal.py",
     "tests/unit/schemas/test_seal_copy.py",
+    "tests/unit/schemas/test_seal_list.py",
     "tests/unit/schemas/test_seal_proof.py",
     "tests/unit/schemas/test_secrecy.py",
     "tests/unit/schemas/test_secrecy_list.py",

@@ -349,16 +349,11 @@ def test_more_paths_than_a_copy_can_list_withhold_whole_lists() -> None:
 
 
 def test_where_lists_are_withheld_whole_what_lies_outside_them_stays_as_it_was() -> None:
-    clearances = table(
-        Treatment.KEEP,
-        parties__name=Treatment.MASK,
-        parties__phone=Treatment.WITHHOLD,
-        legal_basis=Treatment.WITHHOLD,
-    )
+    parts = {"parties__name": Treatment.MASK, "parties__phone": Treatment.WITHHOLD}
+    clearances = table(Treatment.KEEP, **parts, legal_basis=Treatment.WITHHOLD)
     message = lead(parties=(PERSON,) * 600, reason="查获欧阳小明", legal_basis="《甲法》第一条")
     redacted = Redactor(LEAD, Relation.SENDER, clearances, PLACES)(message)
-    assert redacted.withheld == ("parties", "legal_basis")
-    assert redacted.masked == ("reason",)
+    assert (redacted.withheld, redacted.masked) == (("parties", "legal_basis"), ("reason",))
     shown = redacted.message
     assert (shown.parties, shown.legal_basis, shown.reason) == (None, None, "查获欧**")
     assert shown.envelope == message.envelope

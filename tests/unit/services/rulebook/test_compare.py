@@ -5,6 +5,7 @@ from services.rulebook.compare_parts import DutyShift, changed_days, duty_shifts
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.unit.services.rulebook.tiny import (
     CGJ,
+    CITY,
     COUNTY,
     LANGDAI_PLACE,
     SCJG,
@@ -203,6 +204,30 @@ def test_an_officer_s_new_name_is_told() -> None:
     renamed = rulebook(edited("officers.csv", "yanjiao,王一,Y1", "yanjiao,王壹,Y1"))
     (found,) = entries(TINY, renamed)
     assert found.fields == {"name": ("王一", "王壹")}
+
+
+def test_whatever_the_directory_says_of_an_organ_is_told_when_it_changes() -> None:
+    code = "11520203YC00030188"
+    before = f"{code},other,甲局,other_department,,{COUNTY},,,,2019-01-01,,"
+    after = (
+        f"{code},another,乙局,department,water,{CITY},张三,1234,示例路,2020-01-01,2030-12-31,cgj"
+    )
+    old, new = (rulebook(added("organs.csv", row)) for row in (before, after))
+    (found,) = entries(old, new)
+    assert (found.part, found.code, found.name) == ("organs", code, "乙局")
+    assert found.fields == {
+        "name": ("甲局", "乙局"),
+        "alias": ("other", "another"),
+        "type": ("other_department", "department"),
+        "division": (COUNTY, CITY),
+        "kind": ("", "water"),
+        "contact": ("", "张三"),
+        "phone": ("", "1234"),
+        "address": ("", "示例路"),
+        "valid_from": ("2019-01-01", "2020-01-01"),
+        "valid_to": ("", "2030-12-31"),
+        "successor": ("", CGJ),
+    }
 
 
 def test_a_calendar_known_for_longer_and_a_key_that_ends_are_told() -> None:
