@@ -7,6 +7,7 @@ import pytest
 
 from schemas.parts import Relation
 from services.casework.case import State
+from services.casework.effects import Advise
 from services.rulebook.model import OrganType, Rulebook
 from tests.history import (
     FAILED,
@@ -25,6 +26,7 @@ from tests.history import (
     organ,
     refusal_of,
     state_of,
+    the,
     violation,
 )
 
@@ -244,6 +246,9 @@ def test_a_third_may_object_and_beyond_the_last_hop_it_is_referred_at_once() -> 
     assert state_of(history) is State.REFERRED
     assert ("request_designation", "open") in ledger(effects)
     assert [duty[1] for duty in duties(history.opened)] == [organ(THIRD)]
+    first, draft = history.opened.document_number, the(Advise, effects).explanation
+    assert first is not None
+    assert first not in str(draft)  # it is about the letter to the third, which has another number
     history = reissued()
     history.send("objection", THIRD)
     assert state_of(history) is State.DISPUTED
