@@ -138,9 +138,10 @@ def _length(rule: DutyRule | None) -> str:
 
 
 def _entries(part: str, old: Listed, new: Listed) -> Iterator[Entry]:
-    for code in sorted({*old, *new}):
+    listed = {**old, **new}
+    for code in sorted(listed):
         before, after = old.get(code), new.get(code)
-        name = (after or before or ("",))[0]
+        name, _ = listed[code]
         fields = {
             key: (_text(before[1][key]), _text(after[1][key]))
             for key in (before[1] if before and after else ())
