@@ -11,10 +11,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.errors import Broken
 from schemas.ids import CaseId
+from services.casebook.among import MessageKey, NumberKey
 from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
-from services.casebook.work import MessageKey, NumberKey, Work
+from services.casebook.work import Work
 from services.exchange.desk import Desk
 from services.exchange.intake import Dead, Incoming, Intake
 from services.exchange.recorded import Remembers, nothing
