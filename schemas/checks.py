@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.assistance_form import assistance_reply_form, assistance_request_form
+from schemas.attachments import attachments_form
 from schemas.custody_form import CUSTODY_FORMS
 from schemas.disputes_form import DISPUTE_FORMS
 from schemas.document_number import normal_document_number
@@ -54,7 +55,7 @@ from schemas.sharing_form import (
     notice_form,
 )
 from schemas.topics import RECORDS
-from schemas.transfer_form import DIVISION, SHA256, numbered, one_addressee, transfer_form
+from schemas.transfer_form import DIVISION, numbered, one_addressee, transfer_form
 
 
 def lawful_form(message: Message) -> Refusal | None:
@@ -91,11 +92,7 @@ def _number_and_attachments(envelope: Envelope) -> Refusal | None:
         return Refusal("document_number.malformed", where="envelope.document_number")
     if len(set(envelope.addressees)) != len(envelope.addressees):
         return Refusal("message.field_invalid", where="envelope.addressees")
-    for index, attachment in enumerate(envelope.attachments or ()):
-        if not SHA256.fullmatch(attachment.sha256 or ""):
-            where = f"envelope.attachments[{index}].sha256"
-            return Refusal("message.field_invalid", where=where)
-    return None
+    return attachments_form(envelope)
 
 
 def _filing_reply(message: FilingReply) -> Refusal | None:

@@ -21,6 +21,7 @@ from schemas.sm2 import SM2_SM3, Sm2Key, private_from_pem, public_from_point
 
 ES256: Final = "ES256"
 ED25519: Final = "Ed25519"
+X25519: Final = "X25519"  # seals nothing: file keys are wrapped to it (schemas/file_key.py)
 
 _KINDS: Final = "none of ES256, Ed25519, SM2-SM3"
 
@@ -144,8 +145,8 @@ def thumbprint(algorithm: str, x: str, y: str) -> str:
         members = f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'
     elif algorithm == SM2_SM3:
         members = f'{{"crv":"SM2","kty":"EC","x":"{x}","y":"{y}"}}'
-    elif algorithm == ED25519:
-        members = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'  # RFC 8037, appendix A.3
+    elif algorithm in (ED25519, X25519):
+        members = f'{{"crv":"{algorithm}","kty":"OKP","x":"{x}"}}'  # RFC 8037, appendix A.3
     else:
         raise Broken("key.invalid", detail=_KINDS)
     return b64url(hashlib.sha256(members.encode()).digest())

@@ -113,6 +113,16 @@ class Attachment:
     media_type: str | None = None
     size_bytes: int | None = None
     sha256: str | None = None
+    blob: str | None = None  # SHA-256 of the encrypted file: where it is stored
+    key: str | None = None  # the file's key, wrapped to the bus (schemas/file_key.py)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentKey:
+    """The key of an attachment, wrapped to the recipient of a copy."""
+
+    blob: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ class Delivery:
     at: datetime
     withheld: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    keys: tuple[AttachmentKey, ...] = ()  # of the attachments that the recipient may have
 
 
 @dataclass(frozen=True, slots=True)

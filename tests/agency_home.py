@@ -8,19 +8,22 @@ from typing import Any
 
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.home import Home, write_private
-from connectors.bus.keys import ensure_keys
+from connectors.bus.keyring import read_keys
+from connectors.bus.keys import KEYS_CSV, ensure_keys
+from connectors.bus.openers import load_openers
 from connectors.bus.quarantine import Record
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame, unframe
 from schemas.disputes import CaseSplit
 from schemas.document import Target
 from schemas.errors import Refusal
+from schemas.file_key import claim_of, encryption_key, rewrapped
 from schemas.ids import BUS, Alias, CaseId, MessageId, OrganCode, derive
 from schemas.inline import records_by_fingerprint
 from schemas.jwk import signer_from_pem
 from schemas.load import default_example
 from schemas.messages import Accepted, Held, HoldReason, Message, Rejected
-from schemas.parts import Delivery, Envelope, Flow, Relation
+from schemas.parts import AttachmentKey, Delivery, Envelope, Flow, Relation
 from schemas.seal import Unvouched, copied, said, seal_message, vouched
 from tests.history import message
 
@@ -54,8 +57,23 @@ class County:
         alias = seal_by.get("seal_by") or _ALIASES[sent.envelope.sender]
         sealed = seal_message(sent, signer_from_pem(self.home.key(alias).read_bytes()))
         codec = current(sent.envelope.record)
-        delivery = Delivery(to, Relation.HANDLER, "R-1", self.at)
+        delivery = Delivery(to, Relation.HANDLER, "R-1", self.at, keys=self.keys(sent, to))
         return self._vouched(codec.record, copied(codec.open(sealed.body), codec, delivery), offset)
+
+    def keys(self, sent: Message, to: OrganCode) -> tuple[AttachmentKey, ...]:
+        """Return the keys of a message's attachments, wrapped anew as the exchange does."""
+        openers = load_openers(self.home, "bus", None)
+        listed = read_keys(self.home.rulebook / KEYS_CSV).values()
+        recipient = encryption_key(listed, to, self.at)
+        assert recipient is not None
+        found = []
+        for attachment in sent.envelope.attachments or ():
+            claim = claim_of(sent.envelope, attachment)
+            if claim is not None and attachment.key is not None:
+                wrapped = rewrapped(attachment.key, claim, openers, recipient)
+                assert wrapped is not None
+                found.append(AttachmentKey(claim.blob, wrapped))
+        return tuple(found)
 
     def said(self, message_of_the_bus: Message, offset: int) -> Record:
         """Return a record that the bus itself wrote."""

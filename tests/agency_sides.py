@@ -117,7 +117,7 @@ class DatabaseSide:
     def system(self) -> System:
         """As Side says."""
         engine = open_engine(f"sqlite:///{self.path}", self.path.parent)
-        return Exchange(engine, tables(), {}, create=True)
+        return Exchange(engine, tables(), {}, self.path.parent / "files", create=True)
 
     def put(self, name: str, record: str | None, content: str) -> None:
         """As Side says."""

@@ -40,7 +40,7 @@ class OutboxSide:
         """Return the connector's side, opened."""
         tables = options.pop("tables", None) or outbox_tables()
         records = {"LeadTransferIssued": "lead_transfer"}
-        system = Debezium(self.connect(), tables, records, create=True, **options)
+        system = Debezium(self.connect(), tables, records, Path("files"), create=True, **options)
         try:
             system.open()
         except YichuanError:

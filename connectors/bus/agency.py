@@ -23,7 +23,10 @@ from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
 from connectors.bus.keyring import Keyring
 from connectors.bus.keys import load_signer, read_passphrase
+from connectors.bus.openers import load_openers
+from connectors.bus.stores import StorePlace, store_place
 from schemas.errors import UserError
+from schemas.file_key import Openers
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
 from schemas.secrecy import Gate
@@ -82,7 +85,9 @@ class Agency:
     signer: Signer
     keyring: Keyring
     gate: Gate
+    openers: Openers  # by which it opens the keys of files
     folder: Path  # what the connector keeps: connectors/<alias> of the home
+    store: StorePlace  # where attachments are stored
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -139,7 +144,8 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
     bus = _bus_of(place.rulebook / HEAD)
     keyring = Keyring(place.rulebook, place.schema_ids, bus)
     secret = config.key_passphrase or place.settings().keys.passphrase_file
-    signer = load_signer(config.key or place.key(config.organ), read_passphrase(secret))
+    passphrase = read_passphrase(secret)
+    signer = load_signer(config.key or place.key(config.organ), passphrase)
     organ = keyring.organ_of(signer.kid)
     if organ is None:
         raise UserError("connector.key_unlisted", where=config.organ, exit_code=3)
@@ -152,7 +158,9 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         signer=signer,
         keyring=keyring,
         gate=load_gate(place.rulebook),
+        openers=load_openers(place, config.organ, passphrase),
         folder=place.path / "connectors" / config.organ,
+        store=store_place(place),
     )
 
 

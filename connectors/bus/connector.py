@@ -1,4 +1,4 @@
-"""A connector's three loops: take from the agency, publish, read the inbox.
+"""A connector's loops: take from the agency, publish, read the inbox, carry attachments.
 
 What touches the agency's system or the ledger runs in one thread of its own (desk.py says in which
 order, and why), so that a slow disk or database never delays the heartbeat to the broker. What
@@ -18,8 +18,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exp
 
 from connectors.bus import metrics
 from connectors.bus.broker import Inbox, Publisher
+from connectors.bus.carrier import Carrier
+from connectors.bus.carrying import Carrying
 from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
+from connectors.bus.file_desk import FileDesk
 from connectors.bus.health import Health
 from connectors.bus.ledger import Spooled
 from schemas.errors import Unavailable, YichuanError
@@ -38,6 +41,7 @@ SPOOLED_SECONDS_MAX: Final = 300.0  # something waits longer to be published: no
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
 
 
@@ -59,9 +63,12 @@ class Connector:
         publisher: Publisher,
         inbox: Inbox,
         poll_seconds: float,
+        open_carrier: OpenCarrier | None = None,
     ) -> None:
         self._alias, self._open_desk = alias, open_desk
         self._publisher, self._inbox = publisher, inbox
+        self._open_carrier = open_carrier
+        self._carrying: Carrying | None = None
         self._poll_seconds = poll_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._stopping, self._something = asyncio.Event(), asyncio.Event()
@@ -80,13 +87,16 @@ class Connector:
         """
         self._stopping.set()
         self._something.set()
+        if self._carrying is not None:
+            self._carrying.stop()
 
     async def run(self) -> None:
         """Work until stopped. Raises YichuanError for what cannot go on."""
         desk = await self._in_thread(self._open_desk)
         try:
             await self._patiently(desk.open)
-            filling = [asyncio.create_task(loop(desk)) for loop in (self._take, self._read)]
+            turns = (self._take, self._read, self._carry)
+            filling = [asyncio.create_task(loop(desk)) for loop in turns]
             loops = [*filling, asyncio.create_task(self._publish(desk))]
             stopped = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([*loops, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -116,6 +126,8 @@ class Connector:
         reasons = [f"{name}: {code}" for name, code in self._failing.items()]
         if self._kept:
             reasons.append(f"quarantine: {self._kept}")
+        if self._carrying is not None and self._carrying.unfit:
+            reasons.append(f"attachments: {self._carrying.unfit}")
         if self._oldest_seconds > SPOOLED_SECONDS_MAX:
             reasons.append(f"spool: {self._oldest_seconds:.0f} s")
         return Health(tuple(reasons))
@@ -130,6 +142,16 @@ class Connector:
                 self._something.set()
             if taken < SOURCES_MAX:
                 await self._pause(self._stopping, self._poll_seconds)
+
+    async def _carry(self, desk: Desk) -> None:
+        """Attachments, to the store and from it."""
+        if self._open_carrier is None:
+            await self._stopping.wait()
+            return
+        carrier = await self._in_thread(self._open_carrier, desk.files)
+        worked = partial(self._failing.pop, "attachments", None)
+        self._carrying = Carrying(desk.files, carrier, self._patiently, self._failed, worked)
+        await self._carrying.run(self._stopping, self._something, self._poll_seconds)
 
     async def _publish(self, desk: Desk) -> None:
         """From the spool to the flows; of each case the first, so that its order is kept."""

@@ -29,6 +29,7 @@ from typing import Final, NamedTuple
 
 from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
+from connectors.bus.file_desk import FileDesk
 from connectors.bus.ledger import Ledger, Outgoing, Spooled, SpoolSize
 from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
@@ -65,12 +66,14 @@ class Desk:
         self._quarantine = Quarantine(agency.folder / "quarantine")
         self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
         self._unshown: list[Mark] = []
+        self.files = FileDesk(agency, system, self._ledger)
 
     def open(self) -> None:
         """Open the system, finish what an earlier life began, try the quarantine again."""
         self._system.open()
         if anew := reseal_spool(self._ledger, self._agency):
             LOG.info("sealed anew by the present key: %d", anew)
+        self.files.open()
         self.take_out()
         self.show()
         kept = self._quarantine.records()
@@ -94,10 +97,12 @@ class Desk:
         if not self._taken and not self._ledger.spool_size().is_full:
             self._taken = self._system.collect(SOURCES_MAX)
         taken = len(self._taken)
+        self.files.stage(self._taken)
         if taken:
             with self._ledger.transaction():
                 marks = [mark for thing in self._taken if (mark := self._sealed(thing))]
             self._taken = ()
+            self.files.sealed()
             self._show(marks)
             metrics.CONNECTOR_READ.labels(self._agency.alias).inc(taken)
         return taken
@@ -141,7 +146,7 @@ class Desk:
         with self._ledger.transaction():
             for arrival in arrivals.values():
                 if arrived is not None and arrival.id in arrived.at:
-                    self._note(arrival.message, arrived.at[arrival.id])
+                    self._note(arrival, arrived.at[arrival.id])
                 elif arrived is not None:
                     refused[arrival.offset] = arrived.refused[arrival.id]
             for answer in answers:
@@ -161,7 +166,10 @@ class Desk:
         at = clock.now()
         if isinstance(thing, Unfit):
             return replace(self._refused(thing, thing.refusal, at), stays=thing.stays)
-        found = prepare(thing, self._agency, self._ledger, at)
+        files = self.files.of(thing)
+        if isinstance(files, Refusal):
+            return self._refused(thing, files, at)
+        found = prepare(thing, self._agency, self._ledger, at, files)
         if isinstance(found, Refusal):
             return self._refused(thing, found, at)
         if isinstance(found, Outgoing):
@@ -213,10 +221,12 @@ class Desk:
             return _Answer(message, about, state, reason_of_the_bus(message))
         return _Answer(message, about, state, to_document(message))
 
-    def _note(self, message: Message, at: datetime) -> None:
+    def _note(self, arrival: Arrival, at: datetime) -> None:
+        message = arrival.message
         self._ledger.got(message, at)
         receipt = delivered(message, at, self._agency)
-        if receipt is not None:
+        waits = self._ledger.transfers.to_download(message, arrival.offset)
+        if receipt is not None and not waits:
             self._ledger.put_in_spool(receipt, at)
         metrics.CONNECTOR_DELIVERED.labels(self._agency.alias).inc()
 

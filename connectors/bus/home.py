@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from connectors.bus.sections import (
+    AttachmentsSection,
     BusSection,
     CasebookSection,
     ExchangeSection,
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     casebook: CasebookSection = CasebookSection()
     exchange: ExchangeSection = ExchangeSection()
     keys: KeysSection = KeysSection()
+    attachments: AttachmentsSection = AttachmentsSection()
 
     @property
     def bootstrap(self) -> str:
@@ -128,6 +130,15 @@ class Home:
     def key(self, login: str) -> Path:
         """The private key of an alias, or of `bus` (PKCS 8 PEM, 0600)."""
         return self.path / "keys" / f"{login}.pem"
+
+    def opener(self, login: str) -> Path:
+        """The private key by which it opens what is wrapped to it; older ones lie beside it."""
+        return self.path / "keys" / f"{login}.encryption.pem"
+
+    @property
+    def attachments(self) -> Path:
+        """The local store of encrypted attachments."""
+        return self.path / "attachments"
 
     def credentials_file(self, login: str) -> Path:
         """The login file of an alias, `admin`, `exchange`, `registry-admin`, `registry-reader`."""

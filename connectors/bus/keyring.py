@@ -14,6 +14,7 @@ from connectors.bus.keys import KEYS_CSV, read_rows
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import Codec, Opened, unframe
 from schemas.errors import Malformed, Refusal, UserError
+from schemas.file_key import encryption_key
 from schemas.ids import OrganCode
 from schemas.seal import check_sender, verify, verify_copy
 
@@ -44,6 +45,11 @@ class Keyring:
         """Return whose key it is."""
         key = self._key(kid)
         return key.organ if key else None
+
+    def encryption_key(self, organ: OrganCode, at: datetime) -> ListedKey | None:
+        """Return the key that files are encrypted to for an organ; None: it has none."""
+        self._keys.changed()
+        return encryption_key(self._keys.value.values(), organ, at)
 
     def id_for(self, fingerprint: str) -> int:
         """Return the registry id to write a schema with. Raises UserError registry.ids_missing."""

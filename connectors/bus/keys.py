@@ -1,5 +1,7 @@
 """The organs' key pairs and `keys.csv`, the public half, which is part of the rulebook's copy.
 
+Each login also has an X25519 key that files are encrypted to (openers.py).
+
 A private key is P-256 (RFC 7518, ES256) unless another is asked for, as PKCS 8 PEM readable by its
 owner only, encrypted where [keys] passphrase_file names a passphrase; its `kid` is the thumbprint
 of the public JWK (RFC 7638).
@@ -21,9 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home, write_private
+from connectors.bus.openers import ensure_opener
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
-from schemas.jwk import ED25519, ES256, Jwk, SoftwareSigner, signer_from_pem
+from schemas.jwk import ED25519, ES256, X25519, Jwk, SoftwareSigner, signer_from_pem
 from schemas.sm2 import SM2_SM3, generated
 
 KEYS_CSV: Final = "keys.csv"
@@ -59,16 +62,17 @@ def ensure_keys(
     table = home.rulebook / KEYS_CSV
     found = read_rows(table)
     rows = overlaid(found, listed)
-    changed: list[str] = []
+    changed: dict[str, None] = {}  # in order, each once
     passphrase = read_passphrase(home.settings().keys.passphrase_file)
     for organ, login in ((BUS, BUS_LOGIN), *sorted(organs)):
         path = home.key(login)
         if not path.exists():
             write_private(path, new_private_key(ES256, passphrase))
-        key = load_signer(path, passphrase).jwk
-        if key.kid not in rows:
-            rows[key.kid] = row_of(organ, key, now)
-            changed.append(login)
+        opener = ensure_opener(home.opener(login), passphrase)
+        for key in (load_signer(path, passphrase).jwk, opener):
+            if key.kid not in rows:
+                rows[key.kid] = row_of(organ, key, now)
+                changed[login] = None
     if tuple(rows.values()) != found:
         table.parent.mkdir(parents=True, exist_ok=True)
         write_private(table, as_csv(rows.values()))
@@ -118,14 +122,11 @@ def overlaid(found: Iterable[Row], listed: Iterable[Row]) -> dict[str, Row]:
 
 
 def rotated(rows: Iterable[Row], new: Row, ends: datetime) -> tuple[Row, ...]:
-    """Return the rows with a new key of an organ; its others end at `ends`, or when they did."""
-    return (
-        *(
-            _ended(row, ends) if row["organ"] == new["organ"] and row["kid"] != new["kid"] else row
-            for row in rows
-        ),
-        new,
-    )
+    """Return the rows with a new key of an organ; its others end at `ends`, or when they did.
+
+    Keys that seal and keys that files are encrypted to follow each other apart.
+    """
+    return (*(_ended(row, ends) if _is_followed(row, new) else row for row in rows), new)
 
 
 def revoked(
@@ -183,6 +184,11 @@ def load_signer(path: Path, passphrase: bytes | None = None) -> SoftwareSigner:
 def home_signer(home: Home, login: str) -> SoftwareSigner:
     """Return the signer of a login whose key lies in the home. Raises as `load_signer`."""
     return load_signer(home.key(login), read_passphrase(home.settings().keys.passphrase_file))
+
+
+def _is_followed(row: Row, new: Row) -> bool:
+    same_use = (row["algorithm"] == X25519) == (new["algorithm"] == X25519)
+    return same_use and row["organ"] == new["organ"] and row["kid"] != new["kid"]
 
 
 def _ended(row: Row, ends: datetime) -> Row:

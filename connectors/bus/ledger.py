@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus.book import Book
+from connectors.bus.sealing import Staged
 from connectors.bus.system import Mark, Notice, State
+from connectors.bus.transfers import Transfers
 from schemas.document import Target
 from schemas.errors import Broken
 from schemas.ids import CaseId, MessageId, is_uuid
@@ -54,6 +56,7 @@ class Outgoing:
     value: bytes  # for the topic
     place: str | None = None
     digest: str = ""
+    files: tuple[Staged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Ledger(Book):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _TABLES)
+        self.transfers = Transfers(self)
 
     def targets(self, named: str) -> tuple[Target, ...]:
         """Return what a message id or a normal document number means here (schemas/document.py).
@@ -148,6 +152,7 @@ class Ledger(Book):
         )
         if added.rowcount == 0:
             return False
+        self.transfers.to_upload(envelope.message_id, outgoing.files)
         self.db.execute(
             "INSERT INTO spool (message_id, flow, case_id, size, spooled_at, value)"
             " VALUES (?,?,?,?,?,?)",
@@ -163,11 +168,15 @@ class Ledger(Book):
         return True
 
     def heads(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
-        """Return the first waiting value of each case, oldest first, leaving out cases `but`."""
+        """Return the first waiting value of each case, oldest first, leaving out cases `but`.
+
+        One whose files are not all stored is not given, nor what is behind it.
+        """
         left_out = json.dumps(list(but))
         rows = self.db.execute(
             "SELECT message_id, flow, case_id, value FROM spool WHERE ordinal IN"
             " (SELECT MIN(ordinal) FROM spool GROUP BY case_id)"
+            " AND message_id NOT IN (SELECT message_id FROM uploads)"
             " AND case_id NOT IN (SELECT value FROM json_each(?)) ORDER BY ordinal LIMIT ?",
             (left_out, cases_max),
         )
@@ -203,6 +212,12 @@ class Ledger(Book):
             "UPDATE sent SET marked = ? WHERE message_id = ?",
             [(mark.state, mark.message_id) for mark in marks],
         )
+
+    def got_row(self, message_id: MessageId) -> tuple[CaseId, Flow] | None:
+        """Return the case and flow of an inbox message that was dealt with."""
+        wanted = "SELECT case_id, flow FROM got WHERE message_id = ?"
+        row = self.db.execute(wanted, (message_id,)).fetchone()
+        return None if row is None else (CaseId(row[0]), Flow(row[1]))
 
     def has(self, message_id: MessageId) -> bool:
         """Whether this inbox message was dealt with."""

@@ -108,6 +108,15 @@ CONNECTOR_SPOOLED: Final = _gauge(
 CONNECTOR_QUARANTINED: Final = _gauge(
     "connector_quarantined_messages", "From the inbox, unreadable or unverified, kept", "organ"
 )
+CONNECTOR_ATTACHMENTS: Final = _counter(
+    "connector_attachment_files", "Attachments carried, by way: up or down", "organ", "way"
+)
+CONNECTOR_ATTACHMENTS_REFUSED: Final = _counter(
+    "connector_attachment_refused_files",
+    "Attachments that could not be had, by code",
+    "organ",
+    "code",
+)
 CONNECTOR_LAG: Final = _gauge("connector_lag_messages", "In the inbox, not yet read", "organ")
 CONNECTOR_ERRORS: Final = _counter(
     "connector_errors", "Attempts that failed and are tried again, by code", "organ", "code"

@@ -1,37 +1,71 @@
 """From a source to a sealed message, or to why it cannot be one."""
 
 import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from connectors.bus.agency import Agency
+from connectors.bus.files import claimed, files_refusal, listed
 from connectors.bus.gate import barred
 from connectors.bus.ledger import Ledger, Outgoing, SentRow
+from connectors.bus.sealing import Measured, Staged, staged
 from connectors.bus.system import Source
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, text
-from schemas.ids import MessageId, derive, message_id_of
+from schemas.ids import CaseId, MessageId, derive, message_id_of
 from schemas.messages import Delivered, Message, Rejected
-from schemas.parts import Envelope
+from schemas.parts import Envelope, Flow
 from schemas.render import CHINA
 from schemas.seal import seal_message
 
 
+def stage(
+    source: Source, agency: Agency, ledger: Ledger, folder: Path
+) -> tuple[Staged, ...] | Refusal:
+    """Encrypt the files of a source into the folder, before its message is made.
+
+    None of a source that is known, or that the secrecy gate bars: of that nothing is kept. Raises
+    Unavailable attachment.staging_failed.
+    """
+    if not source.files or ledger.sent(_id_of(source, agency)) is not None:
+        return ()
+    refusal = _secret(source, agency) or files_refusal(source.files)
+    if refusal is not None:
+        return refusal
+    done: list[Staged] = []
+    for file in source.files:
+        found = staged(file, folder)
+        if isinstance(found, Refusal):
+            unstage(done)
+            return found
+        done.append(found)
+    return tuple(done)
+
+
+def unstage(files: Iterable[Staged]) -> None:
+    """Delete staged files that nothing needs any more."""
+    for file in files:
+        file.path.unlink(missing_ok=True)
+
+
 def prepare(
-    source: Source, agency: Agency, ledger: Ledger, at: datetime
+    source: Source, agency: Agency, ledger: Ledger, at: datetime, files: tuple[Staged, ...] = ()
 ) -> Outgoing | SentRow | Refusal:
     """Return the sealed message of a source, what is known of it, or why it is refused.
 
     A message sealed before is known and never sealed again: its bytes lie in the spool. What the
-    secrecy gate refuses is looked at by nothing else.
+    secrecy gate refuses is looked at by nothing else. `files` are those of the source, staged.
     """
-    message_id = message_id_of(agency.organ, source.place, source.digest)
+    message_id = _id_of(source, agency)
     known = ledger.sent(message_id)
     if known is not None:
         return known
-    secret = barred((source.place, *source.names), source.record, source.raw, agency.gate)
+    secret = _secret(source, agency)
     if secret is not None:
         return secret
     defaults = EnvelopeDefaults(
@@ -42,13 +76,33 @@ def prepare(
         targets=ledger.targets,
     )
     message = read(source.record, source.raw, defaults)
-    refusal = message if isinstance(message, Refusal) else lawful_form(message)
-    if isinstance(message, Refusal) or refusal is not None:
-        return refusal or message  # type: ignore[return-value] # a message has a refusal here
+    if isinstance(message, Refusal):
+        return message
+    message = completed(message, [file.file for file in files], files, agency, at)
+    if isinstance(message, Refusal):
+        return message
     outgoing = _sealed(message, agency, source.place, source.digest)
     if ledger.sent(message.envelope.message_id) is not None:  # an id that the document gave itself
         return Refusal("message.id_reused", where="envelope.message_id")
-    return outgoing
+    return replace(outgoing, files=files)
+
+
+def completed(
+    message: Message,
+    measured: Sequence[Measured],
+    files: Sequence[Staged],
+    agency: Agency,
+    at: datetime,
+) -> Message | Refusal:
+    """Return the message with its files listed and claimed, if it is lawful then."""
+    found = listed(message, measured)
+    if isinstance(found, Refusal):
+        return found
+    if files:
+        found = claimed(found, files, agency, at)
+        if isinstance(found, Refusal):
+            return found
+    return lawful_form(found) or found
 
 
 def delivered(message: Message, at: datetime, agency: Agency) -> Outgoing | None:
@@ -60,16 +114,24 @@ def delivered(message: Message, at: datetime, agency: Agency) -> Outgoing | None
     envelope = message.envelope
     if envelope.delivery is None or envelope.record in {"Delivered", "SignedFor"}:
         return None
+    place = (envelope.case_id, envelope.flow)
+    return receipt_of(envelope.message_id, *place, at, agency)
+
+
+def receipt_of(
+    about: MessageId, case_id: CaseId, flow: Flow, at: datetime, agency: Agency
+) -> Outgoing:
+    """Return Delivered about a message, its attachments included."""
     receipt = Delivered(
         Envelope(
             bus=agency.bus,
-            message_id=MessageId(derive("delivered", agency.organ, envelope.message_id)),
-            case_id=envelope.case_id,
-            flow=envelope.flow,
+            message_id=MessageId(derive("delivered", agency.organ, about)),
+            case_id=case_id,
+            flow=flow,
             record="Delivered",
             sender=agency.organ,
             sent_at=at,
-            in_reply_to=envelope.message_id,
+            in_reply_to=about,
         ),
         delivered_at=at,
     )
@@ -112,6 +174,15 @@ def reason_of_the_bus(message: Rejected) -> dict[str, Any]:
 def as_text(document: Any) -> str:  # noqa: ANN401 - any JSON
     """Return JSON as people and programs read it: indented, Chinese as it is."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _id_of(source: Source, agency: Agency) -> MessageId:
+    return message_id_of(agency.organ, source.place, source.identity)
+
+
+def _secret(source: Source, agency: Agency) -> Refusal | None:
+    names = (source.place, *source.names, *(file.name for file in source.files))
+    return barred(names, source.record, source.raw, agency.gate)
 
 
 def _sealed(

@@ -14,10 +14,12 @@ from typing import Final
 
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
+from connectors.bus.carrier import Carrier
 from connectors.bus.connector import Connector
 from connectors.bus.desk import Desk
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
+from connectors.bus.stores import open_store
 from connectors.bus.system import System
 from schemas.errors import Unavailable, UserError, YichuanError, text
 
@@ -81,6 +83,7 @@ async def _run(
         publisher,
         inbox,
         poll_seconds,
+        lambda files: Carrier(agency, open_store(agency.store), files.landing),
     )
     stopped = asyncio.Event()
 

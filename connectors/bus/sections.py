@@ -61,6 +61,14 @@ class ExchangeSection(_Section):
     first_worker: int = Field(0, ge=0, le=63, description="number of this host's first worker")
 
 
+class AttachmentsSection(_Section):
+    """[attachments]: where encrypted attachments are stored; the same for all of a bus."""
+
+    store: str = Field("", description="a folder that all reach, or s3://bucket/prefix")
+    endpoint: str = Field("", description="of an S3 that is not Amazon's, http(s)://host:port")
+    region: str = "us-east-1"
+
+
 class KeysSection(_Section):
     """[keys]."""
 

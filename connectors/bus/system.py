@@ -4,12 +4,15 @@ Each method may be repeated after a crash and then does nothing twice; connector
 order they are called, and why no order of crashes loses or doubles anything.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
+from connectors.bus.sealing import Measured
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
 from schemas.messages import Message
@@ -31,8 +34,9 @@ class State(StrEnum):
 class Source:
     """One thing to send, taken by us. `place` and `digest` are its identity.
 
-    `place` is a file's name or a row's key, `digest` the SHA-256 over all of it that matters.
-    `names` is what else the agency calls it; they pass the secrecy gate as the content does.
+    `place` is a file's name or a row's key, `digest` the SHA-256 over all of it that matters but
+    `files`, the attachments that lie beside it. `names` is what else the agency calls it; they pass
+    the secrecy gate as the content does.
     """
 
     place: str
@@ -40,6 +44,15 @@ class Source:
     record: str | None
     raw: bytes
     names: tuple[str, ...] = ()
+    files: tuple[Measured, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What makes it another message: its own digest, and those of its files."""
+        if not self.files:
+            return self.digest
+        parts = (self.digest, *(f"{file.sha256} {file.name}" for file in self.files))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,22 @@ class Arrived:
     refused: Mapping[MessageId, Refusal] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """An attachment for the agency: where it lies, or why it cannot be had.
+
+    `offset`, `record` and `message_id` say whose it is, `position` which of it.
+    """
+
+    offset: int
+    record: str
+    message_id: MessageId
+    position: int
+    name: str
+    path: Path | None = None  # below the system's landing place; it may be taken from there
+    notice: Notice | None = None
+
+
 class System(Protocol):
     """An agency's system. Every method raises Unavailable system.unavailable while it is away."""
 
@@ -112,6 +141,13 @@ class System(Protocol):
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Put messages into the agency's system, in this order, each exactly once."""
+
+    @property
+    def landing(self) -> Path | None:
+        """Where attachments are to be put down; None: anywhere, the system copies what it takes."""
+
+    def attach(self, landed: Landed) -> None:
+        """Put an attachment, or why there is none, beside its message; again does nothing twice."""
 
     def close(self) -> None:
         """Let go of files and connections."""

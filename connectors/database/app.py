@@ -3,7 +3,9 @@
 [source]
 url = "sqlite:///exchange.db"    # SQLAlchemy; YICHUAN_<ALIAS>_DATABASE_URL wins, for passwords
 poll_seconds = 0.5
-create_tables = true             # make EX_OUT, EX_IN, EX_LEDGER where they are missing
+create_tables = true             # make EX_OUT, EX_IN, EX_FILE, EX_LEDGER where they are missing
+files = "files"                  # attachments that arrive; EX_FILE says where each lies. Default:
+                                 #   connectors/<organ>/files of the home
 out = "EX_OUT"                   # names of the tables; also "schema.table"
 layout = "debezium"              # `out` (default "outbox") is a table of Debezium's outbox event
 answers = "EX_ANSWER"            #   router; what becomes of its rows stands here, see debezium.py
@@ -47,6 +49,7 @@ class DatabaseSource(Section):
     aggregate_types: tuple[str, ...] = Field((), max_length=AGGREGATE_TYPES_MAX)
     into: str = Field(IN, pattern=_NAME, alias="in")
     ledger: str = Field(LEDGER, pattern=_NAME)
+    files: Path | None = None
 
 
 class DatabaseMap(MapSection):
@@ -71,13 +74,15 @@ def run_file(path: Path, home: Home | None = None) -> None:
     variable = f"YICHUAN_{config.organ.upper().replace('-', '_')}_DATABASE_URL"
     url = os.environ.get(variable) or source.url.get_secret_value()
 
-    def system_of(_agency: Agency) -> System:
-        return _system(config, open_engine(url, path.resolve().parent))
+    def system_of(agency: Agency) -> System:
+        base = path.resolve().parent
+        files = agency.folder / "files" if source.files is None else base / source.files
+        return _system(config, open_engine(url, base), files)
 
     run(config, home, system_of, source.poll_seconds)
 
 
-def _system(config: DatabaseConfig, engine: Engine) -> Exchange | Debezium:
+def _system(config: DatabaseConfig, engine: Engine, files: Path) -> Exchange | Debezium:
     source, columns = config.source, config.map
     records = dict(columns.records)
     if source.layout == "debezium":
@@ -86,8 +91,9 @@ def _system(config: DatabaseConfig, engine: Engine) -> Exchange | Debezium:
             engine,
             outbox_tables(names, columns.out, columns.into),
             records,
+            files,
             create=source.create_tables,
             aggregate_types=source.aggregate_types,
         )
     found = tables((source.out or OUT, source.into, source.ledger), columns.out, columns.into)
-    return Exchange(engine, found, records, create=source.create_tables)
+    return Exchange(engine, found, records, files, create=source.create_tables)

@@ -10,6 +10,7 @@ timestamp modes lose it). Taking it and noting that it was taken is one transact
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from connectors.bus.system import Arrival, Arrived, Mark, Source, State, Unfit
+from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, State, Unfit
 from connectors.database.engine import transaction
 from connectors.database.exchange import LEFT_MAX, READ_BYTES_MAX
 from connectors.database.incoming import Incoming, instant
@@ -62,13 +63,14 @@ class Debezium:
         engine: Engine,
         tables: OutboxTables,
         records: Mapping[str, str],
+        files: Path,
         *,
         create: bool,
         aggregate_types: Sequence[str] = (),
     ) -> None:
         self._engine, self._tables, self._records = engine, tables, records
         self._create, self._types = create, tuple(aggregate_types)
-        self._incoming = Incoming(engine, tables.into, tables.ledger)
+        self._incoming = Incoming(engine, tables.into, tables.ledger, tables.files, files)
         self._out = tables.outbox.alias("o")
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._left: list[str] | None = None  # None: not looked for yet
@@ -120,6 +122,15 @@ class Debezium:
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Insert into EX_IN, in this order, each once."""
         return self._incoming.deliver(arrivals)
+
+    @property
+    def landing(self) -> Path:
+        """Where attachments are put down first."""
+        return self._incoming.landing
+
+    def attach(self, landed: Landed) -> None:
+        """Put an attachment into its folder, and a row into EX_FILE."""
+        self._incoming.attach(landed)
 
     def close(self) -> None:
         """Close the connections."""

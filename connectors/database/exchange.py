@@ -7,11 +7,12 @@ not missed.
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, case, func, select, update
 
-from connectors.bus.system import Arrival, Arrived, Mark, Source, State, Unfit
+from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, State, Unfit
 from connectors.database.engine import transaction
 from connectors.database.incoming import Incoming, instant
 from connectors.database.map import (
@@ -36,11 +37,18 @@ class Exchange:
     """The exchange tables of one agency."""
 
     def __init__(
-        self, engine: Engine, tables: Tables, records: Mapping[str, str], *, create: bool
+        self,
+        engine: Engine,
+        tables: Tables,
+        records: Mapping[str, str],
+        files: Path,
+        *,
+        create: bool,
     ) -> None:
+        """`files`: the folder that attachments are put into."""
         self._engine, self._tables, self._records = engine, tables, records
         self._create = create
-        self._incoming = Incoming(engine, tables.into, tables.ledger)
+        self._incoming = Incoming(engine, tables.into, tables.ledger, tables.files, files)
         self._left: list[int] | None = None  # None: not looked for yet
 
     def open(self) -> None:
@@ -72,6 +80,15 @@ class Exchange:
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Insert into EX_IN, in this order, each once."""
         return self._incoming.deliver(arrivals)
+
+    @property
+    def landing(self) -> Path:
+        """Where attachments are put down first."""
+        return self._incoming.landing
+
+    def attach(self, landed: Landed) -> None:
+        """Put an attachment into its folder, and a row into EX_FILE."""
+        self._incoming.attach(landed)
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,23 +7,61 @@ the agency deletes it from EX_IN.
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table, select, update
 
 from connectors.bus.clock import now
-from connectors.bus.system import Arrival, Arrived
+from connectors.bus.system import Arrival, Arrived, Landed
 from connectors.database.engine import BAD_DATA, transaction
 from connectors.database.map import in_values
-from schemas.errors import Refusal
+from schemas.attachments import name_is_fit
+from schemas.errors import Refusal, Unavailable
 from schemas.ids import MessageId
 from schemas.render import CHINA, to_document
+
+LANDING: Final = ".landing"
 
 
 class Incoming:
     """EX_IN and EX_LEDGER of one agency."""
 
-    def __init__(self, engine: Engine, into: Table, ledger: Table) -> None:
+    def __init__(
+        self, engine: Engine, into: Table, ledger: Table, files: Table, folder: Path
+    ) -> None:
         self._engine, self._into, self._ledger = engine, into, ledger
+        self._files, self._folder = files, folder
+
+    @property
+    def landing(self) -> Path:
+        """On the file system of the attachments, so that a rename shows a whole file."""
+        return self._folder / LANDING
+
+    def attach(self, landed: Landed) -> None:
+        """Put a file into the folder of its message, and where it lies, or why not, into EX_FILE.
+
+        Raises Unavailable system.unavailable.
+        """
+        name = landed.name if name_is_fit(landed.name) else f"{landed.position + 1}"
+        path = self._folder / landed.message_id / name
+        if landed.path is not None:
+            _move(landed.path, path)
+        notice = landed.notice or {}
+        key = {"message_id": landed.message_id, "position": landed.position}
+        values = {
+            "name": name,
+            "path": None if landed.path is None else str(path),
+            "err_code": notice.get("code"),
+            "err_zh": notice.get("zh"),
+            "err_en": notice.get("en"),
+            "created": instant(),
+        }
+        files = self._files
+        with transaction(self._engine) as connection:
+            where = (files.c.message_id == landed.message_id, files.c.position == landed.position)
+            if connection.execute(update(files).where(*where).values(values)).rowcount == 0:
+                connection.execute(files.insert().values({**key, **values}))
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Insert into EX_IN, in this order, each once; what the table refuses is told apart."""
@@ -58,6 +96,17 @@ class Incoming:
                 connection.execute(ledger.insert().values(message_id=arrival.id, since=since))
                 there[arrival.id] = since
         return {key: datetime.fromisoformat(at) for key, at in there.items()}
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.exists():
+            source.replace(target)
+    except OSError as error:
+        detail = type(error).__name__
+        where = str(target.parent)
+        raise Unavailable("system.unavailable", where=where, detail=detail) from error
 
 
 def instant() -> str:

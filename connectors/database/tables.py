@@ -31,6 +31,7 @@ IN: Final = "EX_IN"
 LEDGER: Final = "EX_LEDGER"
 OUTBOX: Final = "outbox"
 ANSWERS: Final = "EX_ANSWER"
+FILES: Final = "EX_FILE"
 
 _BIG: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER only
 _ID: Final = String(36)
@@ -48,6 +49,7 @@ class Tables:
     out: Table
     into: Table
     ledger: Table
+    files: Table
 
     def make(self, connection: Connection) -> None:
         """Make what is missing. Raises UserError database.unusable."""
@@ -66,6 +68,7 @@ class OutboxTables:
     answers: Table
     into: Table
     ledger: Table
+    files: Table
     timed: tuple[str, ...]
 
     def make(self, connection: Connection) -> None:
@@ -78,16 +81,16 @@ def tables(
     out_columns: Mapping[str, str] = MappingProxyType({}),
     in_columns: Mapping[str, str] = MappingProxyType({}),
 ) -> Tables:
-    """Return the tables. The agency writes EX_OUT and reads EX_IN; EX_LEDGER is ours alone."""
+    """Return the tables. The agency writes EX_OUT, reads EX_IN, EX_FILE; EX_LEDGER is ours."""
     metadata = MetaData()
     out_name, in_name, ledger_name = names
     schema, _, bare = out_name.rpartition(".")
     out = Table(
         bare, metadata, *_out(out_columns), schema=schema or None, sqlite_autoincrement=True
     )
-    into, ledger = _inbox(metadata, (in_name, ledger_name), in_columns)
+    into, ledger, files = _inbox(metadata, (in_name, ledger_name), in_columns)
     Index(f"{bare}_status".lower(), out.c.status, out.c.id)
-    return Tables(metadata, out, into, ledger)
+    return Tables(metadata, out, into, ledger, files)
 
 
 def outbox_tables(
@@ -108,14 +111,14 @@ def outbox_tables(
     outbox = Table(bare, MetaData(), *of_theirs, schema=schema or None)
     answers = Table(answers_name, metadata, *_answers())
     Index(f"{answers_name}_status".lower(), answers.c.status)
-    into, ledger = _inbox(metadata, (in_name, ledger_name), in_columns)
+    into, ledger, files = _inbox(metadata, (in_name, ledger_name), in_columns)
     timed = ("timestamp",) if "timestamp" in out_columns else ()
-    return OutboxTables(metadata, outbox, answers, into, ledger, timed)
+    return OutboxTables(metadata, outbox, answers, into, ledger, files, timed)
 
 
 def _inbox(
     metadata: MetaData, names: tuple[str, str], columns: Mapping[str, str]
-) -> tuple[Table, Table]:
+) -> tuple[Table, Table, Table]:
     into = Table(names[0], metadata, *_in(columns), sqlite_autoincrement=True)
     ledger = Table(
         names[1],
@@ -123,7 +126,7 @@ def _inbox(
         Column("message_id", _ID, primary_key=True),
         Column("since", _INSTANT, nullable=False),
     )
-    return into, ledger
+    return into, ledger, Table(FILES, metadata, *_files())
 
 
 def _make(metadata: MetaData, connection: Connection) -> None:
@@ -185,6 +188,18 @@ def _in(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
     yield column("status", SmallInteger, nullable=False, server_default="0", comment="agency's")
     yield column("created", _INSTANT, nullable=False)
     yield column("updated", _INSTANT)
+
+
+def _files() -> Iterator[Column[Any]]:
+    """Attachments of what arrived: where each lies, or why it cannot be had."""
+    yield Column("message_id", _ID, primary_key=True)
+    yield Column("position", Integer, primary_key=True, comment="in envelope.attachments, from 0")
+    yield Column("name", String(200), nullable=False)
+    yield Column("path", String(1000), comment="of the file; null: see err_code")
+    yield Column("err_code", String(64))
+    yield Column("err_zh", String(2000))
+    yield Column("err_en", String(2000))
+    yield Column("created", _INSTANT, nullable=False)
 
 
 def _column(theirs: Mapping[str, str], name: str, kind: Any, **options: Any) -> Column[Any]:  # noqa: ANN401 - a type of SQLAlchemy's, and its options

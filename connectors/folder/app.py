@@ -17,7 +17,7 @@ from pydantic import Field
 from connectors.bus.agency import Agency, ConnectorConfig, Section, read_config
 from connectors.bus.home import Home
 from connectors.bus.process import run
-from connectors.bus.system import Arrival, Arrived, Mark, Source, Unfit
+from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, Unfit
 from connectors.folder.files import reachable
 from connectors.folder.inbox import InFolder
 from connectors.folder.outbox import Outbox
@@ -88,6 +88,16 @@ class Folder:
         """Put messages into inbox/."""
         with reachable(self._root):
             return self._inbox.deliver(arrivals)
+
+    @property
+    def landing(self) -> Path | None:
+        """On the file system of inbox/, so that a rename shows a whole file."""
+        return self._inbox.staging
+
+    def attach(self, landed: Landed) -> None:
+        """Put an attachment beside its document."""
+        with reachable(self._root):
+            self._inbox.attach(landed)
 
     def close(self) -> None:
         """Close the book of the inbox."""

@@ -16,9 +16,11 @@ from typing import Final
 from connectors.bus.book import Book
 from connectors.bus.clock import now
 from connectors.bus.outgoing import as_text
-from connectors.bus.system import Arrival, Arrived
+from connectors.bus.system import Arrival, Arrived, Landed
+from connectors.folder.beside import folder_name
 from connectors.folder.files import flush_folder, write_whole
-from connectors.folder.map import inbox_name
+from connectors.folder.map import REASON, beside, inbox_name
+from schemas.attachments import name_is_fit
 from schemas.ids import MessageId
 from schemas.json_text import Encoding, from_text
 from schemas.render import to_document
@@ -58,6 +60,22 @@ class InFolder:
             self._show(files)
         since = {arrival.id: self._since(arrival.id) for arrival in arrivals}
         return Arrived({key: at for key, at in since.items() if at is not None})
+
+    def attach(self, landed: Landed) -> None:
+        """Put a file into `<document>.files/` beside its document, or the reason why it is not."""
+        document = inbox_name(landed.offset, landed.record, landed.message_id)
+        folder = self.inbox / folder_name(document)
+        name = landed.name if name_is_fit(landed.name) else f"{landed.position + 1}"
+        reason = folder / beside(name, REASON)
+        folder.mkdir(exist_ok=True)
+        if landed.path is None:
+            write_whole(reason, from_text(as_text(landed.notice), self._encoding))
+        else:
+            if landed.path.exists():
+                landed.path.replace(folder / name)
+            reason.unlink(missing_ok=True)
+        flush_folder(folder)
+        flush_folder(self.inbox)
 
     def close(self) -> None:
         """Close the book."""

@@ -21,10 +21,17 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
+from connectors.folder.beside import (
+    files_in,
+    folder_name,
+    follow,
+    is_files_folder,
+    stamps_in,
+)
 from connectors.folder.files import Stamp, flush_folder, read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
@@ -63,6 +70,7 @@ class Outbox:
         self._records, self._encoding = records, encoding
         self._staying = Staying(self.outbox, self.refused, records, gate, encoding)
         self._before: dict[str, Stamp] = {}
+        self._files_before: dict[str, Any] = {}  # name → stamps of what lies beside it
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
         self._stuck: set[str] = set()
@@ -70,7 +78,8 @@ class Outbox:
 
     def open(self) -> None:
         """Remember what an earlier process took and did not finish."""
-        self._left = sorted(entry.name for entry in os.scandir(self.work))
+        names = [entry.name for entry in os.scandir(self.work)]
+        self._left = sorted(name for name in names if not is_files_folder(self.work / name))
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take files, by name; those of an earlier process first."""
@@ -113,12 +122,18 @@ class Outbox:
         seen: dict[str, Stamp] = {}
         with os.scandir(self.outbox) as entries:
             whole = (entry.name for entry in entries if not is_partial(entry.name))
-            names = heapq.nsmallest(LISTED_MAX, whole)
+            listed = heapq.nsmallest(LISTED_MAX, whole)
+        names = [name for name in listed if not is_files_folder(self.outbox / name)]
         for name in names:
             if stamp := stamp_of(self.outbox / name):
                 seen[name] = stamp
-        still = sorted(name for name, stamp in seen.items() if self._before.get(name) == stamp)
-        self._before = seen
+        files = {name: stamps_in(self.outbox / folder_name(name)) for name in seen}
+        still = sorted(
+            name
+            for name, stamp in seen.items()
+            if self._before.get(name) == stamp and self._files_before.get(name) == files[name]
+        )
+        self._before, self._files_before = seen, files
         self._stuck &= seen.keys()
         self._staying.forget_but(seen)
         return [name for name in still if not self._staying.knows(name, seen[name])]
@@ -129,8 +144,10 @@ class Outbox:
         if os.path.lexists(self.work / name) or stamp_of(path) != self._before.get(name):
             return False
         try:
+            follow(name, self.outbox, self.work)
             path.rename(self.work / name)
         except FileNotFoundError:
+            follow(name, self.work, self.outbox)
             return False  # the agency took it back
         except OSError as error:  # this one alone: a mount point, or not ours to move
             if name not in self._stuck:
@@ -161,7 +178,11 @@ class Outbox:
         plain = in_utf8(raw, self._encoding)
         if isinstance(plain, Refusal):
             return Unfit(name, digest, plain)
-        return Source(name, digest, record_of(name, self._records), plain)
+        follow(name, self.outbox, self.work)  # where a crash came between a move and the other
+        files = files_in(self.work / folder_name(name))
+        if isinstance(files, Refusal):
+            return Unfit(name, digest, files)
+        return Source(name, digest, record_of(name, self._records), plain, files=files)
 
     def _mark(self, mark: Mark) -> None:
         if mark.stays:
@@ -181,6 +202,9 @@ class Outbox:
         if found is not None and found.parent != target:
             found.rename(target / name)
             (found.parent / beside(found.name, RECEIPT)).unlink(missing_ok=True)
+            follow(found.name, found.parent, target, name)
+        elif found is not None:
+            follow(mark.place, self.work, target, name)  # a crash came between the two moves
         given = self._given.get(mark.place)
         if given is not None and given == mark.digest:
             del self._given[mark.place]
@@ -194,6 +218,7 @@ class Outbox:
             target = self.outbox / other_name(name, _tag(work))
         with suppress(FileNotFoundError):  # the agency took it away
             work.rename(target)
+        follow(name, self.work, self.outbox, target.name)
 
     def _find(self, mark: Mark) -> Path | None:
         """Return where the file lies now; None when the agency took it away or changed it."""

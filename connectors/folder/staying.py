@@ -13,6 +13,7 @@ from typing import Final
 from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark
+from connectors.folder.beside import folder_name, names_in
 from connectors.folder.files import Stamp, read_bounded, write_whole
 from connectors.folder.map import REASON, beside, other_name, record_of, told_file
 from schemas.errors import Refusal
@@ -43,9 +44,11 @@ class Staying:
         raw = None
         if size_bytes <= DOCUMENT_MAX_BYTES:
             raw = read_bounded(self._outbox / name, DOCUMENT_MAX_BYTES)
-        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        shown = _shown(name)
         record = record_of(name, self._records)
-        found = barred((shown,), record, self._plain(raw or b""), self._gate)
+        beside_it = names_in(self._outbox / folder_name(name))
+        names = (shown, *(_shown(each) for each in beside_it))
+        found = barred(names, record, self._plain(raw or b""), self._gate)
         if found is not None:
             self._known[name] = stamp
         return found
@@ -86,3 +89,7 @@ class Staying:
         """Return the bytes in UTF-8 where the configuration says how; else as they are."""
         plain = in_utf8(raw, self._encoding)
         return raw if isinstance(plain, Refusal) else plain
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

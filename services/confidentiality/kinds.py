@@ -61,6 +61,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "Item.kept_at": Kind.ADDRESS,
         "Attachment.media_type": Kind.REFERENCE,
         "Attachment.sha256": Kind.REFERENCE,
+        "Attachment.blob": Kind.REFERENCE,
+        "Attachment.key": Kind.REFERENCE,
         "Envelope.bus": Kind.REFERENCE,
         "Envelope.message_id": Kind.REFERENCE,
         "Envelope.case_id": Kind.REFERENCE,

@@ -22,6 +22,7 @@ from services.confidentiality.plan import Plan, Work
 from services.rulebook.clearances import treatment
 from services.rulebook.model import Clearance, Clearances, Treatment
 
+_FILES: Final = "envelope.attachments"
 LISTED_MAX: Final = 1_000  # paths listed on one copy; with more, whole lists are withheld
 
 M = TypeVar("M", bound=Message)
@@ -78,16 +79,24 @@ class Redactor:
         `also` is what other messages of the case hide from it: a reply may name a complainant.
         None: more than can be looked for, so every text that would be shown is masked whole.
         """
-        if self.keeps_all or self._step is None:
+        if self.keeps_all:
             return Redacted(message, self._unknown)
         work = self._looked(message)
-        if work.texts and also is None:
+        others = None if also is None else tuple(also)
+        hides = bool(work.values) or others is None or bool(others)
+        files_go = hides and _has_files(message)
+        if self._step is None:
+            whole = Redacted(message, self._unknown)
+            return _without(whole, (_FILES,)) if files_go else whole
+        if work.texts and others is None:
             work.search = TOO_MANY
         elif work.texts:
-            values = (*work.values, *(also or ()))
+            values = (*work.values, *(others or ()))
             work.search = search_for(values, work.texts, numbers=self._numbers)
         shown = self._step(message, None, "", work)
         redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+        if files_go:
+            redacted = _without(redacted, (_FILES,))
         many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
         return coarser(redacted) if many else redacted
 
@@ -106,9 +115,22 @@ def coarser(redacted: Redacted[M]) -> Redacted[M]:
     """Withhold each list of which some part is not shown: the copy must fit into a message."""
     listed = (*redacted.withheld, *redacted.masked)
     lists = dict.fromkeys(path.partition("[")[0] for path in listed if "[" in path)
+    return _without(redacted, tuple(lists))
+
+
+def _has_files(message: Message) -> bool:
+    """Whether files go with a message; where something of it is hidden, they are withheld whole.
+
+    A file cannot be searched for the names, numbers and addresses that its reader must not see.
+    """
+    return any(each.blob is not None for each in message.envelope.attachments or ())
+
+
+def _without(redacted: Redacted[M], lists: tuple[str, ...]) -> Redacted[M]:
+    """Return the copy without whole lists, of the message itself or of its envelope."""
     message: Any = redacted.message
     for path in lists:
-        owner, _, name = path.rpartition(".")  # of the message itself, or of its envelope
+        owner, _, name = path.rpartition(".")
         if owner:
             part = replace(getattr(message, owner), **{name: None})
             message = replace(message, **{owner: part})
@@ -116,8 +138,8 @@ def coarser(redacted: Redacted[M]) -> Redacted[M]:
             message = replace(message, **{name: None})
     return Redacted(
         message,
-        (*lists, *(path for path in redacted.withheld if "[" not in path)),
-        tuple(path for path in redacted.masked if "[" not in path),
+        (*lists, *(path for path in redacted.withheld if path.partition("[")[0] not in lists)),
+        tuple(path for path in redacted.masked if path.partition("[")[0] not in lists),
     )
 
 

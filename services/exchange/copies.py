@@ -22,6 +22,7 @@ from services.casework.case import Case
 from services.casework.effects import Deliver
 from services.confidentiality.free_text import SECRETS_MAX, Value
 from services.confidentiality.redact import Redacted, Redactor, coarser
+from services.exchange.file_keys import keys_for
 from services.exchange.lookups import original_in, reopened
 from services.exchange.office import Office
 
@@ -63,6 +64,7 @@ class Copies:
             at=self._at,
             withheld=shown.withheld,
             masked=shown.masked,
+            keys=keys_for(shown.message.envelope, self._office, effect.to, self._at),
         )
         return copied(opened, self._office.codec_of(opened.schema), delivery, shown.message)
 

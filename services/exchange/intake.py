@@ -20,6 +20,7 @@ from schemas.seal import check_sender, verify
 from schemas.secrecy import marked
 from schemas.topics import RECORDS, Author, flow_partition
 from services.casebook.rows import Position
+from services.exchange.file_keys import claims_refusal
 from services.exchange.office import Office
 
 
@@ -115,7 +116,9 @@ def take_in(incoming: Incoming, office: Office) -> Intake:
     misplaced = _place(opened.message, incoming, office)
     if misplaced is not None:
         return _refused(incoming, opened, misplaced, office, reserves_id=False)
-    malformed = lawful_form(opened.message)
+    malformed = lawful_form(opened.message) or claims_refusal(
+        opened.message.envelope, office, incoming.stamped_at
+    )
     if malformed is not None:
         return _refused(incoming, opened, malformed, office, reserves_id=True)
     return Sound(incoming, opened, schema_id, body, rulebook)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from schemas.codec import Codec, current
 from schemas.errors import Broken
+from schemas.file_key import Openers, encryption_key
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
 from schemas.seal import Unvouched, vouched
@@ -24,6 +26,9 @@ class Office:
     partitions: int  # of each flow
     codecs: Mapping[int, Codec]  # by the id in the frame
     ids: Mapping[str, int]  # fingerprint → id in the frame
+    openers: Openers = field(
+        default_factory=dict, repr=False
+    )  # of the keys of files; none: a replay
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)
     gate: Gate = field(init=False, repr=False, compare=False)  # its no-sharing list, compiled
@@ -50,6 +55,10 @@ class Office:
         """The organ's inbox name; None for an organ that the directory does not know."""
         found = self.rulebook.directory.organs.get(organ)
         return found.alias if found else None
+
+    def encryption_key(self, organ: OrganCode, at: datetime) -> PublicKey | None:
+        """Return the key of the directory that files are encrypted to for an organ."""
+        return encryption_key(self.rulebook.directory.keys.values(), organ, at)
 
     def id_of(self, fingerprint: str) -> int:
         """The registry id of a schema. Raises Broken schema.not_applied."""

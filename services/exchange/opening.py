@@ -5,8 +5,9 @@ from functools import partial
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.bus.home import Home, Settings
-from connectors.bus.keys import load_signer, read_passphrase
+from connectors.bus.keys import BUS_LOGIN, load_signer, read_passphrase
 from connectors.bus.known_schemas import KnownSchemas
+from connectors.bus.openers import load_openers
 from schemas.codec import current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
@@ -40,7 +41,8 @@ def open_again(home: Home, settings: Settings) -> Shelf:
     """Return the rulebooks that were ever in force here, to decide the logs once more.
 
     Nothing is written, and what is sealed on the way is thrown away, under a key made for it: a
-    replay needs no key of the bus. Raises Broken rulebook.unknown.
+    replay needs no key of the bus; without the bus's encryption keys, whether the keys of
+    attachments opened then is not asked again. Raises Broken rulebook.unknown.
     """
     began = first_kept(home.rulebooks)
     rulebook = kept(home.rulebooks, began) if began else None
@@ -54,12 +56,14 @@ def _office(home: Home, settings: Settings, rulebook: Rulebook, signer: Signer) 
     known = KnownSchemas(home.schema_ids)
     for record in RECORDS:
         known.id_for(current(record).fingerprint)  # what we are to write has to be registered
+    passphrase = read_passphrase(settings.keys.passphrase_file)
     return Office(
         rulebook=rulebook,
         signer=signer,
         partitions=settings.kafka.partitions,
         codecs=known,
         ids=known.ids,
+        openers=load_openers(home, BUS_LOGIN, passphrase),
     )
 
 

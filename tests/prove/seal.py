@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.prove.chapter import Check, Ground
+from tests.prove.seal_attachments import attachment_500_mb, attachment_refused
 
 SECONDS_MAX: Final = 540.0
 
@@ -58,4 +59,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check("sm2_by_openssl", _tests("tests/contract/test_sm2_openssl.py")),
     Check("cost", cost),
+    Check("attachment_500_mb", attachment_500_mb),
+    Check("attachment_refused", attachment_refused),
 )

@@ -58,7 +58,7 @@ def test_a_table_that_is_missing_or_another_is_told_at_the_start(side: OutboxSid
 
 
 def test_exchange_tables_work_on_postgresql_too(nowhere: str, tmp_path: Path) -> None:
-    system = Exchange(open_engine(nowhere, tmp_path), tables(), {}, create=True)
+    system = Exchange(open_engine(nowhere, tmp_path), tables(), {}, tmp_path, create=True)
     system.open()
     try:
         with system._engine.begin() as connection:

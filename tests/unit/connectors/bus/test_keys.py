@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from connectors.bus.home import Home, write_private
 from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows, revoked, write_rows
-from schemas.errors import UserError
+from connectors.bus.openers import load_openers
+from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
-from schemas.jwk import public_key, signature_is_valid, signer_from_pem, thumbprint
+from schemas.jwk import X25519, public_key, signature_is_valid, signer_from_pem, thumbprint
 
 NOW = datetime(2026, 9, 28, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
 LATER = NOW + timedelta(days=400)
@@ -29,6 +30,14 @@ def home(tmp_path: Path) -> Home:
 
 def table(home: Home) -> bytes:
     return (home.rulebook / KEYS_CSV).read_bytes()
+
+
+def seals(home: Home) -> list[dict[str, str]]:
+    return [dict(row) for row in read_rows(home.rulebook / KEYS_CSV) if row["algorithm"] != X25519]
+
+
+def openers(home: Home) -> list[dict[str, str]]:
+    return [dict(row) for row in read_rows(home.rulebook / KEYS_CSV) if row["algorithm"] == X25519]
 
 
 def test_every_organ_and_the_bus_get_a_key_that_only_the_owner_reads(home: Home) -> None:
@@ -54,9 +63,22 @@ def test_what_the_private_key_signs_the_listed_public_key_verifies(home: Home) -
 
 def test_a_key_is_valid_from_the_second_it_was_made(home: Home) -> None:
     ensure_keys(home, (), NOW)
-    (row,) = read_rows(home.rulebook / KEYS_CSV)
-    assert row["valid_from"] == "2026-09-28T09:00:00+08:00"
-    assert datetime.fromisoformat(row["valid_from"]) <= NOW
+    for row in read_rows(home.rulebook / KEYS_CSV):
+        assert row["valid_from"] == "2026-09-28T09:00:00+08:00"
+        assert datetime.fromisoformat(row["valid_from"]) <= NOW
+
+
+def test_every_login_gets_a_key_that_files_are_encrypted_to_and_nobody_seals_by(
+    home: Home,
+) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    for login in ("bus", "dewu", "shi-jian"):
+        assert stat.S_IMODE(home.opener(login).stat().st_mode) == 0o600
+        (kid,) = load_openers(home, login, None)
+        (row,) = (row for row in read_rows(home.rulebook / KEYS_CSV) if row["kid"] == kid)
+        assert (row["algorithm"], row["y"]) == ("X25519", "")
+        with pytest.raises(Broken, match=r"key\.invalid"):
+            public_key(row["algorithm"], row["x"], row["y"])
 
 
 def test_a_second_time_nothing_changes_to_the_byte(home: Home) -> None:
@@ -77,8 +99,7 @@ def test_a_replaced_key_is_added_beside_the_old_one(home: Home) -> None:
     ensure_keys(home, (), NOW)
     home.key("bus").unlink()
     assert ensure_keys(home, (), LATER) == ("bus",)
-    rows = read_rows(home.rulebook / KEYS_CSV)
-    assert [row["valid_from"][:4] for row in rows] == ["2026", "2027"]
+    assert [row["valid_from"][:4] for row in seals(home)] == ["2026", "2027"]
 
 
 def test_an_ed25519_key_that_was_put_there_is_listed_as_such(home: Home) -> None:
@@ -86,36 +107,36 @@ def test_an_ed25519_key_that_was_put_there_is_listed_as_such(home: Home) -> None
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_private(home.key("bus"), pem.decode())
     ensure_keys(home, (), NOW)
-    (row,) = read_rows(home.rulebook / KEYS_CSV)
+    (row,) = seals(home)
     assert (row["algorithm"], row["y"]) == ("Ed25519", "")
 
 
 def test_rows_of_the_chosen_rulebook_are_taken_over_and_win(home: Home) -> None:
     ensure_keys(home, (), NOW)
-    (own,) = read_rows(home.rulebook / KEYS_CSV)
+    (own,), (opener,) = seals(home), openers(home)
     ended = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
     foreign = dict(
         zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", "", ""), strict=True)
     )
     assert ensure_keys(home, (), LATER, [ended, foreign]) == ()
-    assert set(map(str, read_rows(home.rulebook / KEYS_CSV))) == {str(ended), str(foreign)}
+    found = set(map(str, read_rows(home.rulebook / KEYS_CSV)))
+    assert found == {str(ended), str(foreign), str(opener)}
 
 
 def test_a_rulebook_that_knows_nothing_of_it_does_not_make_a_compromised_key_good(
     home: Home,
 ) -> None:
     ensure_keys(home, (), NOW)
-    table = home.rulebook / KEYS_CSV
-    (own,) = read_rows(table)
-    write_rows(home, revoked([own], own["kid"], LATER, NOW))
+    (own,), (opener,) = seals(home), openers(home)
+    write_rows(home, revoked([own, opener], own["kid"], LATER, NOW))
     older = {name: text for name, text in own.items() if name != "compromised_since"}
     for listed in (own, older):
         ensure_keys(home, (), LATER, [listed])
-        (row,) = read_rows(table)
+        (row,) = seals(home)
         assert row["compromised_since"] == NOW.replace(microsecond=0).isoformat()
     later = {**own, "compromised_since": LATER.isoformat()}
     ensure_keys(home, (), LATER, [later])
-    assert read_rows(table) == (later,)
+    assert seals(home) == [later]
 
 
 @pytest.mark.parametrize("what", ["no PEM at all", "P-384", "with a password"])

@@ -6,8 +6,8 @@ from prometheus_client import generate_latest
 from connectors.bus import clock, metrics
 from connectors.bus.metrics import Outcome, Progress, Stage
 
-UNITS = {"messages", "seconds", "bytes", "duties", "cases", "ticks", "errors"}
-LABELS = {"flow", "record", "outcome", "stage", "duty", "organ", "code", "partition"}
+UNITS = {"messages", "seconds", "bytes", "duties", "cases", "ticks", "errors", "files"}
+LABELS = {"flow", "record", "outcome", "stage", "duty", "organ", "code", "partition", "way"}
 
 
 def exposed() -> str:

@@ -80,14 +80,14 @@ def debezium_of(folder: Path) -> System:
         for number in range(6):
             side.put(key(number), '"abcd"')
         side.engine.dispose()
-    return Debezium(open_engine(URL, folder), outbox_tables(), {}, create=True)
+    return Debezium(open_engine(URL, folder), outbox_tables(), {}, folder, create=True)
 
 
 def exchange_of(folder: Path) -> System:
     source = {"url": URL}
     config = DatabaseConfig.model_validate({"organ": "a1", "kind": "database", "source": source})
     is_new = not (folder / "agency.db").exists()
-    system = _system(config, open_engine(URL, folder))
+    system = _system(config, open_engine(URL, folder), folder)
     if is_new:
         system.open()
         with closing(sqlite3.connect(folder / "agency.db")) as database, database:
@@ -129,7 +129,7 @@ def test_a_time_that_is_named_must_be_there(side: OutboxSide) -> None:
 
 
 def test_a_database_whose_order_of_writing_is_unknown_must_name_a_time(side: OutboxSide) -> None:
-    system = Debezium(side.connect(), outbox_tables(), {}, create=True)
+    system = Debezium(side.connect(), outbox_tables(), {}, Path("files"), create=True)
     system._engine.dialect.name = "other"
     with pytest.raises(UserError, match=r"map\.out\.timestamp"):
         system.open()
@@ -140,7 +140,9 @@ def test_a_database_whose_order_of_writing_is_unknown_must_name_a_time(side: Out
 def test_the_configuration_chooses_the_layout(tmp_path: Path) -> None:
     source = {"url": "sqlite:///x.db", "layout": "debezium", "out": "cases.outbox"}
     table = {"organ": "a1", "kind": "database", "source": source, "map": {"out": {"id": "EVENT"}}}
-    system = _system(DatabaseConfig.model_validate(table), open_engine("sqlite://", tmp_path))
+    system = _system(
+        DatabaseConfig.model_validate(table), open_engine("sqlite://", tmp_path), tmp_path
+    )
     assert isinstance(system, Debezium)
     assert system._tables.outbox.fullname == "cases.outbox"
     assert system._tables.outbox.c.id.name == "EVENT"

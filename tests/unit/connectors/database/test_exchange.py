@@ -180,7 +180,7 @@ def test_an_agency_may_have_its_own_tables_and_columns(tmp_path: Path) -> None:
     side = DatabaseSide(tmp_path / "own.db")
     names = tables(("T_OUT", "T_IN", "T_LEDGER"), {"payload": "CONTENT"}, {"payload": "BODY"})
     engine = open_engine(f"sqlite:///{side.path}", tmp_path)
-    system = Exchange(engine, names, {"XSYS": "lead_transfer"}, create=True)
+    system = Exchange(engine, names, {"XSYS": "lead_transfer"}, tmp_path, create=True)
     system.open()
     side.query("INSERT INTO T_OUT (biz_type, CONTENT) VALUES ('XSYS', '{}')")
     (thing,) = system.collect(5)
@@ -195,7 +195,7 @@ def test_an_agency_may_have_its_own_tables_and_columns(tmp_path: Path) -> None:
 
 def test_tables_that_are_missing_are_made_only_where_that_is_wanted(tmp_path: Path) -> None:
     engine = open_engine("sqlite:///here.db", tmp_path)
-    system = Exchange(engine, tables(), {}, create=False)
+    system = Exchange(engine, tables(), {}, tmp_path, create=False)
     system.open()
     with pytest.raises(Unavailable):
         system.collect(1)
@@ -213,7 +213,9 @@ def test_a_url_that_leads_nowhere_is_told_without_its_password(tmp_path: Path, u
 
 
 def test_a_database_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
-    system = Exchange(open_engine("sqlite:///no/such/x.db", tmp_path), tables(), {}, create=True)
+    system = Exchange(
+        open_engine("sqlite:///no/such/x.db", tmp_path), tables(), {}, tmp_path, create=True
+    )
     with pytest.raises(Unavailable, match=r"system\.unavailable"):
         system.open()
     system.close()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,7 +37,11 @@ def test_the_address_of_a_database_may_come_from_outside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[object] = []
-    monkeypatch.setattr(app, "run", lambda _c, _h, system_of, _p: used.append(system_of(None)))
+    monkeypatch.setattr(
+        app,
+        "run",
+        lambda _c, _h, system_of, _p: used.append(system_of(SimpleNamespace(folder=tmp_path))),
+    )
     monkeypatch.setenv("YICHUAN_A_1_DATABASE_URL", "sqlite:///outside.db")
     config = tmp_path / "connector.toml"
     config.write_text('organ = "a-1"\nkind = "database"\n[source]\nurl = "sqlite:///x.db"\n')

@@ -74,6 +74,8 @@ def judged(clearances: Clearances, relation: Relation, records: Iterable[str]) -
         for place, value in before.items():
             path = next(each for each in describe(record).paths if each.path == contract(place))
             expected = expected_of(relation, path) if is_judged(path) else K
+            if place.startswith("envelope.attachments[") and redactor.hidden(original):
+                expected = W  # a file cannot be searched for what is hidden: it goes whole
             shown = after.get(place)
             if expected is K and shown != value:
                 wrong.append(f"{record} {place}: not as it was")

@@ -1,0 +1,55 @@
+"""The X25519 keys by which an organ, or the bus, opens the keys of files (schemas/file_key.py).
+
+`keys/<login>.encryption.pem` is the present one; `keys/<login>.encryption.<kid>.pem` are those of
+before a rotation, kept because what was wrapped to them is still under way or stored.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from connectors.bus.home import Home, write_private
+from schemas.errors import Broken, UserError
+from schemas.file_key import Openers, jwk_of_opener, new_opener, opener_from_pem, opener_to_pem
+from schemas.jwk import Jwk
+
+OPENERS_MAX: Final = 100  # of one login: a rotation a month is eight years
+
+
+def ensure_opener(path: Path, passphrase: bytes | None) -> Jwk:
+    """Make the present key where there is none, and return its public half."""
+    if not path.exists():
+        write_private(path, opener_to_pem(new_opener(), passphrase))
+    return jwk_of_opener(_read(path, passphrase))
+
+
+def load_openers(home: Home, login: str, passphrase: bytes | None) -> Openers:
+    """Return all of a login's keys, by kid; none where it never had one.
+
+    Raises UserError keys.unreadable, key.passphrase.
+    """
+    present = home.opener(login)
+    older = sorted(present.parent.glob(f"{login}.encryption.*.pem"))[-OPENERS_MAX:]
+    paths = [*older, *([present] if present.exists() else [])]
+    keys = [_read(path, passphrase) for path in paths]
+    return {jwk_of_opener(key).kid: key for key in keys}
+
+
+def replace_opener(home: Home, login: str, passphrase: bytes | None) -> Jwk:
+    """Put a new key in the place of the present one, which is kept under its kid."""
+    present = home.opener(login)
+    if present.exists():
+        kid = jwk_of_opener(_read(present, passphrase)).kid
+        present.replace(present.with_name(f"{login}.encryption.{kid}.pem"))
+    return ensure_opener(present, passphrase)
+
+
+def _read(path: Path, passphrase: bytes | None) -> X25519PrivateKey:
+    try:
+        return opener_from_pem(path.read_bytes(), passphrase)
+    except OSError:
+        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
+    except Broken as error:
+        code = "keys.unreadable" if error.code == "key.invalid" else error.code
+        raise UserError(code, where=str(path), exit_code=3) from None

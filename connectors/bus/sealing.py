@@ -1,0 +1,111 @@
+"""An agency's file, encrypted into the connector's own folder before its message is sealed.
+
+The encrypted file stays there until the store has all of it: so an agency may delete or replace
+what it sent, and an upload that was cut off goes on with the very same bytes.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from schemas.attachments import size_refusal
+from schemas.errors import Refusal, Unavailable
+from schemas.file_cipher import CHUNK_BYTES, FileCipher, new_file_key
+
+READ_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A file of the agency as it was looked at: what a message says of it."""
+
+    name: str
+    path: Path
+    size_bytes: int
+    sha256: str  # of the file, hex
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file that was encrypted, and lies ready to be stored."""
+
+    file: Measured
+    blob: str  # SHA-256 of the encrypted file, hex
+    path: Path
+    key: bytes
+
+
+def measured(name: str, path: Path) -> Measured | Refusal:
+    """Read a file once, for its size and digest.
+
+    Refusals: attachment.unreadable for what is no file of its own, attachment.too_large.
+    """
+    try:
+        with open_plain(path) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            oversized = size_refusal(size_bytes)
+            if oversized is not None:
+                return Refusal(oversized[0], detail=oversized[1])
+            digest = hashlib.sha256()
+            read_bytes = 0
+            while data := file.read(READ_BYTES):
+                digest.update(data)
+                read_bytes += len(data)
+                if read_bytes > size_bytes:  # it is still being written
+                    return Refusal("attachment.changed")
+    except OSError:
+        return Refusal("attachment.unreadable")
+    if read_bytes != size_bytes:
+        return Refusal("attachment.changed")
+    return Measured(name, path, size_bytes, digest.hexdigest())
+
+
+def staged(file: Measured, folder: Path) -> Staged | Refusal:
+    """Encrypt a file into the folder, under a fresh key, flushed to the disk.
+
+    Refusals: attachment.changed where it is no more what was measured. Raises Unavailable
+    attachment.staging_failed, as when the disk is full.
+    """
+    key = new_file_key()
+    cipher = FileCipher(key, file.size_bytes)
+    plain, sealed = hashlib.sha256(), hashlib.sha256()
+    partial = folder / f".{file.sha256[:16]}.partial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            try:
+                source = open_plain(file.path)
+            except OSError:
+                return Refusal("attachment.changed")
+            with source:
+                for index in cipher.indexes():
+                    data = source.read(CHUNK_BYTES)
+                    plain.update(data)
+                    chunk = cipher.seal(index, data)
+                    sealed.update(chunk)
+                    out.write(chunk)
+                longer = source.read(1)
+            out.flush()
+            os.fsync(out.fileno())
+        if longer or plain.hexdigest() != file.sha256:
+            partial.unlink()
+            return Refusal("attachment.changed")
+        blob = sealed.hexdigest()
+        path = partial.replace(folder / blob)
+    except OSError as error:
+        detail = type(error).__name__
+        raise Unavailable("attachment.staging_failed", detail=detail) from error
+    return Staged(file, blob, path, key)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a link is not followed, a pipe not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = os.fdopen(descriptor, "rb")
+    if not path.is_file():
+        file.close()
+        raise OSError
+    return file

@@ -1,0 +1,52 @@
+"""Which store of attachments a home is configured for, opened.
+
+`[attachments] store` in yichuan.toml: empty for a folder of the home, as on one machine; a folder
+that all connectors and the exchange reach; or `s3://bucket/prefix`, with the access key in
+credentials/attachments.toml.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.blobs import BlobStore, Directory
+from connectors.bus.home import Credentials, Home
+from schemas.errors import UserError
+
+LOGIN: Final = "attachments"  # of credentials/
+_S3: Final = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """A folder, or a bucket with what it takes to reach it."""
+
+    folder: Path | None
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    credentials: Credentials | None = None
+
+
+def store_place(home: Home) -> StorePlace:
+    """Return where a home's attachments are. Raises UserError home.login_missing."""
+    section = home.settings().attachments
+    if not section.store.startswith(_S3):
+        folder = Path(section.store).expanduser() if section.store else home.attachments
+        return StorePlace(folder if folder.is_absolute() else home.path / folder)
+    bucket, _, prefix = section.store.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise UserError("home.config_invalid", where="attachments.store", detail="s3://bucket")
+    return StorePlace(
+        None, bucket, prefix.strip("/"), section.endpoint, section.region, home.credentials(LOGIN)
+    )
+
+
+def open_store(place: StorePlace) -> BlobStore:
+    """Open the store. S3's client is loaded only where it is used."""
+    if place.folder is not None:
+        return Directory(place.folder)
+    from connectors.bus.blobs_s3 import Bucket  # noqa: PLC0415 - a library of its own, and heavy
+
+    return Bucket(place)

@@ -1,0 +1,184 @@
+"""What of attachments is still to be carried, in the connector's ledger: up to the store, and down.
+
+A message whose files are not all stored is not published, nor is any behind it of its case. A copy
+whose files are not all in the agency's system has no Delivered yet.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.book import Book
+from connectors.bus.sealing import Staged
+from connectors.bus.system import Landed, Notice
+from connectors.bus.unsealing import Wanted
+from schemas.file_cipher import sealed_bytes
+from schemas.file_key import Claim, claim_of
+from schemas.ids import MessageId, OrganCode
+from schemas.messages import Message
+from schemas.parts import Envelope
+
+CARRIED_MAX: Final = 100  # looked up at once
+
+# IF NOT EXISTS: a ledger of before there were attachments gains them.
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS uploads (
+  message_id TEXT NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
+  PRIMARY KEY (message_id, blob)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS downloads (
+  message_id TEXT NOT NULL, position INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  record TEXT NOT NULL, bus TEXT NOT NULL, sender TEXT NOT NULL, name TEXT NOT NULL,
+  size INTEGER NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL, key TEXT, code TEXT,
+  PRIMARY KEY (message_id, position)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A staged file that the store has not whole."""
+
+    message_id: MessageId
+    blob: str
+    sealed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An attachment that is not in the agency's system yet."""
+
+    offset: int
+    record: str
+    position: int
+    name: str
+    wanted: Wanted
+
+    @property
+    def message_id(self) -> MessageId:
+        """Whose it is."""
+        return self.wanted.claim.message_id
+
+    def landed(self, path: Path | None = None, notice: Notice | None = None) -> Landed:
+        """Return it as a system takes it: where it lies, or why it cannot be had."""
+        whose = (self.offset, self.record, self.message_id)
+        return Landed(*whose, self.position, self.name, path, notice)
+
+
+class Transfers:
+    """The two lists, in an open book."""
+
+    def __init__(self, book: Book) -> None:
+        self._db = book.db
+        self._db.executescript(TABLES)
+
+    def to_upload(self, message_id: MessageId, files: Iterable[Staged]) -> None:
+        """Note what a message brings along."""
+        rows = [(message_id, file.blob, sealed_bytes(file.file.size_bytes)) for file in files]
+        self._db.executemany("INSERT OR IGNORE INTO uploads VALUES (?,?,?)", rows)
+
+    def uploads(self) -> tuple[Upload, ...]:
+        """Return what is to be stored."""
+        query = "SELECT message_id, blob, size FROM uploads ORDER BY message_id, blob LIMIT ?"
+        rows = self._db.execute(query, (CARRIED_MAX,))
+        return tuple(Upload(MessageId(each), blob, size) for each, blob, size in rows)
+
+    def staged(self) -> frozenset[str]:
+        """Return the names of all staged files that are still needed."""
+        return frozenset(blob for (blob,) in self._db.execute("SELECT blob FROM uploads"))
+
+    def uploaded(self, upload: Upload) -> None:
+        """Note that the store has it whole."""
+        self._db.execute(
+            "DELETE FROM uploads WHERE message_id = ? AND blob = ?",
+            (upload.message_id, upload.blob),
+        )
+
+    def to_download(self, message: Message, offset: int) -> int:
+        """Note what a copy entitles to; return how many files that is."""
+        rows = _rows(message, offset)
+        marks = ",".join("?" * 12)
+        self._db.executemany(f"INSERT OR IGNORE INTO downloads VALUES ({marks})", rows)
+        return len(rows)
+
+    def downloads(self) -> tuple[Download, ...]:
+        """Return what is to be fetched, those left out that were found unfit."""
+        query = (
+            'SELECT message_id, position, "offset", record, bus, sender, name, size, sha256, blob,'
+            ' key FROM downloads WHERE code IS NULL ORDER BY "offset", position LIMIT ?'
+        )
+        return tuple(_download(row) for row in self._db.execute(query, (CARRIED_MAX,)))
+
+    def downloaded(self, download: Download) -> bool:
+        """Note that the agency has it; return whether that was the last of its message."""
+        message_id, position = download.message_id, download.position
+        self._db.execute(
+            "DELETE FROM downloads WHERE message_id = ? AND position = ?", (message_id, position)
+        )
+        (left,) = self._db.execute(
+            "SELECT COUNT(*) FROM downloads WHERE message_id = ?", (message_id,)
+        ).fetchone()
+        return bool(left == 0)
+
+    def refused(self, download: Download, code: str) -> None:
+        """Note that it is unfit: not tried again in this life."""
+        self._db.execute(
+            "UPDATE downloads SET code = ? WHERE message_id = ? AND position = ?",
+            (code, download.message_id, download.position),
+        )
+
+    def unfit(self) -> int:
+        """Return how many were found unfit."""
+        query = "SELECT COUNT(*) FROM downloads WHERE code IS NOT NULL"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def try_again(self) -> None:
+        """Let what was found unfit be tried once more: it may have been stored again."""
+        self._db.execute("UPDATE downloads SET code = NULL")
+
+
+def _rows(message: Message, offset: int) -> list[tuple[object, ...]]:
+    envelope = message.envelope
+    return [
+        (
+            envelope.message_id,
+            position,
+            offset,
+            envelope.record,
+            envelope.bus,
+            envelope.sender,
+            name,
+            claim.size_bytes,
+            claim.sha256,
+            claim.blob,
+            key,
+            None,
+        )
+        for position, name, claim, key in entitled(envelope)
+    ]
+
+
+def entitled(envelope: Envelope) -> Sequence[tuple[int, str, Claim, str | None]]:
+    """Return (position, name, claim, key wrapped to us) of the attachments that a copy shows."""
+    delivery = envelope.delivery
+    keys = {each.blob: each.key for each in delivery.keys} if delivery else {}
+    return [
+        (position, attachment.name or "", claim, keys.get(claim.blob))
+        for position, attachment in enumerate(envelope.attachments or ())
+        if (claim := claim_of(envelope, attachment)) is not None
+    ]
+
+
+def _download(row: tuple[object, ...]) -> Download:
+    message_id, position, offset, record, bus, sender, name, size, sha256, blob, key = row
+    claim = Claim(
+        str(bus),
+        OrganCode(str(sender)),
+        MessageId(str(message_id)),
+        str(blob),
+        str(sha256),
+        int(str(size)),
+    )
+    wanted = Wanted(claim, None if key is None else str(key))
+    return Download(int(str(offset)), str(record), int(str(position)), str(name), wanted)

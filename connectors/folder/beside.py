@@ -1,0 +1,66 @@
+"""The attachments that lie beside a document: `a.lead_transfer.json` has `a.lead_transfer.files/`.
+
+The folder is filled before the document gets its name, and moves with it: outbox/ → work/ → sent/
+or refused/. It goes before the document on the way into work/, so that no crash leaves a document
+there without its files; in every other move it follows.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.sealing import Measured, measured
+from connectors.folder.files import Stamp, stamp_of
+from schemas.attachments import ATTACHMENTS_MAX
+from schemas.errors import Refusal
+
+FILES: Final = ".files"
+_WHERE: Final = "envelope.attachments"
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder that belongs to a document."""
+    stem, dot, _ = name.rpartition(".")
+    return (stem if dot else name) + FILES
+
+
+def is_files_folder(path: Path) -> bool:
+    """Whether this is such a folder, not a document."""
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - pathlib's raises for a name that is too long
+    return path.name.endswith(FILES) and is_folder and not path.is_symlink()
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of what lies in a folder of files, one more than may at the most."""
+    if not is_files_folder(folder):
+        return ()
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry, _ in zip(entries, range(ATTACHMENTS_MAX + 1), strict=False)]
+    return tuple(sorted(names))
+
+
+def stamps_in(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
+    """Return by what it is known whether a folder of files stands still."""
+    return tuple((name, stamp_of(folder / name)) for name in names_in(folder))
+
+
+def files_in(folder: Path) -> tuple[Measured, ...] | Refusal:
+    """Return the files of a folder, each looked at whole; or why one cannot travel."""
+    names = names_in(folder)
+    if len(names) > ATTACHMENTS_MAX:
+        return Refusal("attachment.too_many", where=_WHERE, detail=f"> {ATTACHMENTS_MAX}")
+    files: list[Measured] = []
+    for index, name in enumerate(names):
+        found = measured(name, folder / name)
+        if isinstance(found, Refusal):
+            return Refusal(found.code, where=f"{_WHERE}[{index}]", detail=found.detail)
+        files.append(found)
+    return tuple(files)
+
+
+def follow(document: str, from_folder: Path, to_folder: Path, new_name: str | None = None) -> None:
+    """Move the files of a document to where it is, under its new name; none is no error."""
+    source = from_folder / folder_name(document)
+    target = to_folder / folder_name(new_name or document)
+    if source != target and is_files_folder(source) and not os.path.lexists(target):
+        source.rename(target)
