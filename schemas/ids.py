@@ -35,8 +35,17 @@ def derive(*parts: str) -> str:
 
 
 def case_id_of(opening: MessageId) -> CaseId:
-    """Return the id of the case that the message opens."""
+    """Return the id of the case that an organ's message opens."""
     return CaseId(derive("case", opening))
+
+
+def own_case_id_of(opening: MessageId) -> CaseId:
+    """Return the id of the case that a message of the bus itself opens.
+
+    Which messages those will be can be computed by anybody. An organ that gives such an id to a
+    message of its own opens another case, so it cannot take the bus's place beforehand.
+    """
+    return CaseId(derive("case", BUS, opening))
 
 
 def message_id_of(organ: OrganCode, source: str, digest: str) -> MessageId:

@@ -17,14 +17,15 @@ from schemas.oversight import (
 FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\d+\])?(\.[a-z][a-z0-9_]*(\[\d+\])?)*", re.ASCII)
 _SUSPENDING: Final = ("suspension", "planned_end")
 _EXTENDING: Final = ("step", "approved_by", "approved_on")
+_NEEDED: Final[Mapping[ClockChangeKind | None, tuple[str, ...]]] = {
+    ClockChangeKind.SUSPEND: _SUSPENDING,
+    ClockChangeKind.EXTEND: _EXTENDING,
+}
 
 
 def clock_change_form(message: ClockChange) -> Refusal | None:
     """A suspension has a ground and a planned end; an extension its step and its approval."""
-    needed = {
-        ClockChangeKind.SUSPEND: _SUSPENDING,
-        ClockChangeKind.EXTEND: _EXTENDING,
-    }.get(message.change or ClockChangeKind.UNKNOWN, ())
+    needed = _NEEDED.get(message.change, ())
     for name in (*_SUSPENDING, *_EXTENDING):
         value = getattr(message, name)
         blank = value is None or (isinstance(value, str) and not value.strip())

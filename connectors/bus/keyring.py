@@ -4,23 +4,19 @@ Both files grow while a connector runs (an organ joins, a schema is added), so w
 is looked for once more when the file has changed since.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Generic, TypeVar
 
+from connectors.bus.fresh import Fresh
 from connectors.bus.keys import KEYS_CSV, read_rows
-from connectors.bus.registry import SchemaIds
-from schemas.codec import Codec, Opened, current, unframe
+from connectors.bus.known_schemas import KnownSchemas
+from schemas.codec import Codec, Opened, unframe
 from schemas.errors import Malformed, Refusal, UserError
 from schemas.file_key import encryption_key
 from schemas.ids import OrganCode
-from schemas.inline import records_by_fingerprint
 from schemas.seal import check_sender, verify, verify_copy
-
-Value = TypeVar("Value")
-_Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +33,13 @@ class ListedKey:
     compromised_since: datetime | None = None
 
 
-class Fresh(Generic[Value]):
-    """What a file says, read again when it has changed. Raises what `read` raises."""
-
-    def __init__(self, path: Path, read: Callable[[Path], Value]) -> None:
-        self._path, self._read = path, read
-        self._stamp = _stamp(path)
-        self.value = read(path)
-
-    def changed(self) -> bool:
-        """Whether the file was other than before; then `value` is the new one."""
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            return False
-        self.value = self._read(self._path)
-        self._stamp = stamp
-        return True
-
-
 class Keyring:
     """Opens inbox values and verifies their seals."""
 
     def __init__(self, rulebook: Path, schema_ids: Path, bus: str) -> None:
         self._bus = bus
         self._keys = Fresh(rulebook / KEYS_CSV, read_keys)
-        self._ids = Fresh(schema_ids, SchemaIds.load)
+        self._schemas = KnownSchemas(schema_ids)
 
     def organ_of(self, kid: str) -> OrganCode | None:
         """Return whose key it is."""
@@ -75,7 +53,7 @@ class Keyring:
 
     def id_for(self, fingerprint: str) -> int:
         """Return the registry id to write a schema with. Raises UserError registry.ids_missing."""
-        return self._ids.value.id_for(fingerprint)
+        return self._schemas.id_for(fingerprint)
 
     def open(self, value: bytes, at: datetime) -> Opened | Refusal:
         """Return the message of an inbox value if its seal holds, else why not.
@@ -116,11 +94,7 @@ class Keyring:
 
     def codec(self, schema_id: int) -> Codec | None:
         """Return the codec of a registry id; None for a schema that we do not have."""
-        fingerprint = self._ids.value.fingerprint_of(schema_id)
-        if fingerprint is None and self._ids.changed():
-            fingerprint = self._ids.value.fingerprint_of(schema_id)
-        record = records_by_fingerprint().get(fingerprint or "")
-        return current(record) if record else None
+        return self._schemas.get(schema_id)
 
 
 def read_keys(path: Path) -> Mapping[str, ListedKey]:
@@ -149,11 +123,3 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
 
 def _instant(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_ino)

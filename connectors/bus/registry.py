@@ -6,7 +6,7 @@ in `SchemaIds`, a file, so that messages flow while the registry is down.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
@@ -177,11 +177,13 @@ def registry_of(settings: Settings, credentials: Credentials) -> Registry:
 class SchemaIds:
     """What a registry's ids mean: they differ per registry, fingerprints do not (design D7).
 
-    Written by `schemas apply`, read by whatever encodes or decodes.
+    Written by `schemas apply`, read by whatever encodes or decodes. `texts` has every version that
+    the registry held then, so that a program reads what a newer or older one wrote.
     """
 
     by_id: Mapping[int, str]  # registry id → fingerprint
     by_subject: Mapping[str, int]  # subject → the id to write with
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)  # fingerprint → schema
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -190,17 +192,19 @@ class SchemaIds:
             document = json.loads(path.read_text(encoding="utf-8"))
             by_id = {int(key): str(value) for key, value in document["by_id"].items()}
             by_subject = {str(key): int(value) for key, value in document["by_subject"].items()}
+            texts = {str(key): str(value) for key, value in document.get("schemas", {}).items()}
         except FileNotFoundError:
             raise UserError("registry.ids_missing", where=str(path), exit_code=3) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError("registry.ids_invalid", where=str(path), exit_code=3) from None
-        return cls(MappingProxyType(by_id), MappingProxyType(by_subject))
+        return cls(MappingProxyType(by_id), MappingProxyType(by_subject), MappingProxyType(texts))
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all; the same map always gives the same bytes."""
         document = {
             "by_id": {str(key): self.by_id[key] for key in sorted(self.by_id)},
             "by_subject": {key: self.by_subject[key] for key in sorted(self.by_subject)},
+            "schemas": {key: self.texts[key] for key in sorted(self.texts)},
         }
         write_private(path, json.dumps(document, indent=2) + "\n")
 

@@ -24,15 +24,26 @@ def own_key(connection: Connection, path: Path) -> WrappingKey:
 
     Raises UserError casebook.key_missing, casebook.key_wrong: with another key nothing would open.
     """
+    key = noted_key(connection, path)
+    if key is None:
+        key = read_key(path) or made_key(path)
+        connection.execute(SETTINGS.insert().values(key=_NOTED, value=key.id))
+    return key
+
+
+def noted_key(connection: Connection, path: Path) -> WrappingKey | None:
+    """Return the key that the casebook notes as its own; None when it has none yet. Only looks.
+
+    Raises UserError casebook.key_missing, casebook.key_wrong.
+    """
     query = select(SETTINGS.c.value).where(SETTINGS.c.key == _NOTED)
     noted = connection.execute(query).scalar_one_or_none()
-    key = read_key(path)
     if noted is None:
-        key = key or made_key(path)
-        connection.execute(SETTINGS.insert().values(key=_NOTED, value=key.id))
+        return None
+    key = read_key(path)
     if key is None:
         raise UserError("casebook.key_missing", where=str(path), detail=noted, exit_code=3)
-    if noted not in (None, key.id):
+    if key.id != noted:
         detail = f"{key.id}, not {noted}"
         raise UserError("casebook.key_wrong", where=str(path), detail=detail, exit_code=3)
     return key

@@ -58,7 +58,7 @@ def open_to_read(url: URL) -> Engine:
 
     Raises Unavailable casebook.unavailable, UserError casebook.missing, Broken casebook.version.
     """
-    engine = _engine(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
+    engine = readers(url)
     with ExitStack() as undo:
         undo.callback(engine.dispose)
         try:
@@ -70,6 +70,11 @@ def open_to_read(url: URL) -> Engine:
             raise _unavailable(error) from None
         undo.pop_all()
     return engine
+
+
+def readers(url: URL) -> Engine:
+    """Return an engine that cannot write; a connection is made when it is needed, and closed."""
+    return _engine(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
 
 
 def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
@@ -111,7 +116,7 @@ def _engine(
         "tcp_user_timeout": _SILENCE_SECONDS_MAX * 1000,  # milliseconds
         "options": " ".join(f"-c {key}={value}" for key, value in settings.items()),
     }
-    if name == _STARTING:
+    if name in (_STARTING, _READER):
         return create_engine(url, connect_args=arguments, hide_parameters=True, poolclass=NullPool)
     return create_engine(
         url,

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Integer, bindparam, select, tuple_
 
-from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS
+from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS, WAKES
 
 
 def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
@@ -15,8 +15,15 @@ def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
     return tuple_(*columns).in_(bindparam("keys", expanding=True))
 
 
-MESSAGES_OF: Final = select(MESSAGES).where(_among(MESSAGES.c.sender, MESSAGES.c.message_id))
-NUMBERS_OF: Final = select(NUMBERS).where(_among(NUMBERS.c.organ, NUMBERS.c.number))
+# Not by pairs: SQLite reads the whole table for (a, b) IN (VALUES ...), whatever its indexes. Of
+# several organs that used one id the reader picks the right one.
+MESSAGES_OF: Final = select(MESSAGES).where(
+    MESSAGES.c.message_id.in_(bindparam("ids", expanding=True))
+)
+NUMBERS_OF: Final = select(NUMBERS).where(
+    NUMBERS.c.organ == bindparam("organ"),
+    NUMBERS.c.number.in_(bindparam("numbers", expanding=True)),
+)
 # Locked in one order.
 LOCKED: Final = (
     select(PROGRESS)
@@ -35,14 +42,13 @@ CASES_OF: Final = select(CASES.c.case_id, CASES.c.body).where(
 ORIGINAL: Final = select(ORIGINALS).where(
     ORIGINALS.c.sender == bindparam("sender"), ORIGINALS.c.message_id == bindparam("message")
 )
-DUE: Final = tuple(
-    select(due, table.c.case_id)
+DUE: Final = (
+    select(WAKES.c.case_id)
     .where(
-        table.c.topic == bindparam("topic"),
-        table.c.partition == bindparam("partition"),
-        due <= bindparam("at"),
+        WAKES.c.topic == bindparam("topic"),
+        WAKES.c.partition == bindparam("partition"),
+        WAKES.c.at_ms <= bindparam("at"),
     )
-    .order_by(due, table.c.case_id)
+    .order_by(WAKES.c.at_ms, WAKES.c.case_id)
     .limit(bindparam("most", type_=Integer))
-    for table, due in ((DUTIES, DUTIES.c.next_rung_ms), (CASES, CASES.c.next_watch_ms))
 )

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
 from schemas.errors import UserError
 from services.casebook.lockbox import WrappingKey
@@ -20,12 +20,14 @@ from services.casebook.migrate import bring_forward, check
 from services.casebook.tables import METADATA
 
 _BUSY_MS: Final = 10_000
+_CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
 # secure_delete: what is deleted or written over is zeroes on the disk, not a free page.
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
     f"busy_timeout={_BUSY_MS}",
     "secure_delete=ON",
+    f"cache_size=-{_CACHE_KIB}",
 )
 _MODE: Final = 0o600  # what it holds is confidential
 
@@ -57,15 +59,22 @@ def open_to_read(path: Path) -> Engine:
     """
     if not path.exists():
         raise UserError("casebook.missing", where=str(path), exit_code=3)
-    database = f"file:{quote(str(path))}"
-    query = {"mode": "ro", "uri": "true"}
-    engine = create_engine(URL.create("sqlite", database=database, query=query))
-    event.listen(engine, "connect", _patient)
+    engine = readers(path)
     with ExitStack() as undo:
         undo.callback(engine.dispose)
         with engine.connect() as connection:
             check(connection)
         undo.pop_all()
+    return engine
+
+
+def readers(path: Path) -> Engine:
+    """Return an engine that cannot write; a connection is made when it is needed, and closed."""
+    database = f"file:{quote(str(path))}"
+    query = {"mode": "ro", "uri": "true"}
+    url = URL.create("sqlite", database=database, query=query)
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "connect", _patient)
     return engine
 
 

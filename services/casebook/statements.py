@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, TextClause, bindparam, delete, text
+from sqlalchemy import Connection, Table, TextClause, Update, bindparam, delete, text, update
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
 
@@ -30,6 +30,27 @@ def upsert(
     known = [values[key] for key in ordered if key not in new]
     if known:
         connection.execute(_writing_over(table, tuple(keys), tuple(known[0])), known)
+
+
+def rewrite(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Iterable[Values],
+) -> None:
+    """Write these columns of rows that are there."""
+    values = [{f"the_{name}": row[name] for name in (*keys, *columns)} for row in rows]
+    if values:
+        ordered = sorted(values, key=lambda row: tuple(str(row[f"the_{key}"]) for key in keys))
+        connection.execute(_rewriting(table, tuple(keys), tuple(columns)), ordered)
+
+
+@cache
+def _rewriting(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Update:
+    where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
+    values = {name: bindparam(f"the_{name}") for name in columns}
+    return update(table).where(*where).values(**values)
 
 
 def insert_missing(connection: Connection, table: Table, rows: list[Values]) -> None:

@@ -24,10 +24,13 @@ class Casebook:
     engine: Engine
     lock: TextIO | None
     key: WrappingKey  # the exchange's own; the cases' keys are locked with it
+    readers: Engine | None = None  # opens connections that only read; None: it lies in memory
 
     def close(self) -> None:
         """Close connections, then let the lock go."""
         self.engine.dispose()
+        if self.readers is not None:
+            self.readers.dispose()
         if self.lock is not None:
             self.lock.close()
 
@@ -38,7 +41,8 @@ def open_sqlite(path: Path, key_file: Path | None = None) -> Casebook:
     Raises UserError casebook.in_use when another process writes it, casebook.key_missing or
     casebook.key_wrong, Broken casebook.version.
     """
-    return Casebook(*sqlite.open_to_write(path, key_file or Home(path.parent).casebook_key))
+    engine, lock, key = sqlite.open_to_write(path, key_file or Home(path.parent).casebook_key)
+    return Casebook(engine, lock, key, sqlite.readers(path))
 
 
 def open_in_memory() -> Casebook:
@@ -55,7 +59,7 @@ def open_url(url: str, key_file: Path) -> Casebook:
     if isinstance(where, Path):
         return open_sqlite(where, key_file)
     engine, key = postgresql.open_to_write(where, key_file)
-    return Casebook(engine, None, key)
+    return Casebook(engine, None, key, postgresql.readers(where))
 
 
 def is_shared(url: SecretStr) -> bool:

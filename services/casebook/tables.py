@@ -120,7 +120,6 @@ CASES: Final = Table(
     Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
     Column("look_ms", BigInteger),  # when to ask whether its content is still kept
     Index("cases_stopped", "stopped"),
-    Index("cases_by_watch", "topic", "partition", "next_watch_ms"),
     Index("cases_by_look", "topic", "partition", "look_ms"),
 )
 
@@ -139,9 +138,20 @@ DUTIES: Final = Table(
     Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
     Column("body", Text, nullable=False),  # the Duty, JSON
     Index("duties_by_case", "case_id"),
-    Index("duties_by_rung", "topic", "partition", "next_rung_ms"),
     Index("duties_open", "open", "kind", "owner"),
     Index("duties_by_due", "open", "due_ms"),
+)
+
+# When a Tick has something to do in a case: its earliest rung or warning. What fires together lies
+# together, whatever else is owed, and a duty's own row changes without touching an index.
+WAKES: Final = Table(
+    "wakes",
+    METADATA,
+    Column("topic", _text(64), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("case_id", _text(64), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 DECISIONS: Final = Table(
@@ -163,12 +173,15 @@ DECISIONS: Final = Table(
     Index("decisions_by_case", "case_id"),
 )
 
-# What the bus itself said, so that a receipt or a card leads to its case.
+# What the bus itself said, so that a receipt or a card leads to its case. The day (since 1970, UTC;
+# 0: before days were kept) comes first: what is said on one day lies together.
 SAID: Final = Table(
     "said",
     METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),
     Column("message_id", _text(36), primary_key=True),
     Column("case_id", _text(64), nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # By what the violations of open transfers are known again: digests, and days as ordinals (0: none).

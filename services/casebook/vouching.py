@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from schemas.codec import frame
 from schemas.errors import Broken
 from schemas.seal import Unvouched
+from services.casebook.changes import Changes
 from services.casebook.rows import ToVouch
-from services.casebook.write import Changes
 
 Vouch = Callable[[Sequence[Unvouched]], Sequence[bytes]]
 

@@ -6,19 +6,20 @@ and writes everything at its end (`flush`). Nothing of it exists before the tran
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.among import MessageKey, NumberKey, messages_among, numbers_among
 from services.casebook.case_keys import CaseKeys
+from services.casebook.changes import Changes
 from services.casebook.expiry import Expiry
 from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, MESSAGES_OF, NUMBERS_OF, ORIGINAL
-from services.casebook.read import message_of
+from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, ORIGINAL
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -34,14 +35,12 @@ from services.casebook.rows import (
 from services.casebook.statements import parts
 from services.casebook.tables import DUTIES
 from services.casebook.vouching import Vouch, Vouching
-from services.casebook.write import Changes, flush
+from services.casebook.write import flush
 from services.casework.case import Case, Duty
 from services.casework.retention import Rest
 
 _K = TypeVar("_K")
-
-MessageKey = tuple[OrganCode, MessageId]
-NumberKey = tuple[OrganCode, str]
+DAY_MS: Final = 86_400_000
 
 
 class Work:
@@ -95,9 +94,13 @@ class Work:
         """Read what the batch will ask for, a few queries for all of it."""
         cases = tuple(cases)
         self.keys.load(cases)
-        self._load_cases(key for key in cases if key not in self._cases)
+        self.preload_cases(cases)
         self._load_messages(key for key in messages if key not in self._messages)
         self._load_numbers(key for key in numbers if key not in self._numbers)
+
+    def preload_cases(self, cases: Iterable[CaseId]) -> None:
+        """Read cases whose content will hardly be asked for: none of it, and no key."""
+        self._load_cases(key for key in cases if key not in self._cases)
 
     def case(self, case_id: CaseId) -> Case | None:
         """Return the case as this transaction sees it."""
@@ -107,9 +110,10 @@ class Work:
 
     def put_case(self, case: Case, topic: str, partition: int, rest: Rest | None = None) -> None:
         """Replace the case; only duties that changed are written."""
+        before = self.case(case.id)
         if _is_new(case.id, self._cases, self._changes.cases):
             self._changes.new.cases.add(case.id)
-        self._changes.put_case(self._cases.get(case.id), case, topic, partition, rest)
+        self._changes.put_case(before, case, topic, partition, rest)
         self._cases[case.id] = case
 
     def message(self, sender: OrganCode, message_id: MessageId) -> MessageRow | None:
@@ -165,12 +169,8 @@ class Work:
         not depend on where a batch ended.
         """
         self.flush()
-        found: list[tuple[int, str]] = []
         values = {"topic": topic, "partition": partition, "at": to_ms(at), "most": limit}
-        for query in DUE:
-            rows = self._connection.execute(query, values).all()
-            found += [(int(ms), str(case_id)) for ms, case_id in rows]
-        return tuple(dict.fromkeys(CaseId(case_id) for _, case_id in sorted(found)[:limit]))
+        return tuple(map(CaseId, self._connection.scalars(DUE, values)))
 
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""
@@ -188,9 +188,9 @@ class Work:
         """Write a decision."""
         self._changes.decisions.append(row)
 
-    def add_said(self, message_id: MessageId, case_id: CaseId) -> None:
-        """Note of which case the bus said something."""
-        self._changes.said[message_id] = case_id
+    def add_said(self, message_id: MessageId, case_id: CaseId, at: datetime) -> None:
+        """Note of which case the bus said something, and when."""
+        self._changes.said[to_ms(at) // DAY_MS, message_id] = case_id
 
     def add_outbox(self, row: OutboxRow) -> None:
         """Write something to publish; rows keep their order."""
@@ -222,17 +222,10 @@ class Work:
                 self._cases[CaseId(row.case_id)] = case_from_text(row.body, own)
 
     def _load_messages(self, keys: Iterable[MessageKey]) -> None:
-        for part in parts(keys):
-            self._messages.update(dict.fromkeys(part))
-            for row in self._connection.execute(MESSAGES_OF, {"keys": part}):
-                found = message_of(row)
-                self._messages[found.sender, found.message_id] = found
+        self._messages.update(messages_among(self._connection, keys))
 
     def _load_numbers(self, keys: Iterable[NumberKey]) -> None:
-        for part in parts(keys):
-            self._numbers.update(dict.fromkeys(part))
-            for row in self._connection.execute(NUMBERS_OF, {"keys": part}):
-                self._numbers[OrganCode(row.organ), row.number] = MessageId(row.message_id)
+        self._numbers.update(numbers_among(self._connection, keys))
 
 
 def _is_new(key: _K, read: Mapping[_K, object], changed: Mapping[_K, object]) -> bool:

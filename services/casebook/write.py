@@ -1,27 +1,20 @@
 """Writing a working set: one statement per table, rows in one order, so that locks are too."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.case_keys import CaseKeys
+from services.casebook.changes import Changes
 from services.casebook.locked import names_of, original_values, outbox_values
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
-    MessageRow,
-    Original,
-    OutboxRow,
-    Progress,
     SecretRow,
-    ToVouch,
     case_to_text,
-    duty_to_text,
     to_ms,
 )
-from services.casebook.statements import Values, insert, remove, upsert
+from services.casebook.statements import Values, insert, remove, rewrite, upsert
 from services.casebook.tables import (
     CASES,
     DEAD,
@@ -34,54 +27,9 @@ from services.casebook.tables import (
     PROGRESS,
     SAID,
     SECRETS,
+    WAKES,
 )
-from services.casework.case import Case, Duty
-from services.casework.retention import Rest
-
-
-@dataclass(slots=True)
-class New:
-    """Keys of rows that were looked for and not found."""
-
-    cases: set[CaseId] = field(default_factory=set)
-    messages: set[tuple[OrganCode, MessageId]] = field(default_factory=set)
-    numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a transaction will write."""
-
-    progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
-    cases: dict[CaseId, tuple[Case, tuple[str, int], Rest | None]] = field(default_factory=dict)
-    duties: dict[str, Values] = field(default_factory=dict)
-    messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
-    numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
-    originals: dict[tuple[OrganCode, MessageId], Original | None] = field(default_factory=dict)
-    decisions: list[DecisionRow] = field(default_factory=list)
-    said: dict[MessageId, CaseId] = field(default_factory=dict)
-    outbox: list[OutboxRow] = field(default_factory=list)
-    dead: list[DeadRow] = field(default_factory=list)
-    secrets: list[SecretRow] = field(default_factory=list)
-    new: New = field(default_factory=New)
-    vouched: Mapping[ToVouch, bytes] = field(default_factory=dict)
-
-    def whole(self, value: bytes | ToVouch | None) -> bytes | None:
-        """Return what is written of a value: with the exchange's word, where it gets one."""
-        return self.vouched[value] if isinstance(value, ToVouch) else value
-
-    def put_case(
-        self, before: Case | None, after: Case, topic: str, partition: int, rest: Rest | None
-    ) -> None:
-        """Note a case, and those of its duties that changed.
-
-        A case that stops, or moves on, changes all its duties: what it owes waits with it.
-        """
-        self.cases[after.id] = (after, (topic, partition), rest)
-        known = set(before.duties) if before and before.moves == after.moves else set()
-        for position, duty in enumerate(after.duties):
-            if duty not in known:
-                self.duties[duty.id] = _duty(after, duty, position, topic, partition)
+from services.casework.case import Case
 
 
 def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
@@ -93,15 +41,28 @@ def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
     _originals(connection, changes, keys)
     new_cases = {(case_id,) for case_id in changes.new.cases}
     upsert(connection, CASES, ("case_id",), _cases(changes), new_cases)
-    upsert(connection, DUTIES, ("duty_id",), changes.duties.values())
+    upsert(connection, DUTIES, ("duty_id",), changes.duties.values(), changes.new.duties)
+    rewrite(connection, DUTIES, ("duty_id",), ("next_rung_ms", "body"), changes.fired.values())
+    _wakes(connection, changes)
     insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
-    said = [{"message_id": one, "case_id": case} for one, case in changes.said.items()]
-    upsert(connection, SAID, ("message_id",), said)
+    said: list[Values] = [
+        {"day": day, "message_id": one, "case_id": case}
+        for (day, one), case in changes.said.items()
+    ]
+    upsert(connection, SAID, ("day", "message_id"), said)
     sent = [outbox_values(keys, row, changes.whole(row.value)) for row in changes.outbox]
     insert(connection, OUTBOX, sent)
     place = ("topic", "partition", "offset")
     upsert(connection, DEAD, place, [_dead(row) for row in changes.dead])
     upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
+
+
+def _wakes(connection: Connection, changes: Changes) -> None:
+    """Put what is due from where it stood to where it stands. Nobody else writes of these cases."""
+    moved = [pair for _, pair in sorted(changes.wakes.items()) if pair[0] != pair[1]]
+    columns = tuple(column.name for column in WAKES.columns)
+    remove(connection, WAKES, columns, [before for before, _ in moved if before is not None])
+    insert(connection, WAKES, [after for _, after in moved if after is not None])
 
 
 def _numbers(connection: Connection, changes: Changes) -> None:
@@ -180,23 +141,6 @@ def _cases(changes: Changes) -> list[Values]:
 
 def _next_watch_ms(case: Case) -> int | None:
     return to_ms(min(watch.at for watch in case.watches)) if case.moves and case.watches else None
-
-
-def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
-    wakes_at = duty.wakes_at if case.moves else None  # a Tick passes by a case that stands still
-    return {
-        "duty_id": duty.id,
-        "case_id": case.id,
-        "position": position,
-        "topic": topic,
-        "partition": partition,
-        "kind": duty.kind,
-        "owner": duty.owner,
-        "due_ms": to_ms(duty.due),
-        "open": duty.closing is None,
-        "next_rung_ms": to_ms(wakes_at) if wakes_at else None,
-        "body": duty_to_text(duty),
-    }
 
 
 def _decision(row: DecisionRow) -> Values:

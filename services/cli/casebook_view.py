@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
 from connectors.bus.home import Home
 from schemas.document_number import normal_document_number
@@ -18,6 +18,15 @@ from services.casework.case import Case, Duty
 MATCHES_MAX: Final = 100  # cases that one number may mean
 DECISIONS_MAX: Final = 10_000  # of one case
 DUTIES_MAX: Final = 1_000  # open ones shown
+# Day by day, for the index begins with the day: a walk from each to the next that has something.
+_DAYS: Final = select(func.min(SAID.c.day).label("day")).cte("days", recursive=True)
+_NEXT_DAY: Final = select(func.min(SAID.c.day)).where(SAID.c.day > _DAYS.c.day).scalar_subquery()
+_EACH_DAY: Final = _DAYS.union_all(select(_NEXT_DAY).where(_DAYS.c.day.is_not(None)))
+_SAID: Final = (
+    select(SAID.c.case_id)
+    .join(_EACH_DAY, SAID.c.day == _EACH_DAY.c.day)
+    .where(SAID.c.message_id == bindparam("message"))
+)
 
 
 @contextmanager
@@ -48,8 +57,8 @@ def cases_named(connection: Connection, text: str) -> tuple[CaseId, ...]:
         .limit(DECISIONS_MAX)
     )
     found = dict.fromkeys(CaseId(row.case_id) for row in connection.execute(query))
-    said = select(SAID.c.case_id).where(SAID.c.message_id == text)
-    found |= dict.fromkeys(CaseId(row.case_id) for row in connection.execute(said))
+    said = connection.scalars(_SAID, {"message": text})
+    found |= dict.fromkeys(map(CaseId, said))
     return tuple(found)[:MATCHES_MAX]
 
 

@@ -10,10 +10,9 @@ import typer
 from sqlalchemy import Connection
 
 from connectors.bus.home import Home, Settings, home_at
-from connectors.bus.registry import SchemaIds
-from schemas.codec import Codec, current
+from connectors.bus.known_schemas import KnownSchemas
+from schemas.codec import Codec
 from schemas.errors import UserError
-from schemas.inline import records_by_fingerprint
 from schemas.topics import DEAD_LETTERS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
@@ -194,15 +193,9 @@ def _row(entry: Document) -> list[str]:
 def _codec_of(home: Home) -> Callable[[int], Codec | None]:
     """Return what reads the schema ids of this home; without its map of ids nothing is read."""
     try:
-        ids = SchemaIds.load(home.schema_ids)
+        return KnownSchemas(home.schema_ids).get
     except UserError:
         return lambda _: None
-
-    def codec_of(schema_id: int) -> Codec | None:
-        record = records_by_fingerprint().get(ids.fingerprint_of(schema_id) or "")
-        return current(record) if record else None
-
-    return codec_of
 
 
 def _base64(value: bytes | None) -> str | None:

@@ -17,6 +17,7 @@ from connectors.bus.home import Home, Settings
 from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
 from schemas.errors import UserError, YichuanError
+from services.casebook.key_file import noted_key
 from services.casebook.rows import case_from_text
 from services.casebook.tables import CASES, OUTBOX, PROGRESS
 from services.casework.routing import HOLD_CODES
@@ -46,24 +47,32 @@ _RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
     """Judge the casebook; return the findings, and how far each partition is decided."""
-    several = list(_several_on_sqlite(settings))
+    found = list(_several_on_sqlite(settings))
     is_file = not settings.casebook.url.get_secret_value()
     if is_file and not home.casebook.exists():
-        return [*several, doubtful("casebook.missing", str(home.casebook))], {}
+        return [*found, doubtful("casebook.missing", str(home.casebook))], {}
     try:
         with reading(home) as connection:
             book = _book(connection, home, is_file=is_file)
             rows = connection.execute(select(PROGRESS)).all()
+            found += _without_its_key(connection, home.casebook_key)
     except YichuanError as error:  # it is another program's, or nobody answers
-        return [*several, of_error(error)], {}
-    found = [*several, *judge_casebook(book)]
-    return found, {(r.topic, r.partition): r.next_offset for r in rows}
+        return [*found, of_error(error)], {}
+    return [*found, *judge_casebook(book)], {(r.topic, r.partition): r.next_offset for r in rows}
 
 
 def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:
     """Find a configuration with which no exchange starts."""
     try:
         workers.refuse_several_on_sqlite(settings)
+    except UserError as error:
+        yield of_error(error)
+
+
+def _without_its_key(connection: Connection, path: Path) -> Iterator[Symptom]:
+    """Find that the key file is gone or another's: at the next start no original would open."""
+    try:
+        noted_key(connection, path)
     except UserError as error:
         yield of_error(error)
 

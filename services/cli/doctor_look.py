@@ -28,7 +28,13 @@ from services.rulebook.lint import lint
 from services.rulebook.load import library_calendar, load, locate, read_files
 from services.rulebook.model import Rulebook
 
-_PRIVATE: Final = ("credentials/*.toml", "keys/*.pem", "casebook.sqlite*", "schema_ids.json")
+_PRIVATE: Final = (
+    "credentials/*.toml",
+    "keys/*.pem",
+    "keys/*.key",
+    "casebook.sqlite*",
+    "schema_ids.json",
+)
 
 
 def look_at_files(home: Home) -> Iterator[Symptom]:

@@ -10,10 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from connectors.bus.home import Home
-from connectors.bus.registry import SchemaIds
-from schemas.codec import current, unframe
+from connectors.bus.known_schemas import KnownSchemas
+from schemas.codec import unframe
 from schemas.ids import CaseId, MessageId, OrganCode
-from schemas.inline import records_by_fingerprint
 from schemas.messages import Message
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
@@ -52,26 +51,26 @@ def waiting_copies(connection: Connection, case_id: CaseId, home: Home) -> froze
     values = [value for row in rows if (value := outbox_value(keys, row))]
     if not values:
         return frozenset()
-    ids = SchemaIds.load(home.schema_ids)
-    found = (copy_in(value, ids) for value in values)
+    schemas = KnownSchemas(home.schema_ids)
+    found = (copy_in(value, schemas) for value in values)
     return frozenset(copy for copy in found if copy is not None)
 
 
-def copy_in(value: bytes, ids: SchemaIds) -> Copy | None:
+def copy_in(value: bytes, schemas: KnownSchemas) -> Copy | None:
     """Return which message a value of an inbox is a copy of, and for whom; None: of none.
 
     Raises Malformed for bytes that are no message.
     """
-    message = message_in(value, ids)
+    message = message_in(value, schemas)
     delivery = message.envelope.delivery if message else None
     return (message.envelope.message_id, delivery.to) if message and delivery else None
 
 
-def message_in(value: bytes, ids: SchemaIds) -> Message | None:
+def message_in(value: bytes, schemas: KnownSchemas) -> Message | None:
     """Return the message of a value, unverified; None when its schema is none of ours."""
     schema_id, body = unframe(value)
-    record = records_by_fingerprint().get(ids.fingerprint_of(schema_id) or "")
-    return current(record).decode(body) if record else None
+    codec = schemas.get(schema_id)
+    return codec.decode(body) if codec else None
 
 
 def arrival_of(handed: Handed, waiting: frozenset[Copy]) -> Arrival:

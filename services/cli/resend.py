@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import Connection, or_, select
 
 from connectors.bus.kafka import explain, start_producer
-from connectors.bus.registry import SchemaIds
+from connectors.bus.known_schemas import KnownSchemas
 from schemas.document_number import normal_document_number
 from schemas.errors import Malformed, UserError
 from schemas.topics import inbox_of
@@ -102,7 +102,7 @@ def _messages(connection: Connection, text: str) -> list[MessageRow]:
 def _in_inbox(place: Installation, organ: Organ, handed: Handed) -> Logged:
     """Return the copy as it lies in the inbox. Raises UserError resend.gone."""
     topic = inbox_of(organ.alias)
-    ids = SchemaIds.load(place.home.schema_ids)
+    schemas = KnownSchemas(place.home.schema_ids)
     wanted = (handed.message, handed.to)
     with open_log(place.home, place.settings, _SECONDS_MAX) as log:
         spans = log.spans(topic)
@@ -110,7 +110,7 @@ def _in_inbox(place: Installation, organ: Organ, handed: Handed) -> Logged:
         ends = {where: end for where, (_, end) in spans.items()}
         for record in log.read(begins, ends, _SECONDS_MAX):
             try:
-                if record.value and copy_in(record.value, ids) == wanted:
+                if record.value and copy_in(record.value, schemas) == wanted:
                     return record
             except Malformed:
                 continue  # not of this bus: what is looked for is

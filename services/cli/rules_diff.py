@@ -36,6 +36,10 @@ _HEADS: Final = {
     "divisions": ("区划", "Divisions"),
     "matters": ("事项", "Matters"),
     "keys": ("公钥", "Public keys"),
+    "clearances": ("可见范围", "What a recipient sees"),
+    "audiences": ("抄告范围", "Whom copies reach"),
+    "no_sharing": ("不予共享", "What is not shared"),
+    "retention": ("保存期限", "How long content is kept"),
 }
 
 RulebookName = Annotated[str, typer.Argument(help="name or folder / 名称或文件夹")]

@@ -105,7 +105,7 @@ class _Prepared:
     """What the registry holds, and what is to be done about it."""
 
     steps: tuple[Step, ...]
-    ids: Mapping[int, str]  # registry id → fingerprint, of every version of our subjects
+    ids: Mapping[int, Schema]  # registry id → schema, of every version of our subjects
 
 
 async def _plan(place: Home, sources: Sources) -> tuple[Step, ...]:
@@ -126,8 +126,10 @@ async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
             if await registry.compatibility(subject) != LEVEL:
                 await registry.set_compatibility(subject, LEVEL)
             by_subject[subject] = await registry.register(subject, canonical_json(schema))
-            ids[by_subject[subject]] = fingerprint(schema)
-    SchemaIds(ids, by_subject).save(place.schema_ids)
+            ids[by_subject[subject]] = schema
+    by_id = {number: fingerprint(schema) for number, schema in ids.items()}
+    texts = {by_id[number]: canonical_json(schema) for number, schema in ids.items()}
+    SchemaIds(by_id, by_subject, texts).save(place.schema_ids)
     return prepared.steps
 
 
@@ -149,11 +151,7 @@ async def _prepare(registry: Registry, sources: Sources) -> _Prepared:
             step(subject, schema, {number: version for number, (_, version) in held.items()})
             for (subject, schema), held in zip(schemas.items(), registered, strict=True)
         ),
-        ids={
-            schema_id: fingerprint(version)
-            for held in registered
-            for schema_id, version in held.values()
-        },
+        ids={schema_id: version for held in registered for schema_id, version in held.values()},
     )
     if not _is_refused(prepared.steps):
         _refuse_findings(sources, only_broken=False)

@@ -78,8 +78,6 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
         for value, kind in found.items()
         if value in squeezed and len(value) >= _SHORTEST[kind]
     }
-    if not here and not has_numbers:
-        return NOTHING
     ordered = sorted(here.items(), key=lambda secret: (-len(secret[0]), secret[0]))
     return Search(tuple(ordered), numbers=has_numbers)
 

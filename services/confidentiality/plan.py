@@ -106,7 +106,7 @@ class Plan:
         below = path + "[]" if is_array else path
         if isinstance(inner, Mapping) and inner["type"] == "record":
             part = self._record(inner, below, hidden=hidden or hides)
-            if part.must_go and not hides:
+            if part.must_go:
                 hides, part = True, self._record(inner, below, hidden=True)
         else:
             # No part of a list may be null, nor may a field that cannot be.
@@ -173,8 +173,6 @@ def _treat(treatment: Treatment, kind: Kind, places: Places) -> Step:
 
 
 def _scrub(value: str, owner: Any, path: str, work: Work) -> str:  # noqa: ANN401, ARG001 - a step
-    if work.search is NOTHING:
-        return value
     shown = scrubbed(value, work.search)
     if shown is not value:
         work.masked.append(path)

@@ -5,21 +5,25 @@ record at a time, until the culprit is found and dead-lettered.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.errors import Broken
 from schemas.ids import CaseId
+from services.casebook.ahead import read_ahead
+from services.casebook.among import MessageKey, NumberKey
 from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
-from services.casebook.work import MessageKey, NumberKey, Work
+from services.casebook.work import Work
 from services.exchange.desk import Desk
-from services.exchange.intake import Dead, Incoming, Intake
+from services.exchange.intake import Dead, Incoming, Intake, Sound
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import InForce, Shelf
 from services.exchange.tally import Tally
+from services.exchange.ticking import TICK_CASES_MAX
 
 # What a database, or its driver, says of a value that it cannot take. Whatever else it says is no
 # message's fault: the process stops.
@@ -36,7 +40,16 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
         with casebook.engine.connect() as connection:
             return rulebooks_in_force(connection)
 
-    return shelf.take_in(records, patiently(in_force, casebook))
+    intakes = shelf.take_in(records, patiently(in_force, casebook))
+    if casebook.readers is not None:
+        ticks = [_place_of(i) for i in intakes if isinstance(i, Sound) and i.record == "Tick"]
+        patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
+    return intakes
+
+
+def _place_of(tick: Sound) -> tuple[str, int, datetime]:
+    position = tick.incoming.position
+    return position.topic, position.partition, tick.incoming.stamped_at
 
 
 def run_batch(

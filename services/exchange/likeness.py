@@ -33,7 +33,7 @@ def alike_to(
         return ()
     own = case or new_case(message, at)
     found = work.marks.alike(marks)
-    work.preload(found, (), ())
+    work.preload_cases(found)
     others = (work.case(case_id) for case_id in found)
     return tuple(
         Alike(other.id, other.handler)

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.keys import BUS_LOGIN, load_signer, read_passphrase
+from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.openers import load_openers
-from connectors.bus.registry import SchemaIds
-from schemas.codec import Codec, current
+from schemas.codec import current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
 from schemas.jwk import Signer, signer_of
@@ -53,20 +53,16 @@ def open_again(home: Home, settings: Settings) -> Shelf:
 
 
 def _office(home: Home, settings: Settings, rulebook: Rulebook, signer: Signer) -> Office:
-    ids = SchemaIds.load(home.schema_ids)
-    ours = {codec.fingerprint: codec for codec in map(current, RECORDS)}
-    codecs: dict[int, Codec] = {
-        number: ours[fingerprint]
-        for number, fingerprint in ids.by_id.items()
-        if fingerprint in ours
-    }
+    known = KnownSchemas(home.schema_ids)
+    for record in RECORDS:
+        known.id_for(current(record).fingerprint)  # what we are to write has to be registered
     passphrase = read_passphrase(settings.keys.passphrase_file)
     return Office(
         rulebook=rulebook,
         signer=signer,
         partitions=settings.kafka.partitions,
-        codecs=codecs,
-        ids={fingerprint: ids.id_for(fingerprint) for fingerprint in ours},
+        codecs=known,
+        ids=known.ids,
         openers=load_openers(home, BUS_LOGIN, passphrase),
     )
 

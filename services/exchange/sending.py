@@ -52,7 +52,7 @@ class Sending:
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
             for word in say(effect, about, self._office.rulebook, at, salt):
-                value = self._say(word.to, word.message, incoming)
+                value = self._say(word.to, word.message, incoming, at)
                 if isinstance(effect, Accept | Reject | Hold):
                     answers[word.to, effect.message] = value
         for effect in decision.effects:
@@ -118,10 +118,10 @@ class Sending:
         key = envelope.case_id.encode()
         self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
 
-    def _say(self, to: OrganCode, message: Message, incoming: Incoming) -> ToVouch:
+    def _say(self, to: OrganCode, message: Message, incoming: Incoming, at: datetime) -> ToVouch:
         value = ToVouch(self._office.own(type(message).__name__), said(message))
         self.into_inbox(to, message.envelope.case_id, value, incoming)
-        self._work.add_said(message.envelope.message_id, message.envelope.case_id)
+        self._work.add_said(message.envelope.message_id, message.envelope.case_id, at)
         return value
 
     def _released(

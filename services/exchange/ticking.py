@@ -18,7 +18,7 @@ def tick(clerk: Clerk, sound: Sound, at: datetime, guided: str | None) -> str | 
     """Fire what is due; open the years of guidance, and return that they are."""
     position = sound.incoming.position
     due = clerk.work.due_cases(position.topic, position.partition, at, TICK_CASES_MAX)
-    clerk.work.preload(due, (), ())
+    clerk.work.preload_cases(due)
     for case_id in due:
         fire(clerk, sound, case_id, at)
     expire_due(clerk, sound, at)

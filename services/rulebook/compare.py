@@ -170,5 +170,5 @@ def turns_of(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set
     ]
     if not rules:
         return set()
-    spans = ((rule.valid_from, rule.valid_to) for rule in rules if rule.valid_from > date.min)
-    return turns(spans) | rulebook.directory.turns
+    found = turns((rule.valid_from, rule.valid_to) for rule in rules)
+    return (found - {date.min}) | rulebook.directory.turns  # before the first day there is none

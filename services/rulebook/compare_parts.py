@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any, Final
 
 from schemas.ids import Alias, OrganCode
+from services.rulebook import compare_tables as tables
 from services.rulebook.calendar import is_workday, length_text
+from services.rulebook.compare_tables import Listed
 from services.rulebook.duties import duty_rule
 from services.rulebook.indexes import turns
 from services.rulebook.model import DutyRule, Organ, OrganType, Rulebook
@@ -55,7 +57,7 @@ class DutyShift:
 class Entry:
     """Something listed that is new, gone or changed: `fields` name → (before, after)."""
 
-    part: str  # organs, officers, divisions, matters, keys, head
+    part: str  # organs, officers, keys, head, …: of services/cli/rules_diff.py
     code: str
     name: str
     is_there: tuple[bool, bool]  # in the old one, in the new one
@@ -94,6 +96,10 @@ def entries(old: Rulebook, new: Rulebook) -> Iterator[Entry]:
     yield from _entries("divisions", *map(_divisions, (old, new)))
     yield from _entries("matters", *map(_matters, (old, new)))
     yield from _entries("keys", *map(_keys, (old, new)))
+    yield from _entries("clearances", *map(tables.clearances, (old, new)))
+    yield from _entries("audiences", *map(tables.audiences, (old, new)))
+    yield from _entries("no_sharing", *map(tables.no_sharing, (old, new)))
+    yield from _entries("retention", *map(tables.retention, (old, new)))
 
 
 def _duty(old: Rulebook, new: Rulebook, kind: str, sector: str, record: str) -> Iterator[DutyShift]:
@@ -131,13 +137,11 @@ def _length(rule: DutyRule | None) -> str:
     return length_text(rule.length) if rule else ""
 
 
-Listed = Mapping[str, tuple[str, Mapping[str, Any]]]  # code → (name, fields)
-
-
 def _entries(part: str, old: Listed, new: Listed) -> Iterator[Entry]:
-    for code in sorted({*old, *new}):
+    listed = {**old, **new}
+    for code in sorted(listed):
         before, after = old.get(code), new.get(code)
-        name = (after or before or ("",))[0]
+        name, _ = listed[code]
         fields = {
             key: (_text(before[1][key]), _text(after[1][key]))
             for key in (before[1] if before and after else ())

@@ -120,9 +120,8 @@ class Directory:
             by_place[place] = (*by_place.get(place, ()), organ)
         object.__setattr__(self, "by_text", by_text)
         object.__setattr__(self, "by_place", by_place)
-        lives = ((organ.valid_from, organ.valid_to) for organ in self.organs.values())
-        of_organs = turns(life for life in lives if life[0] > date.min)
-        object.__setattr__(self, "turns", frozenset(of_organs))
+        lives = turns((organ.valid_from, organ.valid_to) for organ in self.organs.values())
+        object.__setattr__(self, "turns", frozenset(lives - {date.min}))
 
 
 @dataclass(frozen=True, slots=True)

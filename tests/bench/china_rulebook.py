@@ -124,7 +124,7 @@ class _Register:
         alias = f"{prefix}-{place.code[:9]}"
         area = place.code[:6]
         self._serial[area] = serial = self._serial.get(area, 0) + 1
-        row = (_code(area, serial), alias, name, kind, sector, place.code)
+        row = (code_of(area, serial), alias, name, kind, sector, place.code)
         contact = ("法制科", f"0000-{serial:07d}", f"{place.name}示例路{serial}号")
         handles = kind in {"township", "department"}
         return _Organ(alias, (*row, *contact, SINCE, "", ""), above, handles)
@@ -191,12 +191,12 @@ def _officers(organs: Iterable[_Organ]) -> Iterator[tuple[str, ...]]:
                 yield organ.alias, name, f"00{count:08d}", "2029-12-31"
 
 
-def _code(area: str, serial: int) -> str:
-    """Return an organ code that does not exist, with the check digits of GB 11714 and GB 32100."""
+def code_of(area: str, serial: int, kind: str = "11") -> str:
+    """Return a code that does not exist, with the check digits of GB 11714 and GB 32100."""
     body = f"YC{serial:06d}"
     total = sum(weight * _DIGITS.index(digit) for weight, digit in zip(_WEIGHTS, body, strict=True))
     check = "0123456789X0"[-total % 11]
-    first = f"11{area}{body}{check}"
+    first = f"{kind}{area}{body}{check}"
     return first + str(uscc.calc_check_digit(first))
 
 

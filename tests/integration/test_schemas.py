@@ -11,7 +11,7 @@ import pytest
 
 from connectors.bus.registry import SchemaIds, registry_of
 from schemas.errors import UserError
-from schemas.inline import canonical_json, fingerprint_of, schema_from, schema_of
+from schemas.inline import canonical_json, fingerprint, fingerprint_of, schema_from, schema_of
 from schemas.topics import RECORDS
 from services.cli.main import main
 from tests.integration.conftest import Stack
@@ -79,6 +79,8 @@ def test_apply_registers_every_subject_and_a_second_time_nothing(
     ids = SchemaIds.load(stack.home.schema_ids)
     assert ids.by_subject.keys() == SUBJECTS
     assert set(ids.by_id.values()) == {fingerprint_of(record) for record in RECORDS}
+    assert {fingerprint(schema_from(text)) for text in ids.texts.values()} == set(ids.texts)
+    assert ids.texts.keys() == set(ids.by_id.values())
 
 
 def test_the_registry_gives_back_the_schema_that_was_registered(

@@ -11,6 +11,9 @@ from tests.mutation.served import REPO
 FOLDERS: Final = (
     "tests/unit/schemas/test_checks.py",
     "tests/unit/schemas/test_seal.py",
+    "tests/unit/schemas/test_seal_copy.py",
+    "tests/unit/schemas/test_seal_list.py",
+    "tests/unit/schemas/test_seal_proof.py",
     "tests/unit/schemas/test_secrecy.py",
     "tests/unit/schemas/test_secrecy_list.py",
     "tests/unit/schemas/test_text_form.py",

@@ -208,6 +208,11 @@ def test_a_document_with_any_level_is_refused_whatever_else_it_holds(level: obje
     assert marked_document({"secrecy": level}, GATE) == replace(found, where="secrecy")
 
 
+def test_a_document_that_says_of_itself_that_it_is_no_secret_passes() -> None:
+    assert marked_document({"envelope": {"secrecy": "none"}}, GATE) is None
+    assert marked_document({"secrecy": "none", "envelope": {"secrecy": None}}, GATE) is None
+
+
 @pytest.mark.parametrize("document", [None, 3, [], {}, {"envelope": 3}, {"envelope": {}}])
 def test_what_is_no_document_passes_the_gate_to_be_refused_by_its_reader(document: object) -> None:
     assert marked_document(document, GATE) is None

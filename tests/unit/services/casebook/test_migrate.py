@@ -96,6 +96,13 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     asked = {row["case_id"]: row["at_ms"] for row in released()["decisions"]}  # the last of each
     before["cases"] = [(*row, None, asked[row[0]], asked[row[0]]) for row in before["cases"]]
     before["outbox"] = [(*row, None) for row in before["outbox"]]  # open: no case is named
+    before["said"] = [(0, *row) for row in before["said"]]  # on a day that nobody kept
+    came_later["wakes"] = [
+        (row["topic"], row["partition"], row["next_rung_ms"], row["case_id"])
+        for row in released()["duties"]
+        if row["next_rung_ms"] is not None
+    ]
+    assert came_later["wakes"]
     found, names = contents(casebook), {row["case_id"] for row in released()["originals"]}
     assert {name for name, _, _ in found.pop("case_keys")} == names
     assert found.pop("originals") != before["originals"]  # they are locked

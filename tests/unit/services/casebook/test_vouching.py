@@ -5,11 +5,11 @@ import pytest
 from schemas.codec import unframe
 from schemas.errors import Broken
 from schemas.seal import said
+from services.casebook.changes import Changes
 from services.casebook.rows import OutboxRow, Position, ToVouch
 from services.casebook.store import Casebook
 from services.casebook.tables import MESSAGES, OUTBOX
 from services.casebook.vouching import Vouching
-from services.casebook.write import Changes
 from tests.any_message import default_message
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, inboxes, office, rows, run, sent

@@ -85,6 +85,19 @@ def test_no_rung_fires_while_it_stands_still_and_it_goes_on_by_itself() -> None:
     assert all_of(FireRung, effects) == []
 
 
+def test_a_rung_that_a_new_calendar_plans_into_the_standstill_does_not_fire() -> None:
+    history = in_state(State.FILED)
+    history.at = on(12, 20)
+    history.send("clock_change", HANDLER, **{**SUSPEND, "planned_end": "2026-12-22"})
+    due = the_case_duty(history).due
+    assert due == on(12, 23, 0)  # so its reminder would be of 21 December
+    calendar = history.rulebook.calendar
+    later = replace(calendar, days_off=calendar.days_off | {date(2027, 6, 1)})
+    history.rulebook = replace(history.rulebook, calendar=later)
+    assert history.tick(on(12, 21)) == ()
+    assert (the_case_duty(history).due, history.opened.due_next) == (due, on(12, 22, 0))
+
+
 def test_resumed_sooner_the_days_until_then_alone_are_added() -> None:
     history = in_state(State.FILED)
     before = the_case_duty(history)

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.parts import Relation
 from services.casework.case import State
+from services.casework.effects import Advise
 from services.rulebook.model import OrganType, Rulebook
 from tests.history import (
     FAILED,
@@ -25,6 +26,7 @@ from tests.history import (
     organ,
     refusal_of,
     state_of,
+    the,
     violation,
 )
 
@@ -244,6 +246,9 @@ def test_a_third_may_object_and_beyond_the_last_hop_it_is_referred_at_once() -> 
     assert state_of(history) is State.REFERRED
     assert ("request_designation", "open") in ledger(effects)
     assert [duty[1] for duty in duties(history.opened)] == [organ(THIRD)]
+    first, draft = history.opened.document_number, the(Advise, effects).explanation
+    assert first is not None
+    assert first not in str(draft)  # it is about the letter to the third, which has another number
     history = reissued()
     history.send("objection", THIRD)
     assert state_of(history) is State.DISPUTED
@@ -291,6 +296,21 @@ def test_a_filed_handler_without_power_sends_it_on_by_a_case_transfer() -> None:
     assert delivered_to(effects) == [(HANDLER, Relation.SENDER), (SENDER, Relation.SENDER)]
     effects = history.send("outcome_feedback", THIRD)
     assert delivered_to(effects) == [(HANDLER, Relation.SENDER), (SENDER, Relation.SENDER)]
+
+
+@pytest.mark.parametrize("by", ["a letter", "a designation"])
+def test_who_gets_a_case_that_another_had_decided_reports_its_own_stages(by: str) -> None:
+    history = in_state(State.FILED)
+    for stage in ("decided", "served"):
+        assert not is_refused(history.send("case_progress", HANDLER, stage=stage))
+    if by == "a letter":
+        history.send("case_transfer", HANDLER, **onward(THIRD))
+    else:
+        history.send("designation_request", HANDLER, proposed=organ(THIRD))
+        designate(history, THIRD)
+    history.send("filing_reply", THIRD)
+    assert not is_refused(history.send("case_progress", THIRD, stage="decided"))
+    assert history.opened.stages == ("decided",)
 
 
 def test_an_onward_letter_that_is_agreed_back_stands_as_it_was_filed() -> None:

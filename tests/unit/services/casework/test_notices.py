@@ -10,7 +10,7 @@ from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.messages import SettleAction
 from schemas.parts import Relation
 from services.casework.case import Closing, Complainant, Life, State
-from services.casework.effects import CloseDuty, Hold, OpenDuty, Write
+from services.casework.effects import Accept, CloseDuty, Hold, OpenDuty, Write
 from services.rulebook.model import OrganType
 from tests.history import (
     HANDLER,
@@ -315,6 +315,7 @@ def test_a_transfer_made_of_a_notice_ends_what_its_handler_owed(state: State) ->
     assert record.envelope.case_id == notice.opened.id
     effects = notice.decide(record)
     assert ("handle", "met") in ledger(effects)
+    assert the(Accept, effects).quiet  # the bus wrote it: nobody waits for an answer
     assert state_of(notice) is State.HANDLED
     assert duties(notice.opened) == {}
 

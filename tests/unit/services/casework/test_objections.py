@@ -230,6 +230,7 @@ def test_a_failure_is_referred_and_the_request_is_drafted_for_the_holder() -> No
     assert draft.explanation is not None
     assert organ(SUPERIOR) in draft.explanation
     assert "岩脚" in draft.explanation
+    assert f"移送（{history.opened.document_number}）的" in draft.explanation
 
 
 def test_a_negotiation_that_runs_out_is_referred_by_the_time_alone() -> None:

@@ -184,6 +184,12 @@ def test_a_child_of_a_complaint_keeps_what_is_known_of_the_complainant(
     assert isinstance(the(Write, effects).record, CaseSplit)
 
 
+def test_the_message_that_makes_a_child_is_the_bus_s_own_and_nobody_is_answered() -> None:
+    history = three()
+    record = the(Write, history.send("objection", HANDLER, numbers=[2])).record
+    assert the(Accept, History(at=history.at).decide(record)).quiet
+
+
 def test_charges_without_a_day_are_kept_in_order() -> None:
     history = three()
     record = the(Write, history.send("objection", HANDLER, numbers=[2])).record

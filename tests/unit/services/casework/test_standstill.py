@@ -79,6 +79,7 @@ def test_what_waited_is_decided_in_order_at_its_own_received_time_and_then_what_
     assert history.tick(yellow) == ()
     effects = history.settle(SettleAction.DISCARD)
     assert named(effects)[:2] == ["Release", "Accept"]
+    assert all_of(Accept, effects)[0].quiet  # that of the settling: an operator's, not an organ's
     assert [effect.duty.closed_at for effect in all_of(CloseDuty, effects)] == [
         signed_at,
         filed_at,

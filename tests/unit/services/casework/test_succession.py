@@ -8,6 +8,7 @@ import pytest
 from schemas.ids import OrganCode
 from services.casework.case import Case, State
 from services.casework.effects import Advise, Deliver, FireRung, PassDuty
+from services.casework.succession import pass_on
 from services.rulebook.model import Rulebook
 from tests.history import (
     FAILED,
@@ -145,6 +146,29 @@ def test_without_a_successor_duties_are_held_and_the_supervisor_is_told_once() -
     effects = history.tick(AFTER + timedelta(days=2))
     assert the(PassDuty, effects).duty.held_until is None
     assert all_of(FireRung, effects) != []
+
+
+def test_what_is_held_is_looked_at_once_a_day_and_nothing_is_decided_in_between() -> None:
+    history = in_state(State.ISSUED)
+    history.rulebook = merged(history.rulebook, HANDLER, None)
+    history.tick(AFTER)
+    cause, tomorrow = history.opened.opening, datetime(2026, 9, 24, tzinfo=SHANGHAI)
+    soon = tomorrow - timedelta(seconds=1)
+    assert pass_on(history.opened, cause, history.rulebook, soon) is None
+    again = pass_on(history.opened, cause, history.rulebook, tomorrow)
+    assert again is not None
+    assert again.case is not None
+    assert again.case.due_next == tomorrow + timedelta(days=1)
+
+
+def test_what_its_keeper_holds_is_not_the_heir_s_of_another() -> None:
+    history = History()
+    history.send("case_transfer", SENDER)
+    history.rulebook = merged(history.rulebook, "liuzhi-scjg")
+    history.tick(AFTER)
+    assert history.opened.handler == organ(HEIR)
+    assert history.opened.custody is not None
+    assert history.opened.custody.keeper == organ(SENDER)
 
 
 def test_where_nobody_watches_the_duty_is_held_in_silence() -> None:

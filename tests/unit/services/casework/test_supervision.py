@@ -11,6 +11,7 @@ from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.relations import relation_in
 from services.casework.steps import Facts, Situation
+from services.rulebook.model import Rulebook
 from tests.history import (
     HANDLER,
     SENDER,
@@ -116,9 +117,12 @@ def test_an_explanation_annotates_the_breach_and_erases_nothing(by: str) -> None
     history = late_signing()
     before = history.opened
     effects = explained(history, by)
-    after = {duty.kind: duty for duty in history.opened.duties}["sign_for"]
-    assert after.annotations == (list(history.sent)[-1],)
-    assert replace(after, annotations=()) in before.duties
+    said = (list(history.sent)[-1],)
+    assert len(before.duties) > 1
+    assert history.opened.duties == tuple(
+        replace(duty, annotations=said) if duty.kind == "sign_for" else duty
+        for duty in before.duties
+    )
     assert {to for to, _ in delivered_to(effects)} == {HANDLER, SENDER, SUPERVISOR} - {by}
 
 
@@ -151,11 +155,23 @@ def test_what_is_no_breach_or_not_one_s_own_is_not_explained(
     assert history.opened == before
 
 
+def without_a_supervisor(rulebook: Rulebook) -> Rulebook:
+    directory = rulebook.directory
+    organs = {code: found for code, found in directory.organs.items() if found.alias != SUPERVISOR}
+    return replace(rulebook, directory=replace(directory, organs=organs))
+
+
+def test_in_a_county_without_a_supervisor_its_government_asks_and_others_see_no_case() -> None:
+    history = in_state(State.FILED)
+    history.rulebook = without_a_supervisor(history.rulebook)
+    assert refusal_of(asked(history, STRANGER)) == "case.unknown"
+    effects = asked(history, SUPERIOR)
+    assert delivered_to(effects) == [(HANDLER, Relation.HANDLER)]
+
+
 def test_without_a_supervisor_the_counterpart_alone_hears_it() -> None:
     history = late_signing()
-    directory = history.rulebook.directory
-    organs = {code: found for code, found in directory.organs.items() if found.alias != SUPERVISOR}
-    history.rulebook = replace(history.rulebook, directory=replace(directory, organs=organs))
+    history.rulebook = without_a_supervisor(history.rulebook)
     assert [to for to, _ in delivered_to(explained(history, HANDLER))] == [SENDER]
 
 

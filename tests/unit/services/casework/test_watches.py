@@ -101,6 +101,11 @@ def test_it_counts_from_the_end_of_the_act_and_from_its_beginning_where_it_has_n
     assert days == ["2026-10-01"]
 
 
+def test_what_is_near_on_one_day_is_told_by_number_however_the_letter_lists_it() -> None:
+    history = lead(violations=[old(3), old(1), old(2)])
+    assert [watch.number for watch in history.opened.watches] == [1, 2, 3]
+
+
 def test_an_act_that_goes_on_has_no_limitation_running() -> None:
     assert lead(violations=[old(continuing=True, act_to=None)]).opened.watches == ()
 

@@ -8,9 +8,11 @@ from sqlalchemy import create_engine, text
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
+from services.casebook.key_file import made_key
 from services.casebook.store import open_sqlite
 from services.cli import doctor_here
 from services.cli.doctor_here import look_at_casebook, look_at_host
+from services.cli.doctor_look import look_at_files
 
 
 def test_a_casebook_of_a_newer_program_is_a_finding_and_no_crash(tmp_path: Path) -> None:
@@ -31,6 +33,27 @@ def test_a_sound_casebook_gives_no_finding(tmp_path: Path) -> None:
     home = Home(tmp_path)
     open_sqlite(home.casebook).close()
     assert look_at_casebook(home, home.settings()) == ([], {})
+
+
+def test_a_key_file_that_is_gone_or_another_s_is_a_finding(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    open_sqlite(home.casebook).close()
+    home.casebook_key.rename(home.casebook_key.with_suffix(".away"))
+    ((found,), _) = look_at_casebook(home, home.settings())
+    assert (found.severity, found.code) == ("error", "casebook.key_missing")
+    made_key(home.casebook_key)
+    ((found,), _) = look_at_casebook(home, home.settings())
+    assert (found.severity, found.code) == ("error", "casebook.key_wrong")
+
+
+def test_a_key_file_that_others_can_read_is_a_finding(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    tmp_path.chmod(0o700)
+    open_sqlite(home.casebook).close()
+    assert list(look_at_files(home)) == []
+    home.casebook_key.chmod(0o644)
+    (found,) = look_at_files(home)
+    assert (found.code, found.where) == ("file.readable_by_others", "keys/casebook.key")
 
 
 def test_several_exchanges_on_sqlite_are_a_finding(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.registry import SchemaIds
 from schemas.codec import frame
 from schemas.errors import UserError
@@ -90,10 +91,10 @@ def test_when_every_inbox_has_it_the_copy_is_sent(casebook: Casebook, home: Home
 
 
 def test_what_the_bus_says_and_what_is_no_record_of_ours_is_no_copy(home: Home) -> None:
-    ids = SchemaIds.load(home.schema_ids)
+    schemas = KnownSchemas(home.schema_ids)
     lead = History().next("lead_transfer", SENDER)
-    assert copy_in(sealed(lead), ids) is None
-    assert copy_in(frame(999, b"x"), ids) is None
+    assert copy_in(sealed(lead), schemas) is None
+    assert copy_in(frame(999, b"x"), schemas) is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from services.cli.casebook_view import case_of, cases_named, decisions_of, open_
 from services.cli.demo_transfers import transfer
 from services.cli.main import main
 from services.rulebook.load import bundled
+from tests.history import MONDAY
 from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario
 
 
@@ -55,8 +57,10 @@ def test_a_case_is_found_by_what_the_bus_said_of_it(bus: Bus, tmp_path: Path) ->
     casebook = open_sqlite(tmp_path / "casebook.sqlite")
     with casebook.engine.begin() as connection:
         work = Work(connection)
-        work.add_said(receipt, bus.case.id)
-        work.add_said(receipt, bus.case.id)  # what is said again, under the same id
+        work.add_said(receipt, bus.case.id, MONDAY)
+        work.add_said(receipt, bus.case.id, MONDAY)  # what is said again, under the same id
+        work.add_said(receipt, bus.case.id, MONDAY + timedelta(days=3))
+        work.add_said(MessageId(derive("card")), bus.case.id, MONDAY + timedelta(days=5))
         work.flush()
     casebook.close()
     with reading(Home(tmp_path)) as connection:

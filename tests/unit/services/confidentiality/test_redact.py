@@ -348,6 +348,17 @@ def test_more_paths_than_a_copy_can_list_withhold_whole_lists() -> None:
     assert not [path for path in redacted.masked if path.startswith("parties")]
 
 
+def test_where_lists_are_withheld_whole_what_lies_outside_them_stays_as_it_was() -> None:
+    parts = {"parties__name": Treatment.MASK, "parties__phone": Treatment.WITHHOLD}
+    clearances = table(Treatment.KEEP, **parts, legal_basis=Treatment.WITHHOLD)
+    message = lead(parties=(PERSON,) * 600, reason="查获欧阳小明", legal_basis="《甲法》第一条")
+    redacted = Redactor(LEAD, Relation.SENDER, clearances, PLACES)(message)
+    assert (redacted.withheld, redacted.masked) == (("parties", "legal_basis"), ("reason",))
+    shown = redacted.message
+    assert (shown.parties, shown.legal_basis, shown.reason) == (None, None, "查获欧**")
+    assert shown.envelope == message.envelope
+
+
 def test_a_list_of_the_envelope_is_withheld_whole_likewise() -> None:
     message = default_lead()
     officer = (message.envelope.officers or ())[0]

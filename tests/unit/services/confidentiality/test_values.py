@@ -165,7 +165,7 @@ def test_no_name_of_two_letters_survives_in_a_text(names: list[str], text: str) 
         plain = squeeze(name)
         if len(plain) >= 2 and plain in squeeze(text):
             assert shown != text
-    if search is NOTHING:
+    if search == NOTHING:
         assert shown is text
 
 
@@ -182,7 +182,7 @@ def test_a_name_that_only_composed_characters_make_closes_the_text() -> None:
 
 def test_what_is_too_short_gives_nobody_away() -> None:
     values = [(Kind.NAME, "王"), (Kind.PHONE, "110"), (Kind.CODE, "A1"), (Kind.ADDRESS, "路")]
-    assert search_for(values, ["王某拨打110，A1路"], numbers=True) is NOTHING
+    assert search_for(values, ["王某拨打110，A1路"], numbers=True) == NOTHING
 
 
 def test_every_kind_named_is_of_a_field_that_exists() -> None:

@@ -12,6 +12,7 @@ from schemas.ids import MessageId
 from schemas.messages import Held, SettleAction
 from services.casebook import work as working
 from services.casebook.case_keys import CaseKeys
+from services.casebook.changes import Changes
 from services.casebook.retry import ATTEMPTS_MAX
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
@@ -24,7 +25,6 @@ from services.casebook.tables import (
     PROGRESS,
 )
 from services.casebook.work import Work
-from services.casebook.write import Changes
 from services.casebook.write import flush as write
 from services.exchange.intake import Incoming
 from services.exchange.sending import Sending

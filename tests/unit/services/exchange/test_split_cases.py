@@ -7,13 +7,13 @@ import pytest
 
 from schemas.codec import unframe
 from schemas.disputes import CaseSplit
-from schemas.ids import BUS
+from schemas.ids import BUS, MessageId, case_id_of, derive, own_case_id_of
 from schemas.seal import verify
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX, PROGRESS
 from services.exchange.intake import Dead, Incoming, Refused
-from tests.history import HANDLER, MONDAY, SENDER, SUPERIOR, History, organ, violation
+from tests.history import HANDLER, MONDAY, SENDER, SUPERIOR, History, message, organ, violation
 from tests.office import PARTITIONS, Log, inboxes, office, rows, run, sent, take, told
 
 FLOWS = ("leads", "transfers")
@@ -38,6 +38,31 @@ def written(casebook: Casebook, log: Log) -> list[Incoming]:
             assert row.key == message.envelope.case_id.encode()
             found.append(log.raw(row.value, message.envelope, MONDAY + timedelta(minutes=9)))
     return found
+
+
+def test_an_organ_that_names_a_message_as_the_bus_will_takes_no_case_of_the_bus(
+    casebook: Casebook,
+) -> None:
+    history = History()
+    begun = three(history)
+    theirs = MessageId(derive("split", list(history.sent)[-1]))
+    lead = message("lead_transfer", SENDER, "squatter", MONDAY)
+    envelope = replace(lead.envelope, message_id=theirs, case_id=case_id_of(theirs))
+    places = (each.position for each in begun)
+    squatter = Log({(place.topic, place.partition): place.offset + 1 for place in places})
+    run(casebook, [*begun, squatter.put(replace(lead, envelope=envelope), MONDAY)])
+    own = replace(envelope, case_id=own_case_id_of(theirs))
+    (refused,) = take(squatter.put(replace(lead, envelope=own), MONDAY))
+    assert isinstance(refused, Refused)
+    assert (refused.refusal.code, refused.refusal.detail) == ("message.misrouted", "case")
+    (split,) = written(casebook, Log())
+    run(casebook, [next_there(casebook, split)])
+    assert split.key == own_case_id_of(theirs).encode()
+    assert sorted(row.state for row in rows(casebook, CASES)) == [
+        "disputed",
+        "received",
+        "received",
+    ]
 
 
 def test_an_objection_to_some_writes_the_child_into_its_own_partition(casebook: Casebook) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.codec import unframe
 from schemas.disputes import GuidanceYearOpened
-from schemas.ids import BUS, CaseId, MessageId, RulebookHash, derive
+from schemas.ids import BUS, CaseId, MessageId, RulebookHash, case_id_of, derive
 from schemas.messages import DutyNotice, Message, RulebookActivated, Rung
 from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
@@ -17,7 +17,7 @@ from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX,
 from services.casework.guidance import case_id, opening_id
 from services.exchange import office as offices
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming
+from services.exchange.intake import Incoming, Refused
 from services.exchange.shelf import Shelf
 from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import Rulebook
@@ -32,6 +32,7 @@ from tests.office import (
     rows,
     run,
     run_on,
+    take,
     told,
 )
 
@@ -57,7 +58,6 @@ def written(casebook: Casebook) -> list[GuidanceYearOpened]:
             opened = office().codecs[schema_id].decode(body)
             if isinstance(opened, GuidanceYearOpened):
                 assert row.key == opened.envelope.case_id.encode()
-                assert row.source_partition == flow_partition(row.key, PARTITIONS)
                 found.append(opened)
     return found
 
@@ -87,6 +87,9 @@ def test_the_ticks_of_the_partitions_open_each_year_once_where_its_case_lies(
     log = Log()
     run(casebook, ticks(log, NEW_YEAR))
     found = [each.envelope.case_id for each in written(casebook)]
+    by_ticks = [row for row in rows(casebook, OUTBOX) if row.topic == COPIES]
+    places = [(row.source_partition, flow_partition(row.key, PARTITIONS)) for row in by_ticks]
+    assert all(source == own for source, own in places)
     assert set(found) == years(2026)
     assert len(found) == len(set(found))
     tally = run(casebook, come_back(casebook, log, NEW_YEAR + MINUTE))
@@ -315,19 +318,24 @@ def test_a_year_opened_between_two_activations_is_looked_at_by_the_rulebook_that
     assert closings == {"waived"}
 
 
-def test_a_case_that_somebody_put_in_a_year_s_place_is_found_in_the_journal(
+def test_who_names_a_copy_as_the_bus_will_name_a_year_takes_no_year_s_place(
     casebook: Casebook,
 ) -> None:
     pair = next(p for p in guidance_years(demo(), 2026) if p.department == organ(HANDLER))
     squatter = message("copy", HANDLER, "squatter", NEW_YEAR)
-    envelope = replace(squatter.envelope, message_id=opening_id(pair), case_id=case_id(pair))
-    squatter = replace(squatter, envelope=envelope)
+    theirs = case_id_of(opening_id(pair))
+    envelope = replace(squatter.envelope, message_id=opening_id(pair), case_id=theirs)
     log = Log()
-    run(casebook, [log.put(squatter, NEW_YEAR - MINUTE)])
+    run(casebook, [log.put(replace(squatter, envelope=envelope), NEW_YEAR - MINUTE)])
+    in_its_place = replace(squatter, envelope=replace(envelope, case_id=case_id(pair)))
+    (refused,) = take(Log().put(in_its_place, NEW_YEAR - MINUTE))
+    assert isinstance(refused, Refused)
+    assert (refused.refusal.code, refused.refusal.detail) == ("message.misrouted", "case")
     run(casebook, ticks(log, NEW_YEAR))
     run(casebook, come_back(casebook, log, NEW_YEAR + MINUTE))
-    refused = [row for row in rows(casebook, DECISIONS) if row.outcome == "rejected"]
-    assert [(row.case_id, row.code) for row in refused] == [(case_id(pair), "case.already_open")]
+    states = {row.case_id: row.state for row in rows(casebook, CASES)}
+    assert (states[theirs], states[case_id(pair)]) == ("sent", "owed")
+    assert {row.outcome for row in rows(casebook, DECISIONS)} == {"accepted"}
 
 
 def test_a_rulebook_without_the_duty_opens_nothing_and_stops_nothing(casebook: Casebook) -> None:

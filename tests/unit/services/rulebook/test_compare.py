@@ -5,6 +5,7 @@ from services.rulebook.compare_parts import DutyShift, changed_days, duty_shifts
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.unit.services.rulebook.tiny import (
     CGJ,
+    CITY,
     COUNTY,
     LANGDAI_PLACE,
     SCJG,
@@ -53,6 +54,14 @@ def test_a_power_taken_back_says_from_whom_to_whom_since_when_and_by_which_date(
     assert told(TINY, kept) == [
         ("CG-1", (YANJIAO_PLACE,), (CGJ,), ("township",), BACK, None, filed)
     ]
+
+
+def test_a_rule_without_a_beginning_is_told_when_it_ends() -> None:
+    old, ever = "2019-12-01,2020-01-01,,act", "2019-12-01,0001-01-01"
+    forever = changed("jurisdiction.csv", old, f"{ever},,act")
+    for_now = changed("jurisdiction.csv", old, f"{ever},2026-12-31,act")
+    gone = [s for s in shifts(forever, for_now) if s.matter == "CG-2"]
+    assert [(s.before, s.after, s.since) for s in gone] == [((CGJ,), (), date(2027, 1, 1))]
 
 
 def test_the_deciding_date_is_that_of_the_rule_that_turns() -> None:
@@ -197,6 +206,46 @@ def test_an_officer_s_new_name_is_told() -> None:
     assert found.fields == {"name": ("王一", "王壹")}
 
 
+def test_whatever_the_directory_says_of_an_organ_is_told_when_it_changes() -> None:
+    code = "11520203YC00030188"
+    before = f"{code},other,甲局,other_department,,{COUNTY},,,,2019-01-01,,"
+    after = (
+        f"{code},another,乙局,department,water,{CITY},张三,1234,示例路,2020-01-01,2030-12-31,cgj"
+    )
+    old, new = (rulebook(added("organs.csv", row)) for row in (before, after))
+    (found,) = entries(old, new)
+    assert (found.part, found.code, found.name) == ("organs", code, "乙局")
+    assert found.fields == {
+        "name": ("甲局", "乙局"),
+        "alias": ("other", "another"),
+        "type": ("other_department", "department"),
+        "division": (COUNTY, CITY),
+        "kind": ("", "water"),
+        "contact": ("", "张三"),
+        "phone": ("", "1234"),
+        "address": ("", "示例路"),
+        "valid_from": ("2019-01-01", "2020-01-01"),
+        "valid_to": ("", "2030-12-31"),
+        "successor": ("", CGJ),
+    }
+
+
+def test_a_calendar_known_for_longer_and_a_key_that_ends_are_told() -> None:
+    key = "kid,organ,algorithm,x,y,valid_from,valid_to\nk1,yanjiao,ES256,x,y,2026-01-01T00:00:00Z,"
+    said = 'bus = "tiny-bus"\ncalendar_known_until = '
+    old, new = (
+        rulebook(
+            edited("rulebook.toml", 'bus = "tiny-bus"', f"{said}{known}")
+            | {"keys.csv": f"{key}{until}\n".encode()}
+        )
+        for known, until in (("2026-12-31", ""), ("2027-12-31", "2026-07-01T00:00:00Z"))
+    )
+    head, ended = entries(old, new)
+    assert head.fields == {"calendar_known_until": ("2026-12-31", "2027-12-31")}
+    assert (ended.part, ended.code, ended.name) == ("keys", "k1", YANJIAO)
+    assert ended.fields == {"valid_to": ("", "2026-07-01 00:00:00+00:00")}
+
+
 def test_days_that_change_their_kind_are_listed() -> None:
     more = rulebook(added("calendar.csv", "2026-12-29,off,", "2026-12-27,workday,"))
     assert changed_days(TINY, more) == {date(2026, 12, 27): True, date(2026, 12, 29): False}
@@ -232,5 +281,6 @@ def test_head_divisions_and_keys_are_compared_too() -> None:
     }
     found = {(e.part, e.code): e for e in entries(TINY, rulebook(new))}
     assert found["head", "rulebook"].fields == {"bus": ("tiny-bus", "other-bus")}
+    assert (found["head", "rulebook"].name, found["keys", "k1"].name) == ("rulebook.toml", YANJIAO)
     assert found["divisions", LANGDAI_PLACE].fields == {"name": ("郎岱镇", "新郎岱镇")}
     assert found["keys", "k1"].is_there == (False, True)

@@ -1,13 +1,14 @@
 """The tables that a rulebook makes of its rows."""
 
-from datetime import date
+from datetime import date, timedelta
 
-from schemas.ids import DivisionCode
+from schemas.ids import Alias, DivisionCode, OrganCode
 from services.rulebook.indexes import areas_above, by_area, by_subject, turns
-from services.rulebook.model import Division
+from services.rulebook.model import Directory, Division, Organ, OrganType
 from tests.unit.services.rulebook.tiny import CITY, COUNTY, PROVINCE, YANJIAO_PLACE, rulebook
 
 TINY = rulebook()
+COUNTY_CODE, LAST_DAY = DivisionCode(COUNTY), date(2026, 6, 30)
 
 
 def test_rules_stand_by_subject_and_by_area_in_their_order() -> None:
@@ -41,3 +42,8 @@ def test_a_turn_is_a_first_day_and_the_day_after_a_last_one() -> None:
 
 def test_a_directory_knows_on_which_days_organs_come_and_go() -> None:
     assert TINY.directory.turns == {date(2019, 1, 1)}
+    ends = Organ(
+        OrganCode("x"), Alias("x"), "某局", OrganType.DEPARTMENT, COUNTY_CODE, valid_to=LAST_DAY
+    )
+    directory = Directory({ends.code: ends}, {}, {})
+    assert directory.turns == {LAST_DAY + timedelta(days=1)}  # it had no beginning

@@ -103,6 +103,17 @@ ERRORS = {
         ),
         "seat_taken organs.csv:11",
     ),
+    "a department that begins on another's last day": (
+        files(
+            organs_csv=FILES["organs.csv"].replace(
+                f"urban_management,{COUNTY},,,,2019-01-01,,",
+                f"urban_management,{COUNTY},,,,2019-01-01,2030-06-30,other",
+            )
+            + f"11520203YC00030188,other,城管局,department,urban_management,{COUNTY},"
+            ",,,2030-06-30,,\n",
+        ),
+        "seat_taken organs.csv:11",
+    ),
     "a superior who is not there": (
         added("superiors.csv", "cgj,nobody,professional,2019-01-01,"),
         "dangling superiors.csv:10",

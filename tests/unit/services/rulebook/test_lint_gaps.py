@@ -53,6 +53,7 @@ def test_cases_that_fall_between_two_clauses_are_a_warning() -> None:
     assert of_the_group.where == "matters.csv:3"
     assert (between.severity, between.where) == (Severity.WARNING, "matters.csv:2")
     assert between.en.startswith("of an act before 2027-01-01, filed and sent after")
+    assert between.zh.startswith("违法行为早于2027-01-01、其后立案移送的")
     same = ",".join(["R8", *parts[1:10], "2027-01-01", "", "filed", ""])
     follows = files(jurisdiction_csv=rules.replace(row, f"{old}\n{same}"))
     assert "transition_gap" not in {each.code for each in found(follows)}

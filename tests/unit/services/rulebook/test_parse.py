@@ -127,14 +127,17 @@ def test_divisions_that_stand_above_each_other_in_a_circle_end() -> None:
 
 def test_the_version_is_that_of_every_byte_and_of_the_librarys_calendar() -> None:
     contents = files()
+    exchanged = {"organs.csv": contents["matters.csv"], "matters.csv": contents["organs.csv"]}
     versions = {
         content_hash(contents, CALENDAR),
+        content_hash(contents | exchanged, CALENDAR),
+        content_hash(contents, replace(CALENDAR, days_off=frozenset())),
         content_hash(edited("matters.csv", "乱扔垃圾", "乱倒垃圾"), CALENDAR),
         content_hash(contents | {"keys.csv": KEYS_HEAD.encode()}, CALENDAR),
         content_hash(contents, replace(CALENDAR, workdays=frozenset())),
         content_hash(contents, replace(CALENDAR, known_until=date(2027, 12, 31))),
     }
-    assert len(versions) == 5
+    assert len(versions) == 7
     assert content_hash(dict(reversed(contents.items())), CALENDAR) in versions
     assert rulebook().hash == content_hash(contents, CALENDAR)
 

@@ -28,6 +28,13 @@ def test_a_line_has_the_cells_that_the_csv_library_reads(cells: list[str]) -> No
     assert list(row.cells.values()) == [cell.strip() for cell in expected]
 
 
+def test_a_quotation_that_never_ends_is_refused_at_its_line_as_no_csv() -> None:
+    with pytest.raises(UserError) as refused:
+        rows("t.csv", b'a,b\n1,2\n1,"2\n', ("a", "b"))
+    assert refused.value.where == "t.csv:3"
+    assert (refused.value.detail or "").startswith("CSV：格式错误")
+
+
 def test_a_quoted_comma_parts_no_cells_and_only_a_hash_begins_a_remark() -> None:
     lines = ["a,b", "# a remark", '"# another, quoted",', '"x, y",z', "~#,w"]
     found = rows("t.csv", "\n".join(lines).encode(), ("a", "b"))

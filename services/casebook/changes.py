@@ -1,0 +1,110 @@
+"""What a transaction will write, gathered while it decides. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.rows import (
+    DeadRow,
+    DecisionRow,
+    MessageRow,
+    Original,
+    OutboxRow,
+    Progress,
+    SecretRow,
+    ToVouch,
+    duty_to_text,
+    to_ms,
+)
+from services.casebook.statements import Values
+from services.casework.case import Case, Duty
+from services.casework.retention import Rest
+
+
+@dataclass(slots=True)
+class New:
+    """Keys of rows that were looked for and not found."""
+
+    cases: set[CaseId] = field(default_factory=set)
+    duties: set[tuple[str]] = field(default_factory=set)
+    messages: set[tuple[OrganCode, MessageId]] = field(default_factory=set)
+    numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction will write."""
+
+    progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
+    cases: dict[CaseId, tuple[Case, tuple[str, int], Rest | None]] = field(default_factory=dict)
+    duties: dict[str, Values] = field(default_factory=dict)
+    fired: dict[str, Values] = field(default_factory=dict)  # no index knows of what changed
+    wakes: dict[CaseId, tuple[Values | None, Values | None]] = field(default_factory=dict)
+    messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
+    numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
+    originals: dict[tuple[OrganCode, MessageId], Original | None] = field(default_factory=dict)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    said: dict[tuple[int, MessageId], CaseId] = field(default_factory=dict)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    dead: list[DeadRow] = field(default_factory=list)
+    secrets: list[SecretRow] = field(default_factory=list)
+    new: New = field(default_factory=New)
+    vouched: Mapping[ToVouch, bytes] = field(default_factory=dict)
+
+    def whole(self, value: bytes | ToVouch | None) -> bytes | None:
+        """Return what is written of a value: with the exchange's word, where it gets one."""
+        return self.vouched[value] if isinstance(value, ToVouch) else value
+
+    def put_case(
+        self, before: Case | None, after: Case, topic: str, partition: int, rest: Rest | None
+    ) -> None:
+        """Note a case, and those of its duties that changed.
+
+        A case that stops, or moves on, changes all its duties: what it owes waits with it.
+        """
+        self.cases[after.id] = (after, (topic, partition), rest)
+        old = {duty.id: duty for duty in before.duties} if before else {}
+        alike = before is not None and before.moves == after.moves
+        for position, duty in enumerate(after.duties):
+            known = old.get(duty.id)
+            if alike and duty == known:
+                continue
+            row = _duty(after, duty, position, topic, partition)
+            if known is None:
+                self.new.duties.add((duty.id,))
+            elif duty.id not in self.duties and _found_by(duty) == _found_by(known):
+                self.fired[duty.id] = row
+                continue
+            self.duties[duty.id] = row
+            self.fired.pop(duty.id, None)
+        stored, _ = self.wakes.get(after.id, (_wake(before, topic, partition), None))
+        self.wakes[after.id] = (stored, _wake(after, topic, partition))
+
+
+def _wake(case: Case | None, topic: str, partition: int) -> Values | None:
+    if case is None or case.due_next is None:
+        return None
+    at_ms = to_ms(case.due_next)
+    return {"topic": topic, "partition": partition, "at_ms": at_ms, "case_id": case.id}
+
+
+def _found_by(duty: Duty) -> tuple[object, ...]:
+    """Return what the indexes have of a duty."""
+    return duty.kind, duty.owner, duty.due, duty.closing is None
+
+
+def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
+    wakes_at = duty.wakes_at if case.moves else None  # a Tick passes by a case that stands still
+    return {
+        "duty_id": duty.id,
+        "case_id": case.id,
+        "position": position,
+        "topic": topic,
+        "partition": partition,
+        "kind": duty.kind,
+        "owner": duty.owner,
+        "due_ms": to_ms(duty.due),
+        "open": duty.closing is None,
+        "next_rung_ms": to_ms(wakes_at) if wakes_at else None,
+        "body": duty_to_text(duty),
+    }

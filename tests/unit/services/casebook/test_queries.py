@@ -1,0 +1,40 @@
+"""What is asked for each batch is found by an index, however much history there is."""
+
+from sqlalchemy import Select, text
+
+from services.casebook import queries
+from services.casebook.store import open_in_memory
+
+LARGE = {"cases", "decisions", "duties", "messages", "numbers", "originals", "wakes"}
+ASKED = {
+    "keys": [("leads", 1), ("copies", 2)],
+    "ids": ["a", "b"],
+    "organ": "a",
+    "numbers": ["1", "2"],
+    "cases": ["a", "b"],
+    "sender": "a",
+    "message": "b",
+    "topic": "leads",
+    "partition": 1,
+    "at": 1,
+    "most": 1,
+}
+
+
+def plan(query: Select[tuple[object, ...]]) -> list[str]:
+    """How SQLite goes about it; what it does for one column it does in PostgreSQL too."""
+    casebook = open_in_memory()
+    with casebook.engine.connect() as connection:
+        bound = query.params(ASKED)
+        told = bound.compile(casebook.engine, compile_kwargs={"literal_binds": True})
+        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {told}")).all()
+    casebook.close()
+    return [str(row.detail) for row in rows]
+
+
+def test_no_question_of_a_batch_reads_a_whole_table() -> None:
+    asked = {name: query for name, query in vars(queries).items() if isinstance(query, Select)}
+    assert len(asked) == 7
+    for name, query in asked.items():
+        scanned = {step.split()[1] for step in plan(query) if step.startswith("SCAN")}
+        assert not scanned & LARGE, f"{name}: {plan(query)}"
