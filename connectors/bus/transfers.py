@@ -15,9 +15,9 @@ from connectors.bus.system import Landed, Notice
 from connectors.bus.unsealing import Wanted
 from schemas.file_cipher import sealed_bytes
 from schemas.file_key import Claim, claim_of
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Envelope
+from schemas.parts import Envelope, Flow
 
 CARRIED_MAX: Final = 100  # looked up at once
 
@@ -120,6 +120,12 @@ class Transfers:
             "SELECT COUNT(*) FROM downloads WHERE message_id = ?", (message_id,)
         ).fetchone()
         return bool(left == 0)
+
+    def place_of(self, message_id: MessageId) -> tuple[CaseId, Flow] | None:
+        """Return the case and flow of an inbox message that was dealt with."""
+        wanted = "SELECT case_id, flow FROM got WHERE message_id = ?"
+        row = self._db.execute(wanted, (message_id,)).fetchone()
+        return None if row is None else (CaseId(row[0]), Flow(row[1]))
 
     def refused(self, download: Download, code: str) -> None:
         """Note that it is unfit: not tried again in this life."""
