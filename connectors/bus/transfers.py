@@ -166,13 +166,18 @@ def _rows(message: Message, offset: int) -> list[tuple[object, ...]]:
 
 
 def entitled(envelope: Envelope) -> Sequence[tuple[int, str, Claim, str | None]]:
-    """Return (position, name, claim, key wrapped to us) of the attachments that a copy shows."""
+    """Return (position, name, claim, key wrapped to us) of the attachments that a copy shows.
+
+    What is withheld of one, its name or its key to the bus, says that it is not for us.
+    """
     delivery = envelope.delivery
     keys = {each.blob: each.key for each in delivery.keys} if delivery else {}
     return [
-        (position, attachment.name or "", claim, keys.get(claim.blob))
+        (position, attachment.name, claim, keys.get(claim.blob))
         for position, attachment in enumerate(envelope.attachments or ())
-        if (claim := claim_of(envelope, attachment)) is not None
+        if attachment.name is not None
+        and attachment.key is not None
+        and (claim := claim_of(envelope, attachment)) is not None
     ]
 
 
