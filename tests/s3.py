@@ -78,7 +78,7 @@ def s3(folder: Path) -> Iterator[S3]:
     root = folder / "buckets"
     (root / BUCKET).mkdir(parents=True)
     log = folder / "versitygw.log"
-    argv = [binary, "--port", f"127.0.0.1:{port}", "--quiet", "posix"]
+    argv = [str(binary), "--port", f"127.0.0.1:{port}", "--quiet", "posix"]
     sidecar = folder / "metadata"  # not every file system has extended attributes
     sidecar.mkdir()
     with log.open("wb") as output:

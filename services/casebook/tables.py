@@ -17,28 +17,20 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
 )
-from sqlalchemy.types import TypeEngine
+
+from services.casebook.column_types import SEQUENCE, short_text
 
 METADATA: Final = MetaData()
-
-
-def _text(length: int) -> TypeEngine[str]:
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
-
-# SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
-_SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
 
 # `version` tells a program from before the migrations to stay away; `key` is the id of the
 # exchange's own key, without which nothing of this opens.
 SETTINGS: Final = Table(
     "settings",
     METADATA,
-    Column("key", _text(64), primary_key=True),
+    Column("key", short_text(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
 
@@ -46,30 +38,32 @@ SETTINGS: Final = Table(
 PROGRESS: Final = Table(
     "progress",
     METADATA,
-    Column("topic", _text(64), primary_key=True),
+    Column("topic", short_text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
-    Column("rulebook", _text(64)),  # the hash that decides the next record; null: none was decided
-    Column("guided", _text(80)),  # year and rulebook whose guidance the last Tick opened
+    Column(
+        "rulebook", short_text(64)
+    ),  # the hash that decides the next record; null: none was decided
+    Column("guided", short_text(80)),  # year and rulebook of the last Tick
 )
 
 MESSAGES: Final = Table(
     "messages",
     METADATA,
-    Column("sender", _text(32), primary_key=True),
-    Column("message_id", _text(36), primary_key=True),
-    Column("digest", _text(64), nullable=False),
-    Column("case_id", _text(64), nullable=False),
-    Column("record", _text(64), nullable=False),
-    Column("document_number", _text(128)),
-    Column("in_reply_to", _text(36)),
+    Column("sender", short_text(32), primary_key=True),
+    Column("message_id", short_text(36), primary_key=True),
+    Column("digest", short_text(64), nullable=False),
+    Column("case_id", short_text(64), nullable=False),
+    Column("record", short_text(64), nullable=False),
+    Column("document_number", short_text(128)),
+    Column("in_reply_to", short_text(36)),
     Column("received_ms", BigInteger, nullable=False),
-    Column("topic", _text(64), nullable=False),
+    Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    Column("outcome", _text(16), nullable=False),
-    Column("code", _text(64)),
+    Column("outcome", short_text(16), nullable=False),
+    Column("code", short_text(64)),
     Column("receipt", LargeBinary),  # framed Accepted, Rejected or Held, for honest repeats
     Index("messages_by_case", "case_id"),
     Index("messages_by_number", "document_number"),
@@ -80,19 +74,19 @@ MESSAGES: Final = Table(
 NUMBERS: Final = Table(
     "numbers",
     METADATA,
-    Column("organ", _text(32), primary_key=True),
-    Column("number", _text(128), primary_key=True),
-    Column("message_id", _text(36), nullable=False),
+    Column("organ", short_text(32), primary_key=True),
+    Column("number", short_text(128), primary_key=True),
+    Column("message_id", short_text(36), nullable=False),
 )
 
 ORIGINALS: Final = Table(
     "originals",
     METADATA,
-    Column("message_id", _text(36), primary_key=True),
-    Column("sender", _text(32), primary_key=True),
-    Column("case_id", _text(64), nullable=False),
-    Column("record", _text(64), nullable=False),
-    Column("fingerprint", _text(64), nullable=False),  # of the writer's schema
+    Column("message_id", short_text(36), primary_key=True),
+    Column("sender", short_text(32), primary_key=True),
+    Column("case_id", short_text(64), nullable=False),
+    Column("record", short_text(64), nullable=False),
+    Column("fingerprint", short_text(64), nullable=False),  # of the writer's schema
     Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed; locked
     Index("originals_by_case", "case_id"),
 )
@@ -101,7 +95,7 @@ ORIGINALS: Final = Table(
 CASE_KEYS: Final = Table(
     "case_keys",
     METADATA,
-    Column("name", _text(64), primary_key=True),  # a case id, or `quarantine-` and a month
+    Column("name", short_text(64), primary_key=True),  # a case id, or `quarantine-` and a month
     Column("wrapped", LargeBinary),
     Column("erased_ms", BigInteger),
 )
@@ -109,11 +103,11 @@ CASE_KEYS: Final = Table(
 CASES: Final = Table(
     "cases",
     METADATA,
-    Column("case_id", _text(64), primary_key=True),
-    Column("topic", _text(64), nullable=False),
+    Column("case_id", short_text(64), primary_key=True),
+    Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("state", _text(16), nullable=False),
-    Column("stopped", _text(16)),  # gap or frozen; null: it moves
+    Column("state", short_text(16), nullable=False),
+    Column("stopped", short_text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
     Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
@@ -126,13 +120,13 @@ CASES: Final = Table(
 DUTIES: Final = Table(
     "duties",
     METADATA,
-    Column("duty_id", _text(36), primary_key=True),
-    Column("case_id", _text(64), nullable=False),
+    Column("duty_id", short_text(36), primary_key=True),
+    Column("case_id", short_text(64), nullable=False),
     Column("position", Integer, nullable=False),  # its place in the case's list
-    Column("topic", _text(64), nullable=False),
+    Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("kind", _text(32), nullable=False),
-    Column("owner", _text(32), nullable=False),
+    Column("kind", short_text(32), nullable=False),
+    Column("owner", short_text(32), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
@@ -147,28 +141,28 @@ DUTIES: Final = Table(
 WAKES: Final = Table(
     "wakes",
     METADATA,
-    Column("topic", _text(64), primary_key=True),
+    Column("topic", short_text(64), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
-    Column("case_id", _text(64), primary_key=True),
+    Column("case_id", short_text(64), primary_key=True),
     sqlite_with_rowid=False,
 )
 
 DECISIONS: Final = Table(
     "decisions",
     METADATA,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("topic", _text(64), nullable=False),
+    Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    Column("case_id", _text(64), nullable=False),
-    Column("message_id", _text(36), nullable=False),
-    Column("sender", _text(32), nullable=False),
-    Column("record", _text(64), nullable=False),
+    Column("case_id", short_text(64), nullable=False),
+    Column("message_id", short_text(36), nullable=False),
+    Column("sender", short_text(32), nullable=False),
+    Column("record", short_text(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
-    Column("outcome", _text(16), nullable=False),
-    Column("code", _text(64)),
-    Column("rulebook", _text(64), nullable=False),
+    Column("outcome", short_text(16), nullable=False),
+    Column("code", short_text(64)),
+    Column("rulebook", short_text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
     Index("decisions_by_case", "case_id"),
 )
@@ -179,8 +173,8 @@ SAID: Final = Table(
     "said",
     METADATA,
     Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("message_id", _text(36), primary_key=True),
-    Column("case_id", _text(64), nullable=False),
+    Column("message_id", short_text(36), primary_key=True),
+    Column("case_id", short_text(64), nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -188,8 +182,8 @@ SAID: Final = Table(
 MARKS: Final = Table(
     "marks",
     METADATA,
-    Column("key", _text(64), primary_key=True),
-    Column("case_id", _text(64), primary_key=True),
+    Column("key", short_text(64), primary_key=True),
+    Column("case_id", short_text(64), primary_key=True),
     Column("first_day", Integer, primary_key=True),
     Column("last_day", Integer, primary_key=True),
     Index("marks_by_case", "case_id"),
@@ -199,14 +193,14 @@ MARKS: Final = Table(
 OUTBOX: Final = Table(
     "outbox",
     METADATA,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("source_topic", _text(64), nullable=False),
+    Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("source_topic", short_text(64), nullable=False),
     Column("source_partition", Integer, nullable=False),
-    Column("topic", _text(64), nullable=False),
+    Column("topic", short_text(64), nullable=False),
     Column("key", LargeBinary),
     Column("value", LargeBinary),
     Column("headers", Text),  # JSON: [[name, base64], …]
-    Column("case_id", _text(64)),  # whose key the value is locked with; null: it is open
+    Column("case_id", short_text(64)),  # whose key the value is locked with; null: it is open
     Index("outbox_by_source", "source_topic", "source_partition", "seq"),
 )
 
@@ -214,7 +208,7 @@ OUTBOX: Final = Table(
 SECRETS: Final = Table(
     "secrets",
     METADATA,
-    Column("topic", _text(64), primary_key=True),
+    Column("topic", short_text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
     Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
@@ -224,7 +218,7 @@ SECRETS: Final = Table(
 COPIED: Final = Table(
     "copied",
     METADATA,
-    Column("topic", _text(64), primary_key=True),
+    Column("topic", short_text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
 )
@@ -233,10 +227,10 @@ COPIED: Final = Table(
 BLOBS: Final = Table(
     "blobs",
     METADATA,
-    Column("sender", _text(32), primary_key=True),
-    Column("blob", _text(64), primary_key=True),
-    Column("message_id", _text(36), primary_key=True),
-    Column("case_id", _text(64), nullable=False),
+    Column("sender", short_text(32), primary_key=True),
+    Column("blob", short_text(64), primary_key=True),
+    Column("message_id", short_text(36), primary_key=True),
+    Column("case_id", short_text(64), nullable=False),
     Column("lost", Boolean, nullable=False),
     Index("blobs_by_case", "case_id"),
     Index("blobs_lost", "lost"),
@@ -245,11 +239,11 @@ BLOBS: Final = Table(
 DEAD: Final = Table(
     "dead",
     METADATA,
-    Column("topic", _text(64), primary_key=True),
+    Column("topic", short_text(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("code", _text(64), nullable=False),
-    Column("message_id", _text(36)),
-    Column("case_id", _text(64)),
+    Column("code", short_text(64), nullable=False),
+    Column("message_id", short_text(36)),
+    Column("case_id", short_text(64)),
 )

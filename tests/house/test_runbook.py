@@ -48,10 +48,11 @@ def test_every_reason_of_a_healthz_has_a_section() -> None:
     exchange = given(r'f?"([a-z]+\.[a-z]+)(?: \{[^"]*)?"', "services/exchange/measures.py")
     reasons = {reason for reason in exchange if reason not in texts()}
     connector = given(r'f"([a-z]+): \{', "connectors/bus/connector.py")
-    failing = given(r'_failed\("([a-z]+)"', "connectors/bus/connector.py")
+    loops = ("connectors/bus/connector.py", "connectors/bus/carrying.py")
+    failing = given(r'_failed(?:\(|, )"([a-z]+)"', *loops)
     assert {"progress.stuck", "ticks.failing"} <= reasons
     assert {"stuck", "quarantine"} <= connector
-    assert failing == {"publish", "system", "commit"}
+    assert failing == {"publish", "system", "commit", "attachments"}
     assert sorted((reasons | connector | failing) - headings()) == []
 
 

@@ -1,7 +1,7 @@
 """Both stores of attachments by one suite: a folder, and a bucket of a real S3."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,7 +108,11 @@ def test_a_bucket_that_cannot_be_reached_is_away_and_tells_no_secret(
     else:
         place = replace(place, bucket="not-there")
     store = open_store(place)
-    for work in (lambda: store.put(US, BLOB, 0, b"x"), lambda: store.get(US, BLOB, 0)):
+    works: list[Callable[[], object]] = [
+        lambda: store.put(US, BLOB, 0, b"x"),
+        lambda: store.get(US, BLOB, 0),
+    ]
+    for work in works:
         with pytest.raises(Unavailable) as found:
             work()
         assert found.value.code == "attachment.store_unavailable"

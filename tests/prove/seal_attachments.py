@@ -6,7 +6,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,12 @@ from connectors.bus.home import Home
 from deploy.local import processes
 from deploy.local.stack import GRACE_SECONDS
 from schemas.attachments import ATTACHMENT_MAX_BYTES
+from schemas.messages import Rejected
+from schemas.parts import Attachment
 from tests.prove.agencies import Files
 from tests.prove.chapter import Ground
-from tests.prove.letters import RECEIVER, SENDER, document
+from tests.prove.flow_writer import LEADS, Watch, write
+from tests.prove.letters import RECEIVER, SENDER, document, message_on, sealed_value
 from tests.prove.stand import Stand, beside, new_home, python, wait_until
 
 UP_SECONDS_MAX: Final = 400
@@ -99,6 +102,10 @@ def attachment_500_mb(ground: Ground) -> str:
     sent = at.files(SENDER).root / "sent" / f"{name}.files" / "现场录像.mp4"
     assert digest(arrived) == digest(sent), "another content than was sent"
     after = {part: memory_mb(at.home, part) for part in _PARTS}
+    for part in _PARTS:
+        grown = after[part]["VmHWM"] - before[part]
+        own = grown if part == "exchange" else after[part]["VmHWM"]
+        assert own < MEMORY_MAX_MB, f"{part}: {after[part]['VmHWM']} MB, {before[part]} before"
     told = ", ".join(
         f"{part} {after[part]['VmHWM']} MB at its peak ({before[part]} before)" for part in _PARTS
     )
@@ -114,6 +121,7 @@ def attachment_refused(ground: Ground) -> str:
         "truncated": in_store(at, "truncated", lambda parts: parts[-1].unlink()),
         "cut short": in_store(at, "short", lambda parts: os.truncate(parts[-1], 100)),
         "swapped": in_store(at, "swapped", lambda parts: turned(parts[0])),
+        "swapped key": with_a_key_of_another(at),
         "gone": in_store(at, "gone", lambda parts: shutil.rmtree(parts[0].parent)),
     }
     expected = {
@@ -122,6 +130,7 @@ def attachment_refused(ground: Ground) -> str:
         "truncated": "attachment.truncated",
         "cut short": "attachment.truncated",
         "swapped": "attachment.swapped",
+        "swapped key": "attachment.key_wrong",
         "gone": "attachment.missing",
     }
     assert found == expected, found
@@ -134,8 +143,8 @@ def put(at: Office, label: str, files: Mapping[str, Callable[[Path], None]]) -> 
     name = f"{label}-{next(at.stand.serials)}.lead_transfer"
     folder = root / "outbox" / f"{name}.files"
     folder.mkdir(parents=True)
-    for file, write in files.items():
-        write(folder / file)
+    for file, fill in files.items():
+        fill(folder / file)
     content = json.dumps(document(at.stand), ensure_ascii=False).encode()
     at.files(SENDER).drop(f"{name}.json", content)
     return name
@@ -188,6 +197,24 @@ def in_store(at: Office, label: str, harm: Callable[[list[Path]], None]) -> str:
     found = wait_until(reason, CARRIED_SECONDS_MAX, f"{label} refused")
     assert arrival(at, name, file) is None, "shown all the same"
     return str(found["code"])
+
+
+def with_a_key_of_another(at: Office) -> str:
+    """Name a stored file, with its key as its recipient saw it, elsewhere; return the code."""
+    name = put(at, "seen", {"证据.bin": write_random(_BLOCK_BYTES)})
+    wait_until(lambda: arrival(at, name, "证据.bin"), CARRIED_SECONDS_MAX, "the file")
+    folder = arrived_folder(at, name)
+    assert folder is not None
+    seen = json.loads(folder.with_suffix(".json").read_text(encoding="utf-8"))
+    listed = tuple(Attachment(**each) for each in seen["envelope"]["attachments"])
+    watch = Watch.begin(at.stand)
+    lead = message_on(at.stand, 0)
+    stolen = replace(lead, envelope=replace(lead.envelope, attachments=listed))
+    key = lead.envelope.case_id.encode()
+    write(at.stand, LEADS, 0, key, sealed_value(at.stand, stolen))
+    answer = watch.answer(lead.envelope.message_id)
+    assert isinstance(answer, Rejected), type(answer).__name__
+    return answer.code
 
 
 def blobs(at: Office) -> list[Path]:

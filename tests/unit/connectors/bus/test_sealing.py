@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bus import sealing
 from connectors.bus.sealing import Measured, Staged, measured, staged
 from schemas.attachments import ATTACHMENT_MAX_BYTES
 from schemas.errors import Refusal, Unavailable
@@ -63,7 +62,7 @@ def test_a_file_that_changes_while_it_is_measured_is_refused(
         def __init__(self, descriptor: int) -> None:
             self.st_size = really(descriptor).st_size + change
 
-    monkeypatch.setattr(sealing.os, "fstat", Before)
+    monkeypatch.setattr("connectors.bus.sealing.os.fstat", Before)
     assert measured("a", path) == Refusal("attachment.changed")
 
 

@@ -82,7 +82,7 @@ def test_a_clearance_may_withhold_a_part_of_it(name: str) -> None:
     rows = (*demo().clearances.rows, replace(row, path=path, treatment=Treatment.WITHHOLD))
     found = redacted(with_files("lead_transfer", STORED), Relation.SENDER, Clearances(rows))
     (attachment,) = found.message.envelope.attachments or ()
-    assert attachment == replace(STORED, **{name: None})  # type: ignore[arg-type] # a text
+    assert attachment == replace(STORED, **{name: None})
     assert found.withheld == (f"{WHERE}[0].{name}",)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import Refusal
-from schemas.messages import Message, Rejected
+from schemas.messages import LeadTransfer, Message, Rejected
 from schemas.parts import Attachment
 from services.casebook.store import Casebook
 from services.casebook.tables import BLOBS
@@ -106,7 +106,7 @@ def test_of_what_is_withheld_in_part_no_key_is_wrapped(name: str) -> None:
     envelope = attached(lead()).envelope
     (seen,) = envelope.attachments or ()
     assert len(keys_for(envelope, files_office(), handler, MONDAY)) == 1
-    shown = replace(envelope, attachments=(replace(seen, **{name: None}),))  # type: ignore[arg-type] # any field
+    shown = replace(envelope, attachments=(replace(seen, **{name: None}),))
     assert keys_for(shown, files_office(), handler, MONDAY) == ()
 
 
@@ -140,7 +140,8 @@ def test_files_of_an_accepted_message_are_on_the_books_and_those_of_a_refused_on
     (seen,) = good.envelope.attachments or ()
     other = lead("two")
     bad = replace(other, envelope=replace(other.envelope, attachments=(seen,)))
-    reused = replace(good, volumes=77)  # type: ignore[call-arg] # a lead
+    assert isinstance(good, LeadTransfer)
+    reused = replace(good, volumes=77)
     used = lead("three", envelope={"document_number": good.envelope.document_number})
     records = [log.put(each, MONDAY) for each in (good, bad, reused, attached(used, "b.jpg"))]
     run(casebook, records, files_office())
