@@ -6,7 +6,8 @@ of what arrived.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 Document = dict[str, Any]
 
 _BUSY_SECONDS = 30.0
+_STATUS = ("new", "taken", "sent", "held")  # of a row of EX_OUT; 9 has a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Agency(Protocol):
 
     def everything(self) -> list[Got]:
         """Return all that it holds, in the order in which it came."""
+
+    def count(self, records: Collection[str]) -> int:
+        """Return how many of these records it holds."""
+
+    def fates(self) -> dict[str, str]:
+        """Return what its own files or rows say of each thing it handed over, by name.
+
+        `new`, `taken`, `sent`, `accepted`, `held`, or the code of a refusal.
+        """
 
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the configuration of its connector."""
@@ -74,6 +85,28 @@ class FolderAgency:
         """Read every file of the inbox."""
         return [_from_file(path) for path in self._files()]
 
+    def count(self, records: Collection[str]) -> int:
+        """Count the files of the inbox by their names."""
+        inbox = self.root / "inbox"
+        names = [path.name for path in inbox.iterdir()] if inbox.exists() else []
+        return sum(name.split("_", 1)[-1].rsplit("_", 1)[0] in records for name in names)
+
+    def fates(self) -> dict[str, str]:
+        """Look in which folder each file lies, and what lies beside it."""
+        found: dict[str, str] = {}
+        for folder, fate in (("outbox", "new"), ("work", "taken"), ("sent", "sent")):
+            found |= {_name(path): fate for path in self._things(folder)}
+        for path in (self.root / "sent").glob("*.receipt.json"):
+            receipt = json.loads(path.read_text(encoding="utf-8"))
+            found[_name(path)] = str(receipt["envelope"]["record"]).lower()
+        for path in (self.root / "refused").glob("*.reason.json"):
+            found[_name(path)] = str(json.loads(path.read_text(encoding="utf-8"))["code"])
+        return found
+
+    def _things(self, folder: str) -> list[Path]:
+        paths = (self.root / folder).glob("[!.]*.json")
+        return [path for path in paths if not path.name.endswith((".receipt.json", ".reason.json"))]
+
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the TOML of its connector."""
         return (
@@ -93,6 +126,15 @@ class DatabaseAgency:
     alias: str
     path: Path
     _last: int = 0
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether its connector has made the exchange tables."""
+        if not self.path.exists():
+            return False
+        with closing(self._connect()) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        return {"EX_OUT", "EX_IN"} <= tables
 
     def put(self, things: Iterable[tuple[str, str, Document]]) -> None:
         """Insert the rows in one transaction."""
@@ -115,6 +157,20 @@ class DatabaseAgency:
         """Select every row."""
         return self._rows(0)
 
+    def count(self, records: Collection[str]) -> int:
+        """Count the rows of EX_IN."""
+        if not self.path.exists():
+            return 0
+        with closing(self._connect()) as database:
+            rows = database.execute("SELECT biz_type, COUNT(*) FROM EX_IN GROUP BY biz_type")
+            return sum(number for record, number in rows if record in records)
+
+    def fates(self) -> dict[str, str]:
+        """Read the rows of EX_OUT."""
+        with closing(self._connect()) as database:
+            rows = database.execute("SELECT biz_key, status, receipt, err_code FROM EX_OUT")
+            return {key: _fate(*rest) for key, *rest in rows}
+
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the TOML of its connector."""
         return (
@@ -135,6 +191,16 @@ class DatabaseAgency:
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+
+
+def _name(path: Path) -> str:
+    return path.name.split(".", 1)[0]
+
+
+def _fate(status: int, receipt: str | None, code: str | None) -> str:
+    if receipt is not None:
+        return str(json.loads(receipt)["envelope"]["record"]).lower()
+    return code or _STATUS[status]
 
 
 def _from_file(path: Path) -> Got:

@@ -21,6 +21,7 @@ from tests.faults.judge import Expected
 MESSAGES_OF_A_CASE: Final = 4
 ORDER: Final = ("lead_transfer", "signed_for", "filing_reply", "outcome_feedback")
 FOUND: Final = date(2026, 9, 21)
+ACCEPTED: Final = "accepted"
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Traffic:
     plan: list[Expected] = field(default_factory=list)
     fed: int = 0
     answered: set[str] = field(default_factory=set)
+    fates: dict[str, dict[str, str]] = field(default_factory=dict)  # alias → name → its end
 
     def feed(self, cases: int) -> None:
         """Put so many more leads into the townships' outboxes."""
@@ -43,7 +45,7 @@ class Traffic:
             township = self.townships[number % len(self.townships)]
             department = self.departments[number // 2 % len(self.departments)]
             document = self._lead(township, department, number)
-            township.put([(f"{self.run}-{number:06d}", "lead_transfer", document)])
+            self._put(township, [(f"{self.run}-{number:06d}", "lead_transfer", document)])
             about = document["envelope"]["document_number"]
             self.plan.append(
                 Expected(department.alias, self._code(township.alias), "lead_transfer", about)
@@ -65,13 +67,20 @@ class Traffic:
         """How many messages the plan has."""
         return len(self.plan)
 
+    def _put(
+        self, agency: Agency, things: Sequence[tuple[str, str, Document]], end: str = ACCEPTED
+    ) -> None:
+        """Write down what must become of them, then hand them over."""
+        self.fates.setdefault(agency.alias, {}).update((name, end) for name, _, _ in things)
+        agency.put(things)
+
     def _reply(self, department: Agency, lead: Got) -> None:
         rows = []
         for record in ORDER[1:]:
             document = default_example(record)
             document["envelope"] = {"in_reply_to": lead.message_id}
             rows.append((f"{record}-{lead.message_id}", record, document))
-        department.put(rows)
+        self._put(department, rows)
         holder = next(t.alias for t in self.townships if self._code(t.alias) == lead.sender)
         code = self._code(department.alias)
         self.plan += [Expected(holder, code, record, lead.message_id) for record in ORDER[1:]]

@@ -1,0 +1,110 @@
+"""A county of planted processes: each start may be given one strike; what happened is read back."""
+
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from connectors.bus.clock import now
+from deploy.local import processes
+from services.exchange import workers
+from tests.faults.agencies import FolderAgency
+from tests.faults.county import County
+from tests.faults.planted import EVENTS, last_of
+from tests.faults.points import RANDOM, Strike
+
+MODULE: Final = "tests.faults.planted"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the planted processes: `landed` where it was struck, `processed` after a start.
+
+    `at`: seconds since 1970.
+    """
+
+    event: str
+    process: str
+    at: float
+    point: str = ""
+    act: str = ""
+
+
+@dataclass(slots=True)
+class PlantedCounty(County):
+    """The county in its test build."""
+
+    bug: str | None = None
+    strikes: dict[str, Strike] = field(default_factory=dict)  # for the next start of each
+
+    @property
+    def events(self) -> Path:
+        """Where the processes tell what happened."""
+        return self.home.path / EVENTS
+
+    def read_events(self) -> list[Event]:
+        """Return all of it, in the order in which it was written."""
+        if not self.events.exists():
+            return []
+        lines: list[dict[str, Any]] = [
+            json.loads(line) for line in self.events.read_text(encoding="utf-8").splitlines()
+        ]
+        return [
+            Event(
+                one["event"],
+                one["process"],
+                one["at"],
+                one.get("point", ""),
+                one.get("act", ""),
+            )
+            for one in lines
+        ]
+
+    def note(self, event: Event) -> None:
+        """Write down a strike from outside."""
+        line = {"event": event.event, "process": event.process, "at": event.at}
+        with self.events.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**line, "point": event.point, "act": event.act}) + "\n")
+
+    def ended(self) -> list[str]:
+        """Return the processes that do not run."""
+        return [name for name in self.commands if processes.running(self.home, name) is None]
+
+    def kill_now(self, name: str) -> None:
+        """Kill -9 one process wherever it is, and write down what it had passed last."""
+        process = processes.running(self.home, name)
+        assert process is not None, f"{name} does not run:\n{self.log(name)}"
+        os.kill(process.pid, signal.SIGKILL)
+        os.waitpid(process.pid, 0)
+        at = now().timestamp()
+        last = last_of(self.events, name).read_bytes().strip(b" \0").decode()
+        self.note(Event("landed", name, at, f"{RANDOM.name} (after {last or 'the start'})", "kill"))
+
+    def start(self) -> None:
+        """Start all of them, unless told otherwise without a strike."""
+        self.events.parent.mkdir(parents=True, exist_ok=True)
+        for worker in workers.numbers(self.settings):
+            name = workers.name_of(worker)
+            numbered = ("--home", str(self.home.path), "--worker", str(worker))
+            self.commands[name] = self._planted("exchange", name, numbered)
+        for number, agency in enumerate(self.agencies):
+            kind = "folder" if isinstance(agency, FolderAgency) else "database"
+            config = self.write_config(number, agency)
+            self.commands[agency.alias] = self._planted(kind, agency.alias, (str(config),))
+        for name in tuple(self.commands):
+            self.begin(name)
+
+    def begin(self, name: str) -> None:
+        """Start one process, with its strike if there is one."""
+        words = self.commands[name]
+        strike = self.strikes.pop(name, None)
+        armed = (*words[:3], "--strike", str(strike), *words[3:]) if strike else words
+        self.launch(name, armed)
+
+    def _planted(self, kind: str, name: str, rest: tuple[str, ...]) -> tuple[str, ...]:
+        bug = ("--bug", self.bug) if self.bug else ()
+        told = ("--name", name, "--events", str(self.events))
+        return (sys.executable, "-m", MODULE, *bug, *told, kind, *rest)
