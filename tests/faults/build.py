@@ -39,6 +39,7 @@ class PlantedCounty(County):
 
     bug: str | None = None
     strikes: dict[str, Strike] = field(default_factory=dict)  # for the next start of each
+    statuses: dict[int, int] = field(default_factory=dict)  # of processes that ended, by pid
 
     @property
     def events(self) -> Path:
@@ -70,8 +71,28 @@ class PlantedCounty(County):
             file.write(json.dumps({**line, "point": event.point, "act": event.act}) + "\n")
 
     def ended(self) -> list[str]:
-        """Return the processes that do not run."""
-        return [name for name in self.commands if processes.running(self.home, name) is None]
+        """Return the processes that do not run, and keep how they ended."""
+        names = [name for name in self.commands if processes.running(self.home, name) is None]
+        for pid, child in processes._children.items():
+            if child.returncode is not None:
+                self.statuses[pid] = child.returncode
+        return names
+
+    def supervise(self) -> list[str]:
+        """Start again what has ended, as a supervisor of the host does; return the names."""
+        ended = self.ended()
+        for name in ended:
+            self.begin(name)
+        return ended
+
+    def pid(self, name: str) -> int:
+        """Return the process id under which it was started last."""
+        record = self.home.run / f"{name}.pid.json"
+        return int(json.loads(record.read_text(encoding="utf-8"))["pid"])
+
+    def landed(self) -> list[Event]:
+        """Return every strike that landed."""
+        return [event for event in self.read_events() if event.event == "landed"]
 
     def kill_now(self, name: str) -> None:
         """Kill -9 one process wherever it is, and write down what it had passed last."""

@@ -22,6 +22,7 @@ from tests.faults.judge import Verdict, judge
 from tests.faults.traffic import ORDER, Traffic
 from tests.prove.chapter import Ground
 from tests.prove.kill_stand import stack
+from tests.prove.stand import Stand
 
 TOWNSHIPS: Final = ("yanjiao", "mugang")
 DEPARTMENTS: Final = ("liuzhi-cgj", "liuzhi-scjg")
@@ -43,6 +44,7 @@ class Campaign:
     county: PlantedCounty
     traffic: Traffic
     chance: Random
+    seconds_left: Callable[[], float] = lambda: 600.0
     restarts: list[str] = field(default_factory=list)  # of processes that nobody struck
 
     def turn(self) -> None:
@@ -51,6 +53,11 @@ class Campaign:
             self.traffic.feed(FEED)
         self.traffic.answer()
         time.sleep(PAUSE_SECONDS)
+
+    @property
+    def stand(self) -> Stand:
+        """The stand as a client sees it."""
+        return Stand(self.ground, self.home, self.settings, "")
 
     @property
     def outstanding(self) -> int:

@@ -14,6 +14,10 @@ from tests.faults.points import CONNECTOR, EXCHANGE, POINTS, RANDOM, Act, Part, 
 
 LAND_SECONDS_MAX: Final = 90.0  # nothing was struck for so long: the plan does not come on
 VISIT_MAX: Final = 6  # at which passing it is struck, by chance
+KILLS_MIN: Final = 10
+KILLS_MAX: Final = 400
+SECONDS_OF_A_KILL: Final = 3.5  # of exchange and connectors together
+SETTLE_SECONDS: Final = 40.0  # kept for the end of all letters
 START_SECONDS: Final = 1.0  # before which a process is not killed from outside
 RANDOM_SECONDS_MAX: Final = 5.0  # longer than a start: some are struck in it, some at work
 RECOVERY_SECONDS_MAX: Final = 5.0  # kill -9 to the first message processed again, p95
@@ -59,6 +63,14 @@ class Landings:
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that so great a share does not exceed."""
     return sorted(values)[max(0, ceil(share * len(values)) - 1)]
+
+
+def kill_points(campaign: Campaign) -> str:
+    """Strike as often as the time allows, most where most can be lost; then settle and judge."""
+    seconds = campaign.seconds_left() - SETTLE_SECONDS
+    kills = max(KILLS_MIN, min(KILLS_MAX, round(seconds / SECONDS_OF_A_KILL)))
+    found = kill_all(campaign, kills, max(seconds, KILLS_MIN * SECONDS_OF_A_KILL * 2))
+    return f"{found}; {campaign.judged()}"
 
 
 def plan(kills: int, chance: Random) -> tuple[list[Strike], list[Strike]]:

@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     if faults:
         print("\n".join(faults), file=sys.stderr)
         return WRONG_USE
-    _forget_settings()
+    forget_settings()
     chosen = [
         promises[id_] for id_ in wanted if options.only or options.long or not promises[id_].is_long
     ]
@@ -87,7 +87,7 @@ def prove(
     return 1 if failed else 0
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     """Take the caller's settings away: each stand has its own; a proof is of those."""
     for name in tuple(os.environ):
         if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":

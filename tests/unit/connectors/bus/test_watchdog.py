@@ -50,7 +50,8 @@ def test_nobody_is_watched_when_the_block_is_over() -> None:
     told: list[tuple[str, ...]] = []
     with watched(live, told.append, SECONDS_MAX):
         pass
-    assert looks == told == []
+    assert looks == []
+    assert told == []
 
 
 def test_the_end_is_at_once_and_says_that_it_may_be_started_again(

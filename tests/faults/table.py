@@ -1,0 +1,106 @@
+"""Every fault by its name: what is done, and what does it. The page and the runner read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.faults import kills, outages, records, rewinds, stops
+from tests.faults.campaign import Campaign
+
+Strike = Callable[[Campaign], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `strike` returns the figure, or raises AssertionError saying what was seen."""
+
+    name: str
+    zh: str
+    en: str
+    strike: Strike
+    is_quick: bool = True  # part of QUICK=1
+    takes_the_rest: bool = False  # of the time: it comes last
+
+
+FAULTS: Final = (
+    Fault(
+        "kill_points",
+        "在每个标注点和随机时刻 kill -9 交换进程与连接器，死后立即重启",
+        "kill -9 of the exchange and of connectors at every labelled point and at random",
+        kills.kill_points,
+        takes_the_rest=True,
+    ),
+    Fault(
+        "term_inside",
+        "事务之内、发布与确认之间收到 SIGTERM：办完本批，状态 0 退出",
+        "SIGTERM in the transaction and between publish and acknowledge: the batch is finished",
+        stops.term_inside,
+        is_quick=False,
+    ),
+    Fault(
+        "raise_inside",
+        "事务之内、发布与确认之间出现意料之外的异常：进程退出，重启后重办",
+        "an unexpected exception there: the process ends, and what it had is read again",
+        stops.raise_inside,
+        is_quick=False,
+    ),
+    Fault(
+        "cancel_inside",
+        "办理中的任务被取消，进程还在而无人办理：看门狗使其退出",
+        "the task at work is cancelled and nobody decides any more: the watchdog ends it",
+        stops.cancel_inside,
+        is_quick=False,
+    ),
+    Fault(
+        "freeze_inside",
+        "事务之内 SIGSTOP，超过会话时限后 SIGCONT",
+        "SIGSTOP in the transaction past the session, then SIGCONT",
+        stops.freeze_inside,
+        is_quick=False,
+    ),
+    Fault(
+        "broker_killed",
+        "kill -9 Kafka，立即重启；再次，离线超过会话时限",
+        "the broker killed -9 and back at once; killed and away for longer than a session",
+        outages.broker_killed,
+    ),
+    Fault(
+        "registry_down",
+        "模式登记处离线，期间各进程重启",
+        "the registry away, every process started anew meanwhile",
+        outages.registry_down,
+        is_quick=False,
+    ),
+    Fault(
+        "agency_down",
+        "一个机关离线，其他机关照常；恢复后一次收齐",
+        "one agency away while the others work; then it gets all of it",
+        outages.agency_down,
+        is_quick=False,
+    ),
+    Fault(
+        "poison",
+        "流主题里写入不是消息的东西：各成一件死信",
+        "what is no message, written into the flows: each a dead letter, once",
+        records.poison,
+    ),
+    Fault(
+        "inbox_refuses",
+        "一个收件箱拒收：只它等待，其他照常",
+        "an inbox that takes nothing: only that one waits",
+        records.inbox_refuses,
+    ),
+    Fault(
+        "offsets_reset",
+        "消费位点回到起点：全部重读，一件不重办",
+        "the group's offsets set back to the beginning: all is read again, nothing done twice",
+        rewinds.offsets_reset,
+    ),
+    Fault(
+        "older_casebook",
+        "恢复较早的账本备份：其后的从日志重办",
+        "an older casebook restored: what it does not know is decided again",
+        rewinds.older_casebook,
+    ),
+)
+BY_NAME: Final = {fault.name: fault for fault in FAULTS}
