@@ -29,6 +29,11 @@ class Got:
     in_reply_to: str | None
     sender: str
     document_number: str | None
+    flow: str = ""
+    at: str = ""  # when the bus had it
+    duty: str = ""  # of a notice: which one,
+    rung: str = ""  # how far,
+    nominal_at: str = ""  # and when that was due
 
 
 class Agency(Protocol):
@@ -47,6 +52,9 @@ class Agency(Protocol):
 
     def count(self, records: Collection[str]) -> int:
         """Return how many of these records it holds."""
+
+    def words(self) -> str:
+        """Return all that it holds, as one text to be searched."""
 
     def fates(self) -> dict[str, str]:
         """Return what its own files or rows say of each thing it handed over, by name.
@@ -90,6 +98,10 @@ class FolderAgency:
         inbox = self.root / "inbox"
         names = [path.name for path in inbox.iterdir()] if inbox.exists() else []
         return sum(name.split("_", 1)[-1].rsplit("_", 1)[0] in records for name in names)
+
+    def words(self) -> str:
+        """Read every file of the inbox."""
+        return "\n".join(path.read_text(encoding="utf-8") for path in self._files())
 
     def fates(self) -> dict[str, str]:
         """Look in which folder each file lies, and what lies beside it."""
@@ -165,6 +177,11 @@ class DatabaseAgency:
             rows = database.execute("SELECT biz_type, COUNT(*) FROM EX_IN GROUP BY biz_type")
             return sum(number for record, number in rows if record in records)
 
+    def words(self) -> str:
+        """Read every payload of EX_IN."""
+        with closing(self._connect()) as database:
+            return "\n".join(row[0] for row in database.execute("SELECT payload FROM EX_IN"))
+
     def fates(self) -> dict[str, str]:
         """Read the rows of EX_OUT."""
         with closing(self._connect()) as database:
@@ -183,11 +200,10 @@ class DatabaseAgency:
             return []
         with self._connect() as database:
             found = database.execute(
-                "SELECT id, biz_type, message_id, case_id, in_reply_to, sender, document_number"
-                " FROM EX_IN WHERE id > ? ORDER BY id",
+                "SELECT id, biz_type, payload FROM EX_IN WHERE id > ? ORDER BY id",
                 (after,),
             ).fetchall()
-        return [Got(*row) for row in found]
+        return [_got(order, record, json.loads(payload)) for order, record, payload in found]
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
@@ -206,13 +222,22 @@ def _fate(status: int, receipt: str | None, code: str | None) -> str:
 def _from_file(path: Path) -> Got:
     order, rest = path.name.split("_", 1)
     document = json.loads(path.read_text(encoding="utf-8"))
+    return _got(int(order), rest.rsplit("_", 1)[0], document)
+
+
+def _got(order: int, record: str, document: Document) -> Got:
     envelope = document["envelope"]
     return Got(
-        order=int(order),
-        record=rest.rsplit("_", 1)[0],
+        order=order,
+        record=record,
         message_id=envelope["message_id"],
         case_id=envelope["case_id"],
         in_reply_to=envelope.get("in_reply_to"),
         sender=envelope["sender"],
         document_number=envelope.get("document_number"),
+        flow=envelope["flow"],
+        at=(envelope.get("delivery") or {}).get("at", ""),
+        duty=document.get("duty") or "",
+        rung=document.get("rung") or "",
+        nominal_at=document.get("nominal_at") or "",
     )

@@ -12,7 +12,7 @@ from connectors.bus.clock import now
 from deploy.local import processes
 from services.exchange import workers
 from tests.faults.agencies import FolderAgency
-from tests.faults.county import County
+from tests.faults.county import STOP_SECONDS_MAX, County
 from tests.faults.planted import EVENTS, last_of
 from tests.faults.points import RANDOM, Strike
 
@@ -39,6 +39,9 @@ class PlantedCounty(County):
 
     bug: str | None = None
     strikes: dict[str, Strike] = field(default_factory=dict)  # for the next start of each
+    via: dict[str, str] = field(
+        default_factory=dict
+    )  # process → PORT=PORT, the proxy it goes through
     statuses: dict[int, int] = field(default_factory=dict)  # of processes that ended, by pid
 
     @property
@@ -73,9 +76,10 @@ class PlantedCounty(County):
     def ended(self) -> list[str]:
         """Return the processes that do not run, and keep how they ended."""
         names = [name for name in self.commands if processes.running(self.home, name) is None]
-        for pid, child in processes._children.items():
-            if child.returncode is not None:
-                self.statuses[pid] = child.returncode
+        for name in names:
+            child = processes._children.get(self.pid(name))
+            if child is not None:  # what is ending shows no command line any more
+                self.statuses[child.pid] = child.wait(STOP_SECONDS_MAX)
         return names
 
     def supervise(self) -> list[str]:
@@ -122,8 +126,20 @@ class PlantedCounty(County):
         """Start one process, with its strike if there is one."""
         words = self.commands[name]
         strike = self.strikes.pop(name, None)
-        armed = (*words[:3], "--strike", str(strike), *words[3:]) if strike else words
-        self.launch(name, armed)
+        more: tuple[str, ...] = ("--strike", str(strike)) if strike else ()
+        if name in self.via:
+            more += ("--via", self.via[name])
+        self.launch(name, (*words[:3], *more, *words[3:]))
+
+    def end(self, name: str) -> None:
+        """End one process, if it runs; whoever supervises starts it again."""
+        process = processes.running(self.home, name)
+        if process is not None:
+            processes.end(process, STOP_SECONDS_MAX)
+
+    def whole_log(self, name: str) -> str:
+        """Return all that a process has said."""
+        return processes.log_file(self.home, name).read_text(encoding="utf-8")
 
     def _planted(self, kind: str, name: str, rest: tuple[str, ...]) -> tuple[str, ...]:
         bug = ("--bug", self.bug) if self.bug else ()

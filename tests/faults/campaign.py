@@ -6,9 +6,10 @@ the record of what was handed over. Everything is judged anew after each fault: 
 broke later shows then.
 """
 
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -18,12 +19,16 @@ from services.rulebook.load import load
 from tests.faults.agencies import Agency, DatabaseAgency, FolderAgency
 from tests.faults.build import PlantedCounty
 from tests.faults.county import folder_of, wait_until
+from tests.faults.duties import wrong_duties
 from tests.faults.judge import Verdict, judge
-from tests.faults.traffic import ORDER, Traffic
+from tests.faults.varied import RECORDS, VariedTraffic
 from tests.prove.chapter import Ground
 from tests.prove.kill_stand import stack
-from tests.prove.stand import Stand
+from tests.prove.stand import Stand, beside
 
+SLEEPER: Final = "liuzhi-swj"  # whose clock is short in the demo's rulebook
+SUPERVISOR: Final = "liuzhi-sfj"
+OVERDUE_SECONDS: Final = 75.0  # a minute to sign, the Tick, its way
 TOWNSHIPS: Final = ("yanjiao", "mugang")
 DEPARTMENTS: Final = ("liuzhi-cgj", "liuzhi-scjg")
 OUTSTANDING_MAX: Final = 12  # leads under way at once: enough that a struck process has some
@@ -31,6 +36,7 @@ FEED: Final = 2  # leads at once
 PAUSE_SECONDS: Final = 0.1
 START_SECONDS_MAX: Final = 90.0
 SETTLE_SECONDS_MAX: Final = 180.0
+REPLAY_SECONDS_MAX: Final = 900.0
 QUIET_SECONDS: Final = 4.0  # after the last message, for what must not come any more: two ticks
 
 
@@ -42,7 +48,7 @@ class Campaign:
     home: Home
     settings: Settings
     county: PlantedCounty
-    traffic: Traffic
+    traffic: VariedTraffic
     chance: Random
     seconds_left: Callable[[], float] = lambda: 600.0
     restarts: list[str] = field(default_factory=list)  # of processes that nobody struck
@@ -62,7 +68,7 @@ class Campaign:
     @property
     def outstanding(self) -> int:
         """How many leads have not arrived yet."""
-        return self.traffic.fed - len(self.traffic.answered)
+        return self.traffic.leads - len(self.traffic.answered)
 
     def work(self, cases: int, seconds_max: float = SETTLE_SECONDS_MAX) -> None:
         """Let so many more leads arrive and be answered, whatever happens meanwhile."""
@@ -102,7 +108,7 @@ class Campaign:
 
     def left(self) -> int:
         """Return how much has not come to its end, as the agencies see it."""
-        held = sum(agency.count(ORDER) for agency in self.county.agencies)
+        held = sum(agency.count(RECORDS) for agency in self.county.agencies)
         return self.traffic.messages - held
 
     def judged(self) -> str:
@@ -116,7 +122,42 @@ class Campaign:
         """Hold what the agencies have against the record of what was handed over."""
         held = {agency.alias: agency.everything() for agency in self.county.agencies}
         fates = {agency.alias: agency.fates() for agency in self.county.agencies}
-        return judge(self.traffic.plan, held, ORDER, self.traffic.fates, fates)
+        traffic = self.traffic
+        of_letters = judge(
+            traffic.plan, held, RECORDS, traffic.fates, fates, traffic.supervisor.alias
+        )
+        overdue = {case: traffic.numbers[case] for case in self.overdue()}
+        duties = tuple(wrong_duties(held, traffic.sleeper.alias, overdue))
+        return replace(of_letters, wrong_duties=duties, above_clearance=tuple(self.leaked()))
+
+    def overdue(self) -> list[str]:
+        """Return the cases that nobody has signed for, and should have."""
+        at, traffic = monotonic(), self.traffic
+        return [
+            case
+            for case, number in traffic.numbers.items()
+            if at - (traffic.asleep[number] or at) > OVERDUE_SECONDS
+        ]
+
+    def leaked(self) -> Iterator[str]:
+        """Yield each word that somebody holds who may not, or that stands in a log."""
+        texts = {agency.alias: agency.words() for agency in self.county.agencies}
+        logs = {path.name: path.read_text(encoding="utf-8") for path in self.home.logs.iterdir()}
+        for word, alias in self.traffic.secrets.items():
+            for place, text in (texts | logs).items():
+                if place != alias and word in text:
+                    yield f"{place}: a complainant of {alias}"
+
+    def replayed(self) -> str:
+        """Decide the whole log anew: journal and casebook must say the same. AssertionError."""
+        told = self.ground.command(
+            beside("yichuan"),
+            *("replay", "--json", "--home", self.home.path),
+            seconds_max=REPLAY_SECONDS_MAX,
+        )
+        found = json.loads(told.splitlines()[-1])
+        assert found["same"], told
+        return f"replayed: {found['decisions']} decisions, the journal's own to the byte"
 
     def state(self) -> str:
         """Return what helps who reads a failure."""
@@ -132,10 +173,14 @@ def begin(ground: Ground, run: str, *, bug: str | None = None, seed: int = 1) ->
     departments = [
         DatabaseAgency(alias, home.path / f"{alias}.agency.sqlite") for alias in DEPARTMENTS
     ]
-    agencies: list[Agency] = [*townships, *departments]
+    sleeper = FolderAgency(SLEEPER, folder_of(home, SLEEPER))
+    supervisor = FolderAgency(SUPERVISOR, folder_of(home, SUPERVISOR))
+    agencies: list[Agency] = [*townships, *departments, sleeper, supervisor]
     county = PlantedCounty(home, settings, agencies, bug=bug)
     ground.ends.callback(county.stop)
-    traffic = Traffic(rulebook, townships, departments, run)
+    traffic = VariedTraffic(
+        rulebook, townships, departments, run, sleeper=sleeper, supervisor=supervisor
+    )
     campaign = Campaign(ground, home, settings, county, traffic, Random(seed))
     county.start()
     wait_until(

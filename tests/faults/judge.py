@@ -27,6 +27,8 @@ class Verdict:
     unexpected: tuple[str, ...]
     out_of_order: tuple[str, ...]
     wrong_ends: tuple[str, ...] = ()  # of things handed over: not what their sender must be told
+    wrong_duties: tuple[str, ...] = ()
+    above_clearance: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -47,6 +49,8 @@ class Verdict:
             "unexpected": self.unexpected,
             "out of order": self.out_of_order,
             "wrong ends": self.wrong_ends,
+            "wrong duties": self.wrong_duties,
+            "above clearance": self.above_clearance,
         }
 
 
@@ -61,11 +65,12 @@ def judge(
     order: Sequence[str],
     wanted_fates: Fates | None = None,
     fates: Fates | None = None,
+    supervisor: str = "",
 ) -> Verdict:
     """Compare. `order`: the records of one case in the order in which their sender sent them.
 
     What the bus itself says (receipts, notices) is judged for doubles only; a receipt is shown at
-    its source, and one that lies in the inbox contradicts it.
+    its source, and one that lies in the inbox contradicts it. The supervisor is told of others'.
     """
     wanted = Counter((e.holder, e.sender, e.record, e.about) for e in plan)
     found: Counter[tuple[str, str, str, str]] = Counter()
@@ -78,10 +83,12 @@ def judge(
         sequences: dict[tuple[str, str], list[int]] = defaultdict(list)
         for got in things:
             if got.sender == "BUS":
-                if got.record in _NEVER_SAID and fates is not None:
+                if got.record in _NEVER_SAID and fates is not None and holder != supervisor:
                     contradicted.append(f"{holder}: {got.record} of {got.in_reply_to}")
                 continue
             about = got.in_reply_to or got.document_number or got.message_id
+            if got.record not in order:
+                continue
             found[holder, got.sender, got.record, about] += 1
             sequences[got.case_id, got.sender].append(order.index(got.record))
         out_of_order += [

@@ -12,6 +12,7 @@ from tests.faults.build import Event
 from tests.faults.campaign import Campaign
 from tests.faults.points import CONNECTOR, EXCHANGE, POINTS, RANDOM, Act, Part, Point, Strike
 
+OF_EXCHANGE: Final = 2 / 3  # of the strikes
 LAND_SECONDS_MAX: Final = 90.0  # nothing was struck for so long: the plan does not come on
 VISIT_MAX: Final = 6  # at which passing it is struck, by chance
 KILLS_MIN: Final = 10
@@ -73,25 +74,30 @@ def kill_points(campaign: Campaign) -> str:
     return f"{found}; {campaign.judged()}"
 
 
-def plan(kills: int, chance: Random) -> tuple[list[Strike], list[Strike]]:
+def plan(
+    kills: int, chance: Random, *, connectors: bool = True
+) -> tuple[list[Strike], list[Strike]]:
     """Return the strikes on the exchange and on connectors: most where most can be lost."""
     exchange = [point for point in EXCHANGE if point.part in _MANY for _ in range(3)]
     exchange += [*EXCHANGE, RANDOM, RANDOM, RANDOM]
     connector = [*CONNECTOR, RANDOM]
-    of_exchange = ceil(kills * 2 / 3)
+    of_exchange = ceil(kills * OF_EXCHANGE) if connectors else kills
     return (
         _strikes(exchange, of_exchange, chance),
         _strikes(connector, kills - of_exchange, chance),
     )
 
 
-def kill_all(campaign: Campaign, kills: int, seconds_max: float) -> Landings:
+def kill_all(
+    campaign: Campaign, kills: int, seconds_max: float, *, connectors: bool = True
+) -> Landings:
     """Strike so many times, each process as soon as it is at work again; stop after the limit."""
     county, chance = campaign.county, campaign.chance
-    exchange, connector = (deque(each) for each in plan(kills, chance))
+    exchange, connector = (deque(each) for each in plan(kills, chance, connectors=connectors))
+    struck = county.commands if connectors else county.exchanges
     begun = len(county.read_events())
     deadline = monotonic() + seconds_max
-    for name in county.commands:
+    for name in tuple(struck):
         county.kill_now(name)  # each is started again with its strike
     armed: set[str] = set()
     due: dict[str, float] = {}  # process → when it is killed from outside

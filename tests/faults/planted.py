@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--strike", type=parse)
     parser.add_argument("--bug", choices=sorted(BUGS))
+    parser.add_argument("--via", help="PORT=PORT: connect to the second where the first is meant")
     parser.add_argument("--name", required=True)
     parser.add_argument("--events", type=Path, required=True)
     parser.add_argument("kind", choices=("exchange", "folder", "database"))
@@ -98,6 +99,8 @@ def main() -> None:
         points = _exchange_points if options.kind == "exchange" else _connector_points
         for target, replacement in points(watcher):
             planted.enter_context(patch(target, replacement))
+        if options.via:
+            planted.enter_context(_through(*map(int, options.via.split("="))))
         if options.bug:
             BUGS[options.bug](planted)
         if options.kind == "exchange":
@@ -105,6 +108,16 @@ def main() -> None:
         else:
             app = folder_app if options.kind == "folder" else database_app
             connector_process.main(f"connectors.{options.kind}", app.run_file)
+
+
+def _through(meant: int, proxy: int) -> AbstractContextManager[Any]:
+    """Connect to the proxy wherever its port is meant."""
+    connect = asyncio.BaseEventLoop.create_connection
+
+    async def connected(self: Any, factory: Any, host: Any, port: Any, **options: Any) -> Any:
+        return await connect(self, factory, host, proxy if port == meant else port, **options)
+
+    return patch.object(asyncio.BaseEventLoop, "create_connection", connected)
 
 
 def last_of(events: Path, name: str) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.faults import kills, outages, records, rewinds, stops
+from tests.faults import clocks, kills, links, outages, records, rewinds, stops
 from tests.faults.campaign import Campaign
 
 Strike = Callable[[Campaign], str]
@@ -76,6 +76,34 @@ FAULTS: Final = (
         "一个机关离线，其他机关照常；恢复后一次收齐",
         "one agency away while the others work; then it gets all of it",
         outages.agency_down,
+        is_quick=False,
+    ),
+    Fault(
+        "exchange_link",
+        "交换进程与 Kafka 之间的链路变慢、被切断、只进不出（自制 TCP 代理）",
+        "the link between exchange and broker slow, cut, swallowing (a TCP proxy of ours)",
+        links.exchange_link,
+        is_quick=False,
+    ),
+    Fault(
+        "connector_link",
+        "连接器与 Kafka 之间的链路同样处理",
+        "the same between a connector and the broker",
+        links.connector_link,
+        is_quick=False,
+    ),
+    Fault(
+        "exchange_clock",
+        "交换进程的主机时钟快、慢一小时：停下并说明，校正后继续",
+        "the exchange's clock an hour ahead, behind: it stops and says so; put right, it goes on",
+        clocks.exchange_clock,
+        is_quick=False,
+    ),
+    Fault(
+        "agency_clock",
+        "机关主机时钟快、慢一小时：收发照常",
+        "an agency's clock an hour ahead, behind: its letters go and come as ever",
+        clocks.agency_clock,
         is_quick=False,
     ),
     Fault(

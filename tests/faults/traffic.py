@@ -34,22 +34,16 @@ class Traffic:
     run: str  # goes into file names and document numbers, so that runs do not collide
     plan: list[Expected] = field(default_factory=list)
     fed: int = 0
+    leads: int = 0  # of these: such as are answered when they have come
     answered: set[str] = field(default_factory=set)
     fates: dict[str, dict[str, str]] = field(default_factory=dict)  # alias → name → its end
 
     def feed(self, cases: int) -> None:
         """Put so many more leads into the townships' outboxes."""
         for _ in range(cases):
-            self.fed += 1
-            number = self.fed
-            township = self.townships[number % len(self.townships)]
-            department = self.departments[number // 2 % len(self.departments)]
-            document = self._lead(township, department, number)
-            self._put(township, [(f"{self.run}-{number:06d}", "lead_transfer", document)])
-            about = document["envelope"]["document_number"]
-            self.plan.append(
-                Expected(department.alias, self._code(township.alias), "lead_transfer", about)
-            )
+            township, department, name, document = self._next()
+            self._expected(township, department, name, document)
+            self.leads += 1
 
     def answer(self) -> int:
         """Let each department answer what has come since; return how many leads that was."""
@@ -66,6 +60,27 @@ class Traffic:
     def messages(self) -> int:
         """How many messages the plan has."""
         return len(self.plan)
+
+    def _next(self) -> tuple[Agency, Agency, str, Document]:
+        """Return who sends the next lead to whom, under which name."""
+        self.fed += 1
+        township = self.townships[self.fed % len(self.townships)]
+        department = self.departments[self.fed // 2 % len(self.departments)]
+        document = self._lead(township, department, self.fed)
+        return township, department, f"{self.run}-{self.fed:06d}", document
+
+    def _expected(
+        self,
+        township: Agency,
+        holder: Agency,
+        name: str,
+        document: Document,
+        record: str = ORDER[0],
+    ) -> None:
+        """Hand it over; the holder must come to have it."""
+        self._put(township, [(name, record, document)])
+        about = document["envelope"]["document_number"]
+        self.plan.append(Expected(holder.alias, self._code(township.alias), record, about))
 
     def _put(
         self, agency: Agency, things: Sequence[tuple[str, str, Document]], end: str = ACCEPTED

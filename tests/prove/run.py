@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, law, seal
+from tests.prove import bus, county, faults, law, seal
 from tests.prove.chapter import (
     REPO,
     Check,
@@ -30,6 +30,7 @@ from tests.prove.chapter import (
 CHAPTERS: Final = {
     "bus": bus.CHECKS,
     "county": county.CHECKS,
+    "faults": faults.CHECKS,
     "law": law.CHECKS,
     "seal": seal.CHECKS,
 }
@@ -45,10 +46,10 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     promises, checks = promises_of(options.chapter), CHAPTERS[options.chapter]
     wanted = options.only or list(promises)
-    faults = [fault for fault in unmatched(promises, checks) if fault.partition(":")[0] in wanted]
-    faults += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
-    if faults:
-        print("\n".join(faults), file=sys.stderr)
+    wrong = [each for each in unmatched(promises, checks) if each.partition(":")[0] in wanted]
+    wrong += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
         return WRONG_USE
     forget_settings()
     chosen = [
