@@ -116,6 +116,10 @@ lifecycle: $(VENV)/.dev ## write deploy/lifecycle.md from the table of steps
 guidance: $(VENV)/.dev ## write deploy/guidance.md from the marks on the tests
 	$(BIN)/python -m tests.law.page
 
+.PHONY: faults-page
+faults-page: $(VENV)/.dev ## write deploy/faults.md from the table of faults
+	$(BIN)/python -m tests.faults.page
+
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, every rule
 	$(BIN)/ruff check .

@@ -61,6 +61,11 @@ class Landings:
         return f"{len(self.events)} kills ({parts}; {points}){again}"
 
 
+def chance_of(seed: int) -> Random:
+    """Return the chance that follows from a seed."""
+    return Random(seed)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that so great a share does not exceed."""
     return sorted(values)[max(0, ceil(share * len(values)) - 1)]

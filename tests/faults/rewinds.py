@@ -21,7 +21,7 @@ SECONDS_MAX: Final = 60.0
 def offsets_reset(campaign: Campaign) -> str:
     """Set the exchange's group back to the beginning of every flow: all of it is read again."""
     campaign.work(CASES)
-    names = _stopped(campaign)
+    names = stopped(campaign)
     ends = {flow.value: ends_of(campaign.stand, "admin", flow.value) for flow in Flow}
     places = [
         TopicPartition(flow, number, 0) for flow, numbers in ends.items() for number in numbers
@@ -30,7 +30,7 @@ def offsets_reset(campaign: Campaign) -> str:
     wanted = [ConsumerGroupTopicPartitions(GROUP, places)]
     for future in admin.alter_consumer_group_offsets(wanted).values():
         future.result(SECONDS_MAX)
-    _started(campaign, names)
+    started(campaign, names)
     again = sum(end for numbers in ends.values() for end in numbers.values())
     campaign.work(CASES)
     return f"{again} records read again from the beginning; {campaign.judged()}"
@@ -42,16 +42,16 @@ def older_casebook(campaign: Campaign) -> str:
     _backup(str(file), str(kept))
     campaign.work(CASES)
     campaign.settle()
-    names = _stopped(campaign)
+    names = stopped(campaign)
     for old in file.parent.glob(f"{file.name}*"):
         old.unlink()
     shutil.move(kept, file)
-    _started(campaign, names)
+    started(campaign, names)
     campaign.work(CASES)
     return f"restored from before {CASES} cases; {campaign.judged()}"
 
 
-def _stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:
+def stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:
     """Stop the exchanges, out of the supervisor's sight."""
     county = campaign.county
     names = {name: county.commands.pop(name) for name in county.exchanges}
@@ -60,7 +60,7 @@ def _stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def _started(campaign: Campaign, names: dict[str, tuple[str, ...]]) -> None:
+def started(campaign: Campaign, names: dict[str, tuple[str, ...]]) -> None:
     campaign.county.commands |= names
     campaign.supervise()
 

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from tests.faults import clocks, kills, links, outages, records, rewinds, stops
+from tests.faults import clocks, crowd, disk, kills, links, outages, records, rewinds, stops
 from tests.faults.campaign import Campaign
 
 Strike = Callable[[Campaign], str]
+
+
+class Stand(StrEnum):
+    """On what it is shown."""
+
+    SQLITE = "one exchange, SQLite"
+    POSTGRESQL = "two exchanges, PostgreSQL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,7 @@ class Fault:
     strike: Strike
     is_quick: bool = True  # part of QUICK=1
     takes_the_rest: bool = False  # of the time: it comes last
+    stand: Stand = Stand.SQLITE
 
 
 FAULTS: Final = (
@@ -129,6 +138,45 @@ FAULTS: Final = (
         "恢复较早的账本备份：其后的从日志重办",
         "an older casebook restored: what it does not know is decided again",
         rewinds.older_casebook,
+    ),
+    Fault(
+        "disk_full",
+        "账本所在的磁盘写满，腾出后继续（tmpfs）",
+        "the casebook's disk full, then not (a small tmpfs)",
+        disk.disk_full,
+        is_quick=False,
+    ),
+    Fault(
+        "workers_come_and_go",
+        "第三个交换进程每 5 秒加入、离开",
+        "a third exchange joins and leaves every 5 s",
+        crowd.workers_come_and_go,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
+    ),
+    Fault(
+        "rebalance_inside",
+        "一个交换进程在事务之内冻结，分区转给另一个，然后恢复",
+        "an exchange frozen in its transaction until another has its partitions, then going on",
+        stops.freeze_inside,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
+    ),
+    Fault(
+        "rolling_kills",
+        "两个交换进程轮流在标注点被杀",
+        "two exchanges killed at labelled points in turn",
+        crowd.rolling_kills,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
+    ),
+    Fault(
+        "database_down",
+        "PostgreSQL 被强行终止，十五秒后恢复",
+        "PostgreSQL stopped at once, away for fifteen seconds, back",
+        crowd.database_down,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
     ),
 )
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
