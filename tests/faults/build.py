@@ -39,9 +39,7 @@ class PlantedCounty(County):
 
     bug: str | None = None
     strikes: dict[str, Strike] = field(default_factory=dict)  # for the next start of each
-    via: dict[str, str] = field(
-        default_factory=dict
-    )  # process → PORT=PORT, the proxy it goes through
+    more: dict[str, tuple[str, ...]] = field(default_factory=dict)  # words of each start
     statuses: dict[int, int] = field(default_factory=dict)  # of processes that ended, by pid
 
     @property
@@ -126,9 +124,9 @@ class PlantedCounty(County):
         """Start one process, with its strike if there is one."""
         words = self.commands[name]
         strike = self.strikes.pop(name, None)
-        more: tuple[str, ...] = ("--strike", str(strike)) if strike else ()
-        if name in self.via:
-            more += ("--via", self.via[name])
+        more = self.more.get(name, ())
+        if strike is not None:
+            more += ("--strike", str(strike))
         self.launch(name, (*words[:3], *more, *words[3:]))
 
     def end(self, name: str) -> None:

@@ -146,7 +146,7 @@ class Campaign:
         for word, alias in self.traffic.secrets.items():
             for place, text in (texts | logs).items():
                 if place != alias and word in text:
-                    yield f"{place}: a complainant of {alias}"
+                    yield f"{place}: what is for {alias} alone"
 
     def replayed(self) -> str:
         """Decide the whole log anew: journal and casebook must say the same. AssertionError."""

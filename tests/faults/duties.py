@@ -12,8 +12,9 @@ MEETS: Final = {  # duty → the record by which it is met
     "decide_filing": "filing_reply",
     "outcome_feedback": "outcome_feedback",
 }
-# What is owed when nobody signs: the short clock's first two rungs, then nothing for half an hour.
-OWED: Final = ("reminder", "yellow")
+# What is owed when nobody signs within the minute; then nothing for half an hour. (The reminder
+# would fall into the opening, and is none.)
+OWED: Final = ("yellow",)
 
 
 def wrong_duties(

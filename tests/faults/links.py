@@ -27,7 +27,7 @@ def connector_link(campaign: Campaign) -> str:
 def _link(campaign: Campaign, name: str) -> str:
     base, county = campaign.settings.ports.base, campaign.county
     with linked(base + PORT_OFFSET, base) as link:
-        county.via[name] = f"{base}={link.port}"
+        county.more[name] = ("--via", f"{base}={link.port}")
         county.terminate(name)
         campaign.work(CASES)
         assert link.passed, f"{name} does not go through the proxy"
@@ -46,7 +46,7 @@ def _link(campaign: Campaign, name: str) -> str:
         link.mode = Mode.PASS
         campaign.work(CASES, SLOW_SECONDS_MAX)
         passed = link.passed
-        del county.via[name]
+        del county.more[name]
         county.terminate(name)
     figure = campaign.judged()
     return (

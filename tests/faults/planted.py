@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--strike", type=parse)
     parser.add_argument("--bug", choices=sorted(BUGS))
     parser.add_argument("--via", help="PORT=PORT: connect to the second where the first is meant")
+    parser.add_argument("--migrations", type=Path, help="of the next release")
     parser.add_argument("--name", required=True)
     parser.add_argument("--events", type=Path, required=True)
     parser.add_argument("kind", choices=("exchange", "folder", "database"))
@@ -101,6 +102,8 @@ def main() -> None:
             planted.enter_context(patch(target, replacement))
         if options.via:
             planted.enter_context(_through(*map(int, options.via.split("="))))
+        if options.migrations:
+            planted.enter_context(patch("services.casebook.migrate._FOLDER", options.migrations))
         if options.bug:
             BUGS[options.bug](planted)
         if options.kind == "exchange":

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tests.faults import clocks, crowd, disk, kills, links, outages, records, rewinds, stops
+from tests.faults import (
+    clocks,
+    crowd,
+    disk,
+    kills,
+    links,
+    outages,
+    records,
+    rewinds,
+    stops,
+    upgrade,
+)
 from tests.faults.campaign import Campaign
 
 Strike = Callable[[Campaign], str]
@@ -175,6 +186,14 @@ FAULTS: Final = (
         "PostgreSQL 被强行终止，十五秒后恢复",
         "PostgreSQL stopped at once, away for fifteen seconds, back",
         crowd.database_down,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
+    ),
+    Fault(
+        "rolling_upgrade",
+        "带一次迁移的滚动升级：先升级的继续，未升级的被拒",
+        "a rolling upgrade with a migration: the upgraded go on, one left behind is refused",
+        upgrade.rolling_upgrade,
         is_quick=False,
         stand=Stand.POSTGRESQL,
     ),

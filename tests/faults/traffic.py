@@ -50,7 +50,7 @@ class Traffic:
         count = 0
         for department in self.departments:
             for got in department.new():
-                if got.record == "lead_transfer" and got.message_id not in self.answered:
+                if self._is_to_answer(got) and got.message_id not in self.answered:
                     self.answered.add(got.message_id)
                     self._reply(department, got)
                     count += 1
@@ -89,12 +89,20 @@ class Traffic:
         self.fates.setdefault(agency.alias, {}).update((name, end) for name, _, _ in things)
         agency.put(things)
 
-    def _reply(self, department: Agency, lead: Got) -> None:
+    def _is_to_answer(self, got: Got) -> bool:
+        return got.record == ORDER[0]
+
+    def _answers(self, lead: Got) -> list[tuple[str, str, Document]]:
+        """Return what a department's software writes to it, in order, also of the names."""
         rows = []
-        for record in ORDER[1:]:
+        for number, record in enumerate(ORDER[1:], start=1):
             document = default_example(record)
             document["envelope"] = {"in_reply_to": lead.message_id}
-            rows.append((f"{record}-{lead.message_id}", record, document))
+            rows.append((f"{number}-{record}-{lead.message_id}", record, document))
+        return rows
+
+    def _reply(self, department: Agency, lead: Got) -> None:
+        rows = self._answers(lead)
         self._put(department, rows)
         holder = next(t.alias for t in self.townships if self._code(t.alias) == lead.sender)
         code = self._code(department.alias)

@@ -10,7 +10,7 @@ from typing import Final
 
 from connectors.bus.clock import monotonic
 from schemas.load import default_example
-from tests.faults.agencies import Agency, Document
+from tests.faults.agencies import Agency, Document, Got
 from tests.faults.traffic import FOUND, ORDER, Traffic
 
 GAP: Final = "CG-013"  # whose matter it is, the demo's rulebook does not say
@@ -35,7 +35,8 @@ class VariedTraffic(Traffic):
     sleeper: Agency  # a department that has one minute to sign
     supervisor: Agency  # assigns what is nobody's
     asleep: dict[str, float | None] = field(default_factory=dict)  # 文号 → when its lead arrived
-    secrets: dict[str, str] = field(default_factory=dict)  # a name → the alias that alone has it
+    secrets: dict[str, str] = field(default_factory=dict)  # a word → the alias that alone gets it
+    phones: dict[str, str] = field(default_factory=dict)  # 文号 of a complaint → whom to call
     numbers: dict[str, str] = field(default_factory=dict)  # case → 文号, of the unanswered
 
     def feed(self, cases: int) -> None:
@@ -100,16 +101,32 @@ class VariedTraffic(Traffic):
             self.leads += 1
 
     def _secret(self) -> None:
-        """A complaint that is nobody's matter: who is assigned does not learn who complained."""
+        """A complaint that is nobody's matter; who handles it then names the complainant in words.
+
+        That is for nobody else, not even for those who handed the complaint on.
+        """
         township, _, name, lead = self._next()
         document: Document = default_example(COMPLAINT)
         document["envelope"] = lead["envelope"]
         violation = lead["violations"][0]
         document["violations"][0] |= {"matter": GAP, "place": violation["place"]}
-        person = f"慕容{self.fed:06d}"
-        document["complainant"] = {"name": person, "phone": f"139{self.fed:08d}"}
-        self.secrets |= {person: township.alias, document["complainant"]["phone"]: township.alias}
-        self._expected(township, self.departments[0], name, document, COMPLAINT)
+        person, phone = f"慕容{self.fed:06d}", f"139{self.fed:08d}"
+        document["complainant"] = {"name": person, "phone": phone}
+        handler = self.departments[0]
+        self.secrets |= {person: handler.alias, phone: handler.alias}
+        self.phones[lead["envelope"]["document_number"]] = phone
+        self.leads += 1
+        self._expected(township, handler, name, document, COMPLAINT)
+
+    def _is_to_answer(self, got: Got) -> bool:
+        return got.record in (ORDER[0], COMPLAINT)
+
+    def _answers(self, lead: Got) -> list[tuple[str, str, Document]]:
+        rows = Traffic._answers(self, lead)
+        if lead.document_number in self.phones:
+            told = f"结果已电话告知投诉人（{self.phones[lead.document_number]}）。"
+            rows[-1][-1]["summary"] = told
+        return rows
 
     def _assign(self) -> None:
         for got in self.supervisor.new():
