@@ -15,6 +15,7 @@ import mmap
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -138,6 +139,8 @@ def _do(act: Act) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
         case Act.RAISE:
             raise PlantedError
+        case Act.HANG:
+            threading.Event().wait()
         case Act.CANCEL:
             task = asyncio.current_task()
             assert task is not None

@@ -17,6 +17,7 @@ class Act(StrEnum):
     STOP = "stop"  # SIGSTOP; the harness lets it go on
     RAISE = "raise"  # an exception that nobody expects
     CANCEL = "cancel"  # of the task that is at work
+    HANG = "hang"  # nothing of the process turns any more
 
 
 class Part(StrEnum):

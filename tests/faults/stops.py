@@ -11,8 +11,9 @@ from tests.faults.points import EXCHANGE, Act, Part, Strike
 
 LAND_SECONDS_MAX: Final = 60.0
 END_SECONDS_MAX: Final = 40.0  # of a graceful stop
-STUCK_SECONDS_MAX: Final = 120.0  # from the cancel to the watchdog's end: 60 s, and two looks
+STUCK_SECONDS_MAX: Final = 120.0  # to the watchdog's end: 60 s without progress, and two looks
 FROZEN_SECONDS: Final = 25.0  # the group waits 10 s for a worker, the database 15 s
+STUCK: Final = "progress.stuck"
 EXIT_BROKEN: Final = 70
 EXIT_AGAIN: Final = 75
 CASES: Final = 4  # after each strike
@@ -42,7 +43,7 @@ def raise_inside(campaign: Campaign) -> str:
 
 
 def cancel_inside(campaign: Campaign) -> str:
-    """Cancel the task at work: nobody decides any more, which is noticed and ended."""
+    """Cancel the task at work: the process ends, for nobody would decide any more."""
     name = _struck(campaign, Strike("committed", 2, Act.CANCEL))
     began = monotonic()
     status = _ended(campaign, name, STUCK_SECONDS_MAX)
@@ -50,6 +51,18 @@ def cancel_inside(campaign: Campaign) -> str:
     assert status in (EXIT_AGAIN, EXIT_BROKEN), f"ended with {status}: {campaign.county.log(name)}"
     campaign.work(CASES)
     return f"cancelled, ended with status {status} after {took:.0f} s; {campaign.judged()}"
+
+
+def hang_inside(campaign: Campaign) -> str:
+    """Let the loop hang in the transaction: only the watchdog's own thread can notice."""
+    name = _struck(campaign, Strike("decided", 2, Act.HANG))
+    began = monotonic()
+    status = _ended(campaign, name, STUCK_SECONDS_MAX)
+    took = monotonic() - began
+    assert status == EXIT_AGAIN, f"ended with {status}: {campaign.county.log(name)}"
+    assert STUCK in campaign.county.whole_log(name), campaign.county.log(name)
+    campaign.work(CASES)
+    return f"hung, ended by its watchdog with status {status} in {took:.0f} s; {campaign.judged()}"
 
 
 def freeze_inside(campaign: Campaign) -> str:

@@ -66,9 +66,16 @@ FAULTS: Final = (
     ),
     Fault(
         "cancel_inside",
-        "办理中的任务被取消，进程还在而无人办理：看门狗使其退出",
-        "the task at work is cancelled and nobody decides any more: the watchdog ends it",
+        "办理中的任务被取消：进程退出，重启后重办",
+        "the task at work is cancelled: the process ends, and what it had is read again",
         stops.cancel_inside,
+        is_quick=False,
+    ),
+    Fault(
+        "hang_inside",
+        "进程在事务之内停住不动：看门狗使其退出",
+        "the process hangs in its transaction: its watchdog ends it",
+        stops.hang_inside,
         is_quick=False,
     ),
     Fault(

@@ -70,10 +70,10 @@ def every_fault(ground: Ground) -> str:
 
 
 def stuck_is_ended(ground: Ground) -> str:
-    """Cancel the task at work: the process is noticed, ended and started again."""
+    """Let a process hang: it is noticed, ended and started again, and nothing is lost."""
     with ExitStack() as ends:
         campaign = begin(replace(ground, ends=ends), "停")
-        return stops.cancel_inside(campaign)
+        return stops.hang_inside(campaign)
 
 
 CHECKS: Final[tuple[Check, ...]] = (
