@@ -83,6 +83,8 @@ def on_stand(
                 figure, verdict = fault.strike(campaign), "PASS"
             except AssertionError as error:
                 figure, verdict = str(error), "FAIL"
+            except Exception as error:  # noqa: BLE001 - whatever breaks it, it was not shown
+                figure, verdict = f"{type(error).__name__}: {error}", "FAIL"
             held.append(verdict == "PASS")
             print(f"{verdict}  {fault.name} ({monotonic() - at:.0f} s): {figure}", flush=True)
             print(f"      {fault.en}", flush=True)
