@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from tests.prove import seal_crowd, seal_login, seal_peer
 from tests.prove.chapter import Check, Ground
 
 SECONDS_MAX: Final = 540.0
@@ -58,4 +59,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check("sm2_by_openssl", _tests("tests/contract/test_sm2_openssl.py")),
     Check("cost", cost),
+    *seal_peer.CHECKS,
+    *seal_crowd.CHECKS,
+    *seal_login.CHECKS,
 )
