@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from tests.prove import seal_crowd, seal_login, seal_peer
 from tests.prove.chapter import Check, Ground
 from tests.prove.seal_attachments import attachment_500_mb, attachment_refused
 
@@ -61,4 +62,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("cost", cost),
     Check("attachment_500_mb", attachment_500_mb),
     Check("attachment_refused", attachment_refused),
+    *seal_peer.CHECKS,
+    *seal_crowd.CHECKS,
+    *seal_login.CHECKS,
 )
