@@ -178,6 +178,13 @@ class _Teller:
                     **_picked(effect, ("rung", "nominal_at")),
                     "to": self._organs(effect["to"]),
                 }
+            case "opened":
+                return {
+                    "effect": name,
+                    "to": self.organ(effect["to"]),
+                    "by": self.organ(effect["by"]) if effect["by"] else None,
+                    **_picked(effect, ("about", "record", "fields")),
+                }
             case "advised":
                 return {
                     "effect": name,
