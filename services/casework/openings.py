@@ -59,6 +59,8 @@ def opening_request(case: Case, message: OpeningRequest, situation: Situation) -
     asking = situation.facts.asked or NOTHING_KNOWN
     if asking.is_erased:
         return Refusal("opening.original_erased", "envelope.in_reply_to")
+    if not asking.fields:
+        return Refusal("opening.not_withheld", "paths")
     opened = [path for each in before for path in each.opened]
     for position, field in enumerate(asking.fields):
         where = f"paths[{position}]"
@@ -92,7 +94,7 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     if set(asked.paths) - set(opened) and not (message.reason or "").strip():
         return Refusal("opening.reason_missing", "reason")
     asking = situation.facts.asked or NOTHING_KNOWN
-    if opened and asking.is_erased:
+    if opened and not asking.fields:
         return Refusal("opening.original_erased", "envelope.in_reply_to")
     never = _never(_rulings(case, asked.reader, asking.fields, situation), "opened")
     if never is not None:  # allowed when it was asked for: the rulebook, or who asks, has changed

@@ -50,10 +50,14 @@ class Asked:
     """One path that is asked for."""
 
     path: str  # empty where it is not hidden: what is no path of the message is not repeated
-    is_hidden: bool  # False: the copy shows it, or it is not there
-    withheld_by: str | None = None  # the row that hides it, `clearances.csv:41`
+    withheld_by: str | None = None  # the row that hides it, `clearances.csv:41`; None: none does
     withheld_basis: str | None = None
     classes: tuple[Classed, ...] = ()  # of all that would be opened
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is there, and the copy does not show it."""
+        return self.withheld_by is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +102,13 @@ def _asked(path: str, leaves: Sequence[str], held: Held) -> Asked:
     opened = [leaf for leaf in leaves if is_within(leaf, path)]
     hiding = next((each for each in _listed(held.copy) if _touches(path, each)), None)
     if not opened or hiding is None:
-        return Asked("", is_hidden=False)
+        return Asked("")
     row = held.redactor.rules.get(contract_path(hiding))
     if row is not None and row.treatment is Treatment.KEEP:  # a text of which something is hidden
         row = held.searched
     classes = dict.fromkeys(each for leaf in opened for each in _classes(leaf, held))
     return Asked(
         path,
-        is_hidden=True,
         withheld_by=f"{_FILE}:{row.line}" if row else _FILE,
         withheld_basis=row.basis if row else None,
         classes=tuple(classes),

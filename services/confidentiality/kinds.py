@@ -113,6 +113,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "FieldsOpened.answer": Kind.REFERENCE,
         "FieldsOpened.opened_by": Kind.REFERENCE,
         "OpenedField.path": Kind.REFERENCE,
+        "OpenedField.value": Kind.TEXT,
+        "OpenedField.salt": Kind.TEXT,
         "SealedPart.path": Kind.REFERENCE,
     }
 )

@@ -19,6 +19,7 @@ from services.casework.openings import asked_before, copy_of
 from services.confidentiality.asked import ANYBODY, TELLING, Asking, Held, asked
 from services.exchange.office import Office
 from services.exchange.shown import Shown
+from services.exchange.unsealed import is_erased
 from services.rulebook.clearances import clearance
 
 OPENED_MAX_BYTES: Final = 600_000  # of what one message opens: values, paths and digests
@@ -53,7 +54,7 @@ def _asking(
     if handed is None:
         return None
     key = (handed.author, handed.message)
-    if _is_erased(work, handed):
+    if is_erased(work, *key):
         return Asking(is_erased=True)
     shown, telling = Shown(office, work, case), Shown(office, work, case, TELLING)
     original = shown.original(key)
@@ -66,12 +67,6 @@ def _asking(
     found = opened_of(original, paths)
     fields = asked(paths, (leaf.path for leaf in found.leaves), held)
     return Asking(fields, is_too_large=_is_too_large(found))
-
-
-def _is_erased(work: Work, handed: Handed) -> bool:
-    """Whether the original opens no more. A letter may lie in the case that this was split from."""
-    known = work.message(handed.author, handed.message)
-    return known is not None and work.keys.is_erased(known.case_id)
 
 
 def _is_too_large(found: Extract) -> bool:

@@ -16,11 +16,12 @@ from services.casework.case import Case
 from services.confidentiality.free_text import SECRETS_MAX, Value
 from services.confidentiality.redact import Redacted, Redaction, Redactor
 from services.exchange.office import Office
-from services.exchange.unsealed import original_in, reopened
+from services.exchange.unsealed import is_erased, original_in, reopened
 
 # Messages of one case that are looked through for what a copy must not tell. In a case with more,
 # the texts of its copies are masked whole.
 SEARCHED_MAX: Final = 200
+PARENTS_MAX: Final = 20  # cases that one was split from, one after the other
 
 Key = tuple[OrganCode, MessageId]
 
@@ -59,9 +60,12 @@ class Shown:
         return self._redaction.redactor(schema, relation, opened.schema)
 
     def _hidden_elsewhere(self, key: Key, relation: Relation) -> tuple[Value, ...] | None:
-        """Return what the case's other messages hide from that relation; None: it is too much."""
+        """Return what the case's other messages hide from that relation.
+
+        None: it is too much, or one of them opens no more.
+        """
         hiding = list(self._hiding(key, relation))
-        if len(hiding) > SEARCHED_MAX:
+        if len(hiding) > SEARCHED_MAX or any(is_erased(self._work, *other) for other in hiding):
             return None
         found: dict[Value, None] = {}
         for other in hiding:
@@ -73,9 +77,18 @@ class Shown:
 
     def _hiding(self, key: Key, relation: Relation) -> Iterator[Key]:
         """Yield the other messages of the case that may hide something: few records ever do."""
-        told = () if self._case is None else self._case.handed
+        told = (each for case in self._line() for each in case.handed)
         records = {(each.author, each.message): each.record for each in told}
         for other, record in records.items():
             redactor = self._redaction.redactor(schema_of(record), relation, fingerprint_of(record))
             if other != key and redactor.hides:
                 yield other
+
+    def _line(self) -> Iterator[Case]:
+        """Yield the case, and those that it was split from: their letters are its own."""
+        case = self._case
+        for _ in range(PARENTS_MAX):
+            if case is None:
+                return
+            yield case
+            case = self._work.case(case.parent) if case.parent else None

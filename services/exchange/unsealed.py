@@ -19,3 +19,12 @@ def original_in(work: Work, sender: OrganCode, message_id: MessageId) -> Origina
 def reopened(office: Office, original: Original) -> Opened:
     """Return a sealed original as it was opened at first."""
     return office.codec_of(original.fingerprint).open(original.body)
+
+
+def is_erased(work: Work, sender: OrganCode, message_id: MessageId) -> bool:
+    """Whether its original opens no more.
+
+    A case may show a letter that lies in the one it was split from, which was over before it.
+    """
+    known = work.message(sender, message_id)
+    return known is not None and work.keys.is_erased(known.case_id)
