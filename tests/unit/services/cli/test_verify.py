@@ -263,7 +263,7 @@ def test_what_only_the_exchange_answers_for_is_named_too(
     home: Home, put: Put, capsys: pytest.CaptureFixture[str], make: Callable[[Home], Opened]
 ) -> None:
     """A receipt and a delivery have no digests of their own: the bytes that came with them tell."""
-    places = {
+    places: dict[Callable[[Home], Opened], tuple[tuple[str, ...], str]] = {
         _receipt: (("rule",), "verify.tampered"),
         _redacted: (("envelope", "delivery", "relation"), "verify.delivery_changed"),
         _whole: (("envelope", "delivery", "to"), "verify.delivery_changed"),
@@ -293,7 +293,7 @@ def test_with_fingerprints_of_one_s_own_nothing_else_is_believed(
     """Every key that the file rests on must be held; the one that is not is named."""
     file, trust = put(exported(make(home))), tmp_path / "trust"
     sender, bus = (home_signer(home, login).kid for login in (SENDER, "bus"))
-    needed = {_original: [sender], _receipt: [bus]}.get(make, [sender, bus])
+    needed = [sender] if make is _original else [bus] if make is _receipt else [sender, bus]
     trust.write_text("".join(f"{kid}\n" for kid in needed), encoding="utf-8")
     assert asked(capsys, file, "--trust", str(trust))[0] == 0
     for left_out in needed:

@@ -1,10 +1,12 @@
 """`yichuan verify` on fields opened later: whose, by whom, on what ground, withheld by what."""
 
 import json
+from typing import Any
 
 import pytest
 
 from connectors.bus.home import Home
+from schemas.messages import LeadTransfer
 from services.cli.main import main
 from services.cli.verify_judge import exported
 from tests.history import HANDLER, SENDER, organ
@@ -18,6 +20,8 @@ __all__ = ["chosen", "home", "put"]  # fixtures
 def test_opened_fields_say_whose_when_by_whom_on_what_ground_and_what_withheld_them(
     home: Home, put: Put, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert isinstance(LEAD, LeadTransfer)
+    assert LEAD.parties
     file = put(exported(opened_fields(home)))
     _, found = asked(capsys, file)
     opened = found["opened"]
@@ -28,8 +32,8 @@ def test_opened_fields_say_whose_when_by_whom_on_what_ground_and_what_withheld_t
     )
     assert (opened["reason"], opened["basis"]) == ("送达文书需要核对身份。", "意见二(三)2")
     assert {field["path"]: json.loads(field["value"]) for field in opened["fields"]} == {
-        "parties[0].address": LEAD.parties[0].address,  # type: ignore[index,union-attr]
-        "reason": LEAD.reason,  # type: ignore[union-attr]
+        "parties[0].address": LEAD.parties[0].address,
+        "reason": LEAD.reason,
     }
     assert {field["withheld_by"] for field in opened["fields"]} == {"clearances.csv:53"}
     assert "salt" not in opened["fields"][0]
@@ -41,18 +45,23 @@ def test_opened_fields_say_whose_when_by_whom_on_what_ground_and_what_withheld_t
         "送达文书需要核对身份",
         "reason",
         LEAD.reason,
-    ):  # type: ignore[union-attr]
+    ):
         assert str(words) in printed
 
 
 def test_a_changed_value_of_an_opened_field_is_named(
     home: Home, put: Put, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for change, path in (
-        (lambda document: document["fields"][0].update(value='"另一处"'), "fields[0].value"),
-        (lambda document: document["parts"].pop(), None),
-        (lambda document: document.update(author=organ(HANDLER)), "author"),
-    ):
+    def value(document: dict[str, Any]) -> None:
+        document["fields"][0]["value"] = '"另一处"'
+
+    def part(document: dict[str, Any]) -> None:
+        document["parts"].pop()
+
+    def author(document: dict[str, Any]) -> None:
+        document["author"] = organ(HANDLER)
+
+    for change, path in ((value, "fields[0].value"), (part, None), (author, "author")):
         file = exported(opened_fields(home))
         change(file["document"])
         code, found = asked(capsys, put(file))

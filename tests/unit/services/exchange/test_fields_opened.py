@@ -15,6 +15,7 @@ from schemas.parts import Relation
 from schemas.seal import VerifiedKey, verify_copy
 from schemas.seal_list import leaves
 from schemas.seal_open import verify_opened
+from schemas.sharing import ComplaintForward
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, OUTBOX
@@ -167,7 +168,7 @@ def test_what_the_copy_does_not_hide_is_refused(county: County, path: str, code:
     assert path not in "".join(row.entry for row in rows(county.casebook, DECISIONS))
 
 
-def disputed(county: County) -> Message:
+def disputed(county: County) -> ComplaintForward:
     """A complaint that its receiver objected to, designated to a third organ."""
     forward = county.send("complaint_forward", SENDER)
     county.send("signed_for", MARKET)
@@ -175,6 +176,8 @@ def disputed(county: County) -> Message:
     county.send("negotiation_result", MARKET, **FAILED)
     county.send("designation_request", MARKET)
     county.send("designation", SUPERIOR, designee=organ(THIRD))
+    assert isinstance(forward, ComplaintForward)
+    assert forward.complainant is not None
     return forward
 
 
@@ -187,7 +190,7 @@ def test_a_designee_sees_who_complained_once_it_has_filed_and_then_at_once(count
     county.ask(forward, THIRD, "complainant")
     ((to, message, _),) = county.opened()
     assert to == THIRD
-    known = forward.complainant  # type: ignore[union-attr]
+    known = forward.complainant
     assert known is not None
     assert values(message) == {
         "complainant.name": known.name,
@@ -203,7 +206,7 @@ def test_who_complained_is_opened_to_no_superior_nor_a_text_that_tells_it(county
     forward = disputed(county)
     county.ask(forward, SUPERIOR, "complainant.phone")
     assert county.refusal() == ("opening.never", "paths[0]")
-    name = forward.complainant.name  # type: ignore[union-attr]
+    name = forward.complainant.name if forward.complainant else ""
     reply = county.send("filing_reply", THIRD, **_reasons(f"经向{name}核实，不成立"))
     county.ask(reply, SENDER, "answers[0].reasons")
     assert county.refusal() == ("opening.never", "paths[0]")

@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.codec import unframe
 from schemas.oversight import SupervisionLetter
+from schemas.sharing import ComplaintForward
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
@@ -26,7 +27,8 @@ def split(casebook: Casebook) -> tuple[History, History, str]:
     schema_id, body = unframe(opens.value or b"")
     child = History(at=history.at, count=50)
     child.decide(office().codecs[schema_id].decode(body))
-    complainant = forward.complainant  # type: ignore[union-attr]
+    assert isinstance(forward, ComplaintForward)
+    complainant = forward.complainant
     assert complainant is not None
     assert complainant.name is not None
     return history, child, complainant.name
