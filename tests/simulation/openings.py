@@ -5,14 +5,15 @@ that is said by hand in tests/unit/services/rulebook/test_openings.py.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from schemas.classes import FieldClass
-from schemas.describe import describe
+from schemas.describe import Path, describe
 from schemas.parts import Relation
 from services.rulebook.model import Treatment
 from services.rulebook.openings import How
-from tests.simulation.affair import Affair, Asked, When
+from tests.simulation.affair import Affair, Asked, Copied, When
 from tests.simulation.county import CITY, COUNTY, FAR, SUPERVISOR, code
 from tests.simulation.moves import Draft, Scene, move
 from tests.unit.services.confidentiality.canaries import contract
@@ -53,41 +54,47 @@ def _relation_now(affair: Affair, organ: str) -> Relation | None:
     return above.get(organ)
 
 
-def _hidden(affair: Affair, scene: Scene) -> _Field | None:
-    """Choose a field that some copy hides, of one class and no more."""
-    copies = sorted(affair.copies.items())
-    if not copies:
-        return None
-    (message, organ), copy = scene.rng.choice(copies)
-    relation = _relation_now(affair, organ)
-    if relation is None or code(FAR) in (organ, copy.author) or not copy.hidden:
-        return None
-    path = scene.rng.choice(sorted(copy.hidden))
-    known = {each.path: each for each in describe(copy.record).paths}
-    name = contract(path)
-    classes = {
-        FieldClass(known[above].confidentiality)
-        for end in range(1, name.count(".") + 2)
-        if (above := ".".join(name.split(".")[:end]).removesuffix("[]")) in known
-        and known[above].nullable
-    } - {FieldClass.PUBLIC}
+def _hidden(affair: Affair) -> list[_Field]:
+    """Every field that some copy hides, of one class and no more."""
+    found: list[_Field] = []
+    for (message, organ), copy in sorted(affair.copies.items()):
+        relation = _relation_now(affair, organ)
+        if relation is None or code(FAR) in (organ, copy.author):
+            continue
+        for path in sorted(copy.hidden):
+            how = _how(copy, relation, path)
+            if how is not None:
+                found.append(_Field(message, organ, copy.author, path, how))
+    return found
+
+
+def _how(copy: Copied, relation: Relation, path: str) -> How | None:
+    """Of a field and whatever it lies in the strictest decides; None: it is not foretold."""
+    known, name = _paths(copy.record), contract(path)
     below = [each for each in known if each.startswith((f"{name}.", f"{name}[]"))]
-    if name not in known or len(classes) != 1 or (below and name != "complainant"):
+    if name not in known or (below and name != "complainant"):
         return None
     if expected_of(copy.relation, known[name]) is Treatment.KEEP:
         return None  # a text that tells something of another field
-    (kind,) = classes
-    how = how_of(relation, kind, name)
-    if expected_of(relation, known[name]) is Treatment.KEEP:
-        how = How.AT_ONCE
-    return _Field(message, organ, copy.author, path, how)
+    names = name.split(".")
+    lies_in = (".".join(names[:end]).removesuffix("[]") for end in range(1, len(names) + 1))
+    found = [_of_one(known[each], relation) for each in lies_in if known[each].nullable]
+    return max(found, key=list(How).index, default=None)
 
 
-@move("any", "any", 6)
-def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
-    field = _hidden(affair, scene)
-    if field is None:
-        return None
+def _of_one(path: Path, relation: Relation) -> How:
+    if expected_of(relation, path) is Treatment.KEEP:
+        return How.AT_ONCE
+    return how_of(relation, FieldClass(path.confidentiality), path.path)
+
+
+@lru_cache(maxsize=128)
+def _paths(record: str) -> dict[str, Path]:
+    return {each.path: each for each in describe(record).paths}
+
+
+def _asks(affair: Affair, field: _Field) -> Draft:
+    """Ask for a field; what is refused follows from what was asked before, then from the table."""
     before = [a for a in affair.asked if (a.message, a.by) == (field.message, field.organ)]
     refused = None
     if any(not each.done for each in before):
@@ -96,16 +103,12 @@ def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
         refused = "opening.already_open"
     elif field.how is How.NEVER:
         refused = "opening.never"
+    at_once = field.how is How.AT_ONCE
 
     def then(a: Affair, when: When) -> None:
-        at_once = field.how is How.AT_ONCE
-        a.asked.append(
-            Asked(
-                when.cause, field.message, field.organ, field.author, field.path, at_once, at_once
-            )
-        )
+        who = (when.cause, field.message, field.organ, field.author)
+        a.asked.append(Asked(*who, field.path, done=at_once, opened=at_once))
 
-    told = field.how is How.AT_ONCE and refused is None
     return Draft(
         "opening_request",
         field.organ,
@@ -113,7 +116,38 @@ def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
         reply=field.message,
         then=then,
         code=refused,
-        advised=frozenset({(_TOLD, field.author)} if told else ()),
+        advised=frozenset({(_TOLD, field.author)} if at_once and refused is None else ()),
+    )
+
+
+@move("any", "any", 6)
+def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
+    fields = [each for each in _hidden(affair) if each.how is not How.NEVER]
+    return _asks(affair, scene.rng.choice(fields)) if fields else None
+
+
+@move("any", "any", 3)
+def asks_for_what_nobody_opens(affair: Affair, scene: Scene) -> Draft | None:
+    fields = [each for each in _hidden(affair) if each.how is How.NEVER]
+    return _asks(affair, scene.rng.choice(fields)) if fields else None
+
+
+@move("any", "any", 3)
+def asks_for_it_again(affair: Affair, scene: Scene) -> Draft | None:
+    known = {(each.message, each.by, each.path) for each in affair.asked if each.opened}
+    again = [each for each in _hidden(affair) if (each.message, each.organ, each.path) in known]
+    return _asks(affair, scene.rng.choice(again)) if again else None
+
+
+@move("any", "any", 3)
+def opens_what_was_not_asked_for(affair: Affair, scene: Scene) -> Draft | None:
+    open_ = [each for each in affair.asked if not each.done]
+    if not open_:
+        return None
+    asked = scene.rng.choice(open_)
+    changes = {"opened": ["envelope.bus"]}
+    return Draft(
+        "opening_answer", asked.owner, changes, reply=asked.request, code="opening.not_asked_for"
     )
 
 
@@ -144,9 +178,7 @@ def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
     refused, sender, chance = None, asked.owner, scene.rng.random()
     if asked.done:
         refused = "opening.answered"
-    elif chance < 0.1:
-        changes, refused = {"opened": ["envelope.bus"]}, "opening.not_asked_for"
-    elif chance < 0.2 and asked.by != asked.owner:
+    elif chance < 0.15 and asked.by != asked.owner:
         sender, refused = asked.by, "reply.not_asked"
     elif chance < 0.3:
         changes, refused = {"opened": [], "reason": None}, "opening.reason_missing"
@@ -164,9 +196,6 @@ def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
 
 def _is_forbidden_now(affair: Affair, asked: Asked) -> bool:
     """Whether who asked has become somebody to whom it is never opened."""
-    copy = affair.copies[asked.message, asked.by]
     relation = _relation_now(affair, asked.by)
-    known = next(each for each in describe(copy.record).paths if each.path == contract(asked.path))
-    if relation is None or expected_of(relation, known) is Treatment.KEEP:
-        return relation is None
-    return how_of(relation, FieldClass(known.confidentiality), known.path) is How.NEVER
+    copy = affair.copies[asked.message, asked.by]
+    return relation is not None and _how(copy, relation, asked.path) is How.NEVER
