@@ -21,6 +21,7 @@ _NAMES: Final = {
     "Hold": "held",
     "Release": "released",
     "Deliver": "delivered",
+    "Open": "opened",
     "Advise": "advised",
     "Write": "written",
     "OpenDuty": "duty_opened",

@@ -51,7 +51,20 @@ CHECKS: Final[tuple[Check, ...]] = (
             f"{_UNIT}/schemas/test_seal_copy.py",
         ),
     ),
-    Check("verify_a_file", _tests(f"{_UNIT}/services/cli/test_verify.py")),
+    Check(
+        "verify_a_file",
+        _tests(
+            f"{_UNIT}/services/cli/test_verify.py", f"{_UNIT}/services/cli/test_verify_opened.py"
+        ),
+    ),
+    Check(
+        "opened_later",
+        _tests(
+            f"{_UNIT}/schemas/test_seal_open.py",
+            f"{_UNIT}/services/casework/test_openings.py",
+            f"{_UNIT}/services/exchange/test_fields_opened.py",
+        ),
+    ),
     Check(
         "keys_rotated_and_revoked",
         _tests(
