@@ -2,15 +2,15 @@
 
 What begins like an archive (whatever it is called) is decompressed as a stream, counted and thrown
 away: what it says of its own sizes is not believed. Office documents are zip files and are read as
-such. What cannot be looked into (encrypted, broken, rar, 7z) is refused: nobody can vouch for it.
-An archive inside an archive is read through the one around it; each byte that comes out on the way
-counts, so the work is bounded as the size is.
+such. What cannot be looked into (encrypted, broken, rar, 7z, xz, whose
+dictionary may take any memory) is refused.
+One inside another is read through it; each byte that comes out counts, so the work is bounded too.
 """
 
 import bz2
 import gzip
 import io
-import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,65 +18,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
+from connectors.bus.metering import BOMB, READ_BYTES, Budget, Found, Metered
 from schemas.errors import Refusal
 
-EXPANDED_MAX_BYTES: Final = 4 * 1024**3  # all that comes out of one attachment
-RATIO_MAX: Final = 200  # times its size; below EXPANDED_FREE_BYTES any
-EXPANDED_FREE_BYTES: Final = 64 * 1024**2
 ENTRIES_MAX: Final = 10_000  # of an archive
 DIRECTORY_MAX_BYTES: Final = 8 * 1024**2  # of a zip file; it is read at once
 DEPTH_MAX: Final = 3  # archives in archives
-READ_BYTES: Final = 256 * 1024
-HEAD_BYTES: Final = 512  # tells what a file is
+HEAD_BYTES: Final = 512  # tell what a file is
 NESTED_IN_MEMORY_MAX_BYTES: Final = 8 * 1024**2  # a larger one is read several times over
 
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_END_BYTES: Final = 22
 _ZIP_TAIL_BYTES: Final = 65_557  # the end record and the longest comment behind it
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _UNREADABLE: Final = "attachment.archive_unreadable"
-_BOMB: Final = "attachment.archive_bomb"
 _BROKEN: Final = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
     ValueError,
     RuntimeError,  # zipfile: encrypted
-    NotImplementedError,
     OverflowError,
+    struct.error,
 )
 
 
-_Reader = Callable[[IO[bytes], "_Budget", int], None]
-
-
-class _Found(Exception):
-    """Ends the reading; never leaves this module."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.refusal: Final = Refusal(code, detail=detail)
-
-
-class _Budget:
-    """What may still come out."""
-
-    def __init__(self, size_bytes: int) -> None:
-        allowed = max(size_bytes * RATIO_MAX, EXPANDED_FREE_BYTES)
-        self._most_bytes = min(allowed, EXPANDED_MAX_BYTES)
-        self._out_bytes = 0
-
-    def spend(self, out_bytes: int) -> None:
-        self._out_bytes += out_bytes
-        if self._out_bytes > self._most_bytes:
-            raise _Found(_BOMB, f"> {self._most_bytes} bytes")
-
-    def forecast(self, out_bytes: int) -> None:
-        """Refuse what an archive says of itself, before any of it is read."""
-        if out_bytes > self._most_bytes:
-            raise _Found(_BOMB, f"> {self._most_bytes} bytes")
+_Reader = Callable[[IO[bytes], "Budget", int], None]
 
 
 def archive_refusal(path: Path) -> Refusal | None:
@@ -86,43 +55,45 @@ def archive_refusal(path: Path) -> Refusal | None:
     """
     try:
         with path.open("rb") as file:
-            budget = _Budget(path.stat().st_size)
+            budget = Budget(path.stat().st_size)
             if _ends_as_zip(file):  # with something before it, it is unpacked all the same
                 _read(_zip, file, budget, 0)
             else:
                 _look(file, budget, 0)
-    except _Found as found:
+    except Found as found:
         return found.refusal
     return None
 
 
-def _look(file: IO[bytes], budget: _Budget, depth: int) -> None:
+def _look(file: IO[bytes], budget: Budget, depth: int) -> None:
     """Read a file through if it is an archive."""
     head = file.read(HEAD_BYTES)
     reader = next((read for is_it, read in _KINDS if is_it(head)), None)
     if reader is None:
         return
     if depth >= DEPTH_MAX:
-        raise _Found(_BOMB, f"> {DEPTH_MAX} archives in one another")
+        raise Found(BOMB, f"> {DEPTH_MAX} archives in one another")
     _read(reader, file, budget, depth)
 
 
-def _read(reader: _Reader, file: IO[bytes], budget: _Budget, depth: int) -> None:
+def _read(reader: _Reader, file: IO[bytes], budget: Budget, depth: int) -> None:
     try:
         file.seek(0)
         reader(file, budget, depth)
     except _BROKEN as error:
-        raise _Found(_UNREADABLE, type(error).__name__) from None
+        raise Found(_UNREADABLE, type(error).__name__) from None
 
 
-def _zip(file: IO[bytes], budget: _Budget, depth: int) -> None:
+def _zip(file: IO[bytes], budget: Budget, depth: int) -> None:
     _check_directory(file)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         if len(entries) > ENTRIES_MAX:
-            raise _Found(_BOMB, f"> {ENTRIES_MAX} entries")
+            raise Found(BOMB, f"> {ENTRIES_MAX} entries")
         budget.forecast(sum(entry.file_size for entry in entries))
         for entry in sorted(entries, key=lambda each: each.header_offset):
+            if entry.compress_type not in _METHODS:
+                raise zipfile.BadZipFile
             if not entry.is_dir():
                 with archive.open(entry) as inner:
                     _through(inner, budget, depth)
@@ -135,7 +106,7 @@ def _check_directory(file: IO[bytes]) -> None:
         raise zipfile.BadZipFile
     directory_bytes = int.from_bytes(end[12:16], "little")
     if directory_bytes > DIRECTORY_MAX_BYTES:  # also what zip64 writes in its place
-        raise _Found(_BOMB, f"> {DIRECTORY_MAX_BYTES} bytes of directory")
+        raise Found(BOMB, f"> {DIRECTORY_MAX_BYTES} bytes of directory")
     file.seek(0)
 
 
@@ -156,11 +127,11 @@ def _ends_as_zip(file: IO[bytes]) -> bool:
     return len(record) == _ZIP_END_BYTES + int.from_bytes(record[20:22], "little")
 
 
-def _tar(file: IO[bytes], budget: _Budget, depth: int) -> None:
+def _tar(file: IO[bytes], budget: Budget, depth: int) -> None:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         for count, member in enumerate(archive, 1):
             if count > ENTRIES_MAX:
-                raise _Found(_BOMB, f"> {ENTRIES_MAX} entries")
+                raise Found(BOMB, f"> {ENTRIES_MAX} entries")
             inner = archive.extractfile(member) if member.isreg() else None
             if inner is not None:
                 _through(inner, budget, depth)
@@ -168,16 +139,16 @@ def _tar(file: IO[bytes], budget: _Budget, depth: int) -> None:
 
 
 def _stream(opened: Callable[[Any], Any]) -> _Reader:
-    def read(file: IO[bytes], budget: _Budget, depth: int) -> None:
+    def read(file: IO[bytes], budget: Budget, depth: int) -> None:
         with opened(file) as inner:
             _through(inner, budget, depth)
 
     return read
 
 
-def _through(inner: IO[bytes], budget: _Budget, depth: int) -> None:
+def _through(inner: IO[bytes], budget: Budget, depth: int) -> None:
     """Count what comes out of one entry, and look at it if it is an archive itself."""
-    metered = io.BufferedReader(_Metered(inner, budget), READ_BYTES)
+    metered = io.BufferedReader(Metered(inner, budget), READ_BYTES)
     if not any(is_it(metered.peek(HEAD_BYTES)) for is_it, _ in _KINDS):
         while metered.read(READ_BYTES):
             pass
@@ -190,52 +161,8 @@ def _through(inner: IO[bytes], budget: _Budget, depth: int) -> None:
     _look(metered, budget, depth + 1)
 
 
-class _Metered(io.RawIOBase):
-    """A stream inside an archive: whatever is read of it, forwards or anew, is spent."""
-
-    def __init__(self, inner: IO[bytes], budget: _Budget) -> None:
-        self._inner, self._budget = inner, budget
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
-        data = self._inner.read(min(len(buffer), READ_BYTES))
-        buffer[: len(data)] = data
-        self._budget.spend(len(data))
-        self._at += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go there by reading: what is skipped was decompressed too."""
-        if whence == 2:  # noqa: PLR2004 - os.SEEK_END
-            offset += self._skip(None)
-        elif whence == 1:
-            offset += self._at
-        if offset < self._at:
-            self._inner.seek(0)
-            self._at = 0
-        return self._skip(offset)
-
-    def tell(self) -> int:
-        return self._at
-
-    def _skip(self, to: int | None) -> int:
-        while to is None or self._at < to:
-            data = self._inner.read(READ_BYTES if to is None else min(READ_BYTES, to - self._at))
-            if not data:
-                break
-            self._budget.spend(len(data))
-            self._at += len(data)
-        return self._at
-
-
-def _unknown(file: IO[bytes], budget: _Budget, depth: int) -> None:  # noqa: ARG001 - a reader
-    raise _Found(_UNREADABLE, "rar, 7z")
+def _unknown(file: IO[bytes], budget: Budget, depth: int) -> None:  # noqa: ARG001 - a reader
+    raise Found(_UNREADABLE, "rar, 7z, xz")
 
 
 def _begins(*magic: bytes) -> Callable[[bytes], bool]:
@@ -246,7 +173,6 @@ _KINDS: Final[tuple[tuple[Callable[[bytes], bool], _Reader], ...]] = (
     (_begins(b"PK\x03\x04", b"PK\x05\x06"), _zip),
     (_begins(b"\x1f\x8b\x08"), _stream(lambda file: gzip.GzipFile(fileobj=file))),
     (_begins(*(b"BZh%d1AY&SY" % level for level in range(1, 10))), _stream(bz2.BZ2File)),
-    (_begins(b"\xfd7zXZ\x00"), _stream(lzma.LZMAFile)),
     (lambda head: head[257:262] == b"ustar", _tar),
-    (_begins(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"), _unknown),
+    (_begins(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\x00"), _unknown),
 )

@@ -8,13 +8,10 @@ fails for a while is tried again within a limit; beyond it the process stops; no
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+from typing import Final
 
 from connectors.bus import metrics
 from connectors.bus.broker import Inbox, Publisher
@@ -22,6 +19,7 @@ from connectors.bus.carrier import Carrier
 from connectors.bus.carrying import Carrying
 from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
+from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
 from connectors.bus.ledger import Spooled
 from connectors.bus.vitals import Vitals
@@ -33,12 +31,9 @@ PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
 PAUSE_SECONDS_MIN: Final = 0.5  # before a case is tried again, doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
-SYSTEM_SECONDS_MAX: Final = 300.0  # the agency's system was away for so long: the process stops
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
 OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
 
@@ -68,11 +63,12 @@ class Connector:
         self._open_carrier = open_carrier
         self._carrying: Carrying | None = None
         self._poll_seconds = poll_seconds
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._stopping, self._something = asyncio.Event(), asyncio.Event()
         self._spool_is_last = False  # nothing is put into the spool any more
         self._later: dict[CaseId, _Later] = {}
         self.vitals = Vitals()
+        worked = partial(self.vitals.failing.pop, "system", None)
+        self._desk = DeskThread(self._stopping, partial(self._failed, "system"), worked)
         self._published_at = monotonic()
 
     def stop(self) -> None:
@@ -87,9 +83,9 @@ class Connector:
 
     async def run(self) -> None:
         """Work until stopped. Raises YichuanError for what cannot go on."""
-        desk = await self._in_thread(self._open_desk)
+        desk = await self._desk.once(self._open_desk)
         try:
-            await self._patiently(desk.open)
+            await self._desk.patiently(desk.open)
             self.vitals.opened()
             turns = (self._take, self._read, self._carry)
             filling = [asyncio.create_task(loop(desk)) for loop in turns]
@@ -109,13 +105,13 @@ class Connector:
                 if isinstance(ended, Exception):
                     raise ended
         finally:
-            await self._in_thread(desk.close)
-            self._thread.shutdown()
+            await self._desk.once(desk.close)
+            self._desk.close()
 
     async def _take(self, desk: Desk) -> None:
         """From the agency into the spool."""
         while not self._stopping.is_set():
-            taken = await self._patiently(desk.take_out)
+            taken = await self._desk.patiently(desk.take_out)
             await self._look(desk)
             self.vitals.turned("take")
             if taken:
@@ -128,9 +124,9 @@ class Connector:
         if self._open_carrier is None:
             await self._stopping.wait()
             return
-        carrier = await self._in_thread(self._open_carrier, desk.files)
+        carrier = await self._desk.once(self._open_carrier, desk.files)
         worked = partial(self.vitals.failing.pop, "attachments", None)
-        self._carrying = Carrying(desk.files, carrier, self._patiently, self._failed, worked)
+        self._carrying = Carrying(desk.files, carrier, self._desk.patiently, self._failed, worked)
         await self._carrying.run(self._stopping, self._something, self._poll_seconds)
 
     async def _publish(self, desk: Desk) -> None:
@@ -141,7 +137,7 @@ class Connector:
             self._something.clear()
             at = monotonic()
             but = [case for case, later in self._later.items() if later.at > at]
-            heads = await self._in_thread(desk.waiting, CASES_MAX, but)
+            heads = await self._desk.once(desk.waiting, CASES_MAX, but)
             if not heads:
                 if is_last:
                     return
@@ -153,7 +149,7 @@ class Connector:
                 self._published_at = monotonic()
                 if not self._later:
                     self.vitals.failing.pop("publish", None)
-                await self._patiently(desk.published, [head.message_id for head in done])
+                await self._desk.patiently(desk.published, [head.message_id for head in done])
             elif self._stopping.is_set():
                 return  # the broker is away: the next life has it
             elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
@@ -192,7 +188,7 @@ class Connector:
             metrics.CONNECTOR_LAG.labels(self._alias).set(self._inbox.lag())
             if not records:
                 continue
-            await self._patiently(desk.take_in, records)
+            await self._desk.patiently(desk.take_in, records)
             self._something.set()
             try:
                 await self._inbox.commit(records[-1].offset + 1)
@@ -206,37 +202,11 @@ class Connector:
                 self.vitals.failing.pop("commit", None)
 
     async def _look(self, desk: Desk) -> None:
-        size = await self._in_thread(desk.spool_size)
-        self.vitals.kept = await self._in_thread(desk.kept)
+        size = await self._desk.once(desk.spool_size)
+        self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
         metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
-
-    async def _patiently(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
-        """Do desk work, again and again while the agency's system is away, within a limit."""
-        attempts = AsyncRetrying(
-            retry=retry_if_exception(_is_away),
-            stop=self._enough,
-            wait=wait_exponential_jitter(multiplier=PAUSE_SECONDS_MIN, max=10.0),
-            reraise=True,
-        )
-        return await attempts(self._seen, work, *args, **kw)
-
-    def _enough(self, state: RetryCallState) -> bool:
-        return self._stopping.is_set() or (state.seconds_since_start or 0.0) > SYSTEM_SECONDS_MAX
-
-    async def _seen(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
-        try:
-            result = await self._in_thread(work, *args, **kw)
-        except YichuanError as error:
-            self._failed("system", error.code)
-            raise
-        self.vitals.failing.pop("system", None)
-        return result
-
-    async def _in_thread(self, work: Callable[P, Result], *args: P.args, **kw: P.kwargs) -> Result:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, partial(work, *args, **kw))
 
     def _failed(self, what: str, code: str) -> None:
         LOG.warning("%s failed: %s", what, code)
@@ -246,7 +216,3 @@ class Connector:
     async def _pause(self, event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
-
-
-def _is_away(error: BaseException) -> bool:
-    return isinstance(error, YichuanError) and error.retriable

@@ -166,10 +166,7 @@ class Desk:
         at = clock.now()
         if isinstance(thing, Unfit):
             return replace(self._refused(thing, thing.refusal, at), stays=thing.stays)
-        files = self.files.of(thing)
-        if isinstance(files, Refusal):
-            return self._refused(thing, files, at)
-        found = prepare(thing, self._agency, self._ledger, at, files)
+        found = prepare(thing, self._agency, self._ledger, at, self.files.of(thing))
         if isinstance(found, Refusal):
             return self._refused(thing, found, at)
         if isinstance(found, Outgoing):
@@ -225,8 +222,8 @@ class Desk:
         message = arrival.message
         self._ledger.got(message, at)
         receipt = delivered(message, at, self._agency)
-        waits = self._ledger.transfers.to_download(message, arrival.offset)
-        if receipt is not None and not waits:
+        files = self._ledger.transfers.to_download(message, arrival.offset)
+        if receipt is not None and not files:
             self._ledger.put_in_spool(receipt, at)
         metrics.CONNECTOR_DELIVERED.labels(self._agency.alias).inc()
 

@@ -82,7 +82,7 @@ class FileDesk:
             return
         self._system.attach(download.landed(path=found))
         with self._ledger.transaction():
-            about = self._ledger.got_row(download.message_id)
+            about = self._ledger.transfers.place_of(download.message_id)
             if self._ledger.transfers.downloaded(download) and about is not None:
                 receipt = receipt_of(download.message_id, *about, at, self._agency)
                 self._ledger.put_in_spool(receipt, at)

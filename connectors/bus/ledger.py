@@ -168,10 +168,7 @@ class Ledger(Book):
         return True
 
     def heads(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
-        """Return the first waiting value of each case, oldest first, leaving out cases `but`.
-
-        One whose files are not all stored is not given, nor what is behind it.
-        """
+        """Return the first of each case but `but`, oldest first, whose files are all stored."""
         left_out = json.dumps(list(but))
         rows = self.db.execute(
             "SELECT message_id, flow, case_id, value FROM spool WHERE ordinal IN"
@@ -212,12 +209,6 @@ class Ledger(Book):
             "UPDATE sent SET marked = ? WHERE message_id = ?",
             [(mark.state, mark.message_id) for mark in marks],
         )
-
-    def got_row(self, message_id: MessageId) -> tuple[CaseId, Flow] | None:
-        """Return the case and flow of an inbox message that was dealt with."""
-        wanted = "SELECT case_id, flow FROM got WHERE message_id = ?"
-        row = self.db.execute(wanted, (message_id,)).fetchone()
-        return None if row is None else (CaseId(row[0]), Flow(row[1]))
 
     def has(self, message_id: MessageId) -> bool:
         """Whether this inbox message was dealt with."""

@@ -54,12 +54,17 @@ def unstage(files: Iterable[Staged]) -> None:
 
 
 def prepare(
-    source: Source, agency: Agency, ledger: Ledger, at: datetime, files: tuple[Staged, ...] = ()
+    source: Source,
+    agency: Agency,
+    ledger: Ledger,
+    at: datetime,
+    files: tuple[Staged, ...] | Refusal = (),
 ) -> Outgoing | SentRow | Refusal:
     """Return the sealed message of a source, what is known of it, or why it is refused.
 
     A message sealed before is known and never sealed again: its bytes lie in the spool. What the
-    secrecy gate refuses is looked at by nothing else. `files` are those of the source, staged.
+    secrecy gate refuses is looked at by nothing else. `files` are those of the source, staged, or
+    why they are not.
     """
     message_id = _id_of(source, agency)
     known = ledger.sent(message_id)
@@ -68,6 +73,8 @@ def prepare(
     secret = _secret(source, agency)
     if secret is not None:
         return secret
+    if isinstance(files, Refusal):
+        return files
     defaults = EnvelopeDefaults(
         bus=agency.bus,
         sender=agency.organ,

@@ -15,9 +15,9 @@ from connectors.bus.system import Landed, Notice
 from connectors.bus.unsealing import Wanted
 from schemas.file_cipher import sealed_bytes
 from schemas.file_key import Claim, claim_of
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
-from schemas.parts import Envelope
+from schemas.parts import Envelope, Flow
 
 CARRIED_MAX: Final = 100  # looked up at once
 
@@ -121,6 +121,12 @@ class Transfers:
         ).fetchone()
         return bool(left == 0)
 
+    def place_of(self, message_id: MessageId) -> tuple[CaseId, Flow] | None:
+        """Return the case and flow of an inbox message that was dealt with."""
+        wanted = "SELECT case_id, flow FROM got WHERE message_id = ?"
+        row = self._db.execute(wanted, (message_id,)).fetchone()
+        return None if row is None else (CaseId(row[0]), Flow(row[1]))
+
     def refused(self, download: Download, code: str) -> None:
         """Note that it is unfit: not tried again in this life."""
         self._db.execute(
@@ -160,13 +166,18 @@ def _rows(message: Message, offset: int) -> list[tuple[object, ...]]:
 
 
 def entitled(envelope: Envelope) -> Sequence[tuple[int, str, Claim, str | None]]:
-    """Return (position, name, claim, key wrapped to us) of the attachments that a copy shows."""
+    """Return (position, name, claim, key wrapped to us) of the attachments that a copy shows.
+
+    What is withheld of one, its name or its key to the bus, says that it is not for us.
+    """
     delivery = envelope.delivery
     keys = {each.blob: each.key for each in delivery.keys} if delivery else {}
     return [
-        (position, attachment.name or "", claim, keys.get(claim.blob))
+        (position, attachment.name, claim, keys.get(claim.blob))
         for position, attachment in enumerate(envelope.attachments or ())
-        if (claim := claim_of(envelope, attachment)) is not None
+        if attachment.name is not None
+        and attachment.key is not None
+        and (claim := claim_of(envelope, attachment)) is not None
     ]
 
 

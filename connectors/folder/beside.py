@@ -6,8 +6,9 @@ there without its files; in every other move it follows.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from connectors.bus.sealing import Measured, measured
 from connectors.folder.files import Stamp, stamp_of
@@ -18,6 +19,13 @@ FILES: Final = ".files"
 _WHERE: Final = "envelope.attachments"
 
 
+class Seen(NamedTuple):
+    """A document and its files, as one look found them."""
+
+    document: Stamp
+    files: tuple[tuple[str, Stamp | None], ...]
+
+
 def folder_name(name: str) -> str:
     """Return the name of the folder that belongs to a document."""
     stem, dot, _ = name.rpartition(".")
@@ -26,8 +34,11 @@ def folder_name(name: str) -> str:
 
 def is_files_folder(path: Path) -> bool:
     """Whether this is such a folder, not a document."""
-    is_folder = os.path.isdir(path)  # noqa: PTH112 - pathlib's raises for a name that is too long
-    return path.name.endswith(FILES) and is_folder and not path.is_symlink()
+    return (
+        path.name.endswith(FILES)
+        and os.path.isdir(path)  # noqa: PTH112 - pathlib's raises for a name that is too long
+        and not path.is_symlink()
+    )
 
 
 def names_in(folder: Path) -> tuple[str, ...]:
@@ -39,8 +50,20 @@ def names_in(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def stamps_in(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
-    """Return by what it is known whether a folder of files stands still."""
+def seen_in(outbox: Path, listed: Iterable[str]) -> dict[str, Seen]:
+    """Return each document, and by what it is known whether it and its files stand still."""
+    names = tuple(listed)
+    folders = {name for name in names if is_files_folder(outbox / name)}
+    seen: dict[str, Seen] = {}
+    for name in names:
+        stamp = None if name in folders else stamp_of(outbox / name)
+        if stamp is not None:
+            beside = folder_name(name)
+            seen[name] = Seen(stamp, _stamps(outbox / beside) if beside in folders else ())
+    return seen
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
     return tuple((name, stamp_of(folder / name)) for name in names_in(folder))
 
 

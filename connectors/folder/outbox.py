@@ -21,18 +21,19 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.beside import (
+    Seen,
     files_in,
     folder_name,
     follow,
     is_files_folder,
-    stamps_in,
+    seen_in,
 )
-from connectors.folder.files import Stamp, flush_folder, read_bounded, stamp_of, write_whole
+from connectors.folder.files import flush_folder, read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
     RECEIPT,
@@ -69,8 +70,7 @@ class Outbox:
         self.sent, self.refused = root / "sent", root / "refused"
         self._records, self._encoding = records, encoding
         self._staying = Staying(self.outbox, self.refused, records, gate, encoding)
-        self._before: dict[str, Stamp] = {}
-        self._files_before: dict[str, Any] = {}  # name → stamps of what lies beside it
+        self._before: dict[str, Seen] = {}
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
         self._stuck: set[str] = set()
@@ -89,7 +89,7 @@ class Outbox:
                 self._ready = self._look()
             names, self._ready = self._ready[:sources_max], self._ready[sources_max:]
             for name in names:
-                refusal = self._staying.refusal(name, self._before[name])
+                refusal = self._staying.refusal(name, self._before[name].document)
                 if refusal is not None:
                     staying.append(Unfit(name, "", refusal, stays=True))
                 elif self._take(name):
@@ -119,29 +119,21 @@ class Outbox:
 
     def _look(self) -> list[str]:
         """Return the files that stood still since the look before, by name."""
-        seen: dict[str, Stamp] = {}
         with os.scandir(self.outbox) as entries:
             whole = (entry.name for entry in entries if not is_partial(entry.name))
             listed = heapq.nsmallest(LISTED_MAX, whole)
-        names = [name for name in listed if not is_files_folder(self.outbox / name)]
-        for name in names:
-            if stamp := stamp_of(self.outbox / name):
-                seen[name] = stamp
-        files = {name: stamps_in(self.outbox / folder_name(name)) for name in seen}
-        still = sorted(
-            name
-            for name, stamp in seen.items()
-            if self._before.get(name) == stamp and self._files_before.get(name) == files[name]
-        )
-        self._before, self._files_before = seen, files
+        seen = seen_in(self.outbox, listed)
+        still = sorted(name for name, found in seen.items() if self._before.get(name) == found)
+        self._before = seen
         self._stuck &= seen.keys()
-        self._staying.forget_but(seen)
-        return [name for name in still if not self._staying.knows(name, seen[name])]
+        self._staying.forget_but({name: found.document for name, found in seen.items()})
+        return [name for name in still if not self._staying.knows(name, seen[name].document)]
 
     def _take(self, name: str) -> bool:
         """Move a file into work/, unless it changed or one of its name is still on its way."""
         path = self.outbox / name
-        if os.path.lexists(self.work / name) or stamp_of(path) != self._before.get(name):
+        seen = self._before.get(name)
+        if seen is None or os.path.lexists(self.work / name) or stamp_of(path) != seen.document:
             return False
         try:
             follow(name, self.outbox, self.work)

@@ -229,6 +229,19 @@ COPIED: Final = Table(
     Column("next_offset", BigInteger, nullable=False),
 )
 
+# Stored files by the message that claims them; `lost`: nothing needs it, the store is to delete it.
+BLOBS: Final = Table(
+    "blobs",
+    METADATA,
+    Column("sender", _text(32), primary_key=True),
+    Column("blob", _text(64), primary_key=True),
+    Column("message_id", _text(36), primary_key=True),
+    Column("case_id", _text(64), nullable=False),
+    Column("lost", Boolean, nullable=False),
+    Index("blobs_by_case", "case_id"),
+    Index("blobs_lost", "lost"),
+)
+
 DEAD: Final = Table(
     "dead",
     METADATA,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.among import MessageKey, NumberKey, messages_among, numbers_among
+from services.casebook.blobs import Blobs
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes
 from services.casebook.expiry import Expiry
@@ -55,6 +56,7 @@ class Work:
         self._connection = connection
         self.keys = CaseKeys(connection, wrapping)
         self.expiry = Expiry(connection)
+        self.blobs = Blobs(connection)  # stored files
         self._vouching = Vouching(vouch)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}

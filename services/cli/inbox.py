@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from connectors.bus.agency import ConnectorConfig, load_agency
 from connectors.bus.home import write_private
 from connectors.bus.outgoing import as_text
+from connectors.bus.transfers import entitled
 from schemas.messages import Message
 from schemas.oversight import FieldsOpened
 from schemas.render import to_document
+from services.cli.attached import export_files
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
@@ -42,13 +45,20 @@ def inbox(
 
 
 async def _export(place: Installation, organ: Organ, folder: Path, limit: int) -> None:
-    """Write each message of the inbox whose seal holds into a file, readable by its owner only."""
+    """Write each message of the inbox whose seal holds into a file, readable by its owner only.
+
+    Its attachments are put beside it, verified, into a folder of its name.
+    """
     async with open_mailbox(place, organ) as mailbox:
         async for letter in mailbox.present(limit):
             if letter.opened is not None:
                 file = folder / export_name(letter.opened.message)
                 write_private(file, as_text(exported(letter.opened)))
                 print(file)
+                if entitled(letter.opened.message.envelope):
+                    agency = load_agency(ConnectorConfig(organ=organ.alias), place.home)
+                    beside = file.with_suffix(".files")
+                    await asyncio.to_thread(export_files, letter.opened.message, beside, agency)
 
 
 def export_name(message: Message) -> str:

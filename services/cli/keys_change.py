@@ -28,6 +28,7 @@ from connectors.bus.keys import (
     row_of,
     write_rows,
 )
+from connectors.bus.openers import replace_opener
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import signer_from_pem
@@ -91,11 +92,22 @@ def keys_rotate(
     ] = 24,
     algorithm: Chosen = Algorithm.ES256,
     passphrase_file: PassphraseFile = None,
+    encryption: Annotated[
+        bool, typer.Option("--encryption", help="of attachments, not of seals / 附件加密密钥")
+    ] = False,
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Replace an organ's key pair; what was sealed by the old key and is under way still counts."""
     whose = _whose(organ, home)
+    if encryption:
+        _tell(_new_opener(whose, passphrase_file, grace_hours), whose.login, as_json=as_json)
+        note(
+            "请先重启该机关的连接器（总线：交换进程），再使规则生效：新密钥在启动时读取",
+            "restart the organ's connector (of the bus: the exchange) before the rules come into"
+            " force: keys are read at the start",
+        )
+        return
     load_signer(whose.home.key(whose.login), _passphrase(whose.home, passphrase_file))
     row = _made(whose, algorithm, passphrase_file, now(), timedelta(hours=grace_hours))
     _tell(row, whose.login, as_json=as_json)
@@ -148,6 +160,16 @@ def _made(
     row = row_of(whose.organ, signer_from_pem(pem.encode(), passphrase).jwk, at)
     write_rows(whose.home, rotated(read_rows(whose.home.rulebook / KEYS_CSV), row, at + grace))
     write_private(whose.home.key(whose.login), pem)
+    return row
+
+
+def _new_opener(whose: _Whose, passphrase_file: Path | None, grace_hours: int) -> Mapping[str, str]:
+    """Replace the key that files are encrypted to; the one before stays, for what came by it."""
+    at = now()
+    key = replace_opener(whose.home, whose.login, _passphrase(whose.home, passphrase_file))
+    row = row_of(whose.organ, key, at)
+    ends = at + timedelta(hours=grace_hours)
+    write_rows(whose.home, rotated(read_rows(whose.home.rulebook / KEYS_CSV), row, ends))
     return row
 
 

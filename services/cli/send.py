@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.clock import now
 from connectors.bus.gate import barred
 from connectors.bus.kafka import explain, start_producer
-from schemas.checks import lawful_form
+from connectors.bus.system import Source
 from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, UserError, text
@@ -24,6 +25,7 @@ from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.seal import Sealed, seal_message
 from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, RECORDS
+from services.cli.attached import looked_at, stored_with
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
@@ -51,6 +53,9 @@ def send(
     record: Annotated[str, typer.Argument(help="e.g. lead_transfer")],
     file: Annotated[str, typer.Argument(help="a JSON document; - reads stdin")],
     organ: Annotated[str, typer.Option("--as", help="code, name or alias / 机关")],
+    attach: Annotated[
+        list[Path] | None, typer.Option(help="a file to go along; again for more / 附件")
+    ] = None,
     wait: Annotated[float, typer.Option(min=0, max=600, help="seconds / 等待秒数")] = 30.0,
     home: HomeFolder = None,
     as_json: AsJson = False,
@@ -63,7 +68,8 @@ def send(
     place = open_installation(home)
     sender = place.organ(organ)
     name = "" if file == _STDIN else Path(file).name
-    outcome = asyncio.run(send_document(place, sender, known.name, raw, wait, name=name))
+    sending = send_document(place, sender, known.name, raw, wait, name=name, attach=attach or ())
+    outcome = asyncio.run(sending)
     if isinstance(outcome, Refusal):
         words = error_object(text(outcome.code), outcome.where, outcome.detail)
         print_error(words, as_json=as_json, outcome="refused")
@@ -72,35 +78,48 @@ def send(
 
 
 async def send_document(
-    place: Installation, sender: Organ, record: str, raw: bytes, wait: float, *, name: str = ""
+    place: Installation,
+    sender: Organ,
+    record: str,
+    raw: bytes,
+    wait: float,
+    *,
+    name: str = "",
+    attach: Sequence[Path] = (),
 ) -> Sending | Refusal:
     """Check, seal and publish a document, and wait up to `wait` seconds for the answer.
 
-    The secrecy gate comes first, over the document as it is and the name of its file.
-    Raises Unavailable send.no_answer when there is none in time, and what the broker raises.
+    The secrecy gate comes first, over the document as it is and the names of its files.
+    Raises Unavailable send.no_answer when there is none in time, and what the broker and the store
+    of attachments raise.
     """
-    secret = barred((name,), record, raw, Gate(place.rulebook.no_sharing))
+    names = (name, *(path.name for path in attach))
+    secret = barred(names, record, raw, Gate(place.rulebook.no_sharing))
     if secret is not None:
         return secret
+    files = looked_at(attach)
+    if isinstance(files, Refusal):
+        return files
+    source = Source(f"send {record}", hashlib.sha256(raw).hexdigest(), record, raw, files=files)
     async with open_mailbox(place, sender) as mailbox:
-        message = await _message(place, sender, record, raw, mailbox)
+        message = await _message(place, sender, source, mailbox)
         if isinstance(message, Refusal):
             return message
-        unlawful = lawful_form(message)
-        if unlawful is not None:
-            return unlawful
         agency = load_agency(ConnectorConfig(organ=sender.alias), place.home)
-        sealed = seal_message(message, agency.signer)
-        begin = await mailbox.end()
-        await _publish(agency, sealed)
-        note_sent(place.home, sender.alias, Known.of(message))
+        async with stored_with(message, files, agency) as whole:
+            if isinstance(whole, Refusal):
+                return whole
+            sealed = seal_message(whole, agency.signer)
+            begin = await mailbox.end()
+            await _publish(agency, sealed)
+        note_sent(place.home, sender.alias, Known.of(whole))
         if not wait:
-            return Sending(message, None)
-        return Sending(message, await _answer(mailbox, message, begin, wait))
+            return Sending(whole, None)
+        return Sending(whole, await _answer(mailbox, whole, begin, wait))
 
 
 async def _message(
-    place: Installation, sender: Organ, record: str, raw: bytes, mailbox: Mailbox
+    place: Installation, sender: Organ, source: Source, mailbox: Mailbox
 ) -> Message | Refusal:
     """Read the document; what it answers is looked up only where it answers something.
 
@@ -114,22 +133,21 @@ async def _message(
         found = {one.target.message_id: one.target for one in known if one.is_named(named)}
         return tuple(found.values())
 
-    digest = hashlib.sha256(raw).hexdigest()
     defaults = EnvelopeDefaults(
         bus=place.rulebook.bus,
         sender=sender.code,
-        message_id=message_id_of(sender.code, f"send {record}", digest),
+        message_id=message_id_of(sender.code, source.place, source.identity),
         sent_at=now(),
         targets=targets,
     )
-    message = read(record, raw, defaults)
+    message = read(source.record, source.raw, defaults)
     if asked:
         known += [
             Known.of(letter.message)
             async for letter in mailbox.present(LOOKED_THROUGH_MAX)
             if letter.message is not None
         ]
-        message = read(record, raw, defaults)
+        message = read(source.record, source.raw, defaults)
     return message
 
 

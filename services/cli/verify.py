@@ -5,6 +5,7 @@ public keys are those of keys.csv, of this home or given. A fingerprint names it
 the key stands in, so with --trust only what the agency itself holds on paper is believed.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -51,6 +52,12 @@ def verify(
         Path | None,
         typer.Option(help="keys.csv; default: this home's / 公钥表", show_default=False),
     ] = None,
+    attachment: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="a file that is said to be attached to it / 所附文件", show_default=False
+        ),
+    ] = None,
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> int:
@@ -66,7 +73,8 @@ def verify(
         fault = Refusal("verify.untrusted", where=next(strange, verdict.kid))
         verdict = replace(verdict, fault=fault)
     rulebook = load(place.rulebook) if place.rulebook.is_dir() else None
-    document = told(verdict, rulebook)
+    attached = [_attached(path, verdict.envelope) for path in attachment or ()]
+    document = {**told(verdict, rulebook), "attachments": attached}
     if as_json:
         emit_json(document)
     else:
@@ -76,7 +84,25 @@ def verify(
             "公钥取自 keys.csv，未与本机关自持的指纹核对（--trust）",
             "keys were taken from keys.csv, not held against fingerprints of your own (--trust)",
         )
-    return _NO if verdict.fault else 0
+    return _NO if verdict.fault or any(each["code"] for each in attached) else 0
+
+
+def _attached(path: Path, envelope: Envelope) -> dict[str, Any]:
+    """Return of a file whether its content is that of an attachment that was sealed."""
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED) from None
+    sealed = {each.sha256: each for each in envelope.attachments or ()}
+    found = sealed.get(digest)
+    code = None if found is not None else "attachment.digest_wrong"
+    return {
+        "file": str(path),
+        "sha256": digest,
+        "name": found.name if found else None,
+        "code": code,
+    }
 
 
 def told(verdict: Verdict, rulebook: Rulebook | None) -> dict[str, Any]:
@@ -165,6 +191,10 @@ def _print(verdict: Verdict, document: Mapping[str, Any], directory: Directory |
     ):
         if value:
             print(f"  {head}: {value}")
+    for each in document["attachments"]:
+        head = in_language("附件", "attachment")
+        words = text(each["code"]).in_language(language())[0] if each["code"] else each["name"]
+        print(f"  {head}: {each['file']}  {words or in_language('相符', 'the same content')}")
     for head, rows in (
         (in_language("未提供", "withheld"), document["withheld"]),
         (in_language("已遮蔽", "masked"), document["masked"]),

@@ -14,6 +14,7 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
 from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
+from connectors.bus.stores import open_store, store_place
 from schemas.errors import YichuanError
 from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
@@ -23,6 +24,7 @@ from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
 from services.exchange.opening import open_casebook, open_office
+from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
 from services.exchange.workers import alone
@@ -103,7 +105,8 @@ def _declare(
             )
             measures = Measures(settings, shelf, casebook, worker)
             eraser = Eraser(settings, login, casebook)
-            opened = Shell(settings, shelf, casebook, producer, eraser, measures)
+            shedder = Shedder(casebook, open_store(store_place(home)))
+            opened = Shell(settings, shelf, casebook, producer, eraser, measures, shedder)
             await measures.serve()
         except YichuanError as error:
             give_up(error)

@@ -96,6 +96,7 @@ class Desk:
         case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
+        self._work.blobs.note(envelope)
         facts = facts_of(self._clerk.office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
         if self._next.rulebook.retention != self._clerk.office.rulebook.retention:
@@ -136,6 +137,7 @@ class Desk:
         receipt = self._clerk.sending.carry_out(decision, sound.incoming, envelope, at)
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
+            self._work.blobs.lose_message(envelope)
         decided = decided_of(sound, facts, decision, at)
         # A misrouted message reserves no id; a Tick is told apart by its place in the log.
         if code != "message.misrouted" and not isinstance(message, Tick):
@@ -154,6 +156,7 @@ class Desk:
         if refused.reserves_id and known is None:
             code = refused.refusal.code
             self._work.put_message(message_row(decided, "rejected", code, receipt))
+            self._work.blobs.note(envelope, lost=True)
 
     def _reject(
         self, intake: Sound | Refused, refusal: Refusal, at: datetime

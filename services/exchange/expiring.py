@@ -1,7 +1,8 @@
 """At a Tick: the content of cases whose legal term is over is erased, with the keys of old months.
 
 What is erased is the key (services/casebook/case_keys.py), here and in the topic of the keys; the
-originals are deleted too. The decision is journaled like any other.
+originals are deleted too, and its attachments are put on the list of what the store is to delete
+(shedding.py). The decision is journaled like any other.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,7 @@ def expire_due(clerk: Clerk, sound: Sound, at: datetime) -> None:
         else:
             _carry_out(clerk, sound, answer, at)
             _erase(work, case_id, position, at)
+            work.blobs.lose_case(case_id)
             work.expiry.forget(case_id)
             work.marks.end(case_id, declined=False)
     if (position.topic, position.partition) == (next(iter(Flow)).value, 0):

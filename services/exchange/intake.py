@@ -15,7 +15,7 @@ from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid, own_case_id_of
 from schemas.messages import Message, RulebookActivated, Tick
-from schemas.parts import Envelope
+from schemas.parts import Attachment, Envelope
 from schemas.seal import check_sender, verify
 from schemas.secrecy import marked
 from schemas.topics import RECORDS, Author, flow_partition
@@ -184,6 +184,9 @@ def secret_refused(
         record=record,
         sender=envelope.sender,
         sent_at=incoming.stamped_at,
+        # Addresses alone, so that what was stored for it is deleted.
+        attachments=tuple(Attachment(blob=each.blob) for each in envelope.attachments or ())
+        or None,
     )
     return Refused(
         replace(incoming, key=None, value=None),

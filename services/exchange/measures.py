@@ -60,6 +60,7 @@ class Measures:
         self._ticks_failed = 0
         self._ticking_since = monotonic()  # since when what waits can be waited for
         self._has_started = False
+        self._store_is_away = False
         self._casebook_is_away = False
         self._open = AsyncExitStack()
 
@@ -103,6 +104,10 @@ class Measures:
     def erasing(self, looked: Iterable[Place], readable: Iterable[Place]) -> None:
         """Note in which of the partitions a secret can be read still."""
         self._readable = (self._readable - set(looked)) | set(readable)
+
+    def shedding(self, *, done: bool) -> None:
+        """Note whether the store deleted the attachments that it was to delete."""
+        self._store_is_away = not done
 
     def ticked(self, ends: Mapping[Place, int | None], *, sent: bool) -> None:
         """Note a round of ticks, which partitions are ours now, and where their logs end."""
@@ -168,6 +173,8 @@ class Measures:
             reasons.append("partitions.none")
         if self._ticks_failed:
             reasons.append("ticks.failing")
+        if self._store_is_away:
+            reasons.append("attachment.store_unavailable")
         if self._casebook_is_away:
             reasons.append("casebook.unavailable")
         return Health(tuple(reasons))

@@ -33,6 +33,7 @@ from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
 from services.exchange.outbox import publish
+from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Shell:
     producer: AIOKafkaProducer
     eraser: Eraser
     measures: Measures
+    shedder: Shedder
 
     async def handle(self, records: Sequence[Incoming]) -> None:
         """Decide a batch, store it, publish it, make unreadable what is secret.
@@ -102,6 +104,7 @@ class Shell:
         except (KafkaError, TimeoutError):
             sent = False  # the next one is due in seconds: a rung is late, none is lost
         self.measures.ticked(ends, sent=sent)
+        self.measures.shedding(done=await self.shedder.step())
         await self.measures.look(at)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,15 @@ def test_a_document_that_fills_a_claim_itself_is_refused(sender: Sender) -> None
     refused = sender.root / "refused" / "a.lead_transfer.files" / "y"
     assert refused.read_bytes() == b"y"
     assert list((desk._agency.folder / "staged").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["name", "blob", "key"])
+def test_what_is_withheld_from_us_is_not_waited_for(
+    sender: Sender, receiver: Receiver, name: str
+) -> None:
+    sent = sender.sent({"证据.bin": b"x"})
+    (seen,) = sent.envelope.attachments or ()
+    shown = (replace(seen, **{name: None}),)  # type: ignore[arg-type] # a text
+    copy = replace(sent, envelope=replace(sent.envelope, attachments=shown))
+    assert receiver.got(copy) == []
+    assert len(delivered(receiver)) == 1

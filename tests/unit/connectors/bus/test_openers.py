@@ -1,0 +1,68 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.home import Home, write_private
+from connectors.bus.openers import ensure_opener, load_openers, replace_opener
+from schemas.errors import UserError
+from schemas.file_key import Claim, unwrap, wrap
+from schemas.ids import BUS, MessageId, OrganCode
+
+CLAIM = Claim("bus", OrganCode("A" * 18), MessageId("m"), "1" * 64, "2" * 64, 5)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_a_key_is_made_once_and_only_its_owner_reads_it(home: Home) -> None:
+    made = ensure_opener(home.opener("bus"), None)
+    assert ensure_opener(home.opener("bus"), None) == made
+    assert stat.S_IMODE(home.opener("bus").stat().st_mode) == 0o600
+    assert set(load_openers(home, "bus", None)) == {made.kid}
+
+
+def test_a_login_without_keys_opens_nothing(home: Home) -> None:
+    assert load_openers(home, "bus", None) == {}
+
+
+def test_what_was_wrapped_before_a_rotation_still_opens(home: Home) -> None:
+    before = ensure_opener(home.opener("bus"), None)
+    wrapped = wrap(bytes(32), CLAIM, BUS, before.kid, before.x)
+    after = replace_opener(home, "bus", None)
+    openers = load_openers(home, "bus", None)
+    assert set(openers) == {before.kid, after.kid}
+    assert unwrap(wrapped, CLAIM, BUS, openers) == bytes(32)
+
+
+def test_a_first_rotation_makes_the_first_key(home: Home) -> None:
+    assert set(load_openers(home, "bus", None)) == set()
+    made = replace_opener(home, "bus", None)
+    assert set(load_openers(home, "bus", None)) == {made.kid}
+
+
+def test_the_keys_of_one_login_are_not_another_s(home: Home) -> None:
+    ours = ensure_opener(home.opener("bus"), None)
+    ensure_opener(home.opener("bus-2"), None)
+    assert set(load_openers(home, "bus", None)) == {ours.kid}
+
+
+@pytest.mark.parametrize("what", ["no PEM", "a folder", "locked"])
+def test_a_key_that_cannot_be_used_is_named(home: Home, what: str) -> None:
+    path = home.opener("bus")
+    if what == "a folder":
+        path.mkdir(parents=True)
+    elif what == "locked":
+        ensure_opener(path, b"a passphrase")
+    else:
+        write_private(path, what)
+    code = "key.passphrase" if what == "locked" else "keys.unreadable"
+    with pytest.raises(UserError, match=rf"{code} .*bus\.encryption\.pem".replace(".", r"\.", 1)):
+        load_openers(home, "bus", None)
+
+
+def test_with_the_passphrase_a_locked_key_opens(home: Home) -> None:
+    made = ensure_opener(home.opener("bus"), b"a passphrase")
+    assert set(load_openers(home, "bus", b"a passphrase")) == {made.kid}
