@@ -54,14 +54,10 @@ def bits_and_impostors(ground: Ground) -> str:
     flipped, codes = _bits(stand, lead)
     refused = ", ".join(f"{number} {code}" for code, number in sorted(codes.items()))
     told = _impostors(stand)
-    burnt = _ids(stand)
     return (
         f"each of {flipped} bits of a sealed SignedFor flipped on its flow: "
-        f"{refused}, none taken, and the whole one taken after them; {told}; {burnt}"
+        f"{refused}, none taken, and the whole one taken after them; {told}"
     )
-
-
-CHECKS: Final = (Check("bits_and_impostors", bits_and_impostors),)
 
 
 def _bits(stand: Stand, lead: Message) -> tuple[int, Counter[str]]:
@@ -161,42 +157,91 @@ def _dead_ways(stand: Stand, lead: Message, seal: Seal | None) -> list[tuple[str
     return found
 
 
-def _ids(stand: Stand) -> str:
-    """Let a stranger use an id of another's first, in its own name; the other's is still free."""
-    mine = lead_of(stand, document(stand))
-    plain = message("copy", STRANGER, f"ids-{next(stand.serials)}", now(), category="other")
-    number = f"借号〔{now().year}〕{next(stand.serials)}号"
-    envelope = replace(
-        plain.envelope,
-        message_id=mine.envelope.message_id,
-        case_id=mine.envelope.case_id,
-        document_number=number,
+def message_ids_of_others(ground: Ground) -> str:
+    """Use an id before its owner does: forged, in a reply of one's own, in an opening of one's own.
+
+    The last is to be refused to the stranger or to leave the owner's alone. It needs an id that is
+    known before it is sent; a connector's follows from the content's SHA-256.
+    """
+    stand = demo(ground)
+    told = [_said_again(stand), _used_in_a_reply(stand)]
+    mine, theirs = lead_of(stand, document(stand)), _copy_of(stand, STRANGER, RECEIVER)
+    _decided_both(stand, mine, _renamed(theirs, mine, is_opening=True))
+    found = _outcomes_by_sender(stand, mine.envelope.message_id)
+    assert found[organ(SENDER)] == "accepted", (
+        f"{'; '.join(told)}; but an opening in one's own name under an id of another's, sent "
+        f"before that other's own ({found[organ(STRANGER)]}), takes the case that follows from "
+        f"the id: the owner's opening is {found[organ(SENDER)]}"
     )
-    theirs = replace(plain, envelope=envelope)
-    _put(stand, theirs, sealed_value(stand, theirs, STRANGER), STRANGER)
-    _put(stand, mine, sealed_value(stand, mine), SENDER)
-    both = (organ(STRANGER), organ(SENDER))
+    return f"{'; '.join(told)}; in an opening of one's own: the owner's is accepted all the same"
 
-    def told() -> dict[str, str]:
-        found = _outcomes_by_sender(stand, mine.envelope.message_id)
-        return found if set(both) <= found.keys() else {}
 
-    found = wait_until(told, SECONDS_MAX, "the outcome of both")
-    assert found[organ(SENDER)] == "accepted", f"the owner's own: {found[organ(SENDER)]}"
+CHECKS: Final = (
+    Check("bits_and_impostors", bits_and_impostors),
+    Check("message_ids_of_others", message_ids_of_others),
+)
+
+
+def _said_again(stand: Stand) -> str:
+    """Let a stranger write what another sealed, byte for byte, once more."""
+    mine = lead_of(stand, document(stand))
+    value = sealed_value(stand, mine)
+    _put(stand, mine, value, SENDER)
+    decided(stand, [mine])
     before = len(records(stand, RECEIVER, inbox_of(RECEIVER)))
-    _put(stand, mine, sealed_value(stand, mine), STRANGER)  # said again, by whoever has it
+    _put(stand, mine, value, STRANGER)
     watch = Watch.begin(stand)
-    assert watch.goes_on(flow_partition(mine.envelope.case_id.encode(), partitions(stand))) >= 0
+    watch.goes_on(flow_partition(mine.envelope.case_id.encode(), partitions(stand)))
     copies = [
         record
         for record in records(stand, RECEIVER, inbox_of(RECEIVER))[before:]
         if mine.envelope.message_id.encode() in (record.value() or b"")
     ]
     assert not copies, "what was said again was delivered again"
-    return (
-        f"an id of another's used first in one's own name ({found[organ(STRANGER)]}): the owner's "
-        "message under it is accepted; said again by another's login: no second copy"
-    )
+    return "another's sealed message said again by a stranger's login: no second copy"
+
+
+def _used_in_a_reply(stand: Stand) -> str:
+    """Let a stranger use the id first, in a reply of its own; the owner's opening is accepted."""
+    to_stranger = _copy_of(stand, RECEIVER, STRANGER)
+    _put(stand, to_stranger, sealed_value(stand, to_stranger, RECEIVER), RECEIVER)
+    decided(stand, [to_stranger])
+    history = History(at=now())
+    history.decide(to_stranger)
+    envelope = {"in_reply_to": to_stranger.envelope.message_id}
+    reply = history.next("signed_for", STRANGER, envelope=envelope)
+    mine = lead_of(stand, document(stand))
+    _decided_both(stand, mine, _renamed(reply, mine, is_opening=False))
+    found = _outcomes_by_sender(stand, mine.envelope.message_id)
+    assert found == {organ(SENDER): "accepted", organ(STRANGER): "accepted"}, found
+    return "an id of another's used first in a reply of one's own: both accepted, each its own"
+
+
+def _copy_of(stand: Stand, sender: str, to: str) -> Message:
+    number = f"借号〔{now().year}〕{next(stand.serials)}号"
+    envelope = {"addressees": [organ(to)], "document_number": number}
+    return message("copy", sender, number, now(), category="other", envelope=envelope)
+
+
+def _renamed(theirs: Message, mine: Message, *, is_opening: bool) -> Message:
+    """Return a stranger's message under the id of another's."""
+    ids: dict[str, Any] = {"message_id": mine.envelope.message_id}
+    if is_opening:
+        ids["case_id"] = mine.envelope.case_id
+    changed: Any = replace(theirs, envelope=replace(theirs.envelope, **ids))
+    return changed  # type: ignore[no-any-return] # of the same record
+
+
+def _decided_both(stand: Stand, mine: Message, theirs: Message) -> None:
+    """Write the stranger's first, then the owner's; wait for what becomes of both."""
+    both = {organ(SENDER), organ(STRANGER)}
+    id_ = mine.envelope.message_id
+    _put(stand, theirs, sealed_value(stand, theirs, STRANGER), STRANGER)
+    missed = "the outcome of the stranger's"
+    wait_until(lambda: _outcomes_by_sender(stand, id_), SECONDS_MAX, missed)
+    _put(stand, mine, sealed_value(stand, mine), SENDER)
+    missed = "the outcome of both"
+    wait_until(lambda: both <= _outcomes_by_sender(stand, id_).keys(), SECONDS_MAX, missed)
 
 
 def _outcomes_by_sender(stand: Stand, message_id: MessageId) -> dict[str, str]:
