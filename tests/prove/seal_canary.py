@@ -95,7 +95,8 @@ def canary_everywhere(ground: Ground) -> str:
     told = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     return (
         f"{total} canaries in {len(sent.messages)} accepted messages of every record and "
-        f"{len(extra.codes)} others ({', '.join(extra.codes)}); {crashes}; no core file; sought in "
+        f"{len(extra.codes)} others ({', '.join(extra.codes)}), one through a connector that was "
+        f"killed with it in its spool; {crashes}; no core file; sought in "
         f"{forms} forms each (UTF-8, UTF-16, GB 18030, JSON, URL, hex, base64) in {told}; on disk "
         f"plain only in the segments of the flows (until they roll) and of the inboxes of those "
         f"cleared; {removed}"
@@ -166,10 +167,31 @@ def _refused_and_dead(stand: Stand, sent: Sent, numbers: Iterator[int]) -> Extra
     files.drop(name, json.dumps({**document, "无此字段": 1}, ensure_ascii=False).encode())
     refusal = wait_until(lambda: files.refused(name), SECONDS_MAX, f"the refusal of {name}")
     extra.codes.append(str(refusal["code"]))
+    _through_the_connector(stand, sent, numbers)
     wanted = ["message.malformed", "seal.not_the_senders", "document_number.used"]
     assert extra.codes[:3] == wanted, extra.codes
     extra.stories += [one.envelope.case_id, again.envelope.message_id]
     return extra
+
+
+def _through_the_connector(stand: Stand, sent: Sent, numbers: Iterator[int]) -> None:
+    """Let a connector send one, and kill it while it has it in its spool."""
+    plain, canaries = _lead(numbers)
+    number = str(plain.envelope.document_number)
+    document = to_document(plain)
+    envelope = document["envelope"]
+    document["envelope"] = {name: envelope[name] for name in ("document_number", "officers")}
+    files, name = files_of(stand, SENDER), f"{next(numbers)}.lead_transfer.json"
+    files.drop(name, json.dumps(document, ensure_ascii=False).encode())
+    _end(stand, f"connector-{SENDER}", signal.SIGKILL)
+    look = partial(files_of(stand, HANDLER).got, number)
+    found = wait_until(look, SECONDS_MAX, f"{number} at {HANDLER}")
+    message_id = found["envelope"]["message_id"]
+    sent.relations[message_id, HANDLER] = {Relation.HANDLER}
+    for each in canaries:
+        if not each.path.startswith("envelope."):
+            sent.canaries.append(each)
+            sent.origin[each.text] = (message_id, SENDER)
 
 
 def _crashed_upon(stand: Stand, sent: Sent, extra: Extra, numbers: Iterator[int]) -> str:
