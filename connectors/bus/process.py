@@ -16,6 +16,7 @@ from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
 from connectors.bus.connector import Connector
+from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
@@ -39,6 +40,7 @@ def run(
     poll_seconds: float,
 ) -> None:
     """Run one connector until it is told to stop. Raises YichuanError for what cannot go on."""
+    leave_no_message()
     agency = load_agency(config, home)
     with _alone(agency.folder):
         asyncio.run(_run(agency, system_of, poll_seconds, config.metrics_port))

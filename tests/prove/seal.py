@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.prove import seal_crowd, seal_login, seal_peer
+from tests.prove import seal_canary, seal_crowd, seal_impostors, seal_login, seal_peer
 from tests.prove.chapter import Check, Ground
 from tests.prove.seal_attachments import attachment_500_mb, attachment_refused
 
@@ -78,4 +78,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     *seal_peer.CHECKS,
     *seal_crowd.CHECKS,
     *seal_login.CHECKS,
+    *seal_impostors.CHECKS,
+    *seal_canary.CHECKS,
 )

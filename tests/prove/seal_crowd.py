@@ -153,7 +153,7 @@ def _add(stand: Stand, crowd: Crowd, alias: str, plain: Message) -> None:
     digests = leaves(opened)
     assert digests is not None
     message_id = plain.envelope.message_id
-    crowd.sealed[message_id] = Sealed(opened.message, value, _said(opened), digests)
+    crowd.sealed[message_id] = Sealed(opened.message, value, said(opened), digests)
     crowd.answered[message_id] = alias
     effects = History(at=now()).decide(plain)
     assert not is_refused(effects), effects
@@ -204,7 +204,7 @@ def _judge(stand: Stand, crowd: Crowd, alias: str, begins: dict[int, int]) -> No
             assert envelope.delivery is not None
             assert envelope.delivery.to == organ(alias), f"{where}: for {envelope.delivery.to}"
             got.append(envelope.message_id)
-            _compare(crowd, opened, where)
+            compare(crowd, opened, where)
             continue
         about = envelope.in_reply_to
         if envelope.sender == BUS and about in crowd.answered and envelope.record == "Accepted":
@@ -214,21 +214,21 @@ def _judge(stand: Stand, crowd: Crowd, alias: str, begins: dict[int, int]) -> No
     assert sorted(got) == sorted(crowd.owed[alias]), f"{inbox_of(alias)}: missing, doubled or more"
 
 
-def _compare(crowd: Crowd, opened: Opened, where: str) -> None:
+def compare(crowd: Crowd, opened: Opened, where: str) -> None:
     """Each leaf that the copy shows has the value and the digest of the one that was sealed."""
     sealed = crowd.sealed[_id(opened.message)]
     delivery = opened.message.envelope.delivery
-    digests, said = leaves(opened), _said(opened)
+    digests, shown = leaves(opened), said(opened)
     assert delivery is not None
     assert digests is not None, f"{where}: no proof"
     hidden = (*delivery.withheld, *delivery.masked)
-    for path, value in said.items():
+    for path, value in shown.items():
         if path in delivery.masked:
             continue
         assert sealed.says.get(path) == value, f"{where}: {path} is not what was sealed"
         assert sealed.digests[path] == digests[path], f"{where}: the digest of {path}"
         crowd.kept += 1
-    for path in sealed.says.keys() - said.keys():
+    for path in sealed.says.keys() - shown.keys():
         covered = any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in hidden)
         assert covered, f"{where}: {path} is gone and not listed"
     crowd.hidden += len(hidden)
@@ -246,7 +246,7 @@ def _inbox(stand: Stand, alias: str, begins: dict[int, int]) -> Iterator[tuple[O
         yield opened, where
 
 
-def _said(opened: Opened) -> dict[str, Any]:
+def said(opened: Opened) -> dict[str, Any]:
     """Return path → value of what a message says, as documents have it, without its delivery."""
     found: dict[str, Any] = {}
     _flatten(to_document(opened.message), "", found)

@@ -82,8 +82,8 @@ def login_against_everything(ground: Ground) -> str:
     return (
         f"{len(attempts)} attempts with the login of {LOGIN}, {refused} refused or of no effect, "
         f"all as login_rights.csv and login_http.csv say: all {len(broker)} kinds of request that "
-        f"the broker takes, at {listed}; {len(ports)} ports found by a scan ({_kinds(ports)}), all on "
-        "127.0.0.1; topics, rights, logins and subjects as before"
+        f"the broker takes, at {listed}; {len(ports)} ports found by a scan ({_kinds(ports)}), "
+        "all on 127.0.0.1; topics, rights, logins and subjects as before"
     )
 
 
