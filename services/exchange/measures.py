@@ -31,6 +31,7 @@ from services.exchange.workers import name_of, port_of
 
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
 _STUCK_SECONDS_MIN: Final = 60.0
+_ROUND_SECONDS_MAX: Final = 60.0  # of one round of Ticks while broker and casebook are away
 _TURNS_MAX: Final = 10  # so many times as long may one wait while others move: a backlog has turns
 
 _OUTCOMES: Final = {
@@ -59,6 +60,7 @@ class Measures:
         self._readable: set[Place] = set()
         self._ticks_failed = 0
         self._ticking_since = monotonic()  # since when what waits can be waited for
+        self._ticked_at = self._ticking_since  # the last round, whether the broker took it or not
         self._has_started = False
         self._store_is_away = False
         self._casebook_is_away = False
@@ -113,6 +115,7 @@ class Measures:
         """Note a round of ticks, which partitions are ours now, and where their logs end."""
         if sent and self._ticks_failed:  # the broker is back: progress is due from now on
             self._ticking_since = monotonic()
+        self._ticked_at = monotonic()
         self._ticks_failed = 0 if sent else self._ticks_failed + 1
         self._has_started = self._has_started or bool(ends)
         for place in set(self._progress) - set(ends):
@@ -146,8 +149,11 @@ class Measures:
         """Whether every partition of ours moves on, as far as that lies with this process.
 
         While Ticks cannot be written there is nothing to move on by: a broker that is away makes
-        nobody start this process again. Called from the watchdog's thread, too.
+        nobody start this process again. But it must go on trying: who hangs before the first
+        partition has moved is known by that alone. Called from the watchdog's thread, too.
         """
+        if monotonic() - self._ticked_at > self._stuck_after + _ROUND_SECONDS_MAX:
+            return Health(("progress.stuck ticker",))
         if self._ticks_failed:
             return Health()
         waiting = monotonic() - self._ticking_since

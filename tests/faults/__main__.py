@@ -85,6 +85,8 @@ def on_stand(
                 figure, verdict = str(error), "FAIL"
             except Exception as error:  # noqa: BLE001 - whatever breaks it, it was not shown
                 figure, verdict = f"{type(error).__name__}: {error}", "FAIL"
+            if verdict == "FAIL":
+                campaign.afresh()
             held.append(verdict == "PASS")
             print(f"{verdict}  {fault.name} ({monotonic() - at:.0f} s): {figure}", flush=True)
             print(f"      {fault.en}", flush=True)

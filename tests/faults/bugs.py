@@ -15,7 +15,7 @@ Plant = Callable[[ExitStack], None]
 
 
 def stock_exactly_once(planted: ExitStack) -> None:
-    """Let Faust's exactly_once stand for what is ours: the row of progress, and the end.
+    """Let Faust's exactly_once stand for what is ours: the row of progress, the ids, the end.
 
     A stock agent lets its exception go, and Faust goes on behind the batch.
     """
@@ -30,6 +30,7 @@ def stock_exactly_once(planted: ExitStack) -> None:
     planted.enter_context(patch.object(faust, "App", app))
     planted.enter_context(patch("services.exchange.shell.give_up", raised))
     planted.enter_context(patch.object(batch, "_not_yet_done", _whatever_comes))
+    no_message_id(planted)
 
 
 def no_message_id(planted: ExitStack) -> None:

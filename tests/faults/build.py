@@ -75,7 +75,8 @@ class PlantedCounty(County):
         """Return the processes that do not run, and keep how they ended."""
         names = [name for name in self.commands if processes.running(self.home, name) is None]
         for name in names:
-            child = processes._children.get(self.pid(name))
+            recorded = (self.home.run / f"{name}.pid.json").exists()  # not of one that was stopped
+            child = processes._children.get(self.pid(name)) if recorded else None
             if child is not None:  # what is ending shows no command line any more
                 self.statuses[child.pid] = child.wait(STOP_SECONDS_MAX)
         return names

@@ -15,6 +15,7 @@ from typing import Final
 
 from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
+from deploy.local import stack
 from services.rulebook.load import load
 from tests.faults.agencies import Agency, DatabaseAgency, FolderAgency
 from tests.faults.build import PlantedCounty
@@ -23,7 +24,7 @@ from tests.faults.duties import wrong_duties
 from tests.faults.judge import Verdict, judge
 from tests.faults.varied import RECORDS, VariedTraffic
 from tests.prove.chapter import Ground
-from tests.prove.kill_stand import stack
+from tests.prove.kill_stand import stack as new_stack
 from tests.prove.stand import Stand, beside
 
 SLEEPER: Final = "liuzhi-swj"  # whose clock is short in the demo's rulebook
@@ -93,6 +94,13 @@ class Campaign:
     def supervise(self) -> None:
         """Start again what has ended, as the supervisor of a host does."""
         self.restarts += self.county.supervise()
+
+    def afresh(self) -> None:
+        """Begin every process anew after a fault that failed: the next is to strike a sound one."""
+        stack.up(self.home, self.settings, lambda _line: None)
+        for name in self.county.commands:
+            self.county.end(name)
+        self.supervise()
 
     def settle(self) -> float:
         """Wait until all that was handed over has come to its end; return the seconds."""
@@ -167,7 +175,7 @@ class Campaign:
 
 def begin(ground: Ground, run: str, *, bug: str | None = None, seed: int = 1) -> Campaign:
     """Bring up a stand of its own and let its county work."""
-    home, settings = stack(ground)
+    home, settings = new_stack(ground)
     rulebook = load(home.rulebook)
     townships = [FolderAgency(alias, folder_of(home, alias)) for alias in TOWNSHIPS]
     departments = [

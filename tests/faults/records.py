@@ -3,6 +3,8 @@
 from random import Random
 from typing import Any, Final
 
+from confluent_kafka import Producer
+
 from connectors.bus.admin import carry_out, connect
 from connectors.bus.changes import Grant, Revoke
 from connectors.bus.layout import Acl
@@ -13,6 +15,7 @@ from tests.prove.flow_writer import write
 from tests.prove.stand import records, wait_until
 
 CASES: Final = 4
+REPEATED_MAX: Final = 600
 SECONDS_MAX: Final = 90.0
 _MAGIC: Final = b"\x00"
 
@@ -38,6 +41,26 @@ def poison(campaign: Campaign) -> str:
     twice = [place for place in places if found.count(place) != 1]
     assert not twice, f"not once in the dead letters: {twice[:3]}"
     return f"{written} poisoned records, each a dead letter once; {figure}"
+
+
+def sent_twice(campaign: Campaign) -> str:
+    """Write what lies in the leads' log once more, to the byte: each has its effect already."""
+    campaign.work(CASES)
+    again = repeat(campaign, Flow.LEADS)
+    campaign.work(CASES)
+    return f"{again} records once more; {campaign.judged()}"
+
+
+def repeat(campaign: Campaign, flow: Flow) -> int:
+    """Write the newest records of a flow once more, where they lay; return how many."""
+    login = campaign.traffic.townships[0].alias
+    lying = records(campaign.stand, "exchange", flow.value)[-REPEATED_MAX:]
+    producer = Producer(campaign.stand.client(login) | {"acks": "all"})
+    for record in lying:
+        producer.produce(flow.value, record.value(), record.key(), record.partition() or 0)
+    left = producer.flush(SECONDS_MAX)
+    assert not left, f"{left} of {len(lying)} were not written"
+    return len(lying)
 
 
 def inbox_refuses(campaign: Campaign) -> str:

@@ -140,6 +140,12 @@ FAULTS: Final = (
         records.poison,
     ),
     Fault(
+        "sent_twice",
+        "日志中的记录原样再写一遍：一件不重办",
+        "what lies in the log written once more, to the byte: nothing is done twice",
+        records.sent_twice,
+    ),
+    Fault(
         "inbox_refuses",
         "一个收件箱拒收：只它等待，其他照常",
         "an inbox that takes nothing: only that one waits",

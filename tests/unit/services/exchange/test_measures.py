@@ -69,6 +69,7 @@ def test_one_that_waits_its_turn_in_a_backlog_is_not_stuck_for_long(
     for _ in range(10):
         assert measures.live().ok
         at[0] += LONG
+        measures.ticked(dict.fromkeys(measures._progress, 1), sent=True)
         measures._progress["leads", 1].made()
     assert measures.live().reasons == ("progress.stuck leads/0",)
 
@@ -76,8 +77,20 @@ def test_one_that_waits_its_turn_in_a_backlog_is_not_stuck_for_long(
 def test_a_ticker_that_hangs_too_is_stuck(casebook: Casebook, at: list[float]) -> None:
     measures = Measures(Settings(), Shelf(office()), casebook, 0)
     measures.ticked(LEADS, sent=True)
-    at[0] += 10 * LONG  # nothing was told since
-    assert not measures.live().ok
+    at[0] += 2 * LONG  # nothing was told since
+    assert measures.live().reasons == ("progress.stuck ticker",)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_one_that_hangs_before_anything_moved_is_stuck_whatever_the_broker_does(
+    casebook: Casebook, at: list[float], *, sent: bool
+) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked({}, sent=sent)
+    at[0] += LONG
+    assert measures.live().ok  # a round may take long while both are away
+    at[0] += LONG
+    assert measures.live().reasons == ("progress.stuck ticker",)
 
 
 def test_a_broker_that_is_away_makes_nothing_stuck_nor_does_its_return(
@@ -86,9 +99,10 @@ def test_a_broker_that_is_away_makes_nothing_stuck_nor_does_its_return(
     measures = Measures(Settings(), Shelf(office()), casebook, 0)
     measures.ticked(LEADS, sent=True)
     at[0] += LONG / 2
-    measures.ticked(LEADS, sent=False)
-    at[0] += 10 * LONG
-    assert measures.live().ok
+    for _ in range(10):
+        measures.ticked(LEADS, sent=False)
+        at[0] += LONG
+        assert measures.live().ok
     assert "ticks.failing" in measures._ready().reasons
     measures.ticked(LEADS, sent=True)
     assert measures.live().ok  # what is owed may take its time from now on
