@@ -42,6 +42,10 @@ class Copies:
         self._opened: dict[_Key, Opened] = {}
         self._redacted: dict[tuple[_Key, Relation], Redacted[Message]] = {}
 
+    def know(self, key: _Key, opened: Opened) -> None:
+        """Take a message that is open already: its original is what it was opened from."""
+        self._opened[key] = opened
+
     def value(self, effect: Deliver) -> ToVouch:
         """Return the copy that the effect writes.
 
