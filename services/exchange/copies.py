@@ -33,6 +33,10 @@ class Copies:
         self._office, self._at = office, at
         self._shown = Shown(office, work, case)
 
+    def know(self, key: _Key, opened: Opened) -> None:
+        """Take a message that is open already: its original is what it was opened from."""
+        self._opened[key] = opened
+
     def value(self, effect: Deliver) -> ToVouch:
         """Return the copy that the effect writes.
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.codec import frame
+from schemas.codec import Opened, frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
@@ -38,13 +38,16 @@ class Sending:
         envelope: Envelope,
         at: datetime,
         salt: str = "",
+        opened: Opened | None = None,
     ) -> ToVouch | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt.
 
-        `envelope` is that of the message that was decided.
+        `envelope` is that of the message that was decided, `opened` the message as it came.
         """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
+        if opened is not None:
+            copies.know((envelope.sender, envelope.message_id), opened)
         answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
