@@ -108,14 +108,18 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
     return Search(tuple(ordered), numbers=has_numbers)
 
 
-def scrubbed(text: str, search: Search) -> str:
-    """Return the text with every secret and number masked; the same object when there is none."""
+def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
+    """Return the text with every secret and number masked; the same object when there is none.
+
+    `is_value`: it is a name, number or address of its own, so its form says nothing.
+    """
     if search.too_many:
         return HIDDEN
     for secret in search.secrets:
         if secret.text in secret.form(text):
             text = _replaced(text, secret)
-    return _without_numbers(text) if search.numbers and _has_number(text) else text
+    has_numbers = search.numbers and not is_value and _has_number(text)
+    return _without_numbers(text) if has_numbers else text
 
 
 def squeeze(text: str) -> str:
