@@ -31,7 +31,7 @@ PARTY = ("parties[0].name", "parties[0].uscc")
 
 def ask(message: Message, relation: Relation, *paths: str, leaves: tuple[str, ...]) -> list[Asked]:
     schema = schema_of(type(message).__name__)
-    redactor: Redactor[Any] = Redactor(schema, relation, demo().clearances, PLACES)
+    redactor = Redactor(schema, relation, demo().clearances, PLACES)
     held = Held(
         redactor,
         redactor(message),
