@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from services.confidentiality.kinds import Kind
@@ -21,6 +22,7 @@ SECRETS_MAX: Final = (
     500  # values sought in one message's texts; with more, its texts are masked whole
 )
 
+CHARACTERS_CACHED: Final = 2**16  # of texts that are looked through for numbers
 _SHORTEST: Final = {
     Kind.NAME: 2,
     Kind.PHONE: 5,
@@ -108,14 +110,18 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
     return Search(tuple(ordered), numbers=has_numbers)
 
 
-def scrubbed(text: str, search: Search) -> str:
-    """Return the text with every secret and number masked; the same object when there is none."""
+def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
+    """Return the text with every secret and number masked; the same object when there is none.
+
+    `is_value`: it is a name, number or address of its own, so its form says nothing.
+    """
     if search.too_many:
         return HIDDEN
     for secret in search.secrets:
         if secret.text in secret.form(text):
             text = _replaced(text, secret)
-    return _without_numbers(text) if search.numbers and _has_number(text) else text
+    has_numbers = search.numbers and not is_value and _has_number(text)
+    return _without_numbers(text) if has_numbers else text
 
 
 def squeeze(text: str) -> str:
@@ -175,13 +181,21 @@ def _spaced(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     places: list[int] = []
     for place, each in enumerate(text):
-        plain = unicodedata.normalize("NFKC", each).casefold().translate(_CHINESE_DIGITS)
-        for letter in plain:
-            if not _INVISIBLE.match(letter):
-                is_between = letter != "+" and _IN_A_NUMBER.match(letter)
-                letters.append(" " if letter.isspace() or is_between else letter)
-                places.append(place)
+        plain = _plain(each)
+        letters.append(plain)
+        places += [place] * len(plain)
     return "".join(letters), places
+
+
+@lru_cache(maxsize=CHARACTERS_CACHED)
+def _plain(character: str) -> str:
+    """Return what stands for a character when numbers are looked for; empty: it is not seen."""
+    plain = unicodedata.normalize("NFKC", character).casefold().translate(_CHINESE_DIGITS)
+    return "".join(
+        " " if letter.isspace() or (letter != "+" and _IN_A_NUMBER.match(letter)) else letter
+        for letter in plain
+        if not _INVISIBLE.match(letter)
+    )
 
 
 def _without_numbers(text: str) -> str:

@@ -25,6 +25,7 @@ from services.rulebook.clearances import clearance
 OPENED_MAX_BYTES: Final = 600_000  # of what one message opens: values, paths and digests
 
 _PART_BYTES: Final = 60  # a digest as text, and what frames it
+_FIELD_BYTES: Final = 600  # the rows and bases that are told of a field
 
 
 def asking_of(office: Office, work: Work, message: Message, case: Case | None) -> Asking | None:
@@ -75,5 +76,5 @@ def _is_too_large(found: Extract) -> bool:
     return (
         len(found.parts) > ARRAY_MAX
         or max(sizes, default=0) > STRING_MAX_BYTES
-        or sum(sizes) + 2 * parts > OPENED_MAX_BYTES
+        or sum(sizes) + len(sizes) * _FIELD_BYTES + 2 * parts > OPENED_MAX_BYTES
     )

@@ -126,20 +126,20 @@ def asks_to_see(affair: Affair, scene: Scene) -> Draft | None:
     return _asks(affair, scene.rng.choice(fields)) if fields else None
 
 
-@move("any", "any", 3)
+@move("any", "any", 12)
 def asks_for_what_nobody_opens(affair: Affair, scene: Scene) -> Draft | None:
     fields = [each for each in _hidden(affair) if each.how is How.NEVER]
     return _asks(affair, scene.rng.choice(fields)) if fields else None
 
 
-@move("any", "any", 3)
+@move("any", "any", 8)
 def asks_for_it_again(affair: Affair, scene: Scene) -> Draft | None:
     known = {(each.message, each.by, each.path) for each in affair.asked if each.opened}
     again = [each for each in _hidden(affair) if (each.message, each.organ, each.path) in known]
     return _asks(affair, scene.rng.choice(again)) if again else None
 
 
-@move("any", "any", 3)
+@move("any", "any", 6)
 def opens_what_was_not_asked_for(affair: Affair, scene: Scene) -> Draft | None:
     open_ = [each for each in affair.asked if not each.done]
     if not open_:

@@ -31,6 +31,7 @@ _OPENED: Final = (
     *(*_ASKED, "opens_what_was_not_asked_for!", "answers_who_asked_to_see"),
     *("answers_who_asked_to_see!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
 )
+_NEVER: Final = ("asks_for_what_nobody_opens!",) * 8
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
@@ -79,9 +80,9 @@ _SINGLE: Final[tuple[Theme, ...]] = (
     ("a_lead_with_a_used_number", ()),
     ("a_plan", ("signs", "signs", *_OPENED)),
     ("a_plan", ("signs", "signs", "asks_to_see", *_OPENED)),
-    ("a_complaint", ("declines", "signs", "asks_for_what_nobody_opens!", *_OPENED)),
-    ("a_complaint", ("is_designated", *("asks_for_what_nobody_opens!",) * 2, "files", *_OPENED)),
-    ("a_notice", ("is_supervised", *("asks_for_what_nobody_opens!",) * 2, *_OPENED)),
+    ("a_complaint", ("declines", "signs", *_OPENED)),
+    ("a_complaint", ("is_designated", *_SEEN, *_NEVER, "files", *_OPENED)),
+    ("a_complaint", (*_REFERRED, "asks_to_designate", *_SEEN, *_NEVER)),
     ("a_lead", (*_THIRD[:3], "writes_to_another_than_the_third!", "negotiates!")),
     ("a_lead", ("files", "reviews_the_evidence", "reviews_the_evidence!")),
     ("a_lead", ("hands_over_what_another_keeps!", "signs", "counts_what_nobody_handed_over!")),
