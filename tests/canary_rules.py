@@ -202,7 +202,7 @@ def _numbers(without: str) -> re.Pattern[str]:
 
     forms = {"identity": free_text._IDENTITY, "phone": free_text._PHONE} | {without: "(?!)"}
     told = "|".join(f"(?P<{name}>{form})" for name, form in forms.items())
-    return re.compile(rf"{free_text._ALONE}(?:{told}){free_text._END}")
+    return re.compile(rf"(?<!\d)(?:{told})(?!\d)")
 
 
 def _patch(module: str, name: str, value: Any) -> Callable[[], AbstractContextManager[Any]]:

@@ -20,7 +20,7 @@ from services.casework.effects import Deliver
 from services.confidentiality.redact import Redacted, coarser
 from services.exchange.file_keys import keys_for
 from services.exchange.office import Office
-from services.exchange.shown import Shown
+from services.exchange.shown import Key, Shown
 
 # Of a copy before the exchange's word; with more, lists of which a part is hidden go as a whole.
 COPY_MAX_BYTES: Final = BODY_MAX_BYTES - VOUCHED_MAX_CHARACTERS - 100
@@ -33,9 +33,9 @@ class Copies:
         self._office, self._at = office, at
         self._shown = Shown(office, work, case)
 
-    def know(self, key: _Key, opened: Opened) -> None:
+    def know(self, key: Key, opened: Opened) -> None:
         """Take a message that is open already: its original is what it was opened from."""
-        self._opened[key] = opened
+        self._shown.know(key, opened)
 
     def value(self, effect: Deliver) -> ToVouch:
         """Return the copy that the effect writes.

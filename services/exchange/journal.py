@@ -78,9 +78,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the
     """Return a value as JSON has it."""
     if type(value) in _PLAIN:  # most are
         return value
-    kind: Any = type(value)
-    if is_dataclass(kind):
-        return {name: plain(getattr(value, name)) for name in _told(kind)}
+    if is_dataclass(value):
+        return {name: plain(getattr(value, name)) for name in _told(type(value))}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too

@@ -38,6 +38,10 @@ class Shown:
         self._opened: dict[Key, Opened] = {}
         self._redacted: dict[tuple[Key, Relation], Redacted[Message]] = {}
 
+    def know(self, key: Key, opened: Opened) -> None:
+        """Take a message that is open already: its original is what it was opened from."""
+        self._opened[key] = opened
+
     def original(self, key: Key) -> Opened:
         """Return a sealed message. Raises Broken casebook.original_missing, case.erased."""
         if key not in self._opened:
