@@ -80,6 +80,11 @@ mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code;
 	$(BIN)/python -m tests.mutation.run $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
 	  $(addprefix --only ,$(ONLY)) $(if $(OUT),--out $(OUT))
 
+.PHONY: faults
+faults: $(VENV)/.dev ## strike real processes and links, judge by what the agencies hold: QUICK=1, MINUTES=, ONLY="name ...", SEED=
+	$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(addprefix --only ,$(ONLY)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: prove
 prove: $(VENV)/.dev kcat ## prove a chapter's promises: make prove WHAT=bus [LONG=1] [ONLY="id ..."]
 	@test -n "$(WHAT)" || { echo 'make prove WHAT=bus [LONG=1] [ONLY="id ..."]' >&2; exit 2; }
@@ -110,6 +115,10 @@ lifecycle: $(VENV)/.dev ## write deploy/lifecycle.md from the table of steps
 .PHONY: guidance
 guidance: $(VENV)/.dev ## write deploy/guidance.md from the marks on the tests
 	$(BIN)/python -m tests.law.page
+
+.PHONY: faults-page
+faults-page: $(VENV)/.dev ## write deploy/faults.md from the table of faults
+	$(BIN)/python -m tests.faults.page
 
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, every rule

@@ -4,11 +4,11 @@ Frozen dataclasses as in schemas/messages.py, which joins them into `Message`.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
-from schemas.ids import OrganCode
-from schemas.parts import Envelope
+from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.parts import Envelope, Relation
 
 
 class ClockChangeKind(StrEnum):
@@ -96,6 +96,52 @@ class OpeningAnswer:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedField:
+    """One field that is opened: a leaf of the original with its salt (schemas/SEAL.md, 11)."""
+
+    path: str
+    value: str | None = None  # RFC 8785 JSON
+    salt: str | None = None
+    withheld_by: str | None = None  # a row of the rulebook, `clearances.csv:41`
+    withheld_basis: str | None = None
+    opened_rule: str | None = None  # a row of the rulebook; None: the owner decided
+    opened_basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """A part of an original, by its digest: a leaf, or what a container holds as a whole."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsOpened:
+    """准予查看的内容: by the bus. in_reply_to names the request.
+
+    It holds what proves the fields against the seal that their sender gave the message.
+    """
+
+    envelope: Envelope
+    message: MessageId
+    message_record: str
+    author: OrganCode
+    message_case: CaseId
+    received_at: datetime
+    relation: Relation
+    schema: str
+    answer: MessageId | None = None
+    opened_by: OrganCode | None = None
+    reason: str | None = None
+    basis: str | None = None
+    rulebook: str | None = None
+    fields: tuple[OpenedField, ...] | None = None
+    parts: tuple[SealedPart, ...] | None = None
+    jws: str | None = None
+
+
 OversightRecord = (
     ClockChange
     | SupervisionLetter
@@ -103,4 +149,5 @@ OversightRecord = (
     | BreachAnnotation
     | OpeningRequest
     | OpeningAnswer
+    | FieldsOpened
 )

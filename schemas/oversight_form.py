@@ -15,6 +15,7 @@ from schemas.oversight import (
 )
 
 FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\d+\])?(\.[a-z][a-z0-9_]*(\[\d+\])?)*", re.ASCII)
+PATHS_MAX: Final = 100  # asked for in one request: each is looked for in the whole message
 _SUSPENDING: Final = ("suspension", "planned_end")
 _EXTENDING: Final = ("step", "approved_by", "approved_on")
 _NEEDED: Final[Mapping[ClockChangeKind | None, tuple[str, ...]]] = {
@@ -60,8 +61,10 @@ def opening_answer_form(message: OpeningAnswer) -> Refusal | None:
 
 
 def _paths(paths: tuple[str, ...], where: str) -> Refusal | None:
+    if len(paths) > PATHS_MAX:
+        return Refusal("opening.too_large", where=where)
     for index, path in enumerate(paths):
-        if not FIELD_PATH.fullmatch(path):
+        if not FIELD_PATH.fullmatch(path) or path in paths[:index]:
             return Refusal("message.field_invalid", where=f"{where}[{index}]")
     return None
 

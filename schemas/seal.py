@@ -20,8 +20,10 @@ from schemas.ids import BUS
 from schemas.jwk import Signer, b64url
 from schemas.jws import SEAL, KeyRecord, Keys, VerifiedKey, signed, verified
 from schemas.messages import Message
+from schemas.oversight import FieldsOpened
 from schemas.parts import Delivery, Envelope, Seal
 from schemas.seal_form import TYPE, packed, payload_of, proof_of, seed_of
+from schemas.seal_open import verify_opened
 from schemas.seal_proof import prove, root_of_copy
 
 __all__ = [
@@ -154,7 +156,12 @@ def verify_copy(opened: Opened, keys: Keys, at: datetime, bus: str) -> VerifiedK
         return Refusal("seal.not_the_senders", where=SEAL)
     if delivery is None:
         is_own = replace(seal, vouched=None) == Seal("") and envelope.sender == BUS
-        return word if is_own else Refusal("seal.not_the_senders", where="envelope.delivery")
+        if not is_own:
+            return Refusal("seal.not_the_senders", where="envelope.delivery")
+        if isinstance(opened.message, FieldsOpened):  # the bus's word, on what another has sealed
+            theirs = verify_opened(opened.message, keys)
+            return theirs if isinstance(theirs, Refusal) else word
+        return word
     hidden = (*delivery.withheld, *delivery.masked)
     if hidden:
         key = _verified_parts(opened, seal, keys, delivery)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.jwk import b64url, unb64url
 from schemas.jws import canonical
 from schemas.parts import Delivery, Envelope, Seal
@@ -17,14 +18,13 @@ _PACK_BYTES: Final = 48_000  # of salts or digests in one string: 64,000 charact
 
 def payload_of(envelope: Envelope, root: bytes) -> bytes:
     """Return what the sender's signature is over."""
+    return payload(envelope.bus, envelope.case_id, envelope.message_id, root, envelope.sender)
+
+
+def payload(bus: str, case: CaseId, message: MessageId, root: bytes, sender: OrganCode) -> bytes:
+    """Return the same, from what it names."""
     return canonical(
-        {
-            "bus": envelope.bus,
-            "case": envelope.case_id,
-            "message": envelope.message_id,
-            "root": b64url(root),
-            "sender": envelope.sender,
-        }
+        {"bus": bus, "case": case, "message": message, "root": b64url(root), "sender": sender}
     )
 
 

@@ -54,6 +54,7 @@ from schemas.messages import (
 from schemas.oversight import (
     BreachAnnotation,
     ClockChange,
+    FieldsOpened,
     OpeningAnswer,
     OpeningRequest,
     SupervisionLetter,
@@ -181,6 +182,7 @@ _TABLE: Final = (
     Record(Held, "暂存", Author.BUS, on_flows=False),
     Record(Advice, "提示", Author.BUS, on_flows=False),
     Record(DutyNotice, "提醒与督办", Author.BUS, on_flows=False),
+    Record(FieldsOpened, "准予查看的内容", Author.BUS, on_flows=False),
     Record(Tick, "时钟", Author.BUS),
     Record(RulebookActivated, "规则库启用", Author.BUS),
     Record(CaseSettled, "冻结处理", Author.BUS),

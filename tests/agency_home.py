@@ -20,11 +20,14 @@ from schemas.errors import Refusal
 from schemas.file_key import claim_of, encryption_key, rewrapped
 from schemas.ids import BUS, Alias, CaseId, MessageId, OrganCode, derive
 from schemas.inline import records_by_fingerprint
-from schemas.jwk import signer_from_pem
+from schemas.jwk import b64url, signer_from_pem
 from schemas.load import default_example
 from schemas.messages import Accepted, Held, HoldReason, Message, Rejected
+from schemas.oversight import FieldsOpened, OpenedField
 from schemas.parts import AttachmentKey, Delivery, Envelope, Flow, Relation
 from schemas.seal import Unvouched, copied, said, seal_message, vouched
+from schemas.seal_form import seed_of
+from schemas.seal_open import extract, sealed_parts
 from tests.history import message
 
 US = OrganCode("11520203YC0001047R")  # yanjiao
@@ -74,6 +77,30 @@ class County:
                 assert wrapped is not None
                 found.append(AttachmentKey(claim.blob, wrapped))
         return tuple(found)
+
+    def opened_later(self, sent: Message, *paths: str, to: OrganCode = US) -> FieldsOpened:
+        """Return fields of an organ's message, as the bus opens them to another."""
+        alias = _ALIASES[sent.envelope.sender]
+        sealed = seal_message(sent, signer_from_pem(self.home.key(alias).read_bytes()))
+        original = current(sent.envelope.record).open(sealed.body)
+        seal = original.message.envelope.seal
+        assert seal is not None
+        found = extract(original.tree, original.body, seed_of(seal) or b"", paths)
+        return FieldsOpened(
+            envelope=_of_the_bus("FieldsOpened", sent, to),
+            message=sent.envelope.message_id,
+            message_record=sent.envelope.record,
+            author=sent.envelope.sender,
+            message_case=sent.envelope.case_id,
+            received_at=self.at,
+            relation=Relation.PARTICIPANT,
+            schema=original.schema,
+            fields=tuple(
+                OpenedField(each.path, each.value, b64url(each.salt)) for each in found.leaves
+            ),
+            parts=sealed_parts(found.parts),
+            jws=seal.jws,
+        )
 
     def said(self, message_of_the_bus: Message, offset: int) -> Record:
         """Return a record that the bus itself wrote."""

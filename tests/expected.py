@@ -22,6 +22,7 @@ _OFFSET: Final = ":00+08:00"
 # What an effect is called there, and which of its values are written, in this order.
 _WRITTEN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "delivered": ("to", ("to", "relation")),
+    "opened": ("opened", ("to", "reason")),
     "rejected": ("refused", ("code",)),
     "held": ("held", ("reason", "to")),
     "released": ("released", ()),

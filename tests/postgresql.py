@@ -4,18 +4,21 @@ What it wants: when run as root it runs as the user `pgserver`, which it makes.
 """
 
 import itertools
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy import URL
 
 _ROLE = "postgres"
 _ENCODING = "UTF8"
+_STOP_SECONDS_MAX = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Server:
     """A running server. Its databases end with it."""
 
     socket: str  # the folder of its socket
+    _running: Any  # the package's own server, which starts and finds it
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def url(self, database: str) -> str:
@@ -45,6 +49,16 @@ class Server:
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} {locale} '{encoding}'")
         return name
 
+    def stop(self) -> None:
+        """End it as a failing host does (SIGQUIT): nothing is finished, clients are cut off."""
+        process = self._running.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(_STOP_SECONDS_MAX)
+
+    def start(self) -> None:
+        """Start it again, on the same data and socket."""
+        self._running.ensure_postgres_running()
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
@@ -60,7 +74,7 @@ def postgresql(*, durable: bool = True) -> Iterator[Server]:
         tempfile.TemporaryDirectory(prefix="yichuan-pg-", ignore_cleanup_errors=True) as folder,
         get_server(Path(folder) / "data") as running,
     ):
-        server = Server(str(running.get_postmaster_info().socket_dir))
+        server = Server(str(running.get_postmaster_info().socket_dir), running)
         if not durable:
             server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server

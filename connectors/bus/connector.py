@@ -21,8 +21,8 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.health import Health
 from connectors.bus.ledger import Spooled
+from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
 from schemas.ids import Alias, CaseId
 
@@ -33,8 +33,6 @@ PAUSE_SECONDS_MAX: Final = 60.0
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
-STUCK_SECONDS_MAX: Final = 600.0  # a loop without a turn for so long: not live
-SPOOLED_SECONDS_MAX: Final = 300.0  # something waits longer to be published: not ready
 
 OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
@@ -68,13 +66,10 @@ class Connector:
         self._stopping, self._something = asyncio.Event(), asyncio.Event()
         self._spool_is_last = False  # nothing is put into the spool any more
         self._later: dict[CaseId, _Later] = {}
-        self._failing: dict[str, str] = {}  # what is away → its code
-        worked = partial(self._failing.pop, "system", None)
+        self.vitals = Vitals()
+        worked = partial(self.vitals.failing.pop, "system", None)
         self._desk = DeskThread(self._stopping, partial(self._failed, "system"), worked)
-        self._turns = dict.fromkeys(("take", "publish", "read"), monotonic())
         self._published_at = monotonic()
-        self._kept = 0
-        self._oldest_seconds = 0.0
 
     def stop(self) -> None:
         """Finish what is being done, publish what is in the spool, then let `run` return.
@@ -91,6 +86,7 @@ class Connector:
         desk = await self._desk.once(self._open_desk)
         try:
             await self._desk.patiently(desk.open)
+            self.vitals.opened()
             turns = (self._take, self._read, self._carry)
             filling = [asyncio.create_task(loop(desk)) for loop in turns]
             loops = [*filling, asyncio.create_task(self._publish(desk))]
@@ -112,28 +108,12 @@ class Connector:
             await self._desk.once(desk.close)
             self._desk.close()
 
-    def live(self) -> Health:
-        """Whether every loop turns."""
-        stuck = (name for name, at in self._turns.items() if monotonic() - at > STUCK_SECONDS_MAX)
-        return Health(tuple(f"stuck: {name}" for name in stuck))
-
-    def ready(self) -> Health:
-        """Whether everything reaches its place: nothing is away, kept back or waiting for long."""
-        reasons = [f"{name}: {code}" for name, code in self._failing.items()]
-        if self._kept:
-            reasons.append(f"quarantine: {self._kept}")
-        if self._carrying is not None and self._carrying.unfit:
-            reasons.append(f"attachments: {self._carrying.unfit}")
-        if self._oldest_seconds > SPOOLED_SECONDS_MAX:
-            reasons.append(f"spool: {self._oldest_seconds:.0f} s")
-        return Health(tuple(reasons))
-
     async def _take(self, desk: Desk) -> None:
         """From the agency into the spool."""
         while not self._stopping.is_set():
             taken = await self._desk.patiently(desk.take_out)
             await self._look(desk)
-            self._turns["take"] = monotonic()
+            self.vitals.turned("take")
             if taken:
                 self._something.set()
             if taken < SOURCES_MAX:
@@ -145,7 +125,7 @@ class Connector:
             await self._stopping.wait()
             return
         carrier = await self._desk.once(self._open_carrier, desk.files)
-        worked = partial(self._failing.pop, "attachments", None)
+        worked = partial(self.vitals.failing.pop, "attachments", None)
         self._carrying = Carrying(desk.files, carrier, self._desk.patiently, self._failed, worked)
         await self._carrying.run(self._stopping, self._something, self._poll_seconds)
 
@@ -153,7 +133,7 @@ class Connector:
         """From the spool to the flows; of each case the first, so that its order is kept."""
         while True:
             is_last = self._spool_is_last
-            self._turns["publish"] = monotonic()
+            self.vitals.turned("publish")
             self._something.clear()
             at = monotonic()
             but = [case for case, later in self._later.items() if later.at > at]
@@ -168,12 +148,12 @@ class Connector:
             if done:
                 self._published_at = monotonic()
                 if not self._later:
-                    self._failing.pop("publish", None)
+                    self.vitals.failing.pop("publish", None)
                 await self._desk.patiently(desk.published, [head.message_id for head in done])
             elif self._stopping.is_set():
                 return  # the broker is away: the next life has it
             elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
-                raise Unavailable("connector.outage", detail=self._failing.get("publish"))
+                raise Unavailable("connector.outage", detail=self.vitals.failing.get("publish"))
             else:
                 await self._renew()
 
@@ -203,7 +183,7 @@ class Connector:
         """From the inbox to the agency; then the offset, and not before."""
         failures = 0
         while not self._stopping.is_set():
-            self._turns["read"] = monotonic()
+            self.vitals.turned("read")
             records = await self._inbox.fetch()
             metrics.CONNECTOR_LAG.labels(self._alias).set(self._inbox.lag())
             if not records:
@@ -219,17 +199,18 @@ class Connector:
                     raise
             else:
                 failures = 0
-                self._failing.pop("commit", None)
+                self.vitals.failing.pop("commit", None)
 
     async def _look(self, desk: Desk) -> None:
         size = await self._desk.once(desk.spool_size)
-        self._kept = await self._desk.once(desk.kept)
-        self._oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
+        self.vitals.kept = await self._desk.once(desk.kept)
+        self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
+        self.vitals.unfit = self._carrying.unfit if self._carrying else 0
         metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
 
     def _failed(self, what: str, code: str) -> None:
         LOG.warning("%s failed: %s", what, code)
-        self._failing[what] = code
+        self.vitals.failing[what] = code
         metrics.CONNECTOR_ERRORS.labels(self._alias, code).inc()
 
     async def _pause(self, event: asyncio.Event, seconds: float) -> None:

@@ -16,11 +16,13 @@ from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
 from connectors.bus.connector import Connector
+from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
 from connectors.bus.stores import open_store
 from connectors.bus.system import System
+from connectors.bus.watchdog import watched
 from schemas.errors import Unavailable, UserError, YichuanError, text
 
 EXIT_BROKEN: Final = 70  # EX_SOFTWARE: do not start again without looking
@@ -38,6 +40,7 @@ def run(
     poll_seconds: float,
 ) -> None:
     """Run one connector until it is told to stop. Raises YichuanError for what cannot go on."""
+    leave_no_message()
     agency = load_agency(config, home)
     with _alone(agency.folder):
         asyncio.run(_run(agency, system_of, poll_seconds, config.metrics_port))
@@ -85,6 +88,7 @@ async def _run(
         poll_seconds,
         lambda files: Carrier(agency, open_store(agency.store), files.landing),
     )
+    vitals = connector.vitals
     stopped = asyncio.Event()
 
     def stop() -> None:
@@ -95,11 +99,14 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        async with serving(port, live=connector.live, ready=connector.ready) as open_port:
+        async with serving(
+            port, live=vitals.live, ready=vitals.ready, started=vitals.started
+        ) as open_port:
             LOG.info("%s: /metrics and /healthz on port %d", agency.alias, open_port)
             if await _opened(stopped, publisher, inbox):
                 LOG.info("%s: connected", agency.alias)
-                await connector.run()
+                with watched(vitals.live):
+                    await connector.run()
             LOG.info("%s: stopped", agency.alias)
     finally:
         for end in (publisher, inbox):

@@ -15,7 +15,7 @@ from connectors.bus.home import Credentials, Home, Settings, write_private
 from connectors.bus.kafka import librdkafka_options
 from deploy.local.artifacts import KAFKA, Lock
 from deploy.local.java import Component, environment, java
-from deploy.local.kafka_config import ADMIN, LOG4J_TEXT, broker_properties
+from deploy.local.kafka_config import ADMIN, FEATURES_OFF, LOG4J_TEXT, broker_properties
 from deploy.local.logins import made_login
 from schemas.errors import UserError
 
@@ -68,6 +68,15 @@ def class_path(lock: Lock, cache: Path) -> str:
     return ":".join(str(artifact.cached(cache)) for artifact in lock.part(KAFKA))
 
 
+def format_arguments(configuration: str, admin: Credentials) -> str:
+    """Return what Kafka's own tool is told, to make a new store with the admin's login in it."""
+    password = admin.password.get_secret_value()
+    scram = f"name={admin.username},password={password},iterations={SCRAM_ITERATIONS}"
+    tool = f'kafka.tools.StorageTool format -t {cluster_id()} -c "{configuration}"'
+    features = " ".join(f"--feature {name}=0" for name in FEATURES_OFF)
+    return f'{tool} {features} --add-scram "SCRAM-SHA-512=[{scram}]"\n'
+
+
 def login_works(home: Home, settings: Settings) -> bool:
     """Whether the broker takes the admin's login.
 
@@ -110,10 +119,7 @@ def _format(home: Home, settings: Settings, admin: Credentials, jars: str) -> No
     (home.path / DATA).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     configuration, arguments = home.run / "format.properties", home.run / "format.arguments"
     write_private(configuration, broker_properties(settings, str(unfinished)))
-    password = admin.password.get_secret_value()
-    scram = f"name={admin.username},password={password},iterations={SCRAM_ITERATIONS}"
-    tool = f'kafka.tools.StorageTool format -t {cluster_id()} -c "run/{configuration.name}"'
-    write_private(arguments, f'{tool} --add-scram "SCRAM-SHA-512=[{scram}]"\n')
+    write_private(arguments, format_arguments(f"run/{configuration.name}", admin))
     log = home.logs / "kafka-format.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = java(home, settings, FORMAT_MEMORY_MB, "-cp", jars, f"@run/{arguments.name}")

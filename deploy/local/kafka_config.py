@@ -18,6 +18,9 @@ MESSAGE_BYTES_MAX: Final = 1_048_588  # 900,000 of ours, and the batch, headers 
 REQUEST_BYTES_MAX: Final = 32 << 20
 RETENTION_CHECK_MS: Final = 60_000
 OFFSETS_KEPT_MINUTES: Final = 366 * 24 * 60
+# Kinds of groups that nobody here uses. The first share group of any login would make the broker
+# create a topic of its own, and no agency may have one created.
+FEATURES_OFF: Final = ("share.version", "streams.version")
 
 _PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
@@ -115,6 +118,7 @@ def _limits() -> dict[str, str]:
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "4",
+        "group.coordinator.rebalance.protocols": "classic,consumer",
         "group.initial.rebalance.delay.ms": "0",
         "message.max.bytes": str(MESSAGE_BYTES_MAX),
         "socket.request.max.bytes": str(REQUEST_BYTES_MAX),

@@ -48,7 +48,7 @@ class CaseKeys:
 
     def make(self, names: Iterable[KeyName]) -> None:
         """Make those that are not there. One that another worker makes meanwhile is taken over."""
-        wanted = sorted(set(names))
+        wanted = sorted({name for name in names if name not in self._wrapped})
         self.load(wanted)
         missing = [name for name in wanted if name in self._absent]
         if not missing:
@@ -108,7 +108,8 @@ class CaseKeys:
 
     def _key(self, name: KeyName) -> bytes:
         if name not in self._opened:
-            self.load([name])
+            if name not in self._wrapped:
+                self.load([name])
             wrapped = self._wrapped.get(name)
             if wrapped is None:
                 raise Broken("case.erased" if name in self._wrapped else "casebook.unreadable")

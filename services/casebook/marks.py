@@ -25,6 +25,7 @@ LIKE: Final = (
         MARKS.c.key == bindparam("key"),
         MARKS.c.first_day <= bindparam("last"),
         MARKS.c.last_day >= bindparam("first"),
+        MARKS.c.case_id > bindparam("after"),
     )
     .order_by(MARKS.c.case_id)
     .limit(bindparam("most", type_=Integer))
@@ -40,14 +41,19 @@ class Marks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._put: dict[CaseId, tuple[Mark, ...]] = {}  # the whole of what these cases have now
-        self._by_key: dict[str, dict[CaseId, None]] = {}  # where to look among these
+        # Where to look among these: the days of each mark, as ordinals.
+        self._by_key: dict[str, dict[CaseId, list[tuple[int, int]]]] = {}
+        self._known: dict[str, bool] = {}  # whether the table has a mark of this key
         self._written: set[CaseId] = set()  # of those, the ones that are in the table already
 
     def put(self, case_id: CaseId, marks: tuple[Mark, ...]) -> None:
         """Give the case these marks, and no others."""
+        for mark in self._put.get(case_id, ()):
+            self._by_key[mark.key].pop(case_id, None)
         self._put[case_id] = marks
         for mark in marks:
-            self._by_key.setdefault(mark.key, {})[case_id] = None
+            days = self._by_key.setdefault(mark.key, {}).setdefault(case_id, [])
+            days.append((_ordinal(mark.first), _ordinal(mark.last)))
         self._written.discard(case_id)
 
     def of(self, case_id: CaseId) -> tuple[Mark, ...]:
@@ -61,6 +67,13 @@ class Marks:
     def end(self, case_id: CaseId, *, declined: bool) -> None:
         """Let the case be found no more; one that was declined is known to the letter still."""
         self.put(case_id, to_the_letter(self.of(case_id)) if declined else ())
+
+    def expect(self, marks: Iterable[Mark]) -> None:
+        """Look for many marks at once: those that no other letter has need no more questions."""
+        unasked = (mark.key for mark in marks if mark.key not in self._known)
+        for part in parts(unasked):
+            self._known |= dict.fromkeys(part, False)
+            self._known |= dict.fromkeys(self._connection.scalars(KNOWN, {"keys": part}), True)
 
     def alike(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
         """Return which cases have one of the marks on a day that both have, up to ALIKE_MAX."""
@@ -87,26 +100,27 @@ class Marks:
         A case that this transaction has put is as it was put, whatever the table has of it.
         """
         found: set[CaseId] = set()
-        known = set(self._connection.scalars(KNOWN, {"keys": [mark.key for mark in asked]}))
+        self.expect(asked)
         for mark in asked:
-            here = self._by_key.get(mark.key, {})
-            found |= {case for case in here if any(_meet(mark, own) for own in self._put[case])}
-            if mark.key not in known:
-                continue
-            days = {"first": _ordinal(mark.first), "last": _ordinal(mark.last)}
-            values = {"key": mark.key, "most": ALIKE_MAX + len(self._put), **days}
-            stored = map(CaseId, self._connection.scalars(LIKE, values))
-            found |= set(stored) - self._put.keys()
+            first, last = _ordinal(mark.first), _ordinal(mark.last)
+            for case, days in self._by_key.get(mark.key, {}).items():
+                if any(begin <= last and end >= first for begin, end in days):
+                    found.add(case)
+            if self._known[mark.key]:
+                found.update(self._stored({"key": mark.key, "first": first, "last": last}))
         return tuple(sorted(found)[:ALIKE_MAX])
 
-
-def _meet(mark: Mark, other: Mark) -> bool:
-    """Whether the two are one mark and share a day, or both are without days."""
-    return (
-        mark.key == other.key
-        and _ordinal(other.first) <= _ordinal(mark.last)
-        and _ordinal(other.last) >= _ordinal(mark.first)
-    )
+    def _stored(self, asked: dict[str, str | int]) -> list[CaseId]:
+        """Return the first of those in the table that this transaction has not put."""
+        found: list[CaseId] = []
+        after = ""
+        while True:
+            values = {**asked, "after": after, "most": ALIKE_MAX}
+            page = [CaseId(case) for case in self._connection.scalars(LIKE, values)]
+            found += [case for case in page if case not in self._put]
+            if len(page) < ALIKE_MAX or len(found) >= ALIKE_MAX:
+                return found
+            after = page[-1]
 
 
 def _row(case: CaseId, mark: Mark) -> tuple[str, CaseId, int, int]:

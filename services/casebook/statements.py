@@ -1,14 +1,14 @@
 """The statements that a flush is made of, rows in one order, so that locks are too.
 
 SQLAlchemy keeps no compiled form of an INSERT that knows ON CONFLICT, and compiling one takes
-longer than running it. So the text of such a statement is made once, here, for both databases.
+longer than running it; and what it does to each value of each row takes as long as writing it. No
+column here needs that: the text is made here, for both databases, and the driver gets the values.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, TextClause, Update, bindparam, delete, text, update
+from sqlalchemy import Connection, Table, bindparam, delete
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
 
@@ -29,7 +29,10 @@ def upsert(
     insert(connection, table, [values[key] for key in ordered if key in new])
     known = [values[key] for key in ordered if key not in new]
     if known:
-        connection.execute(_writing_over(table, tuple(keys), tuple(known[0])), known)
+        named = tuple(known[0])
+        over = ", ".join(f'"{name}" = excluded."{name}"' for name in named if name not in keys)
+        on_conflict = f" ON CONFLICT ({_quoted(keys)}) DO UPDATE SET {over}"
+        _run(connection, _inserting(table.name, named, on_conflict), named, known)
 
 
 def rewrite(
@@ -40,51 +43,44 @@ def rewrite(
     rows: Iterable[Values],
 ) -> None:
     """Write these columns of rows that are there."""
-    values = [{f"the_{name}": row[name] for name in (*keys, *columns)} for row in rows]
-    if values:
-        ordered = sorted(values, key=lambda row: tuple(str(row[f"the_{key}"]) for key in keys))
-        connection.execute(_rewriting(table, tuple(keys), tuple(columns)), ordered)
-
-
-@cache
-def _rewriting(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Update:
-    where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
-    values = {name: bindparam(f"the_{name}") for name in columns}
-    return update(table).where(*where).values(**values)
+    ordered = sorted(rows, key=lambda row: tuple(str(row[key]) for key in keys))
+    if ordered:
+        setting = ", ".join(f'"{name}" = ?' for name in columns)
+        where = " AND ".join(f'"{key}" = ?' for key in keys)
+        written = f"UPDATE {table.name} SET {setting} WHERE {where}"
+        _run(connection, written, (*columns, *keys), ordered)
 
 
 def insert_missing(connection: Connection, table: Table, rows: list[Values]) -> None:
     """Make rows. One that is there already stays as it is."""
     if rows:
         named = tuple(rows[0])
-        connection.execute(_inserting(table, named, "DO NOTHING"), rows)
-
-
-@cache
-def _writing_over(table: Table, keys: tuple[str, ...], named: tuple[str, ...]) -> TextClause:
-    """Return the statement that writes rows of these columns over those of the same keys."""
-    over = ", ".join(f'"{name}" = excluded."{name}"' for name in named if name not in keys)
-    return _inserting(table, named, f"({_quoted(keys)}) DO UPDATE SET {over}")
-
-
-@cache
-def _inserting(table: Table, named: tuple[str, ...], on_conflict: str) -> TextClause:
-    """Return an INSERT of these columns, each value in the type of its column."""
-    binds = ", ".join(f":{name}" for name in named)
-    written = text(
-        f"INSERT INTO {table.name} ({_quoted(named)}) VALUES ({binds}) ON CONFLICT {on_conflict}"
-    )
-    return written.bindparams(*(bindparam(name, type_=table.c[name].type) for name in named))
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+        _run(connection, _inserting(table.name, named, " ON CONFLICT DO NOTHING"), named, rows)
 
 
 def insert(connection: Connection, table: Table, rows: list[Values]) -> None:
     """Append rows, in their order."""
     if rows:
-        connection.execute(table.insert(), rows)
+        named = tuple(rows[0])
+        _run(connection, _inserting(table.name, named), named, rows)
+
+
+def _inserting(table: str, named: Sequence[str], on_conflict: str = "") -> str:
+    marks = ", ".join("?" for _ in named)
+    return f"INSERT INTO {table} ({_quoted(named)}) VALUES ({marks}){on_conflict}"
+
+
+def _run(
+    connection: Connection, written: str, named: Sequence[str], rows: Sequence[Values]
+) -> None:
+    """Run a statement for each row, its values given to the driver as they are."""
+    if connection.dialect.positional is False:  # psycopg's
+        written = written.replace("?", "%s")
+    connection.exec_driver_sql(written, [tuple(row[name] for name in named) for row in rows])
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def remove(connection: Connection, table: Table, keys: Sequence[str], rows: list[Values]) -> None:

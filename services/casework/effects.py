@@ -73,6 +73,33 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
+class ToOpen:
+    """A withheld field that is opened: by which row it was hidden, and by which it is opened."""
+
+    path: str
+    withheld_by: str | None
+    withheld_basis: str | None
+    rule: str | None  # `openings.csv:7`; None: its owner opens it
+    basis: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send fields of a sealed original to one that has a copy without them."""
+
+    message: MessageId  # the request, or the answer
+    request: MessageId
+    asker: OrganCode  # who sealed the request
+    by: OrganCode | None  # who opens them; None: the rulebook
+    about: MessageId  # whose fields they are
+    record: str
+    author: OrganCode
+    to: OrganCode
+    relation: Relation  # by which it got its copy
+    fields: tuple[ToOpen, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Advise:
     """Tell one organ something that is no refusal."""
 
@@ -183,6 +210,7 @@ Effect = (
     | Hold
     | Release
     | Deliver
+    | Open
     | Advise
     | Write
     | OpenDuty

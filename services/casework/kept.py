@@ -38,8 +38,15 @@ class Opening:
     message: MessageId
     by: OrganCode
     owner: OrganCode
-    paths: tuple[str, ...]
+    paths: tuple[str, ...]  # that the owner is asked for
     answered: bool = False
+    opened: tuple[str, ...] = ()  # by the rulebook or by the owner
+    heir: OrganCode | None = None  # who took the asker's place since
+
+    @property
+    def reader(self) -> OrganCode:
+        """Who gets what is opened: who asked, or who took its place."""
+        return self.heir or self.by
 
 
 class WatchKind(StrEnum):

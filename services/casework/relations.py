@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.ids import OrganCode
 from schemas.parts import Relation
-from services.casework.case import Case, Life
+from services.casework.case import Case, Life, State
 from services.casework.handing import relation_of_sender
 from services.casework.steps import Situation
 from services.rulebook.model import OrganType
@@ -23,8 +23,8 @@ def relation_in(case: Case, organ: OrganCode, situation: Situation) -> Relation:
 
     UNKNOWN for anybody else: then everything but what is public is withheld.
     """
-    if organ == case.handler:
-        return Relation.HANDLER
+    if organ == case.handler:  # a designee sees no complainant before it has filed the case
+        return Relation.DESIGNEE if case.state is State.DESIGNATED else Relation.HANDLER
     known = situation.rulebook.directory.organs.get(organ)
     by_type = _BY_TYPE.get(known.type) if known else None
     if case.life in _TOGETHER:

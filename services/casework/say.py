@@ -68,7 +68,7 @@ def say(
 
 def _accepted(effect: Accept, about: About, rulebook: Rulebook, at: datetime, salt: str) -> Said:
     organs = rulebook.directory.organs
-    envelope = _envelope("Accepted", effect.message, effect.to, about, rulebook, at, salt)
+    envelope = envelope_of("Accepted", effect.message, effect.to, about, rulebook, at, salt)
     return Said(
         effect.to,
         Accepted(
@@ -91,7 +91,7 @@ def _accepted(effect: Accept, about: About, rulebook: Rulebook, at: datetime, sa
 def _rejected(effect: Reject, about: About, rulebook: Rulebook, at: datetime, salt: str) -> Said:
     refusal = effect.refusal
     words = text(refusal.code)
-    envelope = _envelope("Rejected", effect.message, effect.to, about, rulebook, at, salt)
+    envelope = envelope_of("Rejected", effect.message, effect.to, about, rulebook, at, salt)
     return Said(
         effect.to,
         Rejected(
@@ -109,7 +109,7 @@ def _rejected(effect: Reject, about: About, rulebook: Rulebook, at: datetime, sa
 
 def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
-    envelope = _envelope("Held", effect.message, to, about, rulebook, at, effect.reason)
+    envelope = envelope_of("Held", effect.message, to, about, rulebook, at, effect.reason)
     return Said(
         to,
         Held(
@@ -127,7 +127,7 @@ def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: dat
 def _advice(effect: Advise, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
     salt = effect.code + effect.salt
-    envelope = _envelope("Advice", effect.message, effect.to, about, rulebook, at, salt)
+    envelope = envelope_of("Advice", effect.message, effect.to, about, rulebook, at, salt)
     return Said(effect.to, Advice(envelope, effect.code, words.zh, words.en, effect.explanation))
 
 
@@ -136,7 +136,7 @@ def _notice(
 ) -> Said:
     duty = effect.duty
     salt = f"{duty.id}/{effect.rung}"
-    envelope = _envelope("DutyNotice", duty.message, to, about, rulebook, at, salt)
+    envelope = envelope_of("DutyNotice", duty.message, to, about, rulebook, at, salt)
     return Said(
         to,
         DutyNotice(
@@ -152,7 +152,7 @@ def _notice(
     )
 
 
-def _envelope(
+def envelope_of(
     record: str,
     cause: MessageId,
     to: OrganCode,
@@ -161,6 +161,7 @@ def _envelope(
     at: datetime,
     salt: str,
 ) -> Envelope:
+    """Return the envelope of what the bus says to one organ about a message, its `cause`."""
     return Envelope(
         bus=rulebook.bus,
         message_id=MessageId(derive("say", record, cause, to, salt)),

@@ -11,6 +11,7 @@ from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open,
 from services.casework.effects import ChangeState, Effect
 from services.casework.lives import LIFE_OF
 from services.casework.transitions import Step, after
+from services.confidentiality.asked import Asking
 from services.rulebook.guidance import GuidanceYear
 from services.rulebook.model import Rulebook
 
@@ -53,6 +54,7 @@ class Facts:
     shortened: tuple[GuidanceYear, ...] = ()  # that are open, and no longer owed
     alike: tuple[Alike, ...] = ()  # possible duplicates
     declined: Declined | None = None
+    asked: Asking | None = None  # of the fields that somebody asks for, or opens
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,9 @@ def _renamed(case: Case, organ: OrganCode, heir: OrganCode) -> Case:
     if letter is not None and letter.sender == organ:
         letter = replace(letter, sender=heir)
     handed = tuple(replace(each, to=heir) if each.to == organ else each for each in case.handed)
+    openings = tuple(
+        replace(each, heir=heir) if each.reader == organ else each for each in case.openings
+    )
     # What is held is opened again by the id and the name under which its sender sealed it.
     sealed = case.state in (State.NEW, State.HELD)
     return replace(
@@ -105,6 +108,7 @@ def _renamed(case: Case, organ: OrganCode, heir: OrganCode) -> Case:
         dispute=dispute,
         custody=custody,
         handed=handed,
+        openings=openings,
     )
 
 

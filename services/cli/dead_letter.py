@@ -85,7 +85,7 @@ def read_letter(record: Logged) -> DeadLetter | Mark:
     return DeadLetter(
         offset=record.offset,
         at=record.at,
-        key=record.key,
+        key=record.key or None,  # empty: the letter came without its bytes
         value=record.value,
         headers=record.headers,
         source=source_of(record.headers),

@@ -11,12 +11,13 @@ from connectors.bus.home import write_private
 from connectors.bus.outgoing import as_text
 from connectors.bus.transfers import entitled
 from schemas.messages import Message
+from schemas.oversight import FieldsOpened
 from schemas.render import to_document
 from services.cli.attached import export_files
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
-from services.cli.output import emit_json, in_language, table
+from services.cli.output import emit_json, in_language, listed, table
 from services.cli.verify_judge import exported
 from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Organ
@@ -120,6 +121,8 @@ def _row(place: Installation, letter: Letter) -> tuple[str, ...]:
 
 
 def _gist(message: object) -> str:
-    """A few words of what it says: the receipt's code, the stage, the outcome."""
+    """A few words of what it says: the receipt's code, the stage, the outcome, what is opened."""
+    if isinstance(message, FieldsOpened):
+        return listed(f"{each.path}={each.value}" for each in message.fields or ())
     said = (getattr(message, name, None) for name in ("code", "rung", "stage", "outcome", "rule"))
     return next((str(value) for value in said if value is not None), "")

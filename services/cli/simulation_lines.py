@@ -5,7 +5,7 @@ The keys and the names of the effects are a surface that others' tests hold on t
 and `record` name the message that the effect is about: of a duty the one that it is owed on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -99,7 +99,8 @@ class Lines:
         about = duty.get("message") or effect["message"]
         self._records.setdefault(entry["message"], RECORDS[entry["record"]].snake)
         refusal = effect.get("refusal") or {}
-        delivered = copies.get((about, effect.get("to"))) if "relation" in effect else None
+        is_copy = effect["effect"] == "delivered"
+        delivered = copies.get((about, effect.get("to"))) if is_copy else None
         hidden = delivered.envelope.delivery if delivered else None
         author = effect.get("author") or (None if duty else self._author(entry, about))
         return _line(
@@ -121,7 +122,8 @@ class Lines:
             outcome=effect.get("closing"),
             reason=effect.get("reason")
             or _reason(refusal.get("where"), refusal.get("detail"))
-            or effect.get("explanation"),
+            or effect.get("explanation")
+            or _paths(effect.get("fields")),
             rung=effect.get("rung"),
             withheld=list(hidden.withheld) or None if hidden else None,
             masked=list(hidden.masked) or None if hidden else None,
@@ -170,6 +172,11 @@ def _to(message: Message) -> str | None:
 
 def _reason(where: str | None, detail: str | None) -> str | None:
     return " · ".join(part for part in (where, detail) if part) or None
+
+
+def _paths(fields: Iterable[Mapping[str, Any]] | None) -> str | None:
+    """Return which fields were opened."""
+    return ", ".join(each["path"] for each in fields) if fields else None
 
 
 def _instant(at: datetime | str | None) -> str | None:

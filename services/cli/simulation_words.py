@@ -74,6 +74,11 @@ def _delivered(line: Line, directory: Directory) -> str:
     return head + (less if hidden else "")
 
 
+def _opened(line: Line, directory: Directory) -> str:
+    to = _organ(line["to"], directory)
+    return in_language(f"准予{to}查看：", f"opened to {to}: ") + str(line["reason"])
+
+
 def _advised(line: Line, directory: Directory) -> str:
     to = _organ(line["to"], directory)
     return in_language(f"提示{to}：", f"advice to {to}: ") + f"{line['code']}{_text(line)}"
@@ -138,6 +143,7 @@ _WORDS: Final[Mapping[str, _Say]] = {
     "held": _held,
     "released": _released,
     "delivered": _delivered,
+    "opened": _opened,
     "advised": _advised,
     "duty_opened": _duty("开始", "it begins"),
     "duty_closed": _duty("结束：", "it ends:"),

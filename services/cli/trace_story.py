@@ -178,6 +178,8 @@ class _Teller:
                     **_picked(effect, ("rung", "nominal_at")),
                     "to": self._organs(effect["to"]),
                 }
+            case "opened":
+                return self._opened(effect)
             case "advised":
                 return {
                     "effect": name,
@@ -202,6 +204,14 @@ class _Teller:
             **_picked(effect, ("record", "relation", "rule")),
             "delivered_at": handed.delivered_at if handed else None,
             "signed_at": handed.signed_at if handed else None,
+        }
+
+    def _opened(self, effect: Document) -> Document:
+        return {
+            "effect": effect["effect"],
+            "to": self.organ(effect["to"]),
+            "by": self.organ(effect["by"]) if effect["by"] else None,
+            **_picked(effect, ("about", "record", "fields")),
         }
 
     def _of_duty(self, duty: Document) -> Document:

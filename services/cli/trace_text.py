@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from schemas.errors import texts
-from services.cli.output import in_language, language, listed
+from services.cli.output import in_language, listed
 from services.cli.words import (
     ARRIVALS,
     CLOSINGS,
@@ -21,6 +20,7 @@ from services.cli.words import (
     due_time,
     duty_words,
     record_word,
+    refusal_words,
     word,
 )
 
@@ -106,7 +106,7 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
             if effect["explanation"]:
                 yield in_language("说明：", "why: ") + effect["explanation"]
         case "rejected":
-            yield _refusal(effect)
+            yield refusal_words(effect)
         case "held":
             reason = word(HOLDS, effect["reason"])
             names = listed(_name(organ) for organ in effect["to"])
@@ -145,16 +145,15 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
                 f"另案处理：{effect['record']} {effect['case']}",
                 f"to another case: {effect['record']} {effect['case']}",
             )
+        case "opened":
+            yield _opened(effect)
         case "advised":
             yield f"{in_language('提示', 'advice')} {effect['code']}: {effect['explanation'] or ''}"
 
 
-def _refusal(effect: Document) -> str:
-    known = texts().get(effect["code"])
-    wrong, remedy = known.in_language(language()) if known else (effect["code"], "")
-    place = " · ".join(part for part in (effect["where"], effect["explanation"]) if part)
-    told = f"{wrong}" + (f"（{place}）" if place else "")
-    return in_language(f"退回理由：{told}；{remedy}", f"refused: {told}; {remedy}")
+def _opened(effect: Document) -> str:
+    told = f"{_name(effect['to'])}: {listed(one['path'] for one in effect['fields'])}"
+    return in_language(f"准予查看 {told}", f"opened to {told}")
 
 
 def _delivered(effect: Document) -> str:

@@ -8,6 +8,7 @@ the key stands in, so with --trust only what the agency itself holds on paper is
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,11 +20,14 @@ from connectors.bus.keys import KEYS_CSV
 from schemas.errors import Refusal, UserError, text
 from schemas.inline import schema_of
 from schemas.jws import Keys
+from schemas.oversight import FieldsOpened
 from schemas.parts import Delivery, Envelope
+from schemas.render import to_document
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, listed, note
 from services.cli.verify_judge import Verdict, What, judge, opened_from, trusting
 from services.cli.words import organ_word, record_word
+from services.confidentiality.asked import contract_path
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
 from services.rulebook.load import load
@@ -62,11 +66,12 @@ def verify(
     found = opened_from(_read(file))
     if isinstance(found, Refusal):
         raise UserError(found.code, where=found.where or str(file), detail=found.detail)
-    opened, digests = found
-    verdict = judge(opened, digests, _keys(place, keys, trust))
-    if trust is not None and verdict.fault and verdict.fault.code == "seal.key_unknown":
-        fault = Refusal("verify.untrusted", where=verdict.kid)
-        verdict = Verdict(verdict.what, verdict.envelope, verdict.kid, fault)
+    trusted = None if trust is None else trusted_in(trust)
+    verdict = judge(found, _keys(place, keys, trusted))
+    if trusted is not None and verdict.fault and verdict.fault.code == "seal.key_unknown":
+        strange = (kid for kid in (verdict.kid, verdict.vouched_by) if kid not in trusted)
+        fault = Refusal("verify.untrusted", where=next(strange, verdict.kid))
+        verdict = replace(verdict, fault=fault)
     rulebook = load(place.rulebook) if place.rulebook.is_dir() else None
     attached = [_attached(path, verdict.envelope) for path in attachment or ()]
     document = {**told(verdict, rulebook), "attachments": attached}
@@ -103,6 +108,7 @@ def _attached(path: Path, envelope: Envelope) -> dict[str, Any]:
 def told(verdict: Verdict, rulebook: Rulebook | None) -> dict[str, Any]:
     """Return the stable form of a verdict."""
     envelope, delivery, fault = verdict.envelope, verdict.envelope.delivery, verdict.fault
+    opened = verdict.message if isinstance(verdict.message, FieldsOpened) else None
     return {
         "valid": fault is None,
         "code": fault.code if fault else None,
@@ -113,8 +119,9 @@ def told(verdict: Verdict, rulebook: Rulebook | None) -> dict[str, Any]:
         "message": envelope.message_id,
         "case": envelope.case_id,
         "bus": envelope.bus,
-        "from": envelope.sender,
+        "from": opened.author if opened else envelope.sender,
         "kid": verdict.kid,
+        "vouched_by": verdict.vouched_by,
         "sent_at": envelope.sent_at,
         "received_at": delivery.at if delivery else None,
         "to": delivery.to if delivery else None,
@@ -122,6 +129,21 @@ def told(verdict: Verdict, rulebook: Rulebook | None) -> dict[str, Any]:
         "rule": delivery.rule if delivery else None,
         "withheld": _hidden(envelope, delivery, delivery.withheld if delivery else (), rulebook),
         "masked": _hidden(envelope, delivery, delivery.masked if delivery else (), rulebook),
+        "opened": _opened(opened) if opened else None,
+    }
+
+
+def _opened(message: FieldsOpened) -> dict[str, Any]:
+    """Return which fields of which message were opened, by whom and on what ground."""
+    document = to_document(message)
+    names = ("message", "message_record", "received_at", "relation", "answer", "opened_by")
+    return {
+        **{name: document[name] for name in (*names, "reason", "basis", "rulebook")},
+        "to": message.envelope.addressees[0] if message.envelope.addressees else None,
+        "fields": [
+            {name: value for name, value in field.items() if name != "salt"}
+            for field in document["fields"] or ()
+        ],
     }
 
 
@@ -138,26 +160,21 @@ def _hidden(
         rules = redaction.redactor(schema_of(envelope.record), delivery.relation).rules
     found = []
     for path in paths:
-        rule = rules.get(_contract(path))
+        rule = rules.get(contract_path(path))
         row = rule and f"clearances.csv:{rule.line}"
         found.append({"path": path, "rule": row, "basis": rule.basis if rule else None})
     return found
 
 
-def _contract(path: str) -> str:
-    """Return a path as contracts write it, without positions."""
-    parts = path.split("[")
-    return "[".join((parts[0], *(part[part.index("]") :] for part in parts[1:])))
-
-
 def _print(verdict: Verdict, document: Mapping[str, Any], directory: Directory | None) -> None:
     envelope, delivery, fault = verdict.envelope, verdict.envelope.delivery, verdict.fault
-    sender = organ_word(directory, envelope.sender) if directory else envelope.sender
+    sender = organ_word(directory, document["from"]) if directory else document["from"]
     kinds = {
         What.ORIGINAL: in_language("原件", "original"),
         What.COPY: in_language("完整副本", "whole copy"),
         What.REDACTED: in_language("经遮蔽的副本", "redacted copy"),
         What.BUS: in_language("总线的通知", "the bus's own word"),
+        What.OPENED: in_language("准予查看的字段", "opened fields"),
     }
     print(
         in_language("有效", "valid")
@@ -184,8 +201,33 @@ def _print(verdict: Verdict, document: Mapping[str, Any], directory: Directory |
     ):
         for row in rows:
             print(f"  {head}: {row['path']}  {row['rule'] or ''} {row['basis'] or ''}".rstrip())
+    if document["opened"]:
+        _print_opened(document["opened"], directory)
     if fault is not None:
         print(text(fault.code).in_language(language())[1])
+
+
+def _print_opened(opened: Mapping[str, Any], directory: Directory | None) -> None:
+    by = opened["opened_by"]
+    known = organ_word(directory, by) if directory and by else by
+    ground = " ".join(filter(None, (opened["basis"], opened["reason"])))
+    for head, value in (
+        (
+            in_language("所属消息", "of"),
+            f"{record_word(opened['message_record'])} {opened['message']}",
+        ),
+        (in_language("准予机关", "opened by"), known or in_language("规则库", "the rulebook")),
+        (in_language("申请依据和理由", "asked for because"), ground),
+    ):
+        print(f"  {head}: {value}")
+    for field in opened["fields"]:
+        print(f"  {field['path']}: {field['value']}")
+        for head, name in (
+            (in_language("原不予提供", "withheld by"), "withheld"),
+            (in_language("准予查看", "opened by"), "opened"),
+        ):
+            row = field["withheld_by"] if name == "withheld" else field["opened_rule"]
+            print(f"    {head}: {row or '-'} {field[f'{name}_basis'] or ''}".rstrip())
 
 
 def _read(file: Path) -> Mapping[str, Any]:
@@ -201,11 +243,9 @@ def _read(file: Path) -> Mapping[str, Any]:
     return document
 
 
-def _keys(place: Home, table: Path | None, trust: Path | None) -> Keys:
+def _keys(place: Home, table: Path | None, trusted: Mapping[str, str | None] | None) -> Keys:
     listed_keys = read_keys(table or place.rulebook / KEYS_CSV)
-    if trust is None:
-        return listed_keys.get
-    return trusting(listed_keys.get, trusted_in(trust))
+    return listed_keys.get if trusted is None else trusting(listed_keys.get, trusted)
 
 
 def trusted_in(path: Path) -> dict[str, str | None]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from schemas.errors import texts
 from schemas.topics import RECORDS
-from services.cli.output import language
+from services.cli.output import in_language, language
 from services.rulebook.calendar import ZONE
 from services.rulebook.model import Directory
 
@@ -157,3 +158,12 @@ def due_time(at: datetime) -> str:
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
     return clock_time(at)
+
+
+def refusal_words(effect: Mapping[str, Any]) -> str:
+    """Return what is wrong with a message that was refused, where, and how to mend it."""
+    known = texts().get(effect["code"])
+    wrong, remedy = known.in_language(language()) if known else (effect["code"], "")
+    place = " · ".join(part for part in (effect["where"], effect["explanation"]) if part)
+    told = f"{wrong}" + (f"（{place}）" if place else "")
+    return in_language(f"退回理由：{told}；{remedy}", f"refused: {told}; {remedy}")

@@ -108,6 +108,16 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "BreachAnnotation.owner": Kind.REFERENCE,
         "OpeningRequest.paths": Kind.REFERENCE,
         "OpeningAnswer.opened": Kind.REFERENCE,
+        "FieldsOpened.message": Kind.REFERENCE,
+        "FieldsOpened.message_record": Kind.REFERENCE,
+        "FieldsOpened.author": Kind.REFERENCE,
+        "FieldsOpened.message_case": Kind.REFERENCE,
+        "FieldsOpened.answer": Kind.REFERENCE,
+        "FieldsOpened.opened_by": Kind.REFERENCE,
+        "OpenedField.path": Kind.REFERENCE,
+        "OpenedField.value": Kind.TEXT,
+        "OpenedField.salt": Kind.TEXT,
+        "SealedPart.path": Kind.REFERENCE,
     }
 )
 # Where such a value is not shown, it must not stand in a text that is shown either.

@@ -128,6 +128,9 @@ class Plan:
             if kind is Kind.TEXT and self.scrubs:
                 self.reads = self.reads or not hidden
                 return Part(_scrub, None if hidden else _look_over)
+            if kind in IDENTIFYING and self.scrubs:  # who is named here may be hidden elsewhere
+                self.reads = self.reads or not hidden
+                return Part(_scrub_value, look or _look_over)
             return Part(None, look)
         return Part(_treat(treatment, kind or Kind.TEXT, self.places), look)
 
@@ -174,6 +177,13 @@ def _treat(treatment: Treatment, kind: Kind, places: Places) -> Step:
 
 def _scrub(value: str, owner: Any, path: str, work: Work) -> str:  # noqa: ANN401, ARG001 - a step
     shown = scrubbed(value, work.search)
+    if shown is not value:
+        work.masked.append(path)
+    return shown
+
+
+def _scrub_value(value: str, owner: Any, path: str, work: Work) -> str:  # noqa: ANN401, ARG001 - a step
+    shown = scrubbed(value, work.search, is_value=True)
     if shown is not value:
         work.masked.append(path)
     return shown

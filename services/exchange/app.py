@@ -11,6 +11,7 @@ import faust
 from faust.auth import SASLCredentials
 
 from connectors.bus.clock import monotonic
+from connectors.bus.crash import leave_no_message
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
 from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
@@ -43,6 +44,7 @@ def run(home: Home, worker: int = 0) -> None:
 
     `worker`: its number, which no other running worker of the bus has (services/exchange/workers).
     """
+    leave_no_message()
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)

@@ -20,6 +20,7 @@ from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.exchange.desk import Desk
 from services.exchange.intake import Dead, Incoming, Intake, Sound
+from services.exchange.likeness import expect_marks
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import InForce, Shelf
 from services.exchange.tally import Tally
@@ -101,6 +102,7 @@ def _once(
         work = Work(connection, casebook.key, shelf.first.vouch)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
+        expect_marks(work, (i.opened.message for i in wanted if isinstance(i, Sound)))
         desk = Desk(shelf, work, tally, remembers)
         for intake in wanted:
             desk.handle(intake, unstorable=unstorable)

@@ -134,7 +134,9 @@ class Desk:
         outcome, code = outcome_of(decision.effects, envelope.message_id)
         note_number(self._work, message, outcome)
         note_marks(self._clerk.office, self._work, message, case, decision.case)
-        receipt = self._clerk.sending.carry_out(decision, sound.incoming, envelope, at)
+        receipt = self._clerk.sending.carry_out(
+            decision, sound.incoming, envelope, at, opened=sound.opened
+        )
         if outcome == "rejected":
             self._work.drop_original(envelope.sender, envelope.message_id)
             self._work.blobs.lose_message(envelope)

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
+from types import NoneType
 from typing import Any, Final
 
 from schemas.errors import Refusal
@@ -14,6 +15,7 @@ from services.casework.effects import Effect
 
 # Of a duty: it follows from the rulebook that the entry names, and would double each line.
 _LEFT_OUT: Final = frozenset({"term"})
+_PLAIN: Final = frozenset({str, int, bool, NoneType})
 ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
@@ -21,6 +23,7 @@ _NAMES: Final = {
     "Hold": "held",
     "Release": "released",
     "Deliver": "delivered",
+    "Open": "opened",
     "Advise": "advised",
     "Write": "written",
     "OpenDuty": "duty_opened",
@@ -73,11 +76,10 @@ def dead_letter(position: Position, refusal: Refusal) -> OutboxRow:
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the facts
     """Return a value as JSON has it."""
-    if isinstance(value, str | int | None) and not isinstance(value, Enum):  # most are plain
+    if type(value) in _PLAIN:  # most are
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        names = _named(type(value))
-        return {name: plain(getattr(value, name)) for name in names if name not in _LEFT_OUT}
+    if is_dataclass(value):
+        return {name: plain(getattr(value, name)) for name in _told(type(value))}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too
@@ -89,6 +91,12 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the
 def _named(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
     """Return the names of a dataclass's fields."""
     return tuple(field.name for field in fields(of))
+
+
+@cache
+def _told(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
+    """Return the names of a dataclass's fields that the journal tells."""
+    return tuple(name for name in _named(of) if name not in _LEFT_OUT)
 
 
 def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values

@@ -4,6 +4,7 @@ Only the index of marks is asked, by its keys. No other case's letter is read, b
 list of the sender's own, when a new letter says that it goes on from there.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +23,12 @@ from services.casework.lives import ENDED
 from services.casework.steps import Alike, Declined, Waiter, new_case
 from services.casework.transfer import corrected
 from services.exchange.office import Office
+
+
+def expect_marks(work: Work, messages: Iterable[Message]) -> None:
+    """Look for the marks of a batch's letters, a few queries for all of them."""
+    letters = (message for message in messages if isinstance(message, Lettered))
+    work.marks.expect(mark for letter in letters for mark in marks_of(letter))
 
 
 def alike_to(

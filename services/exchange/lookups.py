@@ -3,19 +3,21 @@
 from datetime import datetime
 
 from schemas.assistance import AssistanceRequest
-from schemas.codec import Opened, frame
+from schemas.codec import frame
 from schemas.errors import Broken
-from schemas.ids import MessageId, OrganCode, case_id_of
+from schemas.ids import case_id_of
 from schemas.messages import Correction, Message, Routed, RoutingAssignment
-from services.casebook.rows import Original, Position
+from services.casebook.rows import Position
 from services.casebook.work import Work
 from services.casework.case import Case, State
 from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts, Waiter
 from services.casework.stop import Waiting
+from services.exchange.asking import asking_of
 from services.exchange.intake import Incoming, Sound
 from services.exchange.likeness import alike_to, declined_before
 from services.exchange.office import Office
+from services.exchange.unsealed import original_in, reopened
 
 
 def facts_of(
@@ -42,6 +44,7 @@ def facts_of(
         handles=isinstance(message, AssistanceRequest) and _handles(work, message),
         alike=alike_to(work, message, case, held, at),
         declined=declined_before(office, work, message),
+        asked=asking_of(office, work, message, case),
     )
 
 
@@ -55,14 +58,6 @@ def note_number(work: Work, message: Message, outcome: str) -> None:
         work.put_number(envelope.sender, number, envelope.message_id)
     elif work.number(envelope.sender, number) == envelope.message_id:
         work.put_number(envelope.sender, number, None)
-
-
-def original_in(work: Work, sender: OrganCode, message_id: MessageId) -> Original:
-    """Return a sealed message that must be there. Raises Broken casebook.original_missing."""
-    original = work.original(sender, message_id)
-    if original is None:
-        raise Broken("casebook.original_missing", detail=message_id)
-    return original
 
 
 def as_it_came(office: Office, work: Work, waiting: Waiting, now: Position) -> Sound:
@@ -81,11 +76,6 @@ def as_it_came(office: Office, work: Work, waiting: Waiting, now: Position) -> S
     )
     opened = reopened(office, original)
     return Sound(incoming, opened, schema_id, original.body, office.rulebook.hash)
-
-
-def reopened(office: Office, original: Original) -> Opened:
-    """Return a sealed original as it was opened at first."""
-    return office.codec_of(original.fingerprint).open(original.body)
 
 
 def _number_taken(work: Work, message: Message) -> bool:

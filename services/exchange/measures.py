@@ -10,9 +10,11 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.bus import metrics
+from connectors.bus.clock import monotonic
 from connectors.bus.health import Health, serving
 from connectors.bus.home import Settings
 from connectors.bus.metrics import Outcome, Progress, Stage
+from connectors.bus.watchdog import watched
 from schemas.errors import Broken
 from schemas.ids import OrganCode
 from services.casebook.progress import rulebooks_in_force
@@ -29,6 +31,8 @@ from services.exchange.workers import name_of, port_of
 
 STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuck
 _STUCK_SECONDS_MIN: Final = 60.0
+_ROUND_SECONDS_MAX: Final = 60.0  # of one round of Ticks while broker and casebook are away
+_TURNS_MAX: Final = 10  # so many times as long may one wait while others move: a backlog has turns
 
 _OUTCOMES: Final = {
     "accepted": Outcome.ACCEPTED,
@@ -55,15 +59,19 @@ class Measures:
         self._failing: tuple[str, ...] = ()
         self._readable: set[Place] = set()
         self._ticks_failed = 0
+        self._ticking_since = monotonic()  # since when what waits can be waited for
+        self._ticked_at = self._ticking_since  # the last round, whether the broker took it or not
+        self._has_started = False
         self._store_is_away = False
         self._casebook_is_away = False
         self._open = AsyncExitStack()
 
     async def serve(self) -> None:
-        """Open /metrics and /healthz on this host. Raises UserError port.in_use."""
+        """Open /metrics and /healthz on this host, and watch. Raises UserError port.in_use."""
         await self._open.enter_async_context(
-            serving(self._port, live=self._live, ready=self._ready, started=Health)
+            serving(self._port, live=self.live, ready=self._ready, started=self.started)
         )
+        self._open.enter_context(watched(self.live))
         _tell_rulebooks(self._name, [self._shelf.first])
 
     async def close(self) -> None:
@@ -105,7 +113,11 @@ class Measures:
 
     def ticked(self, ends: Mapping[Place, int | None], *, sent: bool) -> None:
         """Note a round of ticks, which partitions are ours now, and where their logs end."""
+        if sent and self._ticks_failed:  # the broker is back: progress is due from now on
+            self._ticking_since = monotonic()
+        self._ticked_at = monotonic()
         self._ticks_failed = 0 if sent else self._ticks_failed + 1
+        self._has_started = self._has_started or bool(ends)
         for place in set(self._progress) - set(ends):
             del self._progress[place]
             self._readable.discard(place)
@@ -133,13 +145,30 @@ class Measures:
         else:
             self._casebook_is_away = False
 
-    def _live(self) -> Health:
-        stuck = [
-            f"progress.stuck {flow}/{partition}"
-            for (flow, partition), progress in self._progress.items()
-            if progress.age_seconds() > self._stuck_after
-        ]
-        return Health(tuple(stuck))
+    def live(self) -> Health:
+        """Whether every partition of ours moves on, as far as that lies with this process.
+
+        While Ticks cannot be written there is nothing to move on by: a broker that is away makes
+        nobody start this process again. But it must go on trying: who hangs before the first
+        partition has moved is known by that alone. Called from the watchdog's thread, too.
+        """
+        if monotonic() - self._ticked_at > self._stuck_after + _ROUND_SECONDS_MAX:
+            return Health(("progress.stuck ticker",))
+        if self._ticks_failed:
+            return Health()
+        waiting = monotonic() - self._ticking_since
+        ages = {
+            place: min(progress.age_seconds(), waiting)
+            for place, progress in tuple(self._progress.items())
+        }
+        moves = min(ages.values(), default=0.0) <= self._stuck_after
+        age_max = self._stuck_after * (_TURNS_MAX if moves else 1)
+        stuck = (f"{flow}/{number}" for (flow, number), age in ages.items() if age > age_max)
+        return Health(tuple(f"progress.stuck {place}" for place in stuck))
+
+    def started(self) -> Health:
+        """Whether it has been given partitions since it was started."""
+        return Health() if self._has_started else Health(("partitions.none",))
 
     def _ready(self) -> Health:
         reasons = [f"publish.failing {topic}" for topic in self._failing]

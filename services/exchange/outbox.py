@@ -37,6 +37,11 @@ _NEXT: Final = (
 )
 
 
+# A dead letter without its bytes has headers only, and aiokafka takes no record without key and
+# value: it raises, and the exchange would stop at it again and again.
+NO_KEY: Final = b""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """What one round did."""
@@ -87,7 +92,8 @@ def _page(casebook: Casebook, sources: Sequence[tuple[str, int]], after: int) ->
 
 
 def _ready(row: Row[Any], value: bytes | None) -> _Ready:
-    return _Ready(row.seq, row.topic, row.key, value, headers_from_text(row.headers))
+    key = NO_KEY if row.key is None and value is None else row.key
+    return _Ready(row.seq, row.topic, key, value, headers_from_text(row.headers))
 
 
 def _delete(casebook: Casebook, seqs: list[int]) -> None:

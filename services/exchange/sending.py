@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.codec import frame
+from schemas.codec import Opened, frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
@@ -15,12 +15,13 @@ from services.casebook.letters import locked_letter
 from services.casebook.rows import DeadRow, OutboxRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
-from services.casework.effects import Accept, Decision, Deliver, Hold, Reject, Release, Write
+from services.casework.effects import Accept, Decision, Deliver, Hold, Open, Reject, Release, Write
 from services.casework.say import About, say
 from services.exchange.copies import Copies
 from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
 from services.exchange.office import Office
+from services.exchange.opened import fields_opened
 
 
 class Sending:
@@ -37,18 +38,23 @@ class Sending:
         envelope: Envelope,
         at: datetime,
         salt: str = "",
+        opened: Opened | None = None,
     ) -> ToVouch | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt.
 
-        `envelope` is that of the message that was decided.
+        `envelope` is that of the message that was decided, `opened` the message as it came.
         """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
+        if opened is not None:
+            copies.know((envelope.sender, envelope.message_id), opened)
         answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
                 value = copies.value(effect)
                 self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
+            elif isinstance(effect, Open):
+                self._open(effect, about, incoming, at)
             elif isinstance(effect, Write):
                 self._write(effect, incoming)
             for word in say(effect, about, self._office.rulebook, at, salt):
@@ -117,6 +123,13 @@ class Sending:
         value = frame(schema_id, seal_message(effect.record, self._office.signer).body)
         key = envelope.case_id.encode()
         self._work.add_outbox(OutboxRow(incoming.position, envelope.flow.value, key, value))
+
+    def _open(self, effect: Open, about: About, incoming: Incoming, at: datetime) -> None:
+        """Send opened fields. They are content, so what waits of them is locked, as a copy is."""
+        message = fields_opened(effect, about, self._office, self._work, at)
+        value = ToVouch(self._office.own(message.envelope.record), said(message))
+        self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
+        self._work.add_said(message.envelope.message_id, about.case, at)
 
     def _say(self, to: OrganCode, message: Message, incoming: Incoming, at: datetime) -> ToVouch:
         value = ToVouch(self._office.own(type(message).__name__), said(message))

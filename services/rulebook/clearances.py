@@ -4,7 +4,6 @@ clearances.csv has a row for every relation and class, and rows for single paths
 row speaks of is withheld (domain, section 6, item 3).
 """
 
-import re
 from typing import Final
 
 from schemas.classes import FieldClass
@@ -12,7 +11,6 @@ from schemas.parts import Relation
 from services.rulebook.model import Clearance, Clearances, Treatment
 from services.rulebook.tables import Row
 
-_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*")
 _ORDER: Final = tuple(Treatment)
 
 
@@ -55,14 +53,10 @@ def read_clearance(row: Row) -> Clearance:
     relation = row.choice("relation", Relation)
     if relation is Relation.UNKNOWN:
         raise row.wrong("relation", "关系不明的一律不予提供", "who is unknown sees nothing")
-    path = row.optional("path")
-    if path is not None and _PATH.fullmatch(path) is None:
-        zh, en = "应为字段路径，如 parties[].address", "is no path like parties[].address"
-        raise row.wrong("path", zh, en)
     return Clearance(
         relation=relation,
         field_class=row.choice("class", FieldClass),
-        path=path,
+        path=row.field_path("path"),
         treatment=row.choice("treatment", Treatment),
         basis=row.required("basis"),
         line=row.line,

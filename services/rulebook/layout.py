@@ -57,6 +57,7 @@ COLUMNS: Final = MappingProxyType(
             "compromised_since",
         ),
         "clearances.csv": ("relation", "class", "path", "treatment", "basis"),
+        "openings.csv": ("relation", "class", "path", "how", "basis"),
         "audiences.csv": (
             "id",
             "category",
@@ -76,9 +77,18 @@ LATER: Final = frozenset({"compromised_since"})
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on
 # disputes the strict one of disputes.py, without reminders none is given; without terms nothing is
-# ever erased.
+# ever erased; without openings each request to see a field is its owner's to answer.
 OPTIONAL: Final = frozenset(
-    {"keys.csv", "clearances.csv", "audiences.csv", NO_SHARING, DISPUTES, REMINDERS, RETENTION}
+    {
+        "keys.csv",
+        "clearances.csv",
+        "openings.csv",
+        "audiences.csv",
+        NO_SHARING,
+        DISPUTES,
+        REMINDERS,
+        RETENTION,
+    }
 )
 FILES: Final = frozenset({HEAD, DUTIES, NO_SHARING, DISPUTES, REMINDERS, RETENTION, *COLUMNS})
 

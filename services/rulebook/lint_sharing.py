@@ -1,4 +1,4 @@
-"""Lint of what may be seen and by whom: clearances.csv, audiences.csv, no_sharing.toml."""
+"""Lint of what may be seen and by whom: clearances, openings, audiences, no_sharing."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -16,6 +16,7 @@ from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, note, warning
 from services.rulebook.layout import NO_SHARING
 from services.rulebook.model import AudienceRule, Clearance, Clearances, Rulebook, Treatment
+from services.rulebook.openings import How, OpeningRule
 from services.rulebook.source import Source
 from services.rulebook.tables import Placed
 
@@ -28,11 +29,14 @@ _BASIS: Final = re.compile(
 
 
 def sharing_findings(source: Source) -> Iterator[Finding]:
-    """Find what is wrong with the three files. One that is left out opens nothing."""
+    """Find what is wrong with these files. One that is left out opens nothing."""
     yield from _table(source)
     for entry in source.clearances:
         yield from _clearance(entry, source)
         yield from _basis(entry.value.basis, entry.where)
+    for opening in source.openings:
+        yield from _opening(opening)
+        yield from _basis(opening.value.basis, opening.where)
     known = _Known(source)
     for rule in source.audiences:
         yield from _audience(rule, known)
@@ -109,16 +113,30 @@ def _clearance(entry: Placed[Clearance], source: Source) -> Iterator[Finding]:
         yield error("complainant_shown", where, zh, "only the handler may see a complainant")
     if row.path is None:
         return
-    if (row.path, row.field_class) not in _paths():
-        zh = f"没有类别为 {row.field_class} 的字段 {row.path}"
-        en = f"no record has a field {row.path} of the class {row.field_class}"
-        yield error("dangling", where, zh, en)
+    yield from _known_path(row.path, row.field_class, where)
     table = Clearances(tuple(each.value for each in source.clearances))
     general = treatment(table, row.relation, row.field_class, "")
     if strictness(row.treatment) < strictness(general):
         zh = f"{row.path} 宽于该类别的一般规定（{general}）"
         en = f"{row.path} is shown more openly than its class ({general})"
         yield note("clearance_widens", where, zh, en)
+
+
+def _opening(entry: Placed[OpeningRule]) -> Iterator[Finding]:
+    row, where = entry.value, entry.where
+    complainant = row.field_class is FieldClass.COMPLAINANT
+    if complainant and row.relation is not Relation.HANDLER and row.how is not How.NEVER:
+        zh = "投诉举报人信息只能提供给承办机关，不得准予其他机关查看"
+        yield error("complainant_opened", where, zh, "only the handler may see a complainant")
+    if row.path is not None:
+        yield from _known_path(row.path, row.field_class, where)
+
+
+def _known_path(path: str, field_class: FieldClass, where: str) -> Iterator[Finding]:
+    if (path, field_class) not in _paths():
+        zh = f"没有类别为 {field_class} 的字段 {path}"
+        en = f"no record has a field {path} of the class {field_class}"
+        yield error("dangling", where, zh, en)
 
 
 class _Known:

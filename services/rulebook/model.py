@@ -18,6 +18,7 @@ from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
 from services.rulebook.indexes import areas_above, by_area, by_subject, townships_by_name, turns
+from services.rulebook.openings import Openings
 from services.rulebook.reminders import Reminders
 from services.rulebook.retention import Retention
 
@@ -345,6 +346,7 @@ class Rulebook:
     duties: tuple[DutyRule, ...]
     calendar: Calendar
     clearances: Clearances = field(default_factory=Clearances)
+    openings: Openings = field(default_factory=Openings)
     audiences: tuple[AudienceRule, ...] = ()
     no_sharing: NoSharing = field(default_factory=NoSharing)
     disputes: Disputes = field(default_factory=Disputes)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from schemas.ids import DivisionCode, RulebookHash
 from services.rulebook.layout import LEVELS
 from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook
+from services.rulebook.openings import Openings
 from services.rulebook.source import Source, read
 from services.rulebook.tables import Placed, invalid
 
@@ -43,6 +44,7 @@ def rulebook_of(source: Source, files: Mapping[str, bytes], library: Calendar) -
         duties=source.duties.rules,
         calendar=calendar_over(library, source),
         clearances=Clearances(tuple(entry.value for entry in source.clearances)),
+        openings=Openings(tuple(entry.value for entry in source.openings)),
         audiences=tuple(entry.value for entry in source.audiences),
         no_sharing=source.no_sharing,
         disputes=source.disputes,
@@ -88,6 +90,10 @@ def repeated(source: Source) -> Iterator[tuple[str, str]]:
     yield from _again(source.keys, lambda key: ("kid", key.kid))
     yield from _again(
         source.clearances,
+        lambda row: (row.relation, f"{row.field_class} {row.path or ''}".strip()),
+    )
+    yield from _again(
+        source.openings,
         lambda row: (row.relation, f"{row.field_class} {row.path or ''}".strip()),
     )
     yield from _again(source.audiences, lambda rule: ("id", rule.id))

@@ -45,6 +45,7 @@ from services.rulebook.model import (
     RegisteredOfficer,
     Superior,
 )
+from services.rulebook.openings import OpeningRule, read_opening
 from services.rulebook.reminders import Reminders, read_reminders
 from services.rulebook.retention import Retention, read_retention
 from services.rulebook.tables import Placed, Row, invalid, rows
@@ -69,6 +70,7 @@ class Source:
     days: tuple[Placed[tuple[date, bool]], ...]  # the date, and whether it is a working day
     keys: tuple[Placed[PublicKey], ...]
     clearances: tuple[Placed[Clearance], ...]
+    openings: tuple[Placed[OpeningRule], ...]
     audiences: tuple[Placed[AudienceRule], ...]
     no_sharing: NoSharing
     disputes: Disputes
@@ -107,6 +109,7 @@ def read(files: Mapping[str, bytes]) -> Source:
         days=tuple(_placed(row, _day(row)) for row in table["calendar.csv"]),
         keys=tuple(_placed(row, _key(row, codes)) for row in table["keys.csv"]),
         clearances=tuple(_placed(row, read_clearance(row)) for row in table["clearances.csv"]),
+        openings=tuple(_placed(row, read_opening(row)) for row in table["openings.csv"]),
         audiences=tuple(_placed(row, read_audience(row, codes)) for row in table["audiences.csv"]),
         no_sharing=read_no_sharing(files[NO_SHARING]) if NO_SHARING in files else NoSharing(),
         disputes=read_disputes(DISPUTES, files[DISPUTES]) if DISPUTES in files else Disputes(),

@@ -6,6 +6,7 @@ error: it is a word that somebody meant.
 """
 
 import csv
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from services.rulebook.layout import LATER
 
 ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45,000 divisions
 
+_FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*")
 DIVISION_DIGITS: Final = 12  # GB/T 2260's six, three of the township, three zeros
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -107,6 +109,14 @@ class Row:
         if not (len(code) == DIVISION_DIGITS and code.isascii() and code.isdigit()):
             raise self.wrong(column, "应为12位行政区划代码", "is no division code of 12 digits")
         return DivisionCode(code)
+
+    def field_path(self, column: str) -> str | None:
+        """Return the path of a field, as contracts write it; None when the cell is empty."""
+        path = self.optional(column)
+        if path is not None and _FIELD_PATH.fullmatch(path) is None:
+            zh, en = "应为字段路径，如 parties[].address", "is no path like parties[].address"
+            raise self.wrong(column, zh, en)
+        return path
 
     def flag(self, column: str) -> bool:
         """Return `yes` or `no`; empty is no."""

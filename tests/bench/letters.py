@@ -1,33 +1,66 @@
-"""Leads that have nothing in common: parties and places of their own, so that none is like another.
+"""Leads that have nothing in common: township, matter and days, and a party of their own.
 
-The default lead in all else. A thousand about one firm would measure how its duplicates are found.
+The default lead in all else. A thousand about one firm, or about one matter at one place in one
+week, would measure how possible duplicates are found and told.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, Final
 
 from schemas.load import default_example
 from schemas.messages import Message
+from services.rulebook.jurisdiction import Question, Verdict, route
+from services.rulebook.model import OrganType
 from tests.batches import partition_of
 from tests.bench.china_rulebook import code_of
-from tests.history import MONDAY, SENDER, message, violation
+from tests.history import MONDAY, demo, message, violation
 
-_BUSINESS = "92"  # 个体工商户
+_BUSINESS: Final = "92"  # 个体工商户
+_LAST_DAY: Final = date(2026, 9, 19)
+_DAYS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A township that hands over a matter which another organ handles."""
+
+    sender: str  # alias
+    place: str
+    matter: str
+    officers: tuple[dict[str, str], ...]
 
 
 def lead(number: int, at: datetime = MONDAY) -> Message:
     """Return a lead of a case of its own."""
+    ways = _ways()
+    way, day = ways[number % len(ways)], _LAST_DAY - timedelta(days=number // len(ways) % _DAYS)
     (party,) = default_example("lead_transfer")["parties"]
-    named = {"name": f"六枝特区示例{number}号工作室", "uscc": code_of("520203", number, _BUSINESS)}
-    there = {"place_text": f"岩脚镇示例街{number}号临街楼顶"}
+    named: dict[str, Any] = {
+        "name": f"六枝特区示例{number}号工作室",
+        "uscc": code_of("520203", number, _BUSINESS),
+    }
+    days: dict[str, Any] = {
+        "act_from": str(day),
+        "act_to": str(day),
+        "found_on": str(day),
+        "continuing": False,
+    }
+    there: dict[str, Any] = {
+        "place": way.place,
+        "place_text": f"示例街{number}号临街楼顶",
+        "matter": way.matter,
+    }
     return message(
         "lead_transfer",
-        SENDER,
+        way.sender,
         f"bench-lead-{number}",
         at,
         parties=[{**party, **named}],
-        violations=[violation(**there)],
-        envelope={"document_number": f"案移〔2026〕{number + 1}号"},
+        violations=[violation(**there, **days)],
+        envelope={"document_number": f"案移〔2026〕{number + 1}号", "officers": list(way.officers)},
     )
 
 
@@ -36,6 +69,33 @@ def leads(first: int, at: datetime = MONDAY, partition: int | None = None) -> It
     number = first
     while True:
         found = lead(number, at)
-        if partition in (None, partition_of(found)):
+        if partition in {None, partition_of(found)}:
             yield found
         number += 1
+
+
+@cache
+def _ways() -> tuple[_Way, ...]:
+    return tuple(_found())
+
+
+def _found() -> Iterator[_Way]:
+    rules = demo()
+    for organ in rules.directory.organs.values():
+        if organ.type is not OrganType.TOWNSHIP or organ.alias is None:
+            continue
+        officers: list[dict[str, Any]] = [
+            {"name": each.name, "organ": each.organ, "certificate": each.certificate}
+            for each in rules.directory.officers.values()
+            if each.organ == organ.code and each.valid_to > _LAST_DAY.replace(year=2027)
+        ]
+        for matter in rules.matters:
+            first = _LAST_DAY - timedelta(days=_DAYS)
+            answers = [
+                route(rules, Question(organ.division, matter, day, day, None, _LAST_DAY))
+                for day in (first, _LAST_DAY)
+            ]
+            same = answers[0].organs == answers[1].organs
+            alone = all(a.verdict is Verdict.COMPETENT and len(a.organs) == 1 for a in answers)
+            if same and alone and organ.code not in answers[0].organs and len(officers) > 1:
+                yield _Way(organ.alias, organ.division, matter, tuple(officers[:2]))

@@ -10,12 +10,16 @@ import pytest
 
 from schemas.batch import value_digest
 from schemas.codec import Codec, compiled, current
+from schemas.errors import Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.inline import fingerprint
 from schemas.jwk import b64url, jwk_of, thumbprint, unb64url
+from schemas.oversight import FieldsOpened, OpenedField, SealedPart
 from schemas.parts import Seal
 from schemas.seal import VerifiedKey, seal_message, verify, verify_copy
+from schemas.seal_open import extract, sealed_parts, verify_opened
 from schemas.seal_proof import prove
+from schemas.seal_tree import leaf_digest
 from services.exchange.intake import Sound
 from tests.any_message import SENT_AT, Key, default_message, key
 from tests.history import MONDAY, SENDER, message, organ
@@ -127,6 +131,93 @@ def test_the_second_implementation_refuses_what_was_changed(name: str) -> None:
     wrong += [{"job": "check", **copy, "jws": vector["jws"], **change} for change in changes]
     answers = ask_node(*({**each, **of_sender} for each in wrong))
     assert [answer["valid"] for answer in answers] == [False] * len(wrong)
+
+
+def _fields_opened(told: dict[str, Any], bus: str) -> FieldsOpened:
+    """The record that carries what a vector opens."""
+    plain = default_message("fields_opened")
+    assert isinstance(plain, FieldsOpened)
+    return replace(
+        plain,
+        message=told["message"],
+        message_case=told["message_case"],
+        author=told["author"],
+        received_at=SENT_AT,
+        schema=told["schema"],
+        jws=told["jws"],
+        fields=tuple(OpenedField(**field) for field in told["fields"]),
+        parts=tuple(SealedPart(**part) for part in told["parts"]),
+        envelope=replace(plain.envelope, bus=bus),
+    )
+
+
+@by_algorithm
+def test_the_opened_fields_of_each_vector_verify_and_are_made_again(
+    name: str, codec: Codec
+) -> None:
+    vector = _vector(name)
+    entry = _entry(vector["sender"])
+    body, seed = base64.b64decode(vector["body"]), unb64url(vector["seed"]) or b""
+    assert len(vector["opened"]) > 1
+    for told in vector["opened"]:
+        message = _fields_opened(told, vector["document"]["envelope"]["bus"])
+        assert verify_opened(message, entry.found) == VerifiedKey(entry.kid, entry.organ)
+        found = extract(codec.tree, body, seed, told["paths"])
+        assert sealed_parts(found.parts) == message.parts
+        assert [leaf.path for leaf in found.leaves] == [each["path"] for each in told["fields"]]
+
+
+@by_algorithm
+def test_the_second_implementation_opens_fields_and_verifies_them(name: str) -> None:
+    vector = _vector(name)
+    whole = {"document": vector["document"], "seed": vector["seed"]}
+    bus = vector["document"]["envelope"]["bus"]
+    of_sender = {"bus": bus, "jwk": vector["sender"]["jwk"]}
+    for told in vector["opened"]:
+        made, found = ask_node(
+            {"job": "open", **whole, "paths": told["paths"]},
+            {"job": "opened", "message": told, **of_sender},
+        )
+        assert made == {"parts": told["parts"], "fields": told["fields"]}
+        assert (found["valid"], found["root"]) == (True, vector["root"])
+
+
+@by_algorithm
+def test_neither_implementation_takes_a_field_that_was_changed(name: str) -> None:
+    vector = _vector(name)
+    bus = vector["document"]["envelope"]["bus"]
+    told = vector["opened"][0]
+    field = told["fields"][0]
+    forged = OpenedField("reason.more", '"x"', b64url(bytes(16)))
+    below = b64url(leaf_digest(bytes(16), b"reason.more", b'"x"'))
+    wrong: list[dict[str, Any]] = [
+        {"fields": [{**field, "value": '"13900000000"'}]},
+        {"fields": [{**field, "path": "parties[1].name"}]},
+        {"fields": [{**field, "salt": b64url(bytes(16))}]},
+        {"fields": []},
+        {"parts": told["parts"][1:]},
+        {"parts": [*told["parts"], told["parts"][0]]},
+        {"parts": list(reversed(told["parts"]))},
+        {
+            "fields": [
+                *told["fields"],
+                {"path": forged.path, "value": forged.value, "salt": forged.salt},
+            ],
+            "parts": [*told["parts"], {"path": forged.path, "digest": below}],
+        },
+        {"message": told["message_case"]},
+        {"author": BUS},
+        {"schema": "0" * 64},
+    ]
+    jwk = vector["sender"]["jwk"]
+    jobs = [
+        {"job": "opened", "message": {**told, **each}, "bus": bus, "jwk": jwk} for each in wrong
+    ]
+    other_bus = {"job": "opened", "message": told, "bus": "another", "jwk": jwk}
+    assert not any(answer["valid"] for answer in ask_node(*jobs, other_bus))
+    keys = _entry(vector["sender"]).found
+    for each in wrong:
+        assert isinstance(verify_opened(_fields_opened({**told, **each}, bus), keys), Refusal)
 
 
 @pytest.mark.parametrize("snake", ["case_transfer", "complaint_forward", "signed_for"])

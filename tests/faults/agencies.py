@@ -6,7 +6,8 @@ of what arrived.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 Document = dict[str, Any]
 
 _BUSY_SECONDS = 30.0
+_STATUS = ("new", "taken", "sent", "held")  # of a row of EX_OUT; 9 has a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Got:
     in_reply_to: str | None
     sender: str
     document_number: str | None
+    flow: str = ""
+    at: str = ""  # when the bus had it
+    duty: str = ""  # of a notice: which one,
+    rung: str = ""  # how far,
+    nominal_at: str = ""  # and when that was due
 
 
 class Agency(Protocol):
@@ -42,6 +49,18 @@ class Agency(Protocol):
 
     def everything(self) -> list[Got]:
         """Return all that it holds, in the order in which it came."""
+
+    def count(self, records: Collection[str]) -> int:
+        """Return how many of these records it holds."""
+
+    def words(self) -> str:
+        """Return all that it holds, as one text to be searched."""
+
+    def fates(self) -> dict[str, str]:
+        """Return what its own files or rows say of each thing it handed over, by name.
+
+        `new`, `taken`, `sent`, `accepted`, `held`, or the code of a refusal.
+        """
 
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the configuration of its connector."""
@@ -74,6 +93,32 @@ class FolderAgency:
         """Read every file of the inbox."""
         return [_from_file(path) for path in self._files()]
 
+    def count(self, records: Collection[str]) -> int:
+        """Count the files of the inbox by their names."""
+        inbox = self.root / "inbox"
+        names = [path.name for path in inbox.iterdir()] if inbox.exists() else []
+        return sum(name.split("_", 1)[-1].rsplit("_", 1)[0] in records for name in names)
+
+    def words(self) -> str:
+        """Read every file of the inbox."""
+        return "\n".join(path.read_text(encoding="utf-8") for path in self._files())
+
+    def fates(self) -> dict[str, str]:
+        """Look in which folder each file lies, and what lies beside it."""
+        found: dict[str, str] = {}
+        for folder, fate in (("outbox", "new"), ("work", "taken"), ("sent", "sent")):
+            found |= {_name(path): fate for path in self._things(folder)}
+        for path in (self.root / "sent").glob("*.receipt.json"):
+            receipt = json.loads(path.read_text(encoding="utf-8"))
+            found[_name(path)] = str(receipt["envelope"]["record"]).lower()
+        for path in (self.root / "refused").glob("*.reason.json"):
+            found[_name(path)] = str(json.loads(path.read_text(encoding="utf-8"))["code"])
+        return found
+
+    def _things(self, folder: str) -> list[Path]:
+        paths = (self.root / folder).glob("[!.]*.json")
+        return [path for path in paths if not path.name.endswith((".receipt.json", ".reason.json"))]
+
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the TOML of its connector."""
         return (
@@ -93,6 +138,15 @@ class DatabaseAgency:
     alias: str
     path: Path
     _last: int = 0
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether its connector has made the exchange tables."""
+        if not self.path.exists():
+            return False
+        with closing(self._connect()) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        return {"EX_OUT", "EX_IN"} <= tables
 
     def put(self, things: Iterable[tuple[str, str, Document]]) -> None:
         """Insert the rows in one transaction."""
@@ -115,6 +169,25 @@ class DatabaseAgency:
         """Select every row."""
         return self._rows(0)
 
+    def count(self, records: Collection[str]) -> int:
+        """Count the rows of EX_IN."""
+        if not self.path.exists():
+            return 0
+        with closing(self._connect()) as database:
+            rows = database.execute("SELECT biz_type, COUNT(*) FROM EX_IN GROUP BY biz_type")
+            return sum(number for record, number in rows if record in records)
+
+    def words(self) -> str:
+        """Read every payload of EX_IN."""
+        with closing(self._connect()) as database:
+            return "\n".join(row[0] for row in database.execute("SELECT payload FROM EX_IN"))
+
+    def fates(self) -> dict[str, str]:
+        """Read the rows of EX_OUT."""
+        with closing(self._connect()) as database:
+            rows = database.execute("SELECT biz_key, status, receipt, err_code FROM EX_OUT")
+            return {key: _fate(*rest) for key, *rest in rows}
+
     def config(self, home: Path, metrics_port: int) -> str:
         """Return the TOML of its connector."""
         return (
@@ -127,26 +200,44 @@ class DatabaseAgency:
             return []
         with self._connect() as database:
             found = database.execute(
-                "SELECT id, biz_type, message_id, case_id, in_reply_to, sender, document_number"
-                " FROM EX_IN WHERE id > ? ORDER BY id",
+                "SELECT id, biz_type, payload FROM EX_IN WHERE id > ? ORDER BY id",
                 (after,),
             ).fetchall()
-        return [Got(*row) for row in found]
+        return [_got(order, record, json.loads(payload)) for order, record, payload in found]
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
 
 
+def _name(path: Path) -> str:
+    return path.name.split(".", 1)[0]
+
+
+def _fate(status: int, receipt: str | None, code: str | None) -> str:
+    if receipt is not None:
+        return str(json.loads(receipt)["envelope"]["record"]).lower()
+    return code or _STATUS[status]
+
+
 def _from_file(path: Path) -> Got:
     order, rest = path.name.split("_", 1)
     document = json.loads(path.read_text(encoding="utf-8"))
+    return _got(int(order), rest.rsplit("_", 1)[0], document)
+
+
+def _got(order: int, record: str, document: Document) -> Got:
     envelope = document["envelope"]
     return Got(
-        order=int(order),
-        record=rest.rsplit("_", 1)[0],
+        order=order,
+        record=record,
         message_id=envelope["message_id"],
         case_id=envelope["case_id"],
         in_reply_to=envelope.get("in_reply_to"),
         sender=envelope["sender"],
         document_number=envelope.get("document_number"),
+        flow=envelope["flow"],
+        at=(envelope.get("delivery") or {}).get("at", ""),
+        duty=document.get("duty") or "",
+        rung=document.get("rung") or "",
+        nominal_at=document.get("nominal_at") or "",
     )

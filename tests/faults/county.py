@@ -21,6 +21,7 @@ from tests.faults.agencies import Agency
 CONNECTOR_PORT_OFFSET: Final = 40
 STOP_SECONDS_MAX: Final = 60.0
 POLL_SECONDS: Final = 0.2
+REPO: Final = Path(__file__).resolve().parents[2]  # where `tests` can be imported from
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class County:
     agencies: Sequence[Agency]
     exchange_module: str = "services.exchange"  # a test build names another
     commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: dict[str, dict[str, str]] = field(default_factory=dict)  # more of it, by process
 
     @property
     def exchanges(self) -> tuple[str, ...]:
@@ -51,9 +53,7 @@ class County:
                 str(worker),
             )
         for number, agency in enumerate(self.agencies):
-            config = self.home.path / f"{agency.alias}.connector.toml"
-            port = self.settings.ports.base + CONNECTOR_PORT_OFFSET + number
-            config.write_text(agency.config(self.home.path, port), encoding="utf-8")
+            config = self.write_config(number, agency)
             module = (
                 "connectors.folder" if "folder" in config.read_text() else "connectors.database"
             )
@@ -61,9 +61,21 @@ class County:
         for name in self.commands:
             self.begin(name)
 
+    def write_config(self, number: int, agency: Agency) -> Path:
+        """Write the configuration of an agency's connector."""
+        config = self.home.path / f"{agency.alias}.connector.toml"
+        port = self.settings.ports.base + CONNECTOR_PORT_OFFSET + number
+        config.write_text(agency.config(self.home.path, port), encoding="utf-8")
+        return config
+
     def begin(self, name: str) -> None:
         """Start one process."""
-        processes.start(self.home, name, self.commands[name], os.environ)
+        self.launch(name, self.commands[name])
+
+    def launch(self, name: str, argv: tuple[str, ...]) -> None:
+        """Start one process by these words; with what `environment` has for it."""
+        around = {**os.environ, **self.environment.get(name, {})}
+        processes.start(self.home, name, argv, around, cwd=REPO)
 
     def kill(self, name: str) -> None:
         """Kill -9 one process, then start it again."""

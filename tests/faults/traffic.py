@@ -21,6 +21,7 @@ from tests.faults.judge import Expected
 MESSAGES_OF_A_CASE: Final = 4
 ORDER: Final = ("lead_transfer", "signed_for", "filing_reply", "outcome_feedback")
 FOUND: Final = date(2026, 9, 21)
+ACCEPTED: Final = "accepted"
 
 
 @dataclass(slots=True)
@@ -33,28 +34,23 @@ class Traffic:
     run: str  # goes into file names and document numbers, so that runs do not collide
     plan: list[Expected] = field(default_factory=list)
     fed: int = 0
+    leads: int = 0  # of these: such as are answered when they have come
     answered: set[str] = field(default_factory=set)
+    fates: dict[str, dict[str, str]] = field(default_factory=dict)  # alias → name → its end
 
     def feed(self, cases: int) -> None:
         """Put so many more leads into the townships' outboxes."""
         for _ in range(cases):
-            self.fed += 1
-            number = self.fed
-            township = self.townships[number % len(self.townships)]
-            department = self.departments[number // 2 % len(self.departments)]
-            document = self._lead(township, department, number)
-            township.put([(f"{self.run}-{number:06d}", "lead_transfer", document)])
-            about = document["envelope"]["document_number"]
-            self.plan.append(
-                Expected(department.alias, self._code(township.alias), "lead_transfer", about)
-            )
+            township, department, name, document = self._next()
+            self._expected(township, department, name, document)
+            self.leads += 1
 
     def answer(self) -> int:
         """Let each department answer what has come since; return how many leads that was."""
         count = 0
         for department in self.departments:
             for got in department.new():
-                if got.record == "lead_transfer" and got.message_id not in self.answered:
+                if self._is_to_answer(got) and got.message_id not in self.answered:
                     self.answered.add(got.message_id)
                     self._reply(department, got)
                     count += 1
@@ -65,13 +61,49 @@ class Traffic:
         """How many messages the plan has."""
         return len(self.plan)
 
-    def _reply(self, department: Agency, lead: Got) -> None:
+    def _next(self) -> tuple[Agency, Agency, str, Document]:
+        """Return who sends the next lead to whom, under which name."""
+        self.fed += 1
+        township = self.townships[self.fed % len(self.townships)]
+        department = self.departments[self.fed // 2 % len(self.departments)]
+        document = self._lead(township, department, self.fed)
+        return township, department, f"{self.run}-{self.fed:06d}", document
+
+    def _expected(
+        self,
+        township: Agency,
+        holder: Agency,
+        name: str,
+        document: Document,
+        record: str = ORDER[0],
+    ) -> None:
+        """Hand it over; the holder must come to have it."""
+        self._put(township, [(name, record, document)])
+        about = document["envelope"]["document_number"]
+        self.plan.append(Expected(holder.alias, self._code(township.alias), record, about))
+
+    def _put(
+        self, agency: Agency, things: Sequence[tuple[str, str, Document]], end: str = ACCEPTED
+    ) -> None:
+        """Write down what must become of them, then hand them over."""
+        self.fates.setdefault(agency.alias, {}).update((name, end) for name, _, _ in things)
+        agency.put(things)
+
+    def _is_to_answer(self, got: Got) -> bool:
+        return got.record == ORDER[0]
+
+    def _answers(self, lead: Got) -> list[tuple[str, str, Document]]:
+        """Return what a department's software writes to it, in order, also of the names."""
         rows = []
-        for record in ORDER[1:]:
+        for number, record in enumerate(ORDER[1:], start=1):
             document = default_example(record)
             document["envelope"] = {"in_reply_to": lead.message_id}
-            rows.append((f"{record}-{lead.message_id}", record, document))
-        department.put(rows)
+            rows.append((f"{number}-{record}-{lead.message_id}", record, document))
+        return rows
+
+    def _reply(self, department: Agency, lead: Got) -> None:
+        rows = self._answers(lead)
+        self._put(department, rows)
         holder = next(t.alias for t in self.townships if self._code(t.alias) == lead.sender)
         code = self._code(department.alias)
         self.plan += [Expected(holder, code, record, lead.message_id) for record in ORDER[1:]]

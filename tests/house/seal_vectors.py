@@ -22,10 +22,17 @@ from schemas.jwk import PrivateKeyObject, b64url, jwk_of, signer_of
 from schemas.messages import CaseTransfer, Message
 from schemas.parts import Contact, Delivery, Relation
 from schemas.seal import Unvouched, copied, seal_message, vouched
+from schemas.seal_form import seed_of
+from schemas.seal_open import extract, sealed_parts
 from tests.any_message import SENDER, SENT_AT, SteadySigner, default_message
 from tests.seal_documents import sealed_document
 
 FOLDER: Final = Path(__file__).parents[2] / "schemas" / "vectors" / "seal"
+_OPENED: Final[tuple[tuple[str, ...], ...]] = (
+    ("parties[0].name",),
+    ("reason", "items[0].quantity"),
+    ("parties", "disposals", "contact"),
+)
 TO: Final = OrganCode("11520203YC0001063F")
 
 
@@ -84,10 +91,32 @@ def vector(algorithm: str) -> dict[str, Any]:
         "seed": seal.seed,
         "root": b64url(codec.tree.root(sealed.body, base64.urlsafe_b64decode(f"{seal.seed}=="))),
         "jws": seal.jws,
+        "opened": [_opened(opened, paths) for paths in _OPENED],
         "copies": [
             {**told, "body": base64.b64encode(body).decode(), **_word(codec, copy, body)}
             for (copy, told), body in zip(copies, bodies, strict=True)
         ],
+    }
+
+
+def _opened(original: Opened, paths: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of the message that are opened by these paths, as a record has them."""
+    seal = original.message.envelope.seal
+    assert seal is not None
+    found = extract(original.tree, original.body, seed_of(seal) or b"", paths)
+    envelope = original.message.envelope
+    return {
+        "paths": paths,
+        "message": envelope.message_id,
+        "message_case": envelope.case_id,
+        "author": envelope.sender,
+        "schema": original.schema,
+        "jws": seal.jws,
+        "fields": [
+            {"path": leaf.path, "value": leaf.value, "salt": b64url(leaf.salt)}
+            for leaf in found.leaves
+        ],
+        "parts": [{"path": part.path, "digest": part.digest} for part in sealed_parts(found.parts)],
     }
 
 

@@ -47,11 +47,11 @@ def test_every_error_that_the_doctor_finds_has_a_section() -> None:
 def test_every_reason_of_a_healthz_has_a_section() -> None:
     exchange = given(r'f?"([a-z]+\.[a-z]+)(?: \{[^"]*)?"', "services/exchange/measures.py")
     reasons = {reason for reason in exchange if reason not in texts()}
-    connector = given(r'f"([a-z]+): \{', "connectors/bus/connector.py")
+    connector = given(r'(?:f|Health\(\()"([a-z]+)(?:: \{|")', "connectors/bus/vitals.py")
     loops = ("connectors/bus/connector.py", "connectors/bus/carrying.py")
     failing = given(r'_failed(?:\(|, )"([a-z]+)"', *loops)
     assert {"progress.stuck", "ticks.failing"} <= reasons
-    assert {"stuck", "quarantine"} <= connector
+    assert connector == {"stuck", "quarantine", "spool", "starting", "attachments"}
     assert failing == {"publish", "system", "commit", "attachments"}
     assert sorted((reasons | connector | failing) - headings()) == []
 

@@ -328,10 +328,10 @@ def test_a_send_that_fails_stops_its_own_case_only(bench: Bench, tmp_path: Path)
         task = asyncio.create_task(connector.run())
         try:
             states = await until_states(side, task, lambda seen: seen.count("sent") == 4)
-            assert connector.ready().reasons == ("publish: kafka.unreachable",)
+            assert connector.vitals.ready().reasons == ("publish: kafka.unreachable",)
             wrapped.failing = b"none"
             await until_states(side, task, lambda seen: seen.count("sent") == 5)
-            assert connector.ready().ok
+            assert connector.vitals.ready().ok
             connector.stop()
             await task
         finally:

@@ -168,6 +168,50 @@ const jobs = {
     const payload = payloadOf(document.envelope, root);
     return { root: b64(root), valid: holds(jws, payload, "yichuan-seal-2", jwk, schema) };
   },
+  // Section 11: what opens some leaves of an original, and whether such leaves are the sender's.
+  open({ document, seed, paths }) {
+    const opened = new Set(paths), above = new Set(paths.flatMap(boundaries));
+    const parts_ = [], fields = [];
+    const whole = (value, path, salt) => {
+      if (isContainer(value)) return parts(value, path).forEach(([name, at, each]) => whole(each, at, saltOf(salt, name)));
+      parts_.push({ path, digest: b64(digestOf(value, path, salt)) });
+      fields.push({ path, value: leafJson(value), salt: b64(salt) });
+    };
+    const walk_ = (value, path, salt) => parts(value, path).forEach(([name, at, each]) => {
+      const own = saltOf(salt, name);
+      if (opened.has(at)) whole(each, at, own);
+      else if (above.has(at) && isContainer(each)) walk_(each, at, own);
+      else parts_.push({ path: at, digest: b64(digestOf(each, at, own)) });
+    });
+    walk_(strip(document), "", un64(seed));
+    return { parts: parts_, fields };
+  },
+  opened({ bus, message, jwk }) {
+    const listed = new Map(message.parts.map(({ path, digest }) => [path, un64(digest)]));
+    if (listed.size !== message.parts.length) throw new Error("a path is listed twice");
+    for (const path of listed.keys()) if (boundaries(path).some((each) => listed.has(each))) throw new Error("below a part");
+    if (!message.fields.length) throw new Error("nothing is opened");
+    for (const { path, value, salt } of message.fields) {
+      const own = un64(salt);
+      const digest = sha256(byte(0), own, framed(path), Buffer.from(value, "utf8"));
+      if (own.length !== 16 || !listed.has(path) || !digest.equals(listed.get(path))) throw new Error("not what was sealed");
+    }
+    const tree = new Map();
+    for (const [path, digest] of listed) {
+      const names = path.match(/[^.[\]]+/g);
+      let place = tree;
+      for (const name of names.slice(0, -1)) {
+        if (!place.has(name)) place.set(name, new Map());
+        place = place.get(name);
+      }
+      place.set(names.at(-1), digest);
+    }
+    const rootOf = (place) => sha256(byte(1), ...[...place].map(([name, each]) =>
+      Buffer.concat([framed(name), each instanceof Map ? rootOf(each) : each])));
+    const root = rootOf(tree);
+    const payload = canonical({ bus, case: message.message_case, message: message.message, root: b64(root), sender: message.author });
+    return { root: b64(root), valid: holds(message.jws, payload, "yichuan-seal-2", jwk, message.schema) };
+  },
   vouched({ schema, unvouched, vouched, bus, jwk }) {
     const [jws, position, size, way] = vouched.split("~");
     const leaf = sha256(byte(0), Buffer.from(schema, "hex"), un64(unvouched));

@@ -93,7 +93,7 @@ def _run(
     ground.ends.callback(county.stop)
     county.start()
     wait_until(
-        lambda: all(agency.path.exists() for agency in departments),
+        lambda: all(agency.has_tables for agency in departments),
         START_SECONDS_MAX,
         "the exchange tables",
         time.sleep,

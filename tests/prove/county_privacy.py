@@ -1,7 +1,8 @@
 """The county chapter: who sees what. Canaries everywhere, rule by rule, two copies compared."""
 
 import http.client
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -24,7 +25,7 @@ from services.casework.effects import Deliver
 from services.cli.demo_scenarios import AGENCIES
 from services.rulebook.model import Clearance, Clearances, Treatment
 from tests.canary_letters import CASES, canaried
-from tests.canary_search import Canary, misplaced
+from tests.canary_search import Canary, Seeker
 from tests.history import (
     HANDLER,
     NOBODYS,
@@ -47,7 +48,9 @@ from tests.unit.services.confidentiality.test_clearances_hold import TELLING, ex
 SECONDS_MAX: Final = 180.0
 METRICS_OFFSETS: Final = range(30, 30 + 1 + len(AGENCIES))
 FIRST_CANARY: Final = 5_001
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+PIECE_BYTES: Final = 16 * 1024 * 1024  # of a file in memory at once
+CANARY_BYTES_MAX: Final = 1_024  # in any form: pieces of a file overlap by so much
+INBOXES_ON_DISK: Final = "data/kafka/inbox."
 _ANSWERS: Final = frozenset({"signed_for", "withdrawal_answer"})  # of the last that one was handed
 
 
@@ -77,18 +80,14 @@ class Sent:
 def canary(ground: Ground) -> str:
     """Send them through a running county, then look into every place that the bus writes to."""
     stand = demo(ground)
-    sent = _send_all(stand)
-    _wait_for_the_agencies(stand, sent)
-    places, wrong, found = 0, list[str](), set[str]()
-    for place, content, alias in _places(stand):
+    sent = send_all(stand)
+    wait_for_the_agencies(stand, sent)
+    places, wrong, found, seeker = 0, list[str](), set[str](), Seeker(sent.canaries)
+    for place, content, alias in places_of(stand):
         places += 1
-        found |= {each.text for each in sent.canaries if any(f in content for f in each.forms)}
-        wrong += misplaced(
-            place,
-            content,
-            sent.canaries,
-            partial(sent.is_cleared, alias),
-            partial(sent.is_own, alias),
+        found |= {each.text for each, _ in seeker.found(content)}
+        wrong += seeker.misplaced(
+            place, content, partial(sent.is_cleared, alias), partial(sent.is_own, alias)
         )
     missed = [each for each in sent.canaries if each.text not in found]
     assert not missed, f"{len(missed)} canaries nowhere, not in their flow either: {missed[:5]}"
@@ -165,10 +164,17 @@ CHECKS: Final = (
 )
 
 
-def _send_all(stand: Stand) -> Sent:
-    """Decide every case here as the exchange will, and write it to its flow."""
-    sent, numbers = Sent(), count(FIRST_CANARY)
-    for case in CASES:
+def send_all(
+    stand: Stand, first: int = FIRST_CANARY, meanwhile: Callable[[], None] = lambda: None
+) -> Sent:
+    """Decide every case here as the exchange will, and write it to its flow.
+
+    `meanwhile`: what happens while the exchange has half of it.
+    """
+    sent, numbers = Sent(), count(first)
+    for position, case in enumerate(CASES):
+        if position == len(CASES) // 2:
+            meanwhile()
         history = History(count=next(stand.serials) * 1_000, at=now())
         for record, sender, example in case:
             changes = dict(example)
@@ -180,12 +186,12 @@ def _send_all(stand: Stand) -> Sent:
             effects = history.decide(message)
             assert not is_refused(effects), (record, effects)
             put(stand, message)
-            _note(sent, message, sender, canaries, effects)
+            note(sent, message, sender, canaries, effects)
     decided(stand, sent.messages)
     return sent
 
 
-def _note(
+def note(
     sent: Sent, message: Message, sender: str, canaries: tuple[Canary, ...], effects: Any
 ) -> None:
     message_id = message.envelope.message_id
@@ -207,7 +213,7 @@ def numbered(message: Message, series: str) -> Message:
     return replace(message, envelope=replace(message.envelope, document_number=number))
 
 
-def _wait_for_the_agencies(stand: Stand, sent: Sent) -> None:
+def wait_for_the_agencies(stand: Stand, sent: Sent) -> None:
     """Until nothing waits in the outbox, and the connectors that run have what is for them."""
     ours = {OrganCode(organ(alias)) for alias in AGENCIES}
 
@@ -225,7 +231,7 @@ def _wait_for_the_agencies(stand: Stand, sent: Sent) -> None:
     wait_until(look, SECONDS_MAX, "every copy in its agency's own system")
 
 
-def _places(stand: Stand) -> Iterator[tuple[str, bytes, str | None]]:
+def places_of(stand: Stand) -> Iterator[tuple[str, bytes, str | None]]:
     """Yield every place: its name in places.csv, what it holds, and whose it is."""
     listed = AdminClient(stand.client("admin")).list_topics(timeout=30).topics
     for topic in sorted(listed):
@@ -249,13 +255,33 @@ def _places(stand: Stand) -> Iterator[tuple[str, bytes, str | None]]:
 
 def _files(home: Path) -> Iterator[tuple[str, bytes, str | None]]:
     for path in sorted(home.rglob("*")):
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > FILE_BYTES_MAX:
+        if not path.is_file() or path.is_symlink():
             continue
         name = path.relative_to(home).as_posix()
         kind, _, rest = name.partition("/")
         alias = rest.partition("/")[0] if kind in {"agencies", "connectors"} else None
         place = f"file:agency/{name}" if alias else f"file:{name}"
-        yield (f"log:{name}" if kind == "logs" else place), path.read_bytes(), alias
+        if name.startswith(INBOXES_ON_DISK):
+            alias = name.removeprefix(INBOXES_ON_DISK).rpartition("/")[0].rpartition("-")[0]
+        for content in written(path):
+            yield (f"log:{name}" if kind == "logs" else place), content, alias
+
+
+def written(path: Path) -> Iterator[bytes]:
+    """Yield what is written of a file, piece by piece: not the holes that a broker leaves."""
+    if not path.exists():  # the broker or a connector has moved it meanwhile
+        return
+    with path.open("rb") as file:
+        size, at = os.fstat(file.fileno()).st_size, 0
+        while at < size:
+            try:
+                begin = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                end = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+            except OSError:  # nothing but a hole behind
+                return
+            at = min(end, begin + PIECE_BYTES)
+            file.seek(begin)
+            yield file.read(at - begin + CANARY_BYTES_MAX)
 
 
 def _metrics(port: int) -> bytes:

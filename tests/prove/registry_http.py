@@ -49,9 +49,10 @@ def raw(
     body: dict[str, Any] | None = None,
     *,
     ca_file: str | None = None,
+    content_type: str = "application/json",
 ) -> tuple[int, bytes]:
-    """Call any path of any port of the registry, over TLS with a CA; return (status, body)."""
-    headers = {"Content-Type": "application/json"}
+    """Call any path of any port of the stack, over TLS with a CA; return (status, body)."""
+    headers = {"Content-Type": content_type}
     if authorization is not None:
         headers["Authorization"] = authorization
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_MAX)

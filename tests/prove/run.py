@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, law, seal
+from tests.prove import bus, county, faults, law, seal
 from tests.prove.chapter import (
     REPO,
     Check,
@@ -30,6 +30,7 @@ from tests.prove.chapter import (
 CHAPTERS: Final = {
     "bus": bus.CHECKS,
     "county": county.CHECKS,
+    "faults": faults.CHECKS,
     "law": law.CHECKS,
     "seal": seal.CHECKS,
 }
@@ -45,12 +46,12 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     promises, checks = promises_of(options.chapter), CHAPTERS[options.chapter]
     wanted = options.only or list(promises)
-    faults = [fault for fault in unmatched(promises, checks) if fault.partition(":")[0] in wanted]
-    faults += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
-    if faults:
-        print("\n".join(faults), file=sys.stderr)
+    wrong = [each for each in unmatched(promises, checks) if each.partition(":")[0] in wanted]
+    wrong += [f"{id_}: not promised" for id_ in wanted if id_ not in promises]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
         return WRONG_USE
-    _forget_settings()
+    forget_settings()
     chosen = [
         promises[id_] for id_ in wanted if options.only or options.long or not promises[id_].is_long
     ]
@@ -87,7 +88,7 @@ def prove(
     return 1 if failed else 0
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     """Take the caller's settings away: each stand has its own; a proof is of those."""
     for name in tuple(os.environ):
         if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from tests.prove import seal_canary, seal_crowd, seal_impostors, seal_login, seal_peer
 from tests.prove.chapter import Check, Ground
 from tests.prove.seal_attachments import attachment_500_mb, attachment_refused
 
@@ -50,7 +51,20 @@ CHECKS: Final[tuple[Check, ...]] = (
             f"{_UNIT}/schemas/test_seal_copy.py",
         ),
     ),
-    Check("verify_a_file", _tests(f"{_UNIT}/services/cli/test_verify.py")),
+    Check(
+        "verify_a_file",
+        _tests(
+            f"{_UNIT}/services/cli/test_verify.py", f"{_UNIT}/services/cli/test_verify_opened.py"
+        ),
+    ),
+    Check(
+        "opened_later",
+        _tests(
+            f"{_UNIT}/schemas/test_seal_open.py",
+            f"{_UNIT}/services/casework/test_openings.py",
+            f"{_UNIT}/services/exchange/test_fields_opened.py",
+        ),
+    ),
     Check(
         "keys_rotated_and_revoked",
         _tests(
@@ -61,4 +75,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("cost", cost),
     Check("attachment_500_mb", attachment_500_mb),
     Check("attachment_refused", attachment_refused),
+    *seal_peer.CHECKS,
+    *seal_crowd.CHECKS,
+    *seal_login.CHECKS,
+    *seal_impostors.CHECKS,
+    *seal_canary.CHECKS,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from schemas.parts import Relation
 from tests.simulation import days
 from tests.simulation.books import BEGINS, ENDS, FOR_ALL, WAIVED, Owed
 
@@ -24,6 +25,29 @@ class Row:
     request: str | None = None
     superior: str | None = None
     designation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What an organ sees of its copy's making."""
+
+    record: str
+    author: str
+    relation: Relation
+    hidden: frozenset[str]
+
+
+@dataclass(slots=True)
+class Asked:
+    """A withheld field that was asked for: by whom, of whom, and what became of it."""
+
+    request: str
+    message: str
+    by: str
+    owner: str
+    path: str
+    done: bool
+    opened: bool
 
 
 @dataclass(slots=True)
@@ -66,7 +90,8 @@ class Affair:
     stages: list[str] = field(default_factory=list)
     asked_back: list[str] = field(default_factory=list)  # withdrawals that were asked of a holder
     letters_above: list[tuple[str, str, str]] = field(default_factory=list)  # id, by, to
-    openings: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)  # withheld fields
+    copies: dict[tuple[str, str], Copied] = field(default_factory=dict)  # by message and organ
     suspended_until: datetime | None = None
     extended: int = 0
     insisted: bool = False

@@ -56,8 +56,13 @@ class _Producer:
     def __init__(self, send: Send, dies_at: int | None) -> None:
         self._send, self._left = send, dies_at
 
-    async def send(self, topic: str, value: bytes, *, key: bytes, headers: Any) -> Any:
+    async def send(
+        self, topic: str, value: bytes | None, *, key: bytes | None, headers: Any
+    ) -> Any:
         del headers
+        assert key is not None or value is not None, (
+            "aiokafka takes no record without key and value"
+        )
         if self._left is not None:
             if self._left == 0:
                 raise Killed

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from schemas.codec import unframe
 from schemas.describe import describe
+from schemas.jws import VerifiedKey
 from schemas.parts import Relation
+from schemas.seal_open import verify_opened
 from services.rulebook.model import Treatment
-from tests.simulation.affair import Affair
+from tests.simulation.affair import Affair, Copied
 from tests.simulation.county import alias_of, code, here
 from tests.simulation.dues import Due, Sent
 from tests.simulation.letters import FOUND, Planted
@@ -29,6 +31,7 @@ class Inboxes:
     got: dict[tuple[str, str, str, str], str] = field(default_factory=dict)  # content digests
     copies: set[tuple[str, str, str]] = field(default_factory=set)  # (case, message, to)
     owing: list[tuple[str, str, str]] = field(default_factory=list)  # copies that decisions wrote
+    fields: set[str] = field(default_factory=set)  # requests of which fields were opened
     receipts: Counter[tuple[str, str]] = field(default_factory=Counter)
     notices: dict[tuple[Any, ...], str] = field(default_factory=dict)  # a rung → its message
     seen: set[Sent] = field(default_factory=set)
@@ -77,10 +80,31 @@ class Inboxes:
             affair = self.world.affairs.get(case)
             if affair is not None and before is None:
                 affair.papers.append((envelope.message_id, envelope.sender, organ, name))
+                hidden = frozenset((*delivery.withheld, *delivery.masked))
+                if envelope.sender != "BUS":
+                    copied = Copied(name, envelope.sender, delivery.relation, hidden)
+                    affair.copies[envelope.message_id, organ] = copied
                 self._relation(affair, organ, delivery.relation, name)
+        if name == "FieldsOpened":
+            self._opened(message, organ)
+            return
         relation = delivery.relation if delivery else None
         for number in _numbers(value):
             self._is_cleared(number, organ, relation, name)
+
+    def _opened(self, message: Any, organ: str) -> None:
+        """Only what was asked for and opened, to who asked, and by the seal that it had."""
+        affair = self.world.affairs[message.envelope.case_id]
+        asked = next(each for each in affair.asked if each.request == message.envelope.in_reply_to)
+        hold(asked.opened, "3 opened by nobody", (message.message, asked.path))
+        hold(asked.by == organ, "3 opened to another", (message.message, alias_of(organ)))
+        hold(asked.message == message.message, "3 opened of another message", asked.path)
+        for one in message.fields:
+            within = one.path == asked.path or one.path.startswith(f"{asked.path}.")
+            hold(within, "3 more is opened than was asked for", one.path)
+        found = verify_opened(message, here().key)
+        hold(isinstance(found, VerifiedKey), "3 an opened field proves itself", asked.path)
+        self.fields.add(asked.request)
 
     def _said(self, name: str, message: Any, organ: str) -> None:
         if name in _RECEIPTS:
@@ -134,6 +158,10 @@ class Inboxes:
                 "1 the sender is answered",
                 (due.record, due.message_id),
             )
+        for affair in self.world.affairs.values():
+            for asked in affair.asked:
+                if asked.opened:
+                    hold(asked.request in self.fields, "1 opened fields are lost", asked.path)
         hold(not self.world.parted, "1 what was split off begins", len(self.world.parted))
 
     def _accepted(self) -> Iterable[Due]:

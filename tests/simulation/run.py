@@ -14,6 +14,7 @@ from tests.simulation import (
     custody,
     disputes,
     faults,
+    openings,
     other_beginnings,
     oversight,
     requests,
@@ -36,7 +37,9 @@ from tests.simulation.world import World
 from tests.simulation.years import guidance_of_a_year
 
 # The modules whose moves these are; importing them notes the moves.
-TAUGHT: Final = (custody, disputes, faults, oversight, requests, transfers, other_beginnings, years)
+TAUGHT: Final = (
+    custody, disputes, faults, openings, oversight, requests, transfers, other_beginnings, years,
+)  # fmt: skip
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 BY_NAME: Final = {make.__name__: (record, life, make) for record, life, make, _ in BEGINNINGS}
 NAMED: Final = {move.name: move for move in MOVES}

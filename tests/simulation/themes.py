@@ -26,6 +26,12 @@ _SEEN: Final = ("is_supervised", "answers_the_supervisor")
 _COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
 _BACK: Final = ("is_taken_back", "keeps", "is_taken_back", "gives_back")
 _GIVEN: Final = ("is_taken_back", "gives_back")
+_ASKED: Final = ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see!")
+_OPENED: Final = (
+    *(*_ASKED, "opens_what_was_not_asked_for!", "answers_who_asked_to_see"),
+    *("answers_who_asked_to_see!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
+)
+_NEVER: Final = ("asks_for_what_nobody_opens!",) * 8
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
@@ -72,7 +78,11 @@ _SINGLE: Final[tuple[Theme, ...]] = (
     ("a_question", ("gives_a_copy!", "gives_a_copy!", "gives_a_copy!", "gives_a_copy!")),
     ("a_consultation", ("writes_to_a_stranger!", "writes_minutes!", "writes_minutes!")),
     ("a_lead_with_a_used_number", ()),
-    ("a_lead", ("signs", "asks_to_see", "opens_what_was_not_asked_for!", "asks_to_see!")),
+    ("a_plan", ("signs", "signs", *_OPENED)),
+    ("a_plan", ("signs", "signs", "asks_to_see", *_OPENED)),
+    ("a_complaint", ("declines", "signs", *_OPENED)),
+    ("a_complaint", ("is_designated", *_SEEN, *_NEVER, "files", *_OPENED)),
+    ("a_complaint", (*_REFERRED, "asks_to_designate", *_SEEN, *_NEVER)),
     ("a_lead", (*_THIRD[:3], "writes_to_another_than_the_third!", "negotiates!")),
     ("a_lead", ("files", "reviews_the_evidence", "reviews_the_evidence!")),
     ("a_lead", ("hands_over_what_another_keeps!", "signs", "counts_what_nobody_handed_over!")),

@@ -42,7 +42,7 @@ _INTO: Final[dict[str, tuple[_Way, ...]]] = {
 }
 _COMMON: Final[tuple[_Way, ...]] = (
     ("is_supervised", "answers_the_supervisor", "answers_the_supervisor!"),
-    ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see", "answers_who_asked_to_see!"),
+    ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see", "asks_for_it_again!"),
     ("is_supervised", "answers_the_supervisor"),
 )
 _BACK: Final[_Way] = ("signs", "is_taken_back", "answers_the_withdrawal")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,21 @@ def test_a_seal_that_does_not_hold_is_kept_and_the_rest_arrives(
     assert refused == {0, 1, 2, 3, 4}
     assert desk.kept() == 5
     assert side.arrived() == [good.envelope.message_id]
+
+
+def test_fields_that_were_opened_reach_the_agency_and_changed_ones_do_not(
+    county: County, side: Side, desk: Desk
+) -> None:
+    """The bus vouches for both: the second is not what the sender sealed."""
+    opened = county.opened_later(lead("one"), "reason")
+    (field,) = opened.fields or ()
+    envelope = county.opened_later(lead("two"), "reason").envelope
+    forged = replace(opened, envelope=envelope, fields=(replace(field, value='"另有理由"'),))
+    others = county.opened_later(lead("three"), "reason", to=THIRD)
+    records = [county.said(each, offset) for offset, each in enumerate((opened, forged, others))]
+    assert desk.take_in(records) == {1, 2}
+    assert side.arrived() == [opened.envelope.message_id]
+    assert delivered(county, desk) == []  # what the bus says is not acknowledged
 
 
 def test_an_original_without_a_delivery_is_not_for_us(county: County, desk: Desk) -> None:

@@ -56,6 +56,14 @@ def test_a_message_at_the_limit_fits_and_offsets_are_kept_a_year() -> None:
     assert found["group.initial.rebalance.delay.ms"] == "0"
 
 
+def test_no_kind_of_group_is_on_by_which_an_agency_would_have_a_topic_created() -> None:
+    found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
+    assert found["group.coordinator.rebalance.protocols"] == "classic,consumer"
+    tool = kafka.format_arguments("run/format.properties", Credentials("admin", SecretStr("word")))
+    assert " --feature share.version=0 --feature streams.version=0 " in tool
+    assert tool.endswith('--add-scram "SCRAM-SHA-512=[name=admin,password=word,iterations=8192]"\n')
+
+
 def test_the_brokers_command_names_home_memory_and_locked_jars_but_no_secret() -> None:
     component = kafka.component(HOME, SETTINGS, locked(), Path("/cache"))
     assert component.version == locked().version(KAFKA)

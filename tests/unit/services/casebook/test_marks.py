@@ -103,7 +103,7 @@ def test_neither_look_up_searches_the_table_through(casebook: Casebook) -> None:
         connection.execute(text("ANALYZE"))
         kind = connection.dialect.name
         explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
-        asked = {"key": f"{7:064}", "first": 1, "last": 9, "most": ALIKE_MAX}
+        asked = {"key": f"{7:064}", "first": 1, "last": 9, "after": "", "most": ALIKE_MAX}
         for query in (
             LIKE.params(asked),
             KNOWN.params({"keys": [f"{row:064}" for row in range(3)]}),

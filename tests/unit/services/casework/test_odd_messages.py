@@ -50,12 +50,11 @@ REACHED = [  # every life in every state that messages lead to
     )
     or (life, state) == (Life.JOINT, State.SENT)
 ]
-IN_A_FINAL_STATE = {  # receipts, supplements, supervision, what is withheld of a copy
+IN_A_FINAL_STATE = {  # receipts, supplements, supervision
     "delivered",
     "signed_for",
     "outcome_feedback",
     "supervision_letter",
-    "opening_request",
     "assistance_result",
 }
 

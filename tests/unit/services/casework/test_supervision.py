@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from schemas.ids import BUS
 from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.relations import relation_in
@@ -173,53 +172,6 @@ def test_without_a_supervisor_the_counterpart_alone_hears_it() -> None:
     history = late_signing()
     history.rulebook = without_a_supervisor(history.rulebook)
     assert [to for to, _ in delivered_to(explained(history, HANDLER))] == [SENDER]
-
-
-def request(history: History, by: str, **changes: Any) -> Any:
-    return history.send("opening_request", by, **changes)
-
-
-def test_who_got_a_copy_asks_its_author_who_answers_once() -> None:
-    history = in_state(State.RECEIVED)
-    effects = request(history, HANDLER)
-    assert delivered_to(effects) == [(SENDER, Relation.SENDER)]
-    about = {"in_reply_to": list(history.sent)[-1]}
-    assert refusal_of(request(history, HANDLER)) == "opening.pending"
-    other = ["parties[0].address"]
-    refused = history.send("opening_answer", SENDER, envelope=about, opened=other)
-    assert refusal_of(refused) == "opening.not_asked_for"
-    assert refusal_of(history.send("opening_answer", HANDLER, envelope=about)) == "reply.not_asked"
-    effects = history.send("opening_answer", SENDER, envelope=about)
-    assert delivered_to(effects) == [(HANDLER, Relation.HANDLER)]
-    refused = history.send("opening_answer", SENDER, envelope=about)
-    assert refusal_of(refused) == "opening.answered"
-    assert not is_refused(request(history, HANDLER))
-
-
-def test_of_two_requests_each_is_answered_to_who_made_it() -> None:
-    history = in_state(State.REFERRED)
-    history.send("designation_request", HANDLER)
-    requests: dict[str, Any] = {}
-    for by in (HANDLER, SUPERIOR):
-        letter = {"in_reply_to": history.opened.opening}
-        assert not is_refused(request(history, by, envelope=letter)), by
-        requests[by] = list(history.sent)[-1]
-    for by in (SUPERIOR, HANDLER):
-        about = {"in_reply_to": requests[by]}
-        effects = history.send("opening_answer", SENDER, envelope=about)
-        assert [to for to, _ in delivered_to(effects)] == [by]
-
-
-def test_who_has_no_copy_asks_for_nothing_and_nothing_is_answered() -> None:
-    history = in_state(State.RECEIVED)
-    before = history.opened
-    assert refusal_of(request(history, SENDER)) == "opening.nothing_delivered"
-    assert refusal_of(request(history, STRANGER)) == "case.unknown"
-    assert refusal_of(history.send("opening_answer", SENDER)) == "reply.target_unknown"
-    assert history.opened == before
-    of_the_bus = tuple(replace(handed, author=BUS) for handed in before.handed)
-    history.case = replace(before, handed=of_the_bus)
-    assert refusal_of(request(history, HANDLER)) == "opening.nothing_delivered"
 
 
 def test_each_organ_stands_to_the_case_as_what_it_is_there() -> None:

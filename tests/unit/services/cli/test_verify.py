@@ -12,13 +12,18 @@ from connectors.bus.home import Home
 from connectors.bus.keys import KEYS_CSV, home_signer
 from schemas.codec import Opened, current
 from schemas.errors import Refusal
+from schemas.jwk import b64url
 from schemas.messages import LeadTransfer, Message
+from schemas.oversight import FieldsOpened, OpenedField
 from schemas.parts import Delivery, Relation
 from schemas.seal import Unvouched, copied, said, seal_message, vouched
+from schemas.seal_form import seed_of
+from schemas.seal_open import extract, sealed_parts
 from services.cli.mailbox import Letter
 from services.cli.main import main
 from services.cli.verify_judge import exported
 from tests.agency_home import accepted
+from tests.any_message import default_message
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
 from tests.unit.services.exchange.test_opening import home
 
@@ -34,6 +39,7 @@ HIDES = Delivery(
     masked=("parties[0].name",),
 )
 
+OPENED = ("reason", "parties[0].address")
 Put = Callable[[dict[str, Any]], str]
 
 
@@ -77,6 +83,39 @@ def _receipt(home: Home) -> Opened:
     return _delivered(home, said(accepted(LEAD)), "Accepted")
 
 
+def _opened(home: Home) -> Opened:
+    """Two fields that the copy above withholds, opened by their sender."""
+    original = _original(home)
+    seal = original.message.envelope.seal
+    assert seal is not None
+    found = extract(original.tree, original.body, seed_of(seal) or b"", OPENED)
+    told = default_message("fields_opened")
+    assert isinstance(told, FieldsOpened)
+    fields = tuple(
+        OpenedField(leaf.path, leaf.value, b64url(leaf.salt), "clearances.csv:53", "依据一")
+        for leaf in found.leaves
+    )
+    return _delivered(
+        home,
+        said(
+            replace(
+                told,
+                message=LEAD.envelope.message_id,
+                message_case=LEAD.envelope.case_id,
+                author=LEAD.envelope.sender,
+                received_at=MONDAY,
+                schema=original.schema,
+                opened_by=LEAD.envelope.sender,
+                fields=fields,
+                parts=sealed_parts(found.parts),
+                jws=seal.jws,
+                envelope=replace(told.envelope, bus=LEAD.envelope.bus, sent_at=MONDAY),
+            )
+        ),
+        "FieldsOpened",
+    )
+
+
 def asked(
     capsys: pytest.CaptureFixture[str], file: str, *options: str
 ) -> tuple[int, dict[str, Any]]:
@@ -87,7 +126,13 @@ def asked(
 
 @pytest.mark.parametrize(
     ("make", "what"),
-    [(_original, "original"), (_whole, "copy"), (_redacted, "redacted"), (_receipt, "bus")],
+    [
+        (_original, "original"),
+        (_whole, "copy"),
+        (_redacted, "redacted"),
+        (_receipt, "bus"),
+        (_opened, "opened"),
+    ],
 )
 def test_what_is_as_it_was_sealed_is_valid(
     home: Home,
@@ -103,6 +148,8 @@ def test_what_is_as_it_was_sealed_is_valid(
         by = "bus" if what == "bus" else SENDER
         assert found["from"] == ("BUS" if what == "bus" else organ(SENDER))
         assert found["kid"] == home_signer(home, by).kid
+        vouching = None if what == "original" else home_signer(home, "bus").kid
+        assert found["vouched_by"] == vouching
 
 
 def test_an_inbox_is_exported_into_files_that_verify(
@@ -194,6 +241,7 @@ def test_a_list_of_digests_that_was_changed_too_names_nothing(
     file = exported(_original(home))
     file["document"]["legal_basis"] = "另有其据"
     file["leaves"]["legal_basis"] = "A" * 43
+    file["body"] = "A" * 43
     assert asked(capsys, put(file))[1]["tampered"] == []
 
 
@@ -208,6 +256,51 @@ def test_a_changed_delivery_or_masked_value_is_told_apart(
             file["document"]["parties"][0]["name"] = "李**"
         code, found = asked(capsys, put(file))
         assert (code, found["code"]) == (1, "verify.delivery_changed")
+
+
+@pytest.mark.parametrize("make", [_receipt, _redacted, _whole, _opened])
+def test_what_only_the_exchange_answers_for_is_named_too(
+    home: Home, put: Put, capsys: pytest.CaptureFixture[str], make: Callable[[Home], Opened]
+) -> None:
+    """A receipt and a delivery have no digests of their own: the bytes that came with them tell."""
+    places: dict[Callable[[Home], Opened], tuple[tuple[str, ...], str]] = {
+        _receipt: (("rule",), "verify.tampered"),
+        _redacted: (("envelope", "delivery", "relation"), "verify.delivery_changed"),
+        _whole: (("envelope", "delivery", "to"), "verify.delivery_changed"),
+        _opened: (("opened_by",), "verify.delivery_changed"),
+    }
+    names, expected = places[make]
+    file = exported(make(home))
+    place = file["document"]
+    for name in names[:-1]:
+        place = place[name]
+    place[names[-1]] = "handler" if names[-1] == "relation" else organ(HANDLER) + "X"
+    code, found = asked(capsys, put(file))
+    assert (code, found["code"], found["tampered"]) == (1, expected, [".".join(names)])
+    for body in ("", "AAAA", b64url(_original(home).body), 1):
+        code, found = asked(capsys, put({**file, "body": body}))
+        assert (code, found["code"], found["tampered"]) == (1, expected, [])
+
+
+@pytest.mark.parametrize("make", [_original, _whole, _redacted, _receipt, _opened])
+def test_with_fingerprints_of_one_s_own_nothing_else_is_believed(
+    home: Home,
+    put: Put,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Home], Opened],
+) -> None:
+    """Every key that the file rests on must be held; the one that is not is named."""
+    file, trust = put(exported(make(home))), tmp_path / "trust"
+    sender, bus = (home_signer(home, login).kid for login in (SENDER, "bus"))
+    needed = [sender] if make is _original else [bus] if make is _receipt else [sender, bus]
+    trust.write_text("".join(f"{kid}\n" for kid in needed), encoding="utf-8")
+    assert asked(capsys, file, "--trust", str(trust))[0] == 0
+    for left_out in needed:
+        held = [kid for kid in (sender, bus) if kid != left_out]
+        trust.write_text("".join(f"{kid}\n" for kid in held), encoding="utf-8")
+        code, found = asked(capsys, file, "--trust", str(trust))
+        assert (code, found["code"], found["where"]) == (1, "verify.untrusted", left_out)
 
 
 def test_only_fingerprints_that_the_agency_holds_are_believed(

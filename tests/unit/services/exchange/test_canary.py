@@ -4,10 +4,13 @@ The law is replaced: each message goes to an organ of each relation. What the ca
 outbox hold then is held against tests/canary_places.csv and the clearances as said by hand.
 """
 
+import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -30,7 +33,7 @@ from services.exchange.batch import run_batch
 from services.exchange.intake import Sound
 from services.exchange.shelf import Shelf
 from services.rulebook.model import Treatment
-from tests.canary_search import Canary, allowance, misplaced, table
+from tests.canary_search import ENCODINGS, Canary, Seeker, allowance, misplaced, table
 from tests.history import HANDLER, MONDAY, SENDER, History, demo, not_filed, organ
 from tests.office import Log, inboxes, office, outbox, rows, run, sealed, sent
 from tests.unit.services.confidentiality.canaries import contract, filled, leaves
@@ -163,6 +166,7 @@ def test_no_row_of_the_casebook_holds_what_its_place_may_not(
     casebook: Casebook, everywhere: dict[str, Message]
 ) -> None:
     canaries = [canary for message in everywhere.values() for canary in canaries_of(message)]
+    seeker = Seeker(canaries)
     wrong: list[str] = []
     for place, content, relation in _contents(casebook):
 
@@ -170,7 +174,7 @@ def test_no_row_of_the_casebook_holds_what_its_place_may_not(
             paths = {path.path: path for path in describe(canary.record).paths}
             return relation is not None and _keeps(relation, paths[canary.path])
 
-        wrong += misplaced(place, content, canaries, is_cleared)
+        wrong += seeker.misplaced(place, content, is_cleared)
     assert wrong == []
 
 
@@ -182,8 +186,23 @@ def test_the_search_finds_what_is_where_it_may_not_be() -> None:
     for place in ("topic:journal", "table:decisions.entry", "log:exchange.log", "nowhere"):
         found = misplaced(place, body, canaries)
         assert any("parties[].id_number (personal)" in each for each in found), place
-    escaped = repr(canaries[0].text).encode("unicode_escape")
-    assert canaries[0].forms[-1] in escaped.replace(b"\\\\u", b"\\u")
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("text", ["慕容5001", "13900135001"])
+def test_the_search_finds_it_in_every_form_wherever_that_begins(
+    text: str, encoding: str, before: int
+) -> None:
+    canary = Canary(text, "LeadTransfer", "parties[].name", FieldClass.PERSONAL)
+    raw = bytes(range(before)) + text.encode(encoding) + b"\xff\xfe"
+    seeker = Seeker([canary])
+    forms = (raw, raw.hex().encode(), base64.b64encode(raw), base64.urlsafe_b64encode(raw))
+    for form in (*forms, json.dumps(text).encode(), quote(text).encode()):
+        assert seeker.found(form), form
+        assert seeker.misplaced("log:exchange.log", form)
+        assert not seeker.misplaced("topic:leads", form)
+    assert not seeker.found(text[:-1].encode(encoding))
 
 
 def test_a_place_without_a_row_may_hold_nothing() -> None:

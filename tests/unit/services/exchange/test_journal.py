@@ -202,6 +202,7 @@ def test_an_entry_tells_the_decision_with_what_it_stood_on(casebook: Casebook) -
     assert (first["offset"], second["offset"]) == (0, 1)
     assert first["facts"] == {
         "alike": [],
+        "asked": None,
         "declined": None,
         "handles": False,
         "number_taken": False,

@@ -1,7 +1,11 @@
 """What the exchange says of itself when it is asked whether it is ready."""
 
+import pytest
+
+from connectors.bus import clock as metrics_clock
 from connectors.bus.home import Settings
 from services.casebook.store import Casebook
+from services.exchange import measures as module
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
 from tests.office import office
@@ -23,3 +27,84 @@ def test_a_partition_in_which_a_secret_can_be_read_is_named_until_it_cannot(
     measures.ticked({("leads", 2): 1}, sent=True)
     measures.ticked({("leads", 1): 1}, sent=True)  # another worker has it now
     assert reasons(measures) == []
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock, which the test turns."""
+    clock = [1_000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(metrics_clock, "monotonic", lambda: clock[0])
+    return clock
+
+
+LEADS = {("leads", 0): 1}
+LONG = 61.0
+
+
+def test_an_exchange_has_started_when_it_has_had_partitions(casebook: Casebook) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked({}, sent=True)
+    assert measures.started().reasons == ("partitions.none",)
+    measures.ticked(LEADS, sent=True)
+    measures.ticked({}, sent=True)  # another worker has them now
+    assert measures.started().ok
+
+
+def test_a_partition_that_does_not_move_on_while_ticks_are_written_is_stuck(
+    casebook: Casebook, at: list[float]
+) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked(LEADS, sent=True)
+    assert measures.live().ok
+    at[0] += LONG
+    assert measures.live().reasons == ("progress.stuck leads/0",)
+
+
+def test_one_that_waits_its_turn_in_a_backlog_is_not_stuck_for_long(
+    casebook: Casebook, at: list[float]
+) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked({("leads", 0): 1, ("leads", 1): 1}, sent=True)
+    for _ in range(10):
+        assert measures.live().ok
+        at[0] += LONG
+        measures.ticked(dict.fromkeys(measures._progress, 1), sent=True)
+        measures._progress["leads", 1].made()
+    assert measures.live().reasons == ("progress.stuck leads/0",)
+
+
+def test_a_ticker_that_hangs_too_is_stuck(casebook: Casebook, at: list[float]) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked(LEADS, sent=True)
+    at[0] += 2 * LONG  # nothing was told since
+    assert measures.live().reasons == ("progress.stuck ticker",)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_one_that_hangs_before_anything_moved_is_stuck_whatever_the_broker_does(
+    casebook: Casebook, at: list[float], *, sent: bool
+) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked({}, sent=sent)
+    at[0] += LONG
+    assert measures.live().ok  # a round may take long while both are away
+    at[0] += LONG
+    assert measures.live().reasons == ("progress.stuck ticker",)
+
+
+def test_a_broker_that_is_away_makes_nothing_stuck_nor_does_its_return(
+    casebook: Casebook, at: list[float]
+) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    measures.ticked(LEADS, sent=True)
+    at[0] += LONG / 2
+    for _ in range(10):
+        measures.ticked(LEADS, sent=False)
+        at[0] += LONG
+        assert measures.live().ok
+    assert "ticks.failing" in measures._ready().reasons
+    measures.ticked(LEADS, sent=True)
+    assert measures.live().ok  # what is owed may take its time from now on
+    at[0] += LONG
+    assert not measures.live().ok

@@ -47,7 +47,12 @@ def test_an_organ_that_names_a_message_as_the_bus_will_takes_no_case_of_the_bus(
     begun = three(history)
     theirs = MessageId(derive("split", list(history.sent)[-1]))
     lead = message("lead_transfer", SENDER, "squatter", MONDAY)
-    envelope = replace(lead.envelope, message_id=theirs, case_id=case_id_of(theirs))
+    envelope = replace(
+        lead.envelope,
+        message_id=theirs,
+        case_id=case_id_of(theirs),
+        document_number="六岩案移〔2026〕77号",
+    )
     places = (each.position for each in begun)
     squatter = Log({(place.topic, place.partition): place.offset + 1 for place in places})
     run(casebook, [*begun, squatter.put(replace(lead, envelope=envelope), MONDAY)])

@@ -154,6 +154,10 @@ ERRORS = {
         edited("rulebook.toml", "tiny-bus", "Tiny Bus"),
         "bus_form rulebook.toml",
     ),
+    "a county without a government": (
+        edited("organs.csv", "county_government,,", "other_department,,"),
+        "organ_missing rulebook.toml",
+    ),
     "a county without a supervisor": (
         edited("organs.csv", "supervisor,,", "other_department,,"),
         "organ_missing rulebook.toml",

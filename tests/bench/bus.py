@@ -1,0 +1,204 @@
+"""The exchange's full path beside the bare-work limit and the textbook, in turns, in one run.
+
+    python -m tests.bench.bus [--messages 2000] [--rounds 5] [--on sqlite] [--out FOLDER]
+
+All read the same leads from the same broker, with the same durability, each with an empty casebook
+of its own. Wall clock tells what was had on this machine at that time, processor
+time what it cost: on a machine that others use too, believe the second. Prints JSON lines, and
+writes bus.json and bus.svg into the folder.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import cache
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from connectors.bus.clock import now
+from connectors.bus.home import Home
+from connectors.bus.kafka import start_consumer, start_producer
+from connectors.bus.keys import load_signer
+from connectors.bus.layout import EXCHANGE
+from schemas.codec import current, frame
+from schemas.jwk import Signer
+from schemas.messages import Message
+from schemas.seal import seal_message
+from services.exchange.opening import open_office
+from tests.bench.contest import LEADS
+from tests.bench.figures import spread
+from tests.bench.letters import leads
+from tests.bench.picture import drawn
+from tests.history import demo
+from tests.postgresql import Server, postgresql
+from tests.prove.stand import beside
+
+CONTESTANTS: Final = ("pass-through", "bare", "exchange", "faust", "faststream")
+RUN_SECONDS_MAX: Final = 600
+UP_SECONDS_MAX: Final = 400
+SEND_MAX: Final = 500  # on their way at one time
+
+
+def main(argv: Sequence[str]) -> int:
+    """Bring up a stack, write the leads, let each run in turn, say what was found."""
+    parser = argparse.ArgumentParser(prog="bus", description=__doc__)
+    parser.add_argument("--messages", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--on", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    parser.add_argument(
+        "--home", type=Path, help="of a stack that is up and applied, on which nothing else runs"
+    )
+    parser.add_argument("--names", nargs="+", default=CONTESTANTS)
+    options = parser.parse_args(argv)
+    with ExitStack() as ends:
+        scratch = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="yichuan-bench-")))
+        home = Home(options.home) if options.home else _stack(scratch / "home", ends)
+        options.begins = asyncio.run(_write(home, options.messages))
+        server = ends.enter_context(postgresql()) if "postgresql" in options.on else None
+        lines = []
+        for line in _turns(home, scratch, server, options):
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+    found = [*_figures(lines)]
+    for line in found:
+        print(json.dumps(line), flush=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    document: dict[str, Any] = {
+        "when": now().isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+    }
+    document |= {"messages": options.messages, "figures": found, "runs": lines}
+    (options.out / "bus.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (options.out / "bus.svg").write_text(drawn(found), encoding="utf-8")
+    return 0
+
+
+def _stack(path: Path, ends: ExitStack) -> Home:
+    env = {**os.environ, "YICHUAN_HOME": str(path)}
+    path.mkdir()
+
+    def yichuan(*words: str) -> None:
+        subprocess.run(
+            [beside("yichuan"), *words],
+            env=env,
+            check=True,
+            timeout=UP_SECONDS_MAX,
+            stdout=subprocess.DEVNULL,
+        )
+
+    ends.callback(yichuan, "down")
+    for words in (("up",), ("topics", "apply"), ("schemas", "apply")):
+        yichuan(*words)
+    return Home(path)
+
+
+async def _write(home: Home, messages: int) -> list[int]:
+    """Write the leads, sealed by their senders; return where they begin in each partition."""
+    settings, office = home.settings(), open_office(home, home.settings())
+    schema_id = office.id_of(current("LeadTransfer").fingerprint)
+    producer = await start_producer(settings, home.credentials(EXCHANGE), client_id="bench-write")
+    begins = await _ends(home)
+    every = leads(sum(begins) + 1, now())
+    while part := list(islice(every, min(SEND_MAX, messages))):
+        values = [frame(schema_id, seal_message(each, _signer(home, each)).body) for each in part]
+        keys = (each.envelope.case_id.encode() for each in part)
+        sends = [await producer.send(LEADS, v, key=k) for k, v in zip(keys, values, strict=True)]
+        await asyncio.gather(*sends)
+        messages -= len(part)
+    await producer.stop()
+    return begins
+
+
+async def _ends(home: Home) -> list[int]:
+    login = home.credentials(EXCHANGE)
+    consumer = await start_consumer(home.settings(), login, (), group=None, client_id="bench-ends")
+    places = [TopicPartition(LEADS, n) for n in range(home.settings().kafka.partitions)]
+    ends = await consumer.end_offsets(places)
+    await consumer.stop()
+    return [ends[place] for place in places]
+
+
+def _signer(home: Home, message: Message) -> Signer:
+    return _signer_of(home, demo().directory.organs[message.envelope.sender].alias)
+
+
+@cache
+def _signer_of(home: Home, alias: str) -> Signer:
+    return load_signer(home.key(alias), None)
+
+
+def _turns(
+    home: Home, scratch: Path, server: Server | None, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    numbers = count()
+    for turn in range(options.rounds):
+        for kind in options.on:
+            # Another order each time: who runs after whom is no advantage of anybody's.
+            names = [*options.names[turn % len(options.names) :], *options.names]
+            for name in dict.fromkeys(names):
+                number = next(numbers)
+                if kind == "sqlite" or server is None:
+                    url = f"sqlite:///{scratch / f'casebook-{number}.sqlite'}"
+                else:
+                    url = server.url(server.new())
+                group = f"exchange.bench-{os.getpid()}-{number}"
+                argv = (name, home.path, str(options.messages), group, json.dumps(options.begins))
+                done = _run(argv, url)
+                yield {"on": kind, "turn": turn, **done}
+
+
+def _run(words: Sequence[str | Path], url: str) -> dict[str, Any]:
+    argv = (sys.executable, "-m", "tests.bench.contestants", *words)
+    done = subprocess.run(
+        argv,
+        env={**os.environ, "YICHUAN_CASEBOOK__URL": url},
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS_MAX,
+        check=False,
+    )
+    found = re.findall(r"^[^{]*({.*})", done.stdout, re.MULTILINE)  # Faust hides the cursor before
+    assert found, f"{words[0]}: exit {done.returncode}: {done.stderr[-2000:]}"
+    line: dict[str, Any] = json.loads(found[-1])
+    return line
+
+
+def _figures(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield for each contestant the rates, and the ratios to the exchange in the same turn."""
+    for kind in dict.fromkeys(line["on"] for line in lines):
+        here = [line for line in lines if line["on"] == kind]
+        ours = {line["turn"]: line for line in here if line["name"] == "exchange"}
+        for name in dict.fromkeys(line["name"] for line in here):
+            own = [line for line in here if line["name"] == name]
+            yield {
+                "on": kind,
+                "name": name,
+                "per_second": spread([each["messages"] / each["seconds"] for each in own]),
+                "cpu_us": spread([each["cpu_seconds"] / each["messages"] * 1e6 for each in own]),
+                "exchange_to_it": spread(
+                    [each["seconds"] / ours[each["turn"]]["seconds"] for each in own if ours], 2
+                ),
+                "exchange_to_it_by_cpu": spread(
+                    [
+                        each["cpu_seconds"] / ours[each["turn"]]["cpu_seconds"]
+                        for each in own
+                        if ours
+                    ],
+                    2,
+                ),
+            }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""The harness of the faults says what is wrong, of whatever kind, and nothing where nothing is."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.agencies import Got
+from tests.faults.build import Event
+from tests.faults.duties import wrong_duties
+from tests.faults.judge import Expected, Verdict, judge
+from tests.faults.kills import chance_of, landings, percentile, plan
+from tests.faults.page import PAGE, page
+from tests.faults.points import CONNECTOR, EXCHANGE, POINTS, Act, Part, Strike, parse
+from tests.faults.table import FAULTS
+
+ORDER = ("lead_transfer", "signed_for")
+LEAD = Got(1, "lead_transfer", "m1", "c1", None, "S", "案移〔2026〕1号")
+SIGNED = Got(2, "signed_for", "m2", "c1", "m1", "D", None, at="2026-09-28T10:00:00+08:00")
+NOTICE = Got(
+    3, "duty_notice", "n1", "c1", "m1", "BUS", None, duty="sign_for", rung="yellow",
+    nominal_at="2026-09-28T09:00:00+08:00",
+)  # fmt: skip
+REFUSAL = replace(LEAD, record="rejected", sender="BUS")
+PLAN = (
+    Expected("d", "S", "lead_transfer", "案移〔2026〕1号"),
+    Expected("s", "D", "signed_for", "m1"),
+)
+HELD = {"d": [LEAD], "s": [SIGNED]}
+FATES = {"s": {"one": "accepted"}}
+
+
+def judged(held: dict[str, list[Got]] = HELD, fates: dict[str, dict[str, str]] = FATES) -> Verdict:
+    return judge(PLAN, held, ORDER, FATES, fates, "v")
+
+
+def test_what_came_as_it_was_to_come_is_clean() -> None:
+    assert judged().clean
+
+
+@pytest.mark.parametrize(
+    ("held", "wrong"),
+    [
+        ({"d": [LEAD], "s": []}, "missing"),
+        ({"d": [LEAD, LEAD], "s": [SIGNED]}, "doubled"),
+        ({"d": [LEAD, replace(LEAD, message_id="m9")], "s": [SIGNED]}, "unexpected"),
+        ({"d": [LEAD], "s": [SIGNED, REFUSAL]}, "unexpected"),
+        ({"d": [replace(SIGNED, sender="S"), LEAD], "s": [SIGNED]}, "out_of_order"),
+    ],
+)  # fmt: skip
+def test_whatever_is_wrong_with_what_they_hold_is_found(
+    held: dict[str, list[Got]], wrong: str
+) -> None:
+    assert getattr(judged(held), wrong)
+    assert not judged(held).clean
+
+
+@pytest.mark.parametrize("fates", [{}, {"s": {"one": "sent"}}, {"s": {"one": "filing.reasons"}}])
+def test_an_end_that_its_sender_was_not_to_be_told_is_found(
+    fates: dict[str, dict[str, str]],
+) -> None:
+    assert judged(fates=fates).wrong_ends
+
+
+def test_the_supervisor_hears_of_what_is_held_elsewhere() -> None:
+    told = replace(LEAD, record="held", sender="BUS", message_id="n9")
+    assert judged({**HELD, "v": [told]}).clean
+
+
+def test_a_duty_that_fired_once_when_it_was_due_is_right() -> None:
+    reminder = replace(NOTICE, rung="reminder", message_id="n0")
+    assert list(wrong_duties({"d": [reminder, NOTICE]}, "d", {"c1": "1号"})) == []
+
+
+def test_a_duty_that_fired_twice_or_not_at_all_is_found() -> None:
+    twice = [NOTICE, replace(NOTICE, message_id="n2")]
+    assert [*wrong_duties({"d": twice}, "d", {})] == ["d: sign_for yellow of c1, 2 times"]
+    assert len([*wrong_duties({"d": []}, "d", {"c1": "1号"})]) == 1
+
+
+def test_a_duty_that_fired_although_it_was_met_is_found() -> None:
+    late = replace(SIGNED, at="2026-09-28T09:30:00+08:00")
+    in_time = replace(SIGNED, at="2026-09-28T08:30:00+08:00")
+    assert list(wrong_duties({"d": [NOTICE], "s": [late]}, "d", {})) == []
+    assert len([*wrong_duties({"d": [NOTICE], "s": [in_time]}, "d", {})]) == 1
+
+
+def test_a_strike_is_told_to_a_process_and_read_by_it() -> None:
+    for point in (*EXCHANGE, *CONNECTOR):
+        strike = Strike(point.name, 3, Act.STOP)
+        assert parse(str(strike)) == strike
+
+
+def test_of_three_hundred_strikes_there_are_fifty_where_it_matters_most() -> None:
+    exchange, connector = plan(330, chance_of(1))
+    assert len(exchange) + len(connector) == 330
+    parts = [POINTS[strike.point].part for strike in exchange]
+    assert parts.count(Part.INSIDE) > 60
+    assert parts.count(Part.BETWEEN) > 50
+    assert {strike.point for strike in exchange} >= {point.name for point in EXCHANGE}
+    assert {strike.point for strike in connector} >= {point.name for point in CONNECTOR}
+
+
+def test_a_recovery_lasts_from_the_kill_to_the_first_message() -> None:
+    events = (
+        Event("landed", "exchange", 10.0, "written", "kill"),
+        Event("landed", "yanjiao", 11.0, "sent", "kill"),
+        Event("processed", "yanjiao", 11.5),
+        Event("processed", "exchange", 12.5),
+        Event("landed", "exchange", 20.0, "random (after written)", "kill"),
+    )
+    found = landings(events, ("exchange",))
+    assert found.recoveries == [2.5]
+    assert found.by_part() == {Part.INSIDE: 1, Part.OUT: 1, Part.ANYWHERE: 1}
+    assert percentile([3.0, 1.0, 2.0], 0.95) == 3.0
+
+
+def test_the_page_is_what_the_tables_print() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make faults-page"
+
+
+def test_no_two_faults_or_points_have_one_name() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert len(POINTS) == len(EXCHANGE) + len(CONNECTOR) + 1

@@ -1,0 +1,78 @@
+"""Fields that were opened, as the command line tells them: inbox, simulate, trace."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Self
+
+import pytest
+
+from connectors.bus.home import Home
+from schemas.parts import Relation
+from services.casework.effects import Open, ToOpen
+from services.cli.mailbox import Letter
+from services.cli.main import main
+from services.cli.trace_text import lines
+from services.exchange.journal import effect_document
+from tests.expected import FOLDER
+from tests.history import HANDLER, MONDAY, SENDER, organ
+from tests.unit.services.cli.one_case import filed_case
+from tests.unit.services.cli.test_verify import _opened as opened_fields
+from tests.unit.services.cli.test_verify import chosen
+from tests.unit.services.exchange.test_opening import home
+
+__all__ = ["chosen", "home"]  # fixtures
+PATHS = ("reason", "parties[0].name")
+
+
+def test_an_inbox_shows_which_fields_were_opened_and_what_they_say(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = opened_fields(home)
+
+    class Inbox:
+        """An inbox without a broker."""
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing was opened."""
+
+        async def end(self) -> int:
+            return 1
+
+        async def present(self, _newest: int) -> AsyncIterator[Letter]:
+            yield Letter(0, MONDAY, opened.message, None, opened)
+
+    monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Inbox())
+    assert main(["inbox", HANDLER]) == 0
+    printed = capsys.readouterr().out
+    for words in ("准予查看的内容", 'reason="', 'parties[0].address="'):
+        assert words in printed
+
+
+def test_a_simulation_says_to_whom_what_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(FOLDER / "variants" / "withheld_fields_opened.yaml")]) == 0
+    printed = capsys.readouterr().out
+    assert "准予" in printed
+    assert "查看：complainant" in printed
+
+
+@pytest.mark.parametrize("by", [None, SENDER])
+def test_a_trace_says_who_opened_what_to_whom(by: str | None) -> None:
+    bus = filed_case()
+    row = bus.rows[0]
+    fields = tuple(ToOpen(path, "clearances.csv:41", "例", None, None) for path in PATHS)
+    opener = None if by is None else organ(by)
+    request, to = row.message_id, organ(HANDLER)
+    names = (request, "LeadTransfer", organ(SENDER), to, Relation.SUPERIOR, fields)
+    entry = json.loads(row.entry)
+    entry["effects"].append(effect_document(Open(request, request, to, opener, *names)))
+    bus.rows[0] = replace(row, entry=json.dumps(entry))
+    told = bus.story()
+    (opened,) = (each for each in told["steps"][0]["effects"] if each["effect"] == "opened")
+    assert opened["to"]["alias"] == HANDLER
+    assert (opened["by"] or {}).get("alias") == by
+    text = "\n".join(lines(told))
+    assert f"准予查看 {opened['to']['name']}: reason、parties[0].name" in text
