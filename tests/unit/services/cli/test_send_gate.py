@@ -43,3 +43,15 @@ def test_a_marked_name_is_refused_too(place: Installation, monkeypatch: pytest.M
     refusal = asyncio.run(sending)
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.where) == ("secrecy.marked", None)
+
+
+def test_a_marked_name_of_an_attachment_is_refused_before_it_is_read(
+    place: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("services.cli.send.open_mailbox", None)
+    sender = demo().directory.organs[US]
+    attach = [tmp_path / "名单（机密）.xlsx"]  # it is not even there
+    sending = send_document(place, sender, "Copy", copy().encode(), 1.0, attach=attach)
+    refusal = asyncio.run(sending)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "secrecy.marked"
