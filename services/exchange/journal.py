@@ -79,7 +79,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the
     if type(value) in _PLAIN:  # most are
         return value
     if is_dataclass(value):
-        return {name: plain(getattr(value, name)) for name in _told(type(value))}
+        kind: Any = type(value)
+        return {name: plain(getattr(value, name)) for name in _told(kind)}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too

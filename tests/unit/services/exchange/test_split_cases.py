@@ -63,11 +63,10 @@ def test_an_organ_that_names_a_message_as_the_bus_will_takes_no_case_of_the_bus(
     (split,) = written(casebook, Log())
     run(casebook, [next_there(casebook, split)])
     assert split.key == own_case_id_of(theirs).encode()
-    assert sorted(row.state for row in rows(casebook, CASES)) == [
-        "disputed",
-        "received",
-        "received",
-    ]
+    states = {row.case_id: row.state for row in rows(casebook, CASES)}
+    assert len(states) == 3
+    assert case_id_of(theirs) in states
+    assert states[own_case_id_of(theirs)] == "disputed"
 
 
 def test_an_objection_to_some_writes_the_child_into_its_own_partition(casebook: Casebook) -> None:
