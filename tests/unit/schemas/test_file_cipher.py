@@ -1,6 +1,8 @@
+import hashlib
 import os
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from schemas.file_cipher import (
     CHUNK_BYTES,
@@ -62,3 +64,14 @@ def test_what_was_cut_off_put_in_another_order_or_changed_does_not_open() -> Non
 def test_another_key_does_not_open_it() -> None:
     (chunk,) = sealed(b"x")
     assert FileCipher(bytes(32), 1).open(0, chunk) is None
+
+
+def test_the_form_is_that_of_the_specification() -> None:
+    """schemas/ATTACHMENTS.md, section 1, by the library's plain AES-GCM."""
+    data = bytes(range(256)) * 300
+    first, second = sealed(data)
+    aead = AESGCM(KEY)
+    assert first == aead.encrypt(bytes(11) + b"\x00", data[:65_536], None)
+    assert second == aead.encrypt(bytes(10) + b"\x01\x01", data[65_536:], None)
+    digest = hashlib.sha256(first + second).hexdigest()
+    assert digest == "0ff8ce5fc0ebf67dff9b81989cac9685b1d8a65389fe67aabb47043521c93abd"

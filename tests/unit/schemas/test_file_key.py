@@ -154,3 +154,12 @@ def test_a_public_key_is_named_by_its_thumbprint() -> None:
     assert (jwk.algorithm, jwk.y, len(jwk.x)) == ("X25519", "", 43)
     assert jwk.x == b64url(OPENER.public_key().public_bytes_raw())
     assert len(FILE_KEY) == KEY_BYTES
+
+
+def test_a_claim_is_bound_by_the_text_of_the_specification() -> None:
+    """schemas/ATTACHMENTS.md, section 2."""
+    expected = (
+        f'{{"blob":"{"1" * 64}","bus":"liuzhi-demo","bytes":5,"form":"yichuan-file-key-1",'
+        f'"from":"{SENDER}","message":"m-1","sha256":"{"2" * 64}","to":"BUS"}}'
+    )
+    assert CLAIM.info(BUS) == expected.encode()
