@@ -1,6 +1,7 @@
 """Journal entries and dead letters: what is written of a decision, by digest and code. Pure."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -78,8 +79,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the
     if type(value) in _PLAIN:  # most are
         return value
     kind: Any = type(value)
-    if is_dataclass(kind):
-        return {name: plain(getattr(value, name)) for name in _told(kind)}
+    names = _told(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too
@@ -94,9 +96,11 @@ def _named(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
 
 
 @cache
-def _told(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
-    """Return the names of a dataclass's fields that the journal tells."""
-    return tuple(name for name in _named(of) if name not in _LEFT_OUT)
+def _told(of: Hashable) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields that the journal tells; None: it is none."""
+    if not isinstance(of, type) or not is_dataclass(of):
+        return None
+    return tuple(each.name for each in fields(of) if each.name not in _LEFT_OUT)
 
 
 def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, law, seal
+from tests.prove import bus, county, law, seal, speed
 from tests.prove.chapter import (
     REPO,
     Check,
@@ -32,6 +32,7 @@ CHAPTERS: Final = {
     "county": county.CHECKS,
     "law": law.CHECKS,
     "seal": seal.CHECKS,
+    "faults": speed.CHECKS,
 }
 WRONG_USE: Final = 2
 
