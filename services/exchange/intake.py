@@ -185,7 +185,9 @@ def secret_refused(
         sender=envelope.sender,
         sent_at=incoming.stamped_at,
         # Addresses alone, so that what was stored for it is deleted.
-        attachments=tuple(Attachment(blob=each.blob) for each in envelope.attachments or ())
+        attachments=tuple(
+            Attachment(blob=each.blob) for each in envelope.attachments or () if each.blob
+        )
         or None,
     )
     return Refused(
