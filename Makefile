@@ -72,8 +72,9 @@ integration: $(VENV)/.dev download ## tests on a real broker and registry; T=pat
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## what things cost, as JSON lines: the seal of a message before and now
+bench: $(VENV)/.dev download ## what a message costs beside the bare-work limit, Faust, FastStream; on both databases: 30 minutes
 	$(BIN)/python -m tests.bench.seal
+	$(BIN)/python -m tests.bench.bus --out tests/bench/results
 
 .PHONY: mutate
 mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code; tests must notice: SEED= JOBS= ONLY=; 20 minutes

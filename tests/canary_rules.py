@@ -78,11 +78,14 @@ def rules() -> Iterator[Rule]:
         yield Rule(f"sought in texts: {kind}", _patch("plan", "IDENTIFYING", rest))
     for name in TOLD:
         yield Rule(f"found by its form: {name}", _patch("free_text", "_NUMBERS", _numbers(name)))
+    yield Rule("files go whole", _patch("redact", "_has_files", lambda _: False))
     yield from _kind_rules()
 
 
 def finding(rule: Rule) -> str | None:
     """Return the first that the canary test finds where the rule is away."""
+    for record in rule.records:
+        planted(record)  # kept from here on: made while every rule is in its place
     with rule.without():
         return next(
             (
@@ -101,6 +104,7 @@ def canary(relation: Relation, clearances: Clearances, records: Iterable[str]) -
         redactor = Redactor(schema_of(record), relation, clearances, PLACES)
         shown = redactor(original).message
         text, after, paths = repr(shown), leaves(shown), _paths(record)
+        goes_whole = bool(redactor.hidden(original))
         if relation is not Relation.HANDLER:
             yield from (f"{record}: a {name}" for name, number in TOLD.items() if number in text)
         for place, value in leaves(filled_as_planted(record)).items():
@@ -108,6 +112,8 @@ def canary(relation: Relation, clearances: Clearances, records: Iterable[str]) -
             if not is_judged(path):
                 continue
             keeps = expected_of(relation, path) is Treatment.KEEP
+            if goes_whole and place.startswith("envelope.attachments["):
+                keeps = False  # a file cannot be searched for what is hidden
             row = redactor.rules[path.path]
             if row is None or row.treatment is not expected_of(relation, path):
                 yield f"{record} {path.path}: by no row, or by another"

@@ -97,7 +97,9 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     if opened and not asking.fields:
         return Refusal("opening.original_erased", "envelope.in_reply_to")
     never = _never(_rulings(case, asked.reader, asking.fields, situation), "opened")
-    if never is not None:  # allowed when it was asked for: the rulebook, or who asks, has changed
+    if (
+        never is not None
+    ):  # it was not when it was asked for: the rulebook, or who asks, has changed
         return never
     answered = replace(asked, answered=True, opened=(*asked.opened, *opened))
     openings = tuple(answered if each is asked else each for each in case.openings)
@@ -106,8 +108,8 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     outcome = hand(outcome, message, asked.reader, relation, situation.at)
     if opened:
         fields = tuple(
-            ToOpen(each.path, each.withheld_by, each.withheld_basis, None, None)
-            for each in asking.fields
+            ToOpen(path, each.withheld_by, each.withheld_basis, None, None)
+            for path, each in zip(opened, asking.fields, strict=True)
         )
         outcome = outcome.also(
             Open(
@@ -200,6 +202,8 @@ def _rulings(
 
 
 def _ruling(relation: Relation, field: Asked, situation: Situation) -> _Ruling:
+    if not field.is_hidden:  # any more: a rulebook that came since shows it
+        return _Ruling(How.AT_ONCE, None, None)
     found = [_of_class(relation, each, situation) for each in field.classes]
     return max(found, key=lambda ruling: _ORDER.index(ruling.how), default=_NOBODY)
 

@@ -1,6 +1,7 @@
 """Journal entries and dead letters: what is written of a decision, by digest and code. Pure."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -78,9 +79,10 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the
     """Return a value as JSON has it."""
     if type(value) in _PLAIN:  # most are
         return value
-    if is_dataclass(value):
-        kind: Any = type(value)
-        return {name: plain(getattr(value, name)) for name in _told(kind)}
+    kind: Any = type(value)
+    names = _told(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, date):  # an instant too
@@ -95,9 +97,11 @@ def _named(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
 
 
 @cache
-def _told(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
-    """Return the names of a dataclass's fields that the journal tells."""
-    return tuple(name for name in _named(of) if name not in _LEFT_OUT)
+def _told(of: Hashable) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields that the journal tells; None: it is none."""
+    if not isinstance(of, type) or not is_dataclass(of):
+        return None
+    return tuple(each.name for each in fields(of) if each.name not in _LEFT_OUT)
 
 
 def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values

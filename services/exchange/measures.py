@@ -33,6 +33,8 @@ STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuc
 _STUCK_SECONDS_MIN: Final = 60.0
 _ROUND_SECONDS_MAX: Final = 60.0  # of one round of Ticks while broker and casebook are away
 _TURNS_MAX: Final = 10  # so many times as long may one wait while others move: a backlog has turns
+LOOK_SECONDS_CHEAP: Final = 1.0
+LOOK_PAUSE_TIMES: Final = 20  # what a dearer look took, until the next one
 
 _OUTCOMES: Final = {
     "accepted": Outcome.ACCEPTED,
@@ -53,7 +55,9 @@ class Measures:
         self._port = port_of(settings, worker)
         self._stuck_after = max(_STUCK_SECONDS_MIN, STUCK_TICKS * settings.exchange.tick_seconds)
         self._shelf = shelf
-        self._engine = casebook.engine
+        # Not the engine that writes: on SQLite its transactions keep every other one waiting.
+        self._engine = casebook.readers or casebook.engine
+        self._look_again = 0.0  # monotonic seconds
         self._progress: dict[Place, Progress] = {}
         self._next_offset: dict[Place, int] = {}
         self._failing: tuple[str, ...] = ()
@@ -134,8 +138,12 @@ class Measures:
         """Read the gauges that only the casebook knows.
 
         While the casebook is away they keep what they had, and `ready` says so: the next batch
-        decides how long that may last. Raises Broken casebook.refuses.
+        decides how long that may last. Counting millions of duties takes seconds: then it is done
+        less often. Raises Broken casebook.refuses.
         """
+        began = monotonic()
+        if began < self._look_again:
+            return
         try:
             await asyncio.to_thread(_look, self._name, self._engine, self._shelf, at)
         except SQLAlchemyError as error:
@@ -144,6 +152,9 @@ class Measures:
             self._casebook_is_away = True
         else:
             self._casebook_is_away = False
+            took = monotonic() - began
+            pause = took * LOOK_PAUSE_TIMES if took > LOOK_SECONDS_CHEAP else 0.0
+            self._look_again = monotonic() + pause
 
     def live(self) -> Health:
         """Whether every partition of ours moves on, as far as that lies with this process.

@@ -40,6 +40,7 @@ from tests.office import Log, run
 
 SIZES: Final = (10_000, 1_000_000, 10_000_000)
 FIRED: Final = 1_000  # duties of one Tick
+MATTER: Final = "CG-001"  # of one: they have one term
 TICKS: Final = (2, 10, 24)  # days after the letters: yellow, red, supervision
 ROUND_DAYS: Final = 28  # from one round's letters to the next one's
 ROUNDS: Final = 3
@@ -92,7 +93,7 @@ def _register(ground: Ground, casebook: str, number: int, at: datetime) -> None:
     first = FIRST_NUMBER + NUMBERS_OF_A_ROUND * number
     with opened(ground, casebook) as found:
         log = log_of(found)
-        records = [log.put(each, at) for each in islice(leads(first, at, 0), FIRED)]
+        records = [log.put(each, at) for each in islice(leads(first, at, 0, MATTER), FIRED)]
         for begin in range(0, FIRED, BATCH):
             run(found, records[begin : begin + BATCH])
 

@@ -33,9 +33,9 @@ class _Way:
     officers: tuple[dict[str, str], ...]
 
 
-def lead(number: int, at: datetime = MONDAY) -> Message:
-    """Return a lead of a case of its own."""
-    ways = _ways()
+def lead(number: int, at: datetime = MONDAY, matter: str | None = None) -> Message:
+    """Return a lead of a case of its own; of one matter only, where that is given."""
+    ways = _ways(matter)
     way, day = ways[number % len(ways)], _LAST_DAY - timedelta(days=number // len(ways) % _DAYS)
     (party,) = default_example("lead_transfer")["parties"]
     named: dict[str, Any] = {
@@ -64,19 +64,24 @@ def lead(number: int, at: datetime = MONDAY) -> Message:
     )
 
 
-def leads(first: int, at: datetime = MONDAY, partition: int | None = None) -> Iterator[Message]:
-    """Yield leads from a number on; of one partition only, where that is given."""
+def leads(
+    first: int,
+    at: datetime = MONDAY,
+    partition: int | None = None,
+    matter: str | None = None,
+) -> Iterator[Message]:
+    """Yield leads from a number on; of one partition, of one matter only, where that is given."""
     number = first
     while True:
-        found = lead(number, at)
+        found = lead(number, at, matter)
         if partition in {None, partition_of(found)}:
             yield found
         number += 1
 
 
 @cache
-def _ways() -> tuple[_Way, ...]:
-    return tuple(_found())
+def _ways(matter: str | None) -> tuple[_Way, ...]:
+    return tuple(way for way in _found() if matter in {None, way.matter})
 
 
 def _found() -> Iterator[_Way]:

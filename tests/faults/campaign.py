@@ -98,6 +98,8 @@ class Campaign:
     def afresh(self) -> None:
         """Begin every process anew after a fault that failed: the next is to strike a sound one."""
         stack.up(self.home, self.settings, lambda _line: None)
+        for planted in (self.county.more, self.county.environment, self.county.strikes):
+            planted.clear()
         for name in self.county.commands:
             self.county.end(name)
         self.supervise()

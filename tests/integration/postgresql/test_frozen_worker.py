@@ -18,7 +18,7 @@ from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
 from tests.batches import of_one_partition
 from tests.history import MONDAY
-from tests.office import Log, open_at, rows, run
+from tests.office import Log, open_at, outbox, rows, run
 
 SECONDS_MAX = 60.0
 LEADS = 6
@@ -94,7 +94,7 @@ def test_one_that_stood_still_while_publishing_repeats_the_same_bytes_and_change
 ) -> None:
     records = letters()
     run(casebook, records)
-    decided = [(row.topic, row.value) for row in rows(casebook, OUTBOX)]
+    decided = [(row.topic, row.value) for row in outbox(casebook)]
     sources = {(each.position.topic, each.position.partition) for each in records}
     zombie = second(casebook)
 

@@ -267,6 +267,14 @@ def test_a_rulebook_that_came_since_binds_the_owner_too() -> None:
     assert not is_refused(answer(history))
 
 
+def test_what_a_rulebook_that_came_since_shows_to_all_is_opened_by_the_answer() -> None:
+    history = joint()
+    request(history, CONTENT)
+    effects = answer(history, CONTENT, facts=asking(CONTENT, shown=(CONTENT,)))
+    (field,) = the(Open, effects).fields
+    assert (field.path, field.withheld_by) == (CONTENT, None)
+
+
 def test_of_two_requests_each_is_answered_to_who_made_it() -> None:
     history = in_state(State.REFERRED)
     history.send("designation_request", HANDLER)
