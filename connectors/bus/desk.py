@@ -94,7 +94,7 @@ class Desk:
         Nothing is taken while the spool is full: it stays in the agency's outbox.
         """
         self._show([])
-        if not self._taken and not self._ledger.spool_size().is_full:
+        if not self._taken and not (self._ledger.spool_size().is_full or self.files.is_full()):
             self._taken = self._system.collect(SOURCES_MAX)
         taken = len(self._taken)
         self.files.stage(self._taken)

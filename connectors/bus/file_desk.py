@@ -18,6 +18,7 @@ from connectors.bus.system import Source, System, Unfit
 from connectors.bus.transfers import Download, Upload
 from schemas.errors import Refusal
 
+STAGED_BYTES_MAX: Final = 8 * 1024**3  # on our disk; what is taken at once may go beyond
 LOG: Final = logging.getLogger("yichuan.connector")
 
 
@@ -39,6 +40,10 @@ class FileDesk:
         self._tidy()
         with self._ledger.transaction():
             self._ledger.transfers.try_again()
+
+    def is_full(self) -> bool:
+        """Whether so much is staged that nothing more may be taken from the agency."""
+        return self._ledger.transfers.staged_bytes() >= STAGED_BYTES_MAX
 
     def stage(self, taken: Iterable[Source | Unfit]) -> None:
         """Encrypt the files of what was collected: before the transaction, for it takes long."""

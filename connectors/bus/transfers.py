@@ -84,6 +84,10 @@ class Transfers:
         rows = self._db.execute(query, (CARRIED_MAX,))
         return tuple(Upload(MessageId(each), blob, size) for each, blob, size in rows)
 
+    def staged_bytes(self) -> int:
+        """Return how much of the disk is staged."""
+        return int(self._db.execute("SELECT COALESCE(SUM(size), 0) FROM uploads").fetchone()[0])
+
     def staged(self) -> frozenset[str]:
         """Return the names of all staged files that are still needed."""
         return frozenset(blob for (blob,) in self._db.execute("SELECT blob FROM uploads"))

@@ -51,6 +51,7 @@ from schemas.secrecy import Gate
 
 LISTED_MAX: Final = 20_000  # files looked at in one poll, by name; the rest in a later one
 READ_BYTES_MAX: Final = 32 * 1024 * 1024  # given out at once; the last may go beyond
+FILES_BYTES_MAX: Final = 1024**3  # of attachments given out at once; the last may go beyond
 NAMES_TRIED_MAX: Final = 1_000
 
 LOG: Final = logging.getLogger("yichuan.connector")
@@ -99,14 +100,16 @@ class Outbox:
     def _given_out(self, sources_max: int) -> list[Source | Unfit]:
         """Read what lies in work/, in order, up to the limits."""
         things: list[Source | Unfit] = []
-        read_bytes = 0
+        read_bytes = files_bytes = 0
         for name in self._left[:sources_max]:
             thing = self._read(name)
             self._left = self._left[1:]
             if thing is not None:
                 things.append(thing)
-                read_bytes += len(thing.raw) if isinstance(thing, Source) else 0
-            if read_bytes >= READ_BYTES_MAX:
+            if isinstance(thing, Source):
+                read_bytes += len(thing.raw)
+                files_bytes += sum(file.size_bytes for file in thing.files)
+            if read_bytes >= READ_BYTES_MAX or files_bytes >= FILES_BYTES_MAX:
                 break
         return things
 

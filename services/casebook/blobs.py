@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 
 from schemas.ids import CaseId, OrganCode
 from schemas.parts import Envelope
+from schemas.transfer_form import SHA256
 from services.casebook.statements import Values, insert_missing
 from services.casebook.tables import BLOBS
 
@@ -40,7 +41,7 @@ class Blobs:
                 "lost": lost,
             }
             for attachment in envelope.attachments or ()
-            if attachment.blob is not None
+            if SHA256.fullmatch(attachment.blob or "")  # it becomes a place in the store
         ]
         insert_missing(self._connection, BLOBS, rows)
 

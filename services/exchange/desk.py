@@ -90,6 +90,7 @@ class Desk:
             return
         if known is not None:
             self._reject(sound, Refusal("message.id_reused"), at)
+            self._work.blobs.note(envelope, lost=True)
             return
         if isinstance(message, RulebookActivated):  # decided by the old one, in force from the next
             self._next = self._shelf.office(message.rulebook)

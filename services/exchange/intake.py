@@ -19,6 +19,7 @@ from schemas.parts import Attachment, Envelope
 from schemas.seal import check_sender, verify
 from schemas.secrecy import marked
 from schemas.topics import RECORDS, Author, flow_partition
+from schemas.transfer_form import SHA256
 from services.casebook.rows import Position
 from services.exchange.file_keys import claims_refusal
 from services.exchange.office import Office
@@ -186,7 +187,9 @@ def secret_refused(
         sent_at=incoming.stamped_at,
         # Addresses alone, so that what was stored for it is deleted.
         attachments=tuple(
-            Attachment(blob=each.blob) for each in envelope.attachments or () if each.blob
+            Attachment(blob=each.blob)
+            for each in envelope.attachments or ()
+            if SHA256.fullmatch(each.blob or "")
         )
         or None,
     )

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from connectors.bus import file_desk
 from connectors.bus.blobs import PART_BYTES, parts_of
 from connectors.bus.carrier import Carrier
 from connectors.bus.transfers import Upload
+from connectors.folder import outbox
 from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import sealed_bytes
 from schemas.messages import Delivered, Message
@@ -284,3 +286,32 @@ def test_what_is_withheld_from_us_is_not_waited_for(
     copy = replace(sent, envelope=replace(sent.envelope, attachments=shown))
     assert receiver.got(copy) == []
     assert len(delivered(receiver)) == 1
+
+
+def test_while_too_much_is_staged_nothing_more_is_taken(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_desk, "STAGED_BYTES_MAX", 1)
+    sender.put("a", FILES)
+    desk = sender.desk()
+    taken(desk)
+    sender.put("b", FILES, document("lead_transfer", 13))
+    taken(desk)
+    assert [sender.side.state(name) for name in "ab"] == ["taken", "new"]
+    carry(desk, sender.county, "yanjiao", sender.store)
+    taken(desk)
+    assert sender.side.state("b") == "taken"
+
+
+def test_what_is_given_out_at_once_is_bounded_by_its_files_too(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FILES_BYTES_MAX", 1)
+    for number, name in enumerate("abc"):
+        sender.put(name, FILES, document("lead_transfer", number + 20))
+    system = sender.side.system()
+    system.open()
+    system.collect(10)
+    found = [len(system.collect(10)) for _ in range(4)]
+    system.close()
+    assert found == [1, 1, 1, 0]

@@ -155,6 +155,17 @@ def test_files_of_an_accepted_message_are_on_the_books_and_those_of_a_refused_on
     }
 
 
+def test_what_is_no_address_is_never_a_place_in_the_store(casebook: Casebook) -> None:
+    sent = attached(lead())
+    (seen,) = sent.envelope.attachments or ()
+    odd = (replace(seen, blob="../../机密/000000"), replace(seen, name="机密_名单.xlsx"))
+    for number, attachments in enumerate((odd[:1], odd)):
+        plain = lead(str(number))
+        bad = replace(plain, envelope=replace(plain.envelope, attachments=attachments))
+        run(casebook, [Log().put(bad, MONDAY, partition=None)], files_office())
+    assert {row.blob for row in rows(casebook, BLOBS)} <= {seen.blob}
+
+
 def test_what_the_gate_refuses_loses_its_files_too(casebook: Casebook) -> None:
     sent = attached(attached(lead()), "机密_名单.xlsx")
     run(casebook, [Log().put(sent, MONDAY)], files_office())
