@@ -105,16 +105,28 @@ class Campaign:
         self.supervise()
 
     def settle(self) -> float:
-        """Wait until all that was handed over has come to its end; return the seconds."""
+        """Wait until all that was handed over has come to its end; return the seconds.
 
-        def is_over() -> bool:
+        What has not within the limit is for the judge to name.
+        """
+        began = monotonic()
+        while (self.left() or self.untold()) and monotonic() - began < SETTLE_SECONDS_MAX:
             self.supervise()
             self.traffic.answer()
-            return not self.left()
-
-        took = wait_until(is_over, SETTLE_SECONDS_MAX, "the end of all letters", time.sleep)
+            time.sleep(PAUSE_SECONDS)
+        took = monotonic() - began
         time.sleep(QUIET_SECONDS)
         return took
+
+    def untold(self) -> int:
+        """Return how many things their senders have not been told the end of."""
+        wanted = self.traffic.fates
+        found = {agency.alias: agency.fates() for agency in self.county.agencies}
+        return sum(
+            found[alias].get(name) != end
+            for alias, ends in wanted.items()
+            for name, end in ends.items()
+        )
 
     def left(self) -> int:
         """Return how much has not come to its end, as the agencies see it."""
