@@ -46,7 +46,7 @@ class Redactor:
     either. `reads`: it shows texts, which may tell them.
     """
 
-    __slots__ = ("_look", "_numbers", "_step", "_unknown", "hides", "keeps_all", "reads", "rules")
+    __slots__ = ("_looks", "_numbers", "_step", "_unknown", "hides", "keeps_all", "reads", "rules")
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Redactor:
         self.hides: Final = plan.hides and not self.keeps_all
         self.reads: Final = plan.reads and not self.keeps_all
         self.rules: Final[Mapping[str, Clearance | None]] = MappingProxyType(plan.rules)
-        self._step, self._look = part.step, part.look
+        self._step, self._looks = part.step, () if part.look is None else (part.look,)
         # What only a newer writer's schema has is read over, so it is lost on a copy written anew.
         self._unknown = () if self.keeps_all else tuple(plan.unknown)
 
@@ -106,8 +106,8 @@ class Redactor:
 
     def _looked(self, message: Message) -> Work:
         work = Work()
-        if self._look is not None:
-            self._look(message, work)
+        for look in self._looks:
+            look(message, work)
         return work
 
 

@@ -102,6 +102,14 @@ def test_any_leaves_of_any_message_lead_to_its_root(message: Message, data: st.D
     assert root_of_leaves(whole.parts) == codec.tree.root(body, SEED)
 
 
+def test_a_path_below_what_is_empty_opens_nothing_and_the_root_stands() -> None:
+    lead = replace(LEAD, items=(), disposals=())
+    body = CODEC.encode(lead)
+    found = extract(CODEC.tree, body, SEED, ["items[0].name", "disposals[3].method"])
+    assert found.leaves == ()
+    assert root_of_leaves(found.parts) == CODEC.tree.root(body, SEED)
+
+
 def _fields(message: FieldsOpened, **changes: object) -> FieldsOpened:
     assert message.fields
     field = replace(message.fields[0], **changes)  # type: ignore[arg-type]

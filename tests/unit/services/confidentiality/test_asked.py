@@ -74,6 +74,12 @@ def test_a_whole_that_holds_something_hidden_counts_with_all_its_classes() -> No
     assert {each.field_class for each in found.classes} >= {FieldClass.PERSONAL}
 
 
+def test_what_cannot_be_null_is_public_and_no_class_of_its_own() -> None:
+    leaves = (*PARTY, "parties[0].kind")
+    (found,) = ask(default_lead(), Relation.FORMER_HOLDER, "parties[0]", leaves=leaves)
+    assert "parties[].kind" not in {each.path for each in found.classes}
+
+
 def complaint(**changes: Any) -> ComplaintForward:
     found = default_message("complaint_forward")
     assert isinstance(found, ComplaintForward)

@@ -17,7 +17,6 @@ from schemas.messages import LeadTransfer, OutcomeFeedback
 from schemas.parts import Party, PartyKind, Relation, Source, SourceKind
 from schemas.sharing import Complainant, ComplaintForward
 from schemas.topics import RECORDS
-from services.confidentiality.kinds import Kind
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redacted, Redaction, Redactor
 from services.rulebook.model import Clearance, Clearances, Treatment
@@ -398,19 +397,3 @@ def test_a_redactor_knows_whether_it_hides_and_whether_it_reads() -> None:
     assert of("FilingReply", Relation.SENDER).reads
     assert not of("Copy", Relation.SENDER).hides
     assert not of("Delivered", Relation.UNKNOWN).reads
-
-
-def test_who_is_hidden_in_one_field_is_not_shown_in_another_that_is() -> None:
-    """A complainant who is a witness, or whose number stands as somebody's contact."""
-    evidence = replace((default_lead().evidence or ())[0], obtained_from="欧阳小明")
-    message = lead(parties=(replace(PERSON, name="王某"),), evidence=(evidence,))
-    redactor = Redactor(LEAD, Relation.SUPERIOR, demo().clearances, PLACES)
-    hidden = [(Kind.NAME, "欧阳小明"), (Kind.PHONE, PERSON.phone or "")]
-    shown = redactor(message, hidden)
-    assert shown.message.evidence
-    assert shown.message.parties
-    assert shown.message.evidence[0].obtained_from == "欧**"
-    assert shown.message.parties[0].phone == "138****8000"
-    assert set(shown.masked) >= {"evidence[0].obtained_from", "parties[0].phone"}
-    plain = redactor(message, [(Kind.NAME, "另一人")])
-    assert plain.message is message  # a number that is shown in its own field is not told by form
