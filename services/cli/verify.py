@@ -17,21 +17,21 @@ import typer
 from connectors.bus.home import Home, home_at
 from connectors.bus.keyring import read_keys
 from connectors.bus.keys import KEYS_CSV
-from schemas.errors import Refusal, UserError, text
+from schemas.errors import Refusal, UserError
 from schemas.inline import schema_of
 from schemas.jws import Keys
 from schemas.oversight import FieldsOpened
 from schemas.parts import Delivery, Envelope
 from schemas.render import to_document
 from services.cli.options import AsJson, HomeFolder
-from services.cli.output import emit_json, in_language, language, listed, note
-from services.cli.verify_judge import Verdict, What, judge, opened_from, trusting
-from services.cli.words import organ_word, record_word
+from services.cli.output import emit_json, note
+from services.cli.verify_judge import Verdict, judge, opened_from, trusting
+from services.cli.verify_text import print_verdict
 from services.confidentiality.asked import contract_path
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
 from services.rulebook.load import load
-from services.rulebook.model import Directory, Rulebook
+from services.rulebook.model import Rulebook
 
 FILE_MAX_BYTES: Final = 16 * 1024 * 1024
 TRUST_LINES_MAX: Final = 10_000
@@ -78,7 +78,7 @@ def verify(
     if as_json:
         emit_json(document)
     else:
-        _print(verdict, document, rulebook.directory if rulebook else None)
+        print_verdict(verdict, document, rulebook.directory if rulebook else None)
     if trust is None:
         note(
             "公钥取自 keys.csv，未与本机关自持的指纹核对（--trust）",
@@ -164,70 +164,6 @@ def _hidden(
         row = rule and f"clearances.csv:{rule.line}"
         found.append({"path": path, "rule": row, "basis": rule.basis if rule else None})
     return found
-
-
-def _print(verdict: Verdict, document: Mapping[str, Any], directory: Directory | None) -> None:
-    envelope, delivery, fault = verdict.envelope, verdict.envelope.delivery, verdict.fault
-    sender = organ_word(directory, document["from"]) if directory else document["from"]
-    kinds = {
-        What.ORIGINAL: in_language("原件", "original"),
-        What.COPY: in_language("完整副本", "whole copy"),
-        What.REDACTED: in_language("经遮蔽的副本", "redacted copy"),
-        What.BUS: in_language("总线的通知", "the bus's own word"),
-        What.OPENED: in_language("准予查看的字段", "opened fields"),
-    }
-    print(
-        in_language("有效", "valid")
-        if fault is None
-        else text(fault.code).in_language(language())[0]
-    )
-    for head, value in (
-        (in_language("消息", "message"), f"{record_word(envelope.record)} {envelope.message_id}"),
-        (in_language("性质", "kind"), kinds[verdict.what]),
-        (in_language("发送机关", "from"), f"{sender} ({verdict.kid or '?'})"),
-        (in_language("发送时刻", "sent"), envelope.sent_at.isoformat()),
-        (in_language("受理时刻", "received"), delivery.at.isoformat() if delivery else ""),
-        (in_language("被改动", "changed"), listed(verdict.tampered)),
-    ):
-        if value:
-            print(f"  {head}: {value}")
-    for each in document["attachments"]:
-        head = in_language("附件", "attachment")
-        words = text(each["code"]).in_language(language())[0] if each["code"] else each["name"]
-        print(f"  {head}: {each['file']}  {words or in_language('相符', 'the same content')}")
-    for head, rows in (
-        (in_language("未提供", "withheld"), document["withheld"]),
-        (in_language("已遮蔽", "masked"), document["masked"]),
-    ):
-        for row in rows:
-            print(f"  {head}: {row['path']}  {row['rule'] or ''} {row['basis'] or ''}".rstrip())
-    if document["opened"]:
-        _print_opened(document["opened"], directory)
-    if fault is not None:
-        print(text(fault.code).in_language(language())[1])
-
-
-def _print_opened(opened: Mapping[str, Any], directory: Directory | None) -> None:
-    by = opened["opened_by"]
-    known = organ_word(directory, by) if directory and by else by
-    ground = " ".join(filter(None, (opened["basis"], opened["reason"])))
-    for head, value in (
-        (
-            in_language("所属消息", "of"),
-            f"{record_word(opened['message_record'])} {opened['message']}",
-        ),
-        (in_language("准予机关", "opened by"), known or in_language("规则库", "the rulebook")),
-        (in_language("申请依据和理由", "asked for because"), ground),
-    ):
-        print(f"  {head}: {value}")
-    for field in opened["fields"]:
-        print(f"  {field['path']}: {field['value']}")
-        for head, name in (
-            (in_language("原不予提供", "withheld by"), "withheld"),
-            (in_language("准予查看", "opened by"), "opened"),
-        ):
-            row = field["withheld_by"] if name == "withheld" else field["opened_rule"]
-            print(f"    {head}: {row or '-'} {field[f'{name}_basis'] or ''}".rstrip())
 
 
 def _read(file: Path) -> Mapping[str, Any]:
