@@ -31,8 +31,7 @@ class Server:
 
     def url(self, database: str) -> str:
         """Return the address of a database as `[casebook] url` wants it."""
-        query = {"host": self.socket}
-        return str(URL.create("postgresql+psycopg", _ROLE, database=database, query=query))
+        return url_of(self.socket, database)
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Run SQL, each statement in a transaction of its own."""
@@ -62,6 +61,12 @@ class Server:
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def url_of(socket: str, database: str) -> str:
+    """Return the address of a database of the server that listens there."""
+    query = {"host": socket}
+    return str(URL.create("postgresql+psycopg", _ROLE, database=database, query=query))
 
 
 @contextmanager

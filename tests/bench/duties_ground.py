@@ -21,7 +21,7 @@ from services.casebook.tables import CASE_KEYS, CASES, DECISIONS, DUTIES, SAID, 
 from tests.bench.letters import lead
 from tests.history import MONDAY
 from tests.office import KEY_FILE, Log, run
-from tests.postgresql import Server
+from tests.postgresql import url_of
 
 PARTITIONS: Final = 4
 # Each open duty has its case, the case's key, its decision and what the bus said of it.
@@ -132,7 +132,7 @@ class PostgresqlGround:
         self.__enter__()
 
     def _url(self, database: str) -> str:
-        return Server(self._socket).url(database)
+        return url_of(self._socket, database)
 
     @contextmanager
     def _admin(self) -> Iterator[Connection]:
