@@ -136,7 +136,7 @@ def _placed(
     case_id, flow = envelope.get("case_id"), envelope.get("flow")
     in_reply_to = answered.message_id if answered else envelope.get("in_reply_to")
     if record.opens is not None and record.begins(in_reply_to):
-        opened = case_id_of(MessageId(envelope["message_id"]))
+        opened = case_id_of(OrganCode(envelope["sender"]), MessageId(envelope["message_id"]))
         expected: tuple[str, str] | None = (opened, record.opens)
     elif answered is not None:
         expected = (answered.case_id, answered.flow)

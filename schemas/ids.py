@@ -34,18 +34,13 @@ def derive(*parts: str) -> str:
     return str(uuid5(NAMESPACE, "\x1f".join(parts)))
 
 
-def case_id_of(opening: MessageId) -> CaseId:
-    """Return the id of the case that an organ's message opens."""
-    return CaseId(derive("case", opening))
+def case_id_of(sender: OrganCode, opening: MessageId) -> CaseId:
+    """Return the id of the case that a message opens.
 
-
-def own_case_id_of(opening: MessageId) -> CaseId:
-    """Return the id of the case that a message of the bus itself opens.
-
-    Which messages those will be can be computed by anybody. An organ that gives such an id to a
-    message of its own opens another case, so it cannot take the bus's place beforehand.
+    The sender is part of it: who knows beforehand how another, or the bus, will name a message
+    cannot open that one's case in its place.
     """
-    return CaseId(derive("case", BUS, opening))
+    return CaseId(derive("case", sender, opening))
 
 
 def message_id_of(organ: OrganCode, source: str, digest: str) -> MessageId:

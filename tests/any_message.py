@@ -14,7 +14,7 @@ from schemas.avro_reader import CLASSES
 from schemas.codec import Codec, Opened
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
-from schemas.ids import BUS, CaseId, MessageId, OrganCode, case_id_of, derive
+from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive
 from schemas.inline import schema_of
 from schemas.jwk import PrivateKeyObject, SoftwareSigner, jwk_of, signer_of
 from schemas.load import default_example
@@ -130,7 +130,7 @@ def envelope_defaults(snake: str, sender: OrganCode = SENDER) -> EnvelopeDefault
 
     def targets(named: str) -> tuple[Target, ...]:
         answered = MessageId(derive("message", named))
-        return (Target(answered, CaseId(case_id_of(answered)), flow),)
+        return (Target(answered, case_id_of(sender, answered), flow),)
 
     message_id = MessageId(derive("message", snake))
     return EnvelopeDefaults("test", sender, message_id, SENT_AT, targets)

@@ -1,10 +1,10 @@
 """Reading many rows by their keys: those that are there, and None for those that are not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.queries import MESSAGES_OF, NUMBERS_OF
 from services.casebook.read import message_of
 from services.casebook.rows import MessageRow
@@ -39,3 +39,15 @@ def numbers_among(
             for row in connection.execute(NUMBERS_OF, {"organ": organ, "numbers": part}):
                 found[organ, row.number] = MessageId(row.message_id)
     return found
+
+
+def cases_among(
+    connection: Connection, unwritten: Mapping[MessageKey, MessageRow], message_id: MessageId
+) -> tuple[CaseId, ...]:
+    """Return the cases that messages of this id lie in, whoever sent them, by sender."""
+    rows = connection.execute(MESSAGES_OF, {"ids": [message_id]})
+    found = {row.sender: CaseId(row.case_id) for row in rows}
+    for (sender, own), message in unwritten.items():
+        if own == message_id:
+            found[sender] = message.case_id
+    return tuple(found[sender] for sender in sorted(found))

@@ -11,7 +11,13 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, select
 
 from schemas.ids import CaseId, MessageId, OrganCode
-from services.casebook.among import MessageKey, NumberKey, messages_among, numbers_among
+from services.casebook.among import (
+    MessageKey,
+    NumberKey,
+    cases_among,
+    messages_among,
+    numbers_among,
+)
 from services.casebook.blobs import Blobs
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes
@@ -124,6 +130,10 @@ class Work:
         if key not in self._messages:
             self._load_messages([key])
         return self._messages[key]
+
+    def cases_of(self, message_id: MessageId) -> tuple[CaseId, ...]:
+        """Return the cases that messages of this id lie in, whoever sent them, by sender."""
+        return cases_among(self._connection, self._changes.messages, message_id)
 
     def put_message(self, row: MessageRow) -> None:
         """Write what became of a message."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
 from schemas.errors import Broken, Refusal
-from schemas.ids import CaseId, DutyId, MessageId, derive, own_case_id_of
+from schemas.ids import BUS, CaseId, DutyId, MessageId, case_id_of, derive
 from schemas.messages import Message, Tick
 from schemas.parts import Flow
 from schemas.sharing import GuidanceRecord
@@ -47,7 +47,7 @@ def opening_id(pair: GuidanceYear) -> MessageId:
 
 def case_id(pair: GuidanceYear) -> CaseId:
     """Return the case of the pair's year."""
-    return own_case_id_of(opening_id(pair))
+    return case_id_of(BUS, opening_id(pair))
 
 
 def open_years(tick: Tick, facts: Facts, at: datetime) -> Decision:

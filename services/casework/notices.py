@@ -4,7 +4,6 @@ from typing import Final
 
 from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.errors import Refusal
-from schemas.ids import case_id_of
 from schemas.messages import Routed
 from schemas.parts import Flow
 from schemas.sharing import (
@@ -51,8 +50,10 @@ def turned_into(message: Routed, situation: Situation) -> tuple[Write, ...]:
     """Tell the notice's own case that its handler made a transfer of it: that ends `handle`."""
     if isinstance(message, ComplaintForward | ViolationNotice) or message.from_notice is None:
         return ()
-    envelope, notice = message.envelope, message.from_notice
-    into = (case_id_of(notice), Flow.NOTIFICATIONS)
+    envelope, notice, case_id = message.envelope, message.from_notice, situation.facts.notice
+    if case_id is None:  # nobody gave the sender such a notice
+        return ()
+    into = (case_id, Flow.NOTIFICATIONS)
     told = linked(envelope, LinkedKind.NOTICE_HANDLED, notice, into, situation.at)
     return (Write(envelope.message_id, told),)
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from schemas.disputes import CaseSplit, Objection, SplitCharge
 from schemas.errors import Refusal
-from schemas.ids import MessageId, derive, own_case_id_of
+from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.parts import Relation
 from services.casework.case import Case, Charge, Complainant
 from services.casework.dispute import Dispute, Letter
@@ -78,7 +78,7 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
 def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
     envelope = message.envelope
     split_id = MessageId(derive("split", envelope.message_id))
-    into = (own_case_id_of(split_id), case.flow)
+    into = (case_id_of(BUS, split_id), case.flow)
     about = envelope.message_id
     own = own_envelope(envelope, CaseSplit.__name__, split_id, into, situation.at, about)
     numbers = set(message.numbers or ())

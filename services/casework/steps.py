@@ -49,6 +49,7 @@ class Facts:
     number_taken: bool = False  # (sender, document number) stands on another message
     held: Waiter | None = None  # the opening message of a held case
     resumed: bool = False  # this message waited, and its turn has come
+    notice: CaseId | None = None  # the notice's case that the transfer was made of
     handles: bool = False  # the sender handles the transfer it names, the addressee sent it
     years: tuple[GuidanceYear, ...] = ()  # of guidance, that this Tick is to open
     shortened: tuple[GuidanceYear, ...] = ()  # that are open, and no longer owed

@@ -69,7 +69,9 @@ class Letters:
         raw = json.dumps(document, ensure_ascii=False).encode()
         message = read(step.record.snake, raw, defaults)
         number = None if isinstance(message, Refusal) else message.envelope.document_number
-        letter = Letter(step, sender.code, self._target(message, message_id, step), message)
+        letter = Letter(
+            step, sender.code, self._target(message, (sender.code, message_id), step), message
+        )
         for name in {step.label, message_id} - {None}:
             self._sent[str(name)] = (letter, number)
         if number is not None:
@@ -119,9 +121,12 @@ class Letters:
         ]
         return tuple(dict.fromkeys(found))
 
-    def _target(self, message: Message | Refusal, message_id: MessageId, step: Send) -> Target:
+    def _target(
+        self, message: Message | Refusal, named: tuple[OrganCode, MessageId], step: Send
+    ) -> Target:
+        _, message_id = named
         if isinstance(message, Refusal):  # never sent: nobody can answer it
-            return Target(message_id, case_id_of(message_id), step.record.opens or Flow.LEADS)
+            return Target(message_id, case_id_of(*named), step.record.opens or Flow.LEADS)
         return Target(message_id, message.envelope.case_id, message.envelope.flow)
 
     def _organ(self, directory: Directory, text: str, step: Send, where: str) -> Organ:

@@ -4,6 +4,7 @@ What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/inte
 """
 
 import asyncio
+from functools import partial
 from math import ceil
 from typing import Any, Final
 
@@ -102,13 +103,20 @@ def _declare(
     async def begin() -> None:
         try:
             login = home.credentials(EXCHANGE)
-            producer = await start_producer(
-                settings, login, client_id="exchange", bytes_max=ORIGINAL_BYTES_MAX
+            open_producer = partial(
+                start_producer,
+                settings,
+                login,
+                client_id="exchange",
+                bytes_max=ORIGINAL_BYTES_MAX,
             )
+            producer = await open_producer()
             measures = Measures(settings, shelf, casebook, worker)
             eraser = Eraser(settings, login, casebook)
             shedder = Shedder(casebook, open_store(store_place(home)))
-            opened = Shell(settings, shelf, casebook, producer, eraser, measures, shedder)
+            opened = Shell(
+                settings, shelf, casebook, producer, eraser, measures, shedder, open_producer
+            )
             await measures.serve()
         except YichuanError as error:
             give_up(error)

@@ -13,7 +13,7 @@ from datetime import datetime
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid, own_case_id_of
+from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid
 from schemas.messages import Message, RulebookActivated, Tick
 from schemas.parts import Attachment, Envelope
 from schemas.seal import check_sender, verify
@@ -161,9 +161,8 @@ def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | No
         return None if at_home else Refusal("message.misrouted", detail="partition")
     if incoming.position.partition != flow_partition(incoming.key, office.partitions):
         return Refusal("message.misrouted", detail="partition")
-    opens = own_case_id_of if envelope.sender == BUS else case_id_of
     begins = record.begins(envelope.in_reply_to)
-    if begins and envelope.case_id != opens(envelope.message_id):
+    if begins and envelope.case_id != case_id_of(envelope.sender, envelope.message_id):
         return Refusal("message.misrouted", detail="case")
     return None
 

@@ -1,12 +1,21 @@
 """What a decision must know from beyond its case, read in the transaction."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.assistance import AssistanceRequest
 from schemas.codec import frame
 from schemas.errors import Broken
-from schemas.ids import case_id_of
-from schemas.messages import Correction, Message, Routed, RoutingAssignment
+from schemas.ids import CaseId, MessageId
+from schemas.messages import (
+    CaseTransfer,
+    Correction,
+    LeadTransfer,
+    Message,
+    Routed,
+    RoutingAssignment,
+)
+from schemas.parts import Flow
 from services.casebook.rows import Position
 from services.casebook.work import Work
 from services.casework.case import Case, State
@@ -41,6 +50,7 @@ def facts_of(
         number_taken=_number_taken(work, message),
         held=held,
         resumed=resumed,
+        notice=_notice_of(work, message),
         handles=isinstance(message, AssistanceRequest) and _handles(work, message),
         alike=alike_to(work, message, case, held, at),
         declined=declined_before(office, work, message),
@@ -91,4 +101,21 @@ def _handles(work: Work, message: AssistanceRequest) -> bool:
     """Whether the transfer that the message names is its sender's to handle."""
     if message.transfer is None:
         return False
-    return is_handled_by_sender(work.case(case_id_of(message.transfer)), message)
+    return any(is_handled_by_sender(case, message) for case in _opened_by(work, message.transfer))
+
+
+def _notice_of(work: Work, message: Message) -> CaseId | None:
+    """Return the case of the notice that a transfer says it was made of; None: not its sender's."""
+    notice = message.from_notice if isinstance(message, LeadTransfer | CaseTransfer) else None
+    if notice is None:
+        return None
+    own = (case for case in _opened_by(work, notice) if case.handler == message.envelope.sender)
+    return next((case.id for case in own if case.flow is Flow.NOTIFICATIONS), None)
+
+
+def _opened_by(work: Work, opening: MessageId) -> Iterator[Case]:
+    """Yield the cases that a message of this id opened; several organs may have used one id."""
+    for case_id in work.cases_of(opening):
+        case = work.case(case_id)
+        if case is not None and case.opening == opening:
+            yield case

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 from sqlalchemy import Row, bindparam, select, tuple_
 
 from services.casebook.case_keys import CaseKeys
@@ -22,6 +22,10 @@ from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once
+
+# aiokafka counts what the broker refused (a right that was missing) as sent: once it is allowed,
+# the broker waits for a number that was given away, and refuses all that follows.
+_OUT_OF_STEP: Final = (OutOfOrderSequenceNumber,)
 
 # Made once: this is asked for after every batch.
 _NEXT: Final = (
@@ -48,6 +52,7 @@ class Published:
 
     sent: int
     failed: tuple[str, ...]  # destinations whose rows stayed
+    is_out_of_step: bool = False  # broker and producer count differently: only a new one helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,12 @@ async def publish(
     the same rows in the same order.
     """
     wanted = sorted(set(sources))
-    sent, after, failed = 0, 0, dict[str, None]()
+    sent, after, failed = 0, 0, dict[str, BaseException]()
     while True:
         rows = patiently(_page, casebook, wanted, after)
         if not rows:
-            return Published(sent, tuple(failed))
+            lost = any(isinstance(error, _OUT_OF_STEP) for error in failed.values())
+            return Published(sent, tuple(failed), lost)
         after = rows[-1].seq
         done = await _send(producer, [row for row in rows if row.topic not in failed], failed)
         patiently(_delete, casebook, done)
@@ -102,7 +108,7 @@ def _delete(casebook: Casebook, seqs: list[int]) -> None:
 
 
 async def _send(
-    producer: AIOKafkaProducer, rows: Sequence[_Ready], failed: dict[str, None]
+    producer: AIOKafkaProducer, rows: Sequence[_Ready], failed: dict[str, BaseException]
 ) -> list[int]:
     """Send the rows; note the destinations that fail; return the rows that the broker has."""
     under_way: list[tuple[_Ready, asyncio.Future[object]]] = []
@@ -116,15 +122,15 @@ async def _send(
                 key=row.key,
                 headers=list(row.headers),
             )
-        except KafkaError:
-            failed[row.topic] = None
+        except KafkaError as error:
+            failed[row.topic] = error
             continue
         under_way.append((row, future))
     results = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
     done: list[int] = []
     for (row, _), result in zip(under_way, results, strict=True):
         if isinstance(result, KafkaError):
-            failed[row.topic] = None
+            failed.setdefault(row.topic, result)
         elif isinstance(result, BaseException):
             raise result
         elif row.topic not in failed:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ from services.exchange.batch import run_batch, take_batch
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
-from services.exchange.outbox import publish
+from services.exchange.outbox import Published, publish
 from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 
@@ -58,6 +58,7 @@ class Shell:
     eraser: Eraser
     measures: Measures
     shedder: Shedder
+    open_producer: Callable[[], Awaitable[AIOKafkaProducer]]
 
     async def handle(self, records: Sequence[Incoming]) -> None:
         """Decide a batch, store it, publish it, make unreadable what is secret.
@@ -72,7 +73,7 @@ class Shell:
             tally = run_batch(self.casebook, self.shelf, intakes)
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
-            published = await publish(self.casebook, self.producer, sources)
+            published = await self.publish(sources)
             sent = monotonic()
             readable = await self.eraser.step(sources)
         except YichuanError as error:
@@ -88,6 +89,18 @@ class Shell:
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
         self.measures.erasing(sources, readable)
+
+    async def publish(self, sources: Collection[Place]) -> Published:
+        """Publish what the partitions decided; with a new producer where the old one is of no use.
+
+        Raises Unavailable casebook.unavailable or kafka.unreachable.
+        """
+        published = await publish(self.casebook, self.producer, sources)
+        if not published.is_out_of_step:
+            return published
+        old, self.producer = self.producer, await self.open_producer()
+        await old.stop()
+        return await publish(self.casebook, self.producer, sources)
 
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from schemas.ids import BUS, MessageId, case_id_of, derive
+from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive
 from schemas.messages import Message
 from schemas.topics import BY_SNAKE, flow_partition
 from services.casebook.rows import Position
@@ -125,16 +125,17 @@ class World:
         return found if found.due.date() <= days.KNOWN_UNTIL else None
 
     def new_affair(self, record: str, life: str) -> Affair:
-        """Return a case that has not begun."""
+        """Return a case that has not begun: its id follows when its sender is known (`put`)."""
         opening = MessageId(derive("simulated", str(next(self.ids))))
         opens = BY_SNAKE[BY_SNAKE_OF[record]].opens
         assert opens is not None
-        case = case_id_of(opening)
-        partition = flow_partition(case.encode(), PARTITIONS)
-        return Affair(case, opens.value, life, record, "", opening, partition, current=opening)
+        return Affair("", opens.value, life, record, "", opening, 0, current=opening)
 
     def put(self, affair: Affair, draft: Draft, move: str, *, opens: bool = False) -> None:
         """Send a letter: put it into the log, and take down what must become of it."""
+        if opens:
+            affair.id = case_id_of(OrganCode(draft.sender), MessageId(affair.opening))
+            affair.partition = flow_partition(affair.id.encode(), PARTITIONS)
         message = compose(self, affair, draft, opens=opens)
         envelope = message.envelope
         value = draft.value

@@ -69,7 +69,7 @@ def _of_bad_form(world: "World", affair: Affair, draft: Draft, message_id: Messa
     placed = replace(
         envelope,
         message_id=message_id,
-        case_id=case_id_of(message_id) if begins else CaseId(affair.id),
+        case_id=case_id_of(OrganCode(draft.sender), message_id) if begins else CaseId(affair.id),
         flow=flow,
         sender=OrganCode(draft.sender),
         in_reply_to=reply,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.disputes import GuidanceYearOpened, LinkedEffect, LinkedKind
-from schemas.ids import BUS, MessageId, derive, own_case_id_of
+from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.topics import flow_partition
 from tests.office import PARTITIONS
 from tests.simulation import days
@@ -42,7 +42,7 @@ def places() -> tuple[Place, ...]:
 
 def place_of_year(township: str) -> Place:
     """Return the partition of a township's year."""
-    return "copies", flow_partition(own_case_id_of(opening_of(township)).encode(), PARTITIONS)
+    return "copies", flow_partition(case_id_of(BUS, opening_of(township)).encode(), PARTITIONS)
 
 
 @begin("GuidanceRecord", "copy", 5)
@@ -102,7 +102,7 @@ def is_of_a_year(message: LinkedEffect) -> bool:
 def stand(world: "World", heard: set[Place]) -> None:
     """All is decided. Each year that must be there is there, and none is owed that is too short."""
     for township in GUIDED:
-        year = world.affairs.get(own_case_id_of(opening_of(township)))
+        year = world.affairs.get(case_id_of(BUS, opening_of(township)))
         hold(
             year is not None or place_of_year(township) not in heard, "1 a year is opened", township
         )

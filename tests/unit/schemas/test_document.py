@@ -22,7 +22,7 @@ from tests.any_message import SENDER, SENT_AT, default_message, envelope_default
 
 Document = dict[str, Any]
 TRANSFER = MessageId(derive("message", "the transfer"))
-ANSWERED = Target(TRANSFER, case_id_of(TRANSFER), Flow.TRANSFERS)
+ANSWERED = Target(TRANSFER, case_id_of(SENDER, TRANSFER), Flow.TRANSFERS)
 
 
 def _read(
@@ -60,7 +60,7 @@ def test_what_the_envelope_leaves_out_follows_from_who_sends_what() -> None:
     envelope = message.envelope
     assert (envelope.bus, envelope.sender, envelope.record) == ("test", SENDER, "LeadTransfer")
     assert envelope.message_id == derive("message", "lead_transfer")
-    assert envelope.case_id == case_id_of(envelope.message_id)
+    assert envelope.case_id == case_id_of(SENDER, envelope.message_id)
     assert (envelope.flow, envelope.sent_at, envelope.seal) == (Flow.LEADS, SENT_AT, None)
 
 
@@ -76,7 +76,7 @@ def test_a_reply_goes_to_the_case_and_flow_of_what_it_answers() -> None:
 def test_a_copy_opens_its_own_case_or_goes_to_that_of_the_request_it_answers() -> None:
     opening = _read(default_example("copy"), "copy")
     assert isinstance(opening, Copy)
-    assert opening.envelope.case_id == case_id_of(opening.envelope.message_id)
+    assert opening.envelope.case_id == case_id_of(SENDER, opening.envelope.message_id)
     document = default_example("copy")
     document["envelope"]["in_reply_to"] = TRANSFER
     request = replace(ANSWERED, flow=Flow.COPIES)

@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.ids import MessageId, OrganCode, case_id_of, derive, message_id_of
+from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive, message_id_of
 
 ORGAN = OrganCode("11520203MB0000000X")
 
@@ -32,5 +32,10 @@ def test_a_row_corrected_in_place_is_a_new_message_and_a_row_read_twice_is_the_s
 
 def test_a_case_has_one_id_for_its_opening_message() -> None:
     opening = message_id_of(ORGAN, "row 7", "digest")
-    assert case_id_of(opening) == case_id_of(MessageId(str(opening)))
-    assert str(case_id_of(opening)) != str(opening)
+    assert case_id_of(ORGAN, opening) == case_id_of(ORGAN, MessageId(str(opening)))
+    assert str(case_id_of(ORGAN, opening)) != str(opening)
+
+
+def test_two_that_use_one_id_open_two_cases() -> None:
+    opening = message_id_of(ORGAN, "row 7", "digest")
+    assert len({case_id_of(each, opening) for each in (ORGAN, BUS)}) == 2

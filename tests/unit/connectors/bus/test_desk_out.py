@@ -43,7 +43,7 @@ def test_a_document_becomes_a_sealed_message_on_its_flow(
     envelope = county.opened(head.value).envelope
     assert side.state("a") == "taken"
     assert head.flow is Flow.LEADS
-    assert head.case_id == envelope.case_id == case_id_of(envelope.message_id)
+    assert head.case_id == envelope.case_id == case_id_of(US, envelope.message_id)
     assert (envelope.sender, envelope.record) == (US, "LeadTransfer")
     assert envelope.seal is not None
 

@@ -199,7 +199,7 @@ def test_12_guidance_that_counts_opens_its_year_and_tells_it() -> None:
     assert told.envelope.in_reply_to == opening.envelope.message_id
     assert {each.envelope.case_id for each in (opening, told)} == {case_id(pair())}
     assert {each.envelope.flow for each in (opening, told)} == {Flow.COPIES}
-    assert told.cause_case == case_id_of(told.cause)
+    assert told.cause_case == case_id_of(told.organ, told.cause)
     by_tick = next(iter(opened(at(2025, 1, 1)).sent.values()))
     own = replace(opening, envelope=replace(opening.envelope, sent_at=by_tick.envelope.sent_at))
     assert own == by_tick  # whoever writes it, it is the same message

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.codec import unframe
 from schemas.disputes import CaseSplit
-from schemas.ids import BUS, MessageId, case_id_of, derive, own_case_id_of
+from schemas.ids import BUS, MessageId, case_id_of, derive
 from schemas.seal import verify
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
@@ -50,23 +50,23 @@ def test_an_organ_that_names_a_message_as_the_bus_will_takes_no_case_of_the_bus(
     envelope = replace(
         lead.envelope,
         message_id=theirs,
-        case_id=case_id_of(theirs),
+        case_id=case_id_of(organ(SENDER), theirs),
         document_number="六岩案移〔2026〕77号",
     )
     places = (each.position for each in begun)
     squatter = Log({(place.topic, place.partition): place.offset + 1 for place in places})
     run(casebook, [*begun, squatter.put(replace(lead, envelope=envelope), MONDAY)])
-    own = replace(envelope, case_id=own_case_id_of(theirs))
+    own = replace(envelope, case_id=case_id_of(BUS, theirs))
     (refused,) = take(squatter.put(replace(lead, envelope=own), MONDAY))
     assert isinstance(refused, Refused)
     assert (refused.refusal.code, refused.refusal.detail) == ("message.misrouted", "case")
     (split,) = written(casebook, Log())
     run(casebook, [next_there(casebook, split)])
-    assert split.key == own_case_id_of(theirs).encode()
+    assert split.key == case_id_of(BUS, theirs).encode()
     states = {row.case_id: row.state for row in rows(casebook, CASES)}
     assert len(states) == 3
-    assert case_id_of(theirs) in states
-    assert states[own_case_id_of(theirs)] == "disputed"
+    assert case_id_of(organ(SENDER), theirs) in states
+    assert states[case_id_of(BUS, theirs)] == "disputed"
 
 
 def test_an_objection_to_some_writes_the_child_into_its_own_partition(casebook: Casebook) -> None:

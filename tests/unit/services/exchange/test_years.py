@@ -323,7 +323,7 @@ def test_who_names_a_copy_as_the_bus_will_name_a_year_takes_no_year_s_place(
 ) -> None:
     pair = next(p for p in guidance_years(demo(), 2026) if p.department == organ(HANDLER))
     squatter = message("copy", HANDLER, "squatter", NEW_YEAR)
-    theirs = case_id_of(opening_id(pair))
+    theirs = case_id_of(organ(HANDLER), opening_id(pair))
     envelope = replace(squatter.envelope, message_id=opening_id(pair), case_id=theirs)
     log = Log()
     run(casebook, [log.put(replace(squatter, envelope=envelope), NEW_YEAR - MINUTE)])

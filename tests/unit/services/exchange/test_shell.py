@@ -1,0 +1,91 @@
+"""A broker that refused for a while, and the producer that has lost count since."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
+
+from connectors.bus.home import Settings
+from services.casebook.store import Casebook
+from services.casebook.tables import OUTBOX
+from services.exchange.measures import Measures
+from services.exchange.shelf import Shelf
+from services.exchange.shell import Shell
+from tests.batches import of_one_partition
+from tests.history import MONDAY, SENDER
+from tests.office import Log, office, rows, run
+
+SHUT = f"inbox.{SENDER}"
+
+
+@dataclass
+class Producer:
+    """Takes everything but what goes to one inbox, which fails as told."""
+
+    error: type[KafkaError] | None = None
+    taken: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+
+    async def send(self, topic: str, _value: bytes, **_: Any) -> "asyncio.Future[None]":
+        """Give one record to the broker."""
+        done = asyncio.get_running_loop().create_future()
+        if topic == SHUT and self.error is not None:
+            done.set_exception(self.error())
+        else:
+            self.taken.append(topic)
+            done.set_result(None)
+        return done
+
+    async def stop(self) -> None:
+        """Close."""
+        self.is_stopped = True
+
+
+def published(casebook: Casebook, error: type[KafkaError]) -> tuple[Shell, Producer, Producer]:
+    """Decide letters, publish them with a producer that fails, and have another ready."""
+    log = Log()
+    records = [log.put(each, MONDAY) for each in of_one_partition(3)]
+    run(casebook, records)
+    old, new = Producer(error), Producer()
+
+    async def opened() -> Any:
+        return new
+
+    shelf = Shelf(office())
+    measures = Measures(Settings(), shelf, casebook, 0)
+    shell = Shell(
+        Settings(),
+        shelf,
+        casebook,
+        cast("Any", old),
+        cast("Any", None),
+        measures,
+        cast("Any", None),
+        opened,
+    )
+    sources = {(each.position.topic, each.position.partition) for each in records}
+    asyncio.run(_publish(shell, sources))
+    return shell, old, new
+
+
+async def _publish(shell: Shell, sources: set[tuple[str, int]]) -> None:
+    await shell.publish(sources)
+
+
+def test_a_producer_that_has_lost_count_is_replaced_and_what_it_left_is_sent(
+    casebook: Casebook,
+) -> None:
+    shell, old, new = published(casebook, OutOfOrderSequenceNumber)
+    assert shell.producer is cast("Any", new)
+    assert old.is_stopped
+    assert new.taken == [SHUT] * 3
+    assert rows(casebook, OUTBOX) == []
+
+
+def test_a_refusal_stops_its_destination_only_and_the_producer_stays(casebook: Casebook) -> None:
+    shell, old, new = published(casebook, TopicAuthorizationFailedError)
+    assert shell.producer is cast("Any", old)
+    assert not old.is_stopped
+    assert new.taken == []
+    assert {row.topic for row in rows(casebook, OUTBOX)} == {SHUT}
