@@ -97,6 +97,7 @@ def entries(old: Rulebook, new: Rulebook) -> Iterator[Entry]:
     yield from _entries("matters", *map(_matters, (old, new)))
     yield from _entries("keys", *map(_keys, (old, new)))
     yield from _entries("clearances", *map(tables.clearances, (old, new)))
+    yield from _entries("openings", *map(tables.openings, (old, new)))
     yield from _entries("audiences", *map(tables.audiences, (old, new)))
     yield from _entries("no_sharing", *map(tables.no_sharing, (old, new)))
     yield from _entries("retention", *map(tables.retention, (old, new)))

@@ -22,6 +22,17 @@ def clearances(rulebook: Rulebook) -> Listed:
     }
 
 
+def openings(rulebook: Rulebook) -> Listed:
+    """Return who may be shown later what was withheld, by relation, class and path."""
+    return {
+        " ".join(filter(None, (row.relation, row.field_class, row.path))): (
+            row.basis,
+            {"how": row.how, "basis": row.basis},
+        )
+        for row in rulebook.openings.rows
+    }
+
+
 def audiences(rulebook: Rulebook) -> Listed:
     """Return whom copies reach besides their addressees, by all that a row speaks of."""
     return {

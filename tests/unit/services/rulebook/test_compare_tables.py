@@ -29,6 +29,14 @@ def test_a_single_field_that_is_treated_otherwise_is_told_by_its_path() -> None:
     assert told.is_there == (False, True)
 
 
+def test_what_may_be_opened_later_to_whom_is_told() -> None:
+    table = "relation,class,path,how,basis\nparticipant,personal,,{},意见二(一)1\n"
+    old, new = (files(openings_csv=table.format(how)) for how in ("ask", "at_once"))
+    ((where, told),) = found(old, new).items()
+    assert where == ("openings", "participant personal")
+    assert told.fields == {"how": ("ask", "at_once")}
+
+
 def test_whom_copies_reach_is_told_and_a_row_that_was_only_renumbered_is_not() -> None:
     row = f"statistics,,,{COUNTY},township,意见二(一)2,2026-01-01,"
     one, other = (AUDIENCES + f"{name},{row}" for name in ("A1", "B7"))
