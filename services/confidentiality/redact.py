@@ -85,15 +85,12 @@ class Redactor:
         others = None if also is None else tuple(also)
         hides = bool(work.values) or others is None or bool(others)
         files_go = hides and _has_files(message)
-        if self._step is None:
-            whole = Redacted(message, self._unknown)
-            return _without(whole, (_FILES,)) if files_go else whole
         if work.texts and others is None:
             work.search = TOO_MANY
         elif work.texts:
             values = (*work.values, *(others or ()))
             work.search = search_for(values, work.texts, numbers=self._numbers)
-        shown = self._step(message, None, "", work)
+        shown = message if self._step is None else self._step(message, None, "", work)
         redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
         if files_go:
             redacted = _without(redacted, (_FILES,))
