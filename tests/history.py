@@ -122,6 +122,7 @@ class History:
     at: datetime = MONDAY
     case: Case | None = None
     count: int = 0
+    notice: CaseId | None = None  # that of a notice which a transfer is made of
     sent: dict[MessageId, Message] = field(default_factory=dict)
 
     def send(self, record: str, sender: str, **changes: Any) -> tuple[Effect, ...]:
@@ -185,7 +186,7 @@ class History:
         case = self.case
         releases = isinstance(sent, Correction | RoutingAssignment)
         if case is None or case.state is not State.HELD or not releases:
-            return Facts()
+            return Facts(notice=self.notice)
         opening = self.sent[case.opening]
         assert isinstance(opening, Routed)
         return Facts(held=Waiter(opening, case.opened_at))

@@ -51,6 +51,7 @@ NOT_REFUSALS: Final = {
     "message.character_unfit": "of a document's text, at the connector",
     "message.field_unknown": "of a document's key, at the connector",
     "clock_change.not_allowed": "a duty from before terms were kept; no rulebook makes one",
+    "case.already_open": "a case's id holds its sender; tests/unit/…/test_decide.py",
     "case.erased": "years after a case is over; tests/unit/…/test_expiring.py",
     "seal.not_vouched": "of an inbox's value, at the connector",
     "opening.original_erased": "of a parent's letter; tests/unit/…/test_fields_opened.py",

@@ -134,7 +134,7 @@ def answers_nothing(affair: Affair, scene: Scene) -> Draft:
 
 @move("transfer copy", "any", 3)
 def has_the_id_of_another_s_case(affair: Affair, scene: Scene) -> Draft | None:
-    """An organ elsewhere has used the same id: to the bus it is another message, of this case."""
+    """An organ elsewhere writes an opening of its own into this case, under the same id."""
     if affair.flow != "leads" or affair.record != "LeadTransfer" or affair.parent:
         return None
     if affair.cloned:
@@ -143,5 +143,5 @@ def has_the_id_of_another_s_case(affair: Affair, scene: Scene) -> Draft | None:
     stranger = code(scene.rng.choice(STRANGERS[:2]))
     return Draft(
         "lead_transfer", stranger, violations(affair), message_id=affair.opening,
-        code="case.already_open",
+        code="message.misrouted",
     )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, MetaData, inspect, select, text
 
 from schemas.codec import compiled, unframe
 from schemas.errors import Broken
+from schemas.ids import CaseId, derive
 from schemas.inline import schema_of
 from schemas.load import default_example
 from services.casebook.migrate import check, is_current, is_empty, migrate
@@ -156,7 +157,10 @@ def _without_files(envelope: list[dict[str, Any]]) -> None:
 def test_the_first_release_s_cases_go_on(nowhere: str, engine: Engine) -> None:
     as_released(engine)
     history = History()
-    opening = sent(history, "lead_transfer", SENDER, evidence=evidence_of_the_first_release())
+    opening = history.next("lead_transfer", SENDER, evidence=evidence_of_the_first_release())
+    then = CaseId(derive("case", opening.envelope.message_id))  # without its sender
+    opening = replace(opening, envelope=replace(opening.envelope, case_id=then))
+    history.decide(opening)
     signed = sent(history, "signed_for", HANDLER)
     reply = history.next("filing_reply", HANDLER)
     casebook = open_at(nowhere)

@@ -295,7 +295,7 @@ def test_the_rule_for_townships_is_for_townships() -> None:
 
 def linked(notice: History, by: str = HANDLER) -> LinkedEffect:
     """What the bus writes into the notice's case when `by` makes a transfer of it."""
-    lead = History(at=notice.at, count=40)
+    lead = History(at=notice.at, count=40, notice=notice.opened.id)
     effects = lead.send("lead_transfer", by, from_notice=notice.opened.opening, **TO_ANOTHER[by])
     record = the(Write, effects).record
     assert isinstance(record, LinkedEffect)
@@ -334,6 +334,9 @@ def test_a_transfer_by_another_or_of_no_notice_or_of_a_handled_one_changes_nothi
     assert refusal_of(handled.decide(linked(handled))) == "step.not_allowed"
     stray = History()
     assert not all_of(Write, stray.send("lead_transfer", SENDER))
+    unknown = History(count=50)  # of a notice that nobody gave it
+    told = unknown.send("lead_transfer", SENDER, from_notice=notice.opened.opening)
+    assert not all_of(Write, told)
 
 
 def test_a_linked_effect_waits_behind_a_frozen_notice_and_then_counts() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.codec import unframe
-from schemas.ids import BUS
+from schemas.ids import BUS, case_id_of
 from schemas.messages import Accepted, Held, LeadTransfer, Rejected
 from schemas.parts import Relation
 from schemas.seal import verify_copy
@@ -225,16 +225,16 @@ def test_a_stranger_under_the_held_message_s_id_neither_enters_nor_replaces_it(
     held = sent(history, "lead_transfer", SENDER, violations=[violation(matter=NOBODYS)])
     mend = [{"number": 1, "matter": "CG-001"}]
     correction = sent(history, "correction", SENDER, corrections=mend)
-    intruder = message("lead_transfer", STRANGER, "x", reason="冒用标识")
-    intruder = replace(
-        intruder,
-        envelope=replace(
-            intruder.envelope,
-            message_id=held.envelope.message_id,
-            case_id=held.envelope.case_id,
-        ),
-    )
-    run(casebook, [log.put(each, MONDAY) for each in (held, intruder, correction)])
-    assert codes(casebook) == ["case.already_open"]
-    delivered = next(said for said in inboxes(casebook) if said.to == HANDLER)
-    assert delivered.message.envelope.sender == organ(SENDER)
+    own = message("lead_transfer", STRANGER, "x", reason="冒用标识")
+    theirs = held.envelope.message_id
+    intruders = [
+        replace(own, envelope=replace(own.envelope, message_id=theirs, case_id=case_id))
+        for case_id in (held.envelope.case_id, case_id_of(organ(STRANGER), theirs))
+    ]
+    run(casebook, [log.put(each, MONDAY) for each in (held, *intruders, correction)])
+    assert codes(casebook) == ["message.misrouted"]  # the other opened a case of its own
+    assert len(rows(casebook, CASES)) == 2
+    own_case = held.envelope.case_id
+    delivered = [said for said in inboxes(casebook) if said.to == HANDLER]
+    (first, *_) = (said for said in delivered if said.message.envelope.case_id == own_case)
+    assert first.message.envelope.sender == organ(SENDER)

@@ -243,4 +243,4 @@ def test_the_case_of_a_decision_is_its_message_s_and_the_id_a_derived_one(
 ) -> None:
     run(casebook, [Log().put(lead(), MONDAY)])
     (decision,) = rows(casebook, DECISIONS)
-    assert decision.case_id == derive("case", lead().envelope.message_id)
+    assert decision.case_id == derive("case", lead().envelope.sender, lead().envelope.message_id)

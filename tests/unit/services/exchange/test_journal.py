@@ -205,6 +205,7 @@ def test_an_entry_tells_the_decision_with_what_it_stood_on(casebook: Casebook) -
         "asked": None,
         "declined": None,
         "handles": False,
+        "notice": None,
         "number_taken": False,
         "resumed": False,
         "shortened": [],
