@@ -29,6 +29,7 @@ READY_SECONDS_MAX: Final = 90.0
 CARRIED_SECONDS_MAX: Final = 420.0
 FILE_BYTES: Final = 500 * 1024**2
 MEMORY_MAX_MB: Final = 100
+GROWN_MAX_MB: Final = 16  # of the exchange: its base alone is more, and it touches no file
 _BLOCK_BYTES: Final = 1024**2
 _PARTS: Final = ("exchange", f"connector-{SENDER}", f"connector-{RECEIVER}")
 
@@ -104,8 +105,10 @@ def attachment_500_mb(ground: Ground) -> str:
     after = {part: memory_mb(at.home, part) for part in _PARTS}
     for part in _PARTS:
         grown = after[part]["VmHWM"] - before[part]
-        own = grown if part == "exchange" else after[part]["VmHWM"]
-        assert own < MEMORY_MAX_MB, f"{part}: {after[part]['VmHWM']} MB, {before[part]} before"
+        is_within = after[part]["VmHWM"] < MEMORY_MAX_MB
+        if part == "exchange":
+            is_within = grown < GROWN_MAX_MB
+        assert is_within, f"{part}: {after[part]['VmHWM']} MB, {before[part]} before"
     told = ", ".join(
         f"{part} {after[part]['VmHWM']} MB at its peak ({before[part]} before)" for part in _PARTS
     )
