@@ -36,6 +36,11 @@ def load_openers(home: Home, login: str, passphrase: bytes | None) -> Openers:
     return {jwk_of_opener(key).kid: key for key in keys}
 
 
+def opener_kid(path: Path, passphrase: bytes | None) -> str:
+    """Return the kid of the key in a file. Raises UserError keys.unreadable, key.passphrase."""
+    return jwk_of_opener(_read(path, passphrase)).kid
+
+
 def replace_opener(home: Home, login: str, passphrase: bytes | None) -> Jwk:
     """Put a new key in the place of the present one, which is kept under its kid."""
     present = home.opener(login)

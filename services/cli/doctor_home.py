@@ -31,6 +31,14 @@ class KeyFile:
 
     login: str
     kid: str | None
+    use: str = ""  # ".encryption": by which attachments' keys are opened; empty: it seals
+    is_kept: bool = False  # of before a rotation: what was wrapped to it is still opened
+
+    @property
+    def where(self) -> str:
+        """Its name, as seen from the home."""
+        kept = f".{self.kid}" if self.is_kept else ""
+        return f"keys/{self.login}{self.use}{kept}.pem"
 
 
 def judge_modes(files: Sequence[PrivateFile]) -> Iterator[Symptom]:
@@ -48,10 +56,12 @@ def judge_keys(
 ) -> Iterator[Symptom]:
     """Compare the private keys with keys.csv; `organs` by login, the bus among them."""
     for file in files:
-        where = f"keys/{file.login}.pem"
+        where = file.where
         key = listed.get(file.kid or "")
         if file.kid is None:
             yield wrong("keys.unreadable", where)
+        elif file.is_kept:
+            continue
         elif file.login not in organs:
             yield remark("key.of_nobody", where)
         elif key is None:
@@ -63,7 +73,7 @@ def judge_keys(
         ):
             until = key.compromised_since or key.valid_to
             yield wrong("key.not_in_force", where, f"{key.valid_from} - {until}")
-    there = {file.login for file in files}
+    there = {file.login for file in files if not file.use}
     for login in sorted(set(organs) - there):
         judge = wrong if login == BUS_LOGIN else doubtful  # an organ may keep its own elsewhere
         yield judge("key.missing", f"keys/{login}.pem")

@@ -9,7 +9,8 @@ from typing import Final
 from connectors.bus.agency import HEAD
 from connectors.bus.home import Home, Settings
 from connectors.bus.keyring import ListedKey, read_keys
-from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer
+from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer, read_passphrase
+from connectors.bus.openers import opener_kid
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from services.cli.doctor_finding import Symptom, of_error, wrong
@@ -94,10 +95,15 @@ def _readable(name_or_folder: str) -> Rulebook | None:
 
 
 def _key(home: Home, path: Path) -> KeyFile:
+    login, _, use = path.stem.partition(".")
     try:
-        return KeyFile(path.stem, home_signer(home, path.stem).kid)
+        if not use:
+            return KeyFile(login, home_signer(home, login).kid)
+        passphrase = read_passphrase(home.settings().keys.passphrase_file)
+        kid = opener_kid(path, passphrase)
+        return KeyFile(login, kid, ".encryption", is_kept=path != home.opener(login))
     except UserError:
-        return KeyFile(path.stem, None)
+        return KeyFile(login, None, f".{use}" if use else "")
 
 
 def _name(home: Home, path: Path) -> str:

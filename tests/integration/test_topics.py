@@ -139,10 +139,12 @@ def test_every_organ_has_a_login_and_a_key_that_only_we_can_read(bus: Bus) -> No
         assert stat.S_IMODE(bus.home.credentials_file(login).stat().st_mode) == 0o600
         within(check_login(bus.settings, bus.home.credentials(login)))
     for login in ("bus", *bus.aliases):
-        assert stat.S_IMODE(bus.home.key(login).stat().st_mode) == 0o600
+        for path in (bus.home.key(login), bus.home.opener(login)):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
     directory = load(bus.home.rulebook).directory
     assert {key.organ for key in directory.keys.values()} == {BUS, *directory.organs}
-    assert len(read_rows(bus.home.rulebook / KEYS_CSV)) == len(directory.organs) + 1
+    keys = read_rows(bus.home.rulebook / KEYS_CSV)  # each has one to seal, one to open with
+    assert len(keys) == 2 * (len(directory.organs) + 1)
 
 
 def test_an_organ_writes_every_flow_with_an_idempotent_aiokafka_producer(bus: Bus) -> None:

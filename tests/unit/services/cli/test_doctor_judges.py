@@ -95,6 +95,18 @@ def test_a_key_that_seals_nothing_valid_is_an_error(
     assert found == [(severity, code, "keys/yanjiao.pem")]
 
 
+def test_a_key_that_opens_attachments_is_judged_as_its_organ_s_and_a_kept_one_is_not() -> None:
+    opener = KeyFile("yanjiao", "o", ".encryption")
+    assert told(judge_keys([*FILES, opener], BOTH | listed("o", YANJIAO), ORGANS, NOW)) == []
+    found = told(judge_keys([*FILES, opener], BOTH, ORGANS, NOW))
+    assert found == [("error", "key.unlisted", "keys/yanjiao.encryption.pem")]
+    kept = KeyFile("yanjiao", "o", ".encryption", is_kept=True)
+    assert kept.where == "keys/yanjiao.encryption.o.pem"
+    assert told(judge_keys([*FILES, kept], BOTH, ORGANS, NOW)) == []
+    alone = told(judge_keys([FILES[0], opener], BOTH | listed("o", YANJIAO), ORGANS, NOW))
+    assert [code for _, code, _ in alone] == ["key.missing"]  # the one that seals
+
+
 def test_a_missing_key_of_the_bus_is_graver_than_an_organs_own() -> None:
     assert told(judge_keys([], BOTH, ORGANS, NOW)) == [
         ("error", "key.missing", "keys/bus.pem"),
