@@ -78,3 +78,66 @@ def test_another_term_an_order_for_a_case_and_the_quarantine_are_told() -> None:
 def test_what_is_the_same_in_every_table_is_no_difference() -> None:
     assert "clearances.csv" in FILES
     assert list(entries(TINY, rulebook())) == []
+
+
+def test_every_field_of_every_table_is_told_by_its_own_name() -> None:
+    marks = (
+        '[marks]\nwords = ["绝密", "机密", "秘密"{}]\nsuffixes = [{}]\nlabels = [{}]\n'
+        "brackets = [{}]\nstars = {}\nharmless = [{}]\nvariants = {{ {} }}\n"
+    )
+    plain = marks.format("", '"级"', '"密级"', '"()"', '"★"', '"商业秘密"', '"機" = "机"')
+    other = marks.format(', "内参"', '"件"', '"级别"', '"[]"', '"☆"', '"工作秘密"', '"祕" = "秘"')
+    barred = '[[barred]]\nid = "N1"\nwhat = "{}"\nbasis = "{}"\nkeywords = ["{}"]\n'
+    barred += 'categories = ["{}"]\nrecords = ["{}"]\n'
+    told = found(
+        files(no_sharing_toml=plain + barred.format("甲", "法一", "线人", "statistics", "copy")),
+        files(
+            no_sharing_toml=other + barred.format("乙", "法二", "耳目", "inspections", "circular")
+        ),
+    )
+    assert {where[1]: entry.fields for where, entry in told.items()} == {
+        "marks": {
+            "words": ("绝密 机密 秘密", "绝密 机密 秘密 内参"),
+            "suffixes": ("级", "件"),
+            "labels": ("密级", "级别"),
+            "brackets": ("()", "[]"),
+            "stars": ("★", "☆"),
+            "harmless": ("商业秘密", "工作秘密"),
+            "variants": ("機机", "祕秘"),
+        },
+        "N1": {
+            "what": ("甲", "乙"),
+            "basis": ("法一", "法二"),
+            "keywords": ("线人", "耳目"),
+            "categories": ("statistics", "inspections"),
+            "records": ("copy", "circular"),
+        },
+    }
+
+
+def test_the_basis_of_each_row_is_told_when_it_alone_changes() -> None:
+    row = AUDIENCES + f"A1,statistics,,,{COUNTY},township,{{}},2026-01-01,\n"
+    opening = "relation,class,path,how,basis\nparticipant,personal,,ask,{}\n"
+    kept = (
+        '[terms.transfer]\nyears = 30\nbasis = "{0}"\n[quarantine]\nmonths = {1}\nbasis = "{0}"\n'
+    )
+    order = ORDER.replace('"法院"', '"{0}"').replace('"文号"', '"{0}"')
+    old, new = (
+        files(
+            audiences_csv=row.format(basis),
+            openings_csv=opening.format(basis),
+            retention_toml=(kept + order).format(basis, months),
+        )
+        | {"clearances.csv": FILES["clearances.csv"].replace("意见", basis).encode()}
+        for basis, months in (("甲", 6), ("乙", 7))
+    )
+    told = found(old, new)
+    changed = {"basis": ("甲", "乙")}
+    assert told["audiences", f"statistics * {COUNTY} township 2026-01-01"].fields == changed
+    assert told["openings", "participant personal"].fields == changed
+    assert told["clearances", "sender personal"].fields == {"basis": ("甲二(一)1", "乙二(一)1")}
+    assert told["retention", "transfer"].fields == changed
+    assert told["retention", "quarantine"].fields == {"months": ("6", "7")} | changed
+    order_told = told["retention", f"hold {CASE} 2027-03-01"]
+    assert order_told.fields == {"by": ("甲", "乙")} | changed
+    assert {told[part, code].name for part, code in told if part != "clearances"} == {"乙"}
