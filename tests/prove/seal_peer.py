@@ -21,7 +21,7 @@ from connectors.bus.keys import KEYS_CSV
 from schemas.codec import Opened, current, unframe, without_vouched
 from schemas.errors import Refusal
 from schemas.ids import BUS
-from schemas.jwk import b64url
+from schemas.jwk import X25519, b64url
 from schemas.messages import Message
 from schemas.topics import flow_partition, inbox_of
 from tests.history import PARTICIPANT, message, organ
@@ -201,5 +201,5 @@ def _private_jwk(path: Path) -> dict[str, str]:
 def _public_jwk(stand: Stand, code: str) -> dict[str, str]:
     """Return the key of an organ as the directory tells it to everybody."""
     rows = read_keys(stand.home.rulebook / KEYS_CSV).values()
-    (row,) = (each for each in rows if each.organ == code)
+    (row,) = (each for each in rows if each.organ == code and each.algorithm != X25519)
     return {"kty": "EC", "crv": "P-256", "x": row.x, "y": row.y}
