@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from connectors.bus.clock import now
 from schemas.codec import current
-from schemas.ids import CaseId, MessageId, derive
+from schemas.ids import CaseId, MessageId, case_id_of, derive
 from schemas.jwk import signer_from_pem
 from schemas.messages import Message, Rejected, SignedFor
 from schemas.parts import Envelope, Seal
@@ -160,8 +160,7 @@ def _dead_ways(stand: Stand, lead: Message, seal: Seal | None) -> list[tuple[str
 def message_ids_of_others(ground: Ground) -> str:
     """Use an id before its owner does: forged, in a reply of one's own, in an opening of one's own.
 
-    The last is to be refused to the stranger or to leave the owner's alone. It needs an id that is
-    known before it is sent; a connector's follows from the content's SHA-256.
+    The last opens a case of the stranger's own, for the sender is part of a case's id.
     """
     stand = demo(ground)
     told = [_said_again(stand), _used_in_a_reply(stand)]
@@ -227,7 +226,7 @@ def _renamed(theirs: Message, mine: Message, *, is_opening: bool) -> Message:
     """Return a stranger's message under the id of another's."""
     ids: dict[str, Any] = {"message_id": mine.envelope.message_id}
     if is_opening:
-        ids["case_id"] = mine.envelope.case_id
+        ids["case_id"] = case_id_of(organ(STRANGER), mine.envelope.message_id)
     changed: Any = replace(theirs, envelope=replace(theirs.envelope, **ids))
     return changed  # type: ignore[no-any-return] # of the same record
 
