@@ -67,8 +67,12 @@ unit: $(VENV)/.dev ## unit and house tests; T=path runs one file or test
 contract: $(VENV)/.dev ## the schemas, their examples and their history
 	$(BIN)/python -m pytest tests/contract
 
+.PHONY: versitygw
+versitygw: $(VENV)/.dev ## the S3 that the tests of attachments ask; Go builds it once, in three minutes
+	$(BIN)/python -m tests.s3
+
 .PHONY: integration
-integration: $(VENV)/.dev download ## tests on a real broker and registry; T=path runs one
+integration: $(VENV)/.dev download versitygw ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
 .PHONY: bench
