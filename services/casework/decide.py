@@ -63,7 +63,7 @@ def decide(
     before: tuple[Effect, ...] = ()
     if case is not None and not case.is_frozen:
         if is_outdated(case, rulebook):
-            moved = reproject(case, rulebook)
+            moved = reproject(case, rulebook, at)
             case, before = moved.case or case, moved.effects
         passed = pass_on(case, message.envelope.message_id, rulebook, at)
         if passed is not None:

@@ -36,7 +36,7 @@ def is_outdated(case: Case, rulebook: Rulebook) -> bool:
     return any(_is_outdated(duty, rulebook.calendar) for duty in case.duties)
 
 
-def reproject(case: Case, rulebook: Rulebook) -> Decision:
+def reproject(case: Case, rulebook: Rulebook, at: datetime) -> Decision:
     """Return the case with its open duties counted by the rulebook's calendar.
 
     Each duty that falls due at another time, or now for certain, has its entry, and its two organs
@@ -53,7 +53,7 @@ def reproject(case: Case, rulebook: Rulebook) -> Decision:
         moved = _moved(duty, term, rulebook.calendar)
         duties.append(moved)
         if (moved.due, moved.provisional) != (duty.due, duty.provisional):
-            effects += _told(duty, moved, rulebook)
+            effects += _told(duty, moved, rulebook, at)
     return Decision(replace(case, duties=tuple(duties)), tuple(effects))
 
 
@@ -92,9 +92,10 @@ def _other(fired: PlannedRung, nominal_at: datetime | None) -> datetime | None:
     return None if nominal_at == fired.nominal_at else nominal_at
 
 
-def _told(duty: Duty, moved: Duty, rulebook: Rulebook) -> tuple[Effect, ...]:
+def _told(duty: Duty, moved: Duty, rulebook: Rulebook, at: datetime) -> tuple[Effect, ...]:
     reason = CALENDAR_CHANGED if moved.due != duty.due else CALENDAR_KNOWN
-    salt = f"/{duty.id}/{rulebook.calendar.digest}"
+    # The time, too: a calendar that comes back moves the duty as it did before, and is told again.
+    salt = f"/{duty.id}/{rulebook.calendar.digest}/{at.isoformat()}"
     before, after = (at.astimezone(ZONE) for at in (duty.due, moved.due))
     words = f"到期时间由{before:%Y-%m-%d %H:%M}改为{after:%Y-%m-%d %H:%M}。"
     advice = (

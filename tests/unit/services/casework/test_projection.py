@@ -47,15 +47,15 @@ def test_the_same_calendar_moves_nothing() -> None:
     case = opened().case
     assert case is not None
     assert not is_outdated(case, demo())
-    assert reproject(case, demo()).effects == ()
-    assert reproject(case, demo()).case == case
+    assert reproject(case, demo(), WEDNESDAY_9).effects == ()
+    assert reproject(case, demo(), WEDNESDAY_9).case == case
 
 
 def test_an_open_duty_moves_with_an_entry_and_both_organs_are_told() -> None:
     case = opened().case
     assert case is not None
     assert owed(case).due == DUE
-    moved = reproject(case, changed(TUESDAY_OFF))
+    moved = reproject(case, changed(TUESDAY_OFF), WEDNESDAY_9)
     first, *told = moved.effects
     assert isinstance(first, MoveDuty)
     assert (first.was, first.duty.due, first.reason) == (DUE, NEXT, "calendar")
@@ -66,24 +66,39 @@ def test_an_open_duty_moves_with_an_entry_and_both_organs_are_told() -> None:
     ]
     again = moved.case
     assert again is not None
-    assert reproject(again, changed(TUESDAY_OFF)).effects == ()
+    assert reproject(again, changed(TUESDAY_OFF), WEDNESDAY_9).effects == ()
 
 
 def test_it_moves_back_when_the_calendar_does() -> None:
     case = opened().case
     assert case is not None
-    there = reproject(case, changed(TUESDAY_OFF)).case
+    there = reproject(case, changed(TUESDAY_OFF), WEDNESDAY_9).case
     assert there is not None
-    assert reproject(there, demo()).case == case
+    assert reproject(there, demo(), WEDNESDAY_9).case == case
 
 
 def test_advice_about_two_changes_of_one_duty_is_two_messages() -> None:
     case = opened().case
     assert case is not None
-    first = reproject(case, changed(TUESDAY_OFF)).effects
-    second = reproject(case, changed(TUESDAY_OFF, date(2026, 9, 23))).effects
+    first = reproject(case, changed(TUESDAY_OFF), WEDNESDAY_9).effects
+    second = reproject(case, changed(TUESDAY_OFF, date(2026, 9, 23)), WEDNESDAY_9).effects
     salts = {each.salt for each in (*first, *second) if isinstance(each, Advise)}
     assert len(salts) == 2
+
+
+def test_a_calendar_that_comes_back_is_told_again_by_a_message_of_its_own() -> None:
+    case = opened().case
+    assert case is not None
+    times = [WEDNESDAY_9 + timedelta(hours=each) for each in range(3)]
+    calendars = (changed(TUESDAY_OFF), demo(), changed(TUESDAY_OFF))
+    salts = []
+    for rulebook, at in zip(calendars, times, strict=True):
+        moved = reproject(case, rulebook, at)
+        case = moved.case
+        assert case is not None
+        salts += [each.salt for each in moved.effects if isinstance(each, Advise)]
+    assert len(salts) == 2 * 3
+    assert len(set(salts)) == 3
 
 
 def test_a_fired_card_is_annotated_and_not_erased_and_not_fired_again() -> None:
@@ -141,7 +156,7 @@ def test_a_duty_from_before_terms_were_kept_keeps_its_date() -> None:
     assert case is not None
     old = replace(case, duties=tuple(replace(duty, term=None) for duty in case.duties))
     assert not is_outdated(old, changed(TUESDAY_OFF))
-    assert reproject(old, changed(TUESDAY_OFF)).case == old
+    assert reproject(old, changed(TUESDAY_OFF), WEDNESDAY_9).case == old
 
 
 def test_a_frozen_case_waits_for_its_operator_with_its_dates() -> None:
@@ -166,7 +181,7 @@ def test_a_provisional_date_becomes_certain_and_gains_its_cards_when_the_calenda
     assert {rung.rung for rung in before.ladder} <= {Rung.REMINDER}
     assert history.case is not None
     known = changed(date(2027, 1, 1), known_until=date(2027, 12, 31))
-    moved = reproject(history.case, known)
+    moved = reproject(history.case, known, WEDNESDAY_9)
     (entry, *_) = moved.effects
     assert isinstance(entry, MoveDuty)
     assert not entry.duty.provisional
@@ -183,7 +198,7 @@ def test_a_date_that_stays_but_is_certain_now_has_its_entry_too() -> None:
     history = History(at=datetime(2026, 12, 31, 10, 0, tzinfo=SHANGHAI))
     history.send("lead_transfer", SENDER)
     assert history.case is not None
-    entry = reproject(history.case, changed(known_until=date(2027, 12, 31))).effects[0]
+    entry = reproject(history.case, changed(known_until=date(2027, 12, 31)), WEDNESDAY_9).effects[0]
     assert isinstance(entry, MoveDuty)
     assert (entry.reason, entry.was) == ("calendar_known", entry.duty.due)
 
@@ -209,7 +224,7 @@ def test_hours_run_through_a_changed_calendar_and_only_their_cards_move() -> Non
     before = owed(history.case)
     assert history.case is not None
     assert before.term is not None
-    moved = reproject(history.case, changed(TUESDAY_OFF))
+    moved = reproject(history.case, changed(TUESDAY_OFF), WEDNESDAY_9)
     assert moved.effects == ()
     after = owed(moved.case)
     assert after.due == before.due
