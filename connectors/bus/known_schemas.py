@@ -26,10 +26,11 @@ class KnownSchemas(Mapping[int, Codec]):
         self._path = path
         self._ids = Fresh(path, SchemaIds.load)
         self._compiled: dict[str, Codec] = {}
+        self._numbers: dict[str, int] = {}  # fingerprint → id: asked for with each value written
 
     def __getitem__(self, schema_id: int) -> Codec:
         found = self._ids.value.fingerprint_of(schema_id)
-        if found is None and self._ids.changed():
+        if found is None and self._changed():
             found = self._ids.value.fingerprint_of(schema_id)
         if found is None or not self._is_known(found):
             raise KeyError(schema_id)
@@ -44,14 +45,22 @@ class KnownSchemas(Mapping[int, Codec]):
 
     def id_for(self, wanted: str) -> int:
         """Return the id to write a schema with. Raises UserError registry.ids_missing."""
-        if wanted not in self._ids.value.by_id.values():
-            self._ids.changed()
-        return self._ids.value.id_for(wanted)
+        if wanted not in self._numbers:
+            if wanted not in self._ids.value.by_id.values():
+                self._changed()
+            self._numbers[wanted] = self._ids.value.id_for(wanted)
+        return self._numbers[wanted]
 
     @property
     def ids(self) -> Mapping[str, int]:
         """Fingerprint → the id to write with; of what is not registered KeyError."""
         return _Ids(self)
+
+    def _changed(self) -> bool:
+        is_other = self._ids.changed()
+        if is_other:
+            self._numbers.clear()
+        return is_other
 
     def _is_known(self, found: str) -> bool:
         return found in records_by_fingerprint() or found in self._ids.value.texts

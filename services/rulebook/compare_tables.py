@@ -6,7 +6,8 @@ Each table by what its rows speak of, so that a row that was moved or renumbered
 from collections.abc import Mapping
 from typing import Any
 
-from services.rulebook.model import AudienceRule, Rulebook
+from services.rulebook.model import AudienceRule, Clearance, Rulebook
+from services.rulebook.openings import OpeningRule
 
 Listed = Mapping[str, tuple[str, Mapping[str, Any]]]  # code → (name, fields)
 
@@ -14,7 +15,7 @@ Listed = Mapping[str, tuple[str, Mapping[str, Any]]]  # code → (name, fields)
 def clearances(rulebook: Rulebook) -> Listed:
     """Return the clearance table by relation, class and path."""
     return {
-        " ".join(filter(None, (row.relation, row.field_class, row.path))): (
+        _seen(row): (
             row.basis,
             {"treatment": row.treatment, "basis": row.basis},
         )
@@ -25,7 +26,7 @@ def clearances(rulebook: Rulebook) -> Listed:
 def openings(rulebook: Rulebook) -> Listed:
     """Return who may be shown later what was withheld, by relation, class and path."""
     return {
-        " ".join(filter(None, (row.relation, row.field_class, row.path))): (
+        _seen(row): (
             row.basis,
             {"how": row.how, "basis": row.basis},
         )
@@ -88,6 +89,10 @@ def retention(rulebook: Rulebook) -> Listed:
         "basis": kept.quarantine.basis,
     }
     return terms | orders | ({"quarantine": (str(months["basis"]), months)} if months else {})
+
+
+def _seen(row: Clearance | OpeningRule) -> str:
+    return " ".join(filter(None, (row.relation, row.field_class, row.path)))
 
 
 def _reach(rule: AudienceRule) -> str:
