@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connectors.bus.agency import Agency
 from connectors.bus.blobs import BlobStore, Directory
 from connectors.bus.carrier import Carrier
 from connectors.bus.desk import Desk
@@ -57,17 +58,11 @@ class Sender:
 
     def desk(self) -> Desk:
         """Open the connector's desk anew; the one before is let go as by kill -9."""
-        self.close()
-        desk = Desk(self.county.agency("yanjiao"), self.side.system())
-        self.desks.append(desk)
-        desk.open()
-        return desk
+        return opened_anew(self.desks, self.county.agency("yanjiao"), self.side)
 
     def close(self) -> None:
         """Let go of what was opened."""
-        for desk in self.desks:
-            desk.close()
-        self.desks.clear()
+        let_go(self.desks)
 
     def sent(self, files: Mapping[str, bytes], name: str = "a") -> Message:
         """Send a document with files, store them, and return the sealed message."""
@@ -91,23 +86,33 @@ class Receiver:
 
     def desk(self) -> Desk:
         """Open the connector's desk anew."""
-        self.close()
-        desk = Desk(self.county.agency("liuzhi-cgj"), self.side.system())
-        self.desks.append(desk)
-        desk.open()
-        return desk
+        return opened_anew(self.desks, self.county.agency("liuzhi-cgj"), self.side)
 
     def close(self) -> None:
         """Let go of what was opened."""
-        for desk in self.desks:
-            desk.close()
-        self.desks.clear()
+        let_go(self.desks)
 
     def got(self, sent: Message, offset: int = 0) -> list[Path | Refusal | None]:
         """Take a copy in and carry what it entitles to."""
         desk = self.desk()
         assert desk.take_in([self.county.copy(sent, offset, to=THEM)]) == frozenset()
         return carry(desk, self.county, "liuzhi-cgj", self.store)
+
+
+def opened_anew(desks: list[Desk], agency: Agency, side: Side | FolderSide) -> Desk:
+    """Let go of the desks, and open another for the agency, which is the only one then."""
+    let_go(desks)
+    desk = Desk(agency, side.system())
+    desks.append(desk)
+    desk.open()
+    return desk
+
+
+def let_go(desks: list[Desk]) -> None:
+    """Close the desks."""
+    for desk in desks:
+        desk.close()
+    desks.clear()
 
 
 def taken(desk: Desk) -> None:
