@@ -170,15 +170,13 @@ def asks_for_what_is_not_withheld(affair: Affair, scene: Scene) -> Draft | None:
 
 @move("any", "any", 8)
 def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
-    if not affair.asked:
-        return None
     open_ = [each for each in affair.asked if not each.done]
-    asked = scene.rng.choice(open_ or affair.asked)
+    if not open_:
+        return None
+    asked = scene.rng.choice(open_)
     changes: dict[str, Any] = {"opened": [asked.path]}
     refused, sender, chance = None, asked.owner, scene.rng.random()
-    if asked.done:
-        refused = "opening.answered"
-    elif chance < 0.15 and asked.by != asked.owner:
+    if chance < 0.15 and asked.by != asked.owner:
         sender, refused = asked.by, "reply.not_asked"
     elif chance < 0.3:
         changes, refused = {"opened": [], "reason": None}, "opening.reason_missing"
@@ -192,6 +190,18 @@ def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
         asked.opened = bool(changes["opened"])
 
     return Draft("opening_answer", sender, changes, reply=asked.request, then=then, code=refused)
+
+
+@move("any", "any", 8)
+def answers_once_more(affair: Affair, scene: Scene) -> Draft | None:
+    done = [each for each in affair.asked if each.done]
+    if not done:
+        return None
+    asked = scene.rng.choice(done)
+    changes = {"opened": [asked.path]}
+    return Draft(
+        "opening_answer", asked.owner, changes, reply=asked.request, code="opening.answered"
+    )
 
 
 def _is_forbidden_now(affair: Affair, asked: Asked) -> bool:

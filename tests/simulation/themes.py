@@ -29,9 +29,10 @@ _GIVEN: Final = ("is_taken_back", "gives_back")
 _ASKED: Final = ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see!")
 _OPENED: Final = (
     *(*_ASKED, "opens_what_was_not_asked_for!", "answers_who_asked_to_see"),
-    *("answers_who_asked_to_see!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
+    *("answers_once_more!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
 )
 _NEVER: Final = ("asks_for_what_nobody_opens!",) * 8
+_AGREED: Final = (*_REFERRED, "agrees_on_the_sender", "agrees_on_the_sender")
 _PLAN: Final = ("rejects_the_plan",)
 _ANSWERED: Final = ("decides_the_plan", "decides_the_plan!", *("answers_the_plan!",) * 4)
 _CLOCK: Final = ("files", *("changes_the_clock_of_the_decision!",) * 7)
@@ -89,6 +90,19 @@ _SINGLE: Final[tuple[Theme, ...]] = (
     ("guidance_of_a_year", ()),
     ("guidance_of_a_year", ()),
     ("guidance_of_a_year", ()),
+    ("a_case", _AGREED),
+    ("a_case", _AGREED),
+    ("a_plan", ("signs", "signs", *_OPENED)),
+    ("a_complaint", ("declines", "signs", *_OPENED)),
+    ("a_plan_that_is_asked_for", (*_PLAN, "signs", *_SEEN)),
+    ("a_case", (*_INTO["closed"], *_DIFFERS)),
+    ("a_lead", ("is_taken_back", *_SEEN)),
+    ("a_lead", ("is_taken_back", *_SEEN)),
+    ("a_question", ("signs", *_BACK)),
+    ("a_lead_of_a_known_party", ("declines",)),
+    ("a_lead_with_a_used_number", ()),
+    ("a_case", (*_INTO["disputed"], *_COUNTS)),
+    ("a_case", ("hands_over", "is_taken_back", *_COUNTS)),
 )
 
 
