@@ -48,6 +48,11 @@ class Server:
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} {locale} '{encoding}'")
         return name
 
+    @property
+    def pid(self) -> int:
+        """That of the process whose children serve the clients."""
+        return int(self._running.get_postmaster_info().pid)
+
     def stop(self) -> None:
         """End it as a failing host does (SIGQUIT): nothing is finished, clients are cut off."""
         process = self._running.get_postmaster_info().process

@@ -1,0 +1,108 @@
+"""Which rate holds: letters written evenly, and whether the lag grows.
+
+A rate holds when what the slope of the lag (least squares, without the beginning) makes of
+the whole time is less than what one transaction takes: then it is the noise of batches.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from statistics import linear_regression
+from typing import Any, Final
+
+from connectors.bus.clock import monotonic
+from tests.bench.drain import drained
+from tests.bench.figures import spread
+from tests.bench.processors import over
+from tests.bench.running import Bus, finished
+from tests.bench.sealed import Letters
+
+Line = dict[str, Any]
+GROWTH_MAX: Final = 500  # messages over the whole time: [exchange] batch_max
+BEGINNING: Final = 0.1  # of the time: not looked at
+LOOK_SECONDS: Final = 0.5
+OFFERED_MIN: Final = 0.99  # of the rate: a writer that is slower offers less than it says
+BACKLOG: Final = 10_000  # drained first, to know where to look
+_LEAST, _MOST = 0.5, 1.1  # of the rate of the backlog: between them the highest is sought
+
+Look = tuple[float, float]  # seconds, lag
+
+
+def offered(bus: Bus, letters: Letters, rate: float, seconds: float, what: str = "rate") -> Line:
+    """Write at a rate for so long, and look at the lag; then wait until all is done."""
+    file = letters.part(round(rate * seconds))
+    writer, began, spent = bus.writer(file, rate), monotonic(), over(bus.pids())
+    looks: list[Look] = []
+    while writer.poll() is None:
+        looks.append((monotonic() - began, float(bus.lag())))
+        time.sleep(LOOK_SECONDS)
+    told, said = spent(), finished(writer)
+    ended = monotonic()
+    bus.settle()
+    file.unlink()
+    begin = seconds * BEGINNING
+    line = {"what": what, "offered": rate, **said, **judged([x for x in looks if x[0] >= begin])}
+    line["holds"] &= said["written"] >= OFFERED_MIN * rate * said["seconds"]
+    return {**line, "rest_seconds": round(monotonic() - ended, 1), **told}
+
+
+def judged(looks: Sequence[Look]) -> Line:
+    """Return the slope of the lag in messages a second, its standard error, and whether it holds.
+
+    StatisticsError: fewer than two looks.
+    """
+    times, lags = [at for at, _ in looks], [lag for _, lag in looks]
+    slope, start = linear_regression(times, lags)
+    rest = sum((lag - start - slope * at) ** 2 for at, lag in looks)
+    middle = sum(times) / len(times)
+    wide = sum((at - middle) ** 2 for at in times)
+    error = math.sqrt(rest / max(1, len(looks) - 2) / wide)
+    growth = slope * (times[-1] - times[0])
+    return {
+        "slope": round(slope, 3),
+        "slope_error": round(error, 3),
+        "growth": round(growth),
+        "lag": spread(lags, 0),
+        "holds": growth <= GROWTH_MAX,
+    }
+
+
+def sought(bus: Bus, letters: Letters, seconds: float, steps: int) -> Iterator[Line]:
+    """Yield a line for each rate offered, and the backlog that told where to begin."""
+    first = {**drained(bus, letters, BACKLOG, workers=bus.workers), "what": "backlog"}
+    yield first
+    lines: list[Line] = []
+
+    def holds(rate: float) -> bool:
+        lines.append(offered(bus, letters, rate, seconds))
+        return bool(lines[-1]["holds"])
+
+    seen = 0
+    for _ in bisected(first["per_second"] * _LEAST, first["per_second"] * _MOST, steps, holds):
+        yield from lines[seen:]
+        seen = len(lines)
+
+
+def bisected(
+    low: float, high: float, steps: int, holds: Callable[[float], bool]
+) -> Iterator[float]:
+    """Yield the rates tried, each half way between what held and what did not."""
+    for _ in range(steps):
+        middle = float(round((low + high) / 2))
+        if holds(middle):
+            low = middle
+        else:
+            high = middle
+        yield middle
+
+
+def figures(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield the highest rate that held, and the least that did not."""
+    tried = [line for line in lines if line["what"] == "rate"]
+    held = [line for line in tried if line["holds"]]
+    best = max(held, key=lambda line: line["offered"], default=None)
+    failed = [line["offered"] for line in tried if not line["holds"]]
+    if tried:
+        line = {"what": "rate", "highest": best["offered"] if best else None}
+        yield {**line, "least_that_grew": min(failed, default=None), "at_it": best}
+    yield from (line for line in lines if line["what"] == "sustained")
