@@ -86,7 +86,7 @@ def _passed(bus: Bus, letters: Letters, rate: float, seconds: float) -> Line:
     return _turn(bus, letters, rate, seconds, IN, [OUT], settle)
 
 
-def _turn(  # noqa: PLR0913 - a turn is these
+def _turn(
     bus: Bus,
     letters: Letters,
     rate: float,

@@ -57,7 +57,7 @@ def _drain(run: Run) -> Iterator[Line]:
 def _rate(run: Run) -> Iterator[Line]:
     running, letters, options = run
     running.run(1)
-    yield from rates.sought(running, letters, options.seconds, options.steps)
+    yield from rates.sought(running, letters, options.backlog, options.seconds, options.steps)
 
 
 def _sustained(run: Run) -> Iterator[Line]:
@@ -73,9 +73,9 @@ def _latency(run: Run) -> Iterator[Line]:
     running.run(1)
     rate = options.rate
     if rate is None:
-        backlog = {**drain.drained(running, letters, rates.BACKLOG, 1), "what": "backlog"}
-        yield backlog
-        rate = float(round(backlog["per_second"] / 2))
+        most = {**drain.drained(running, letters, options.backlog, 1), "what": "backlog"}
+        yield most
+        rate = float(round(most["per_second"] / 2))
     yield from latency.in_turns(running, letters, rate, options.seconds, options.rounds)
 
 

@@ -22,7 +22,6 @@ GROWTH_MAX: Final = 500  # messages over the whole time: [exchange] batch_max
 BEGINNING: Final = 0.1  # of the time: not looked at
 LOOK_SECONDS: Final = 0.5
 OFFERED_MIN: Final = 0.99  # of the rate: a writer that is slower offers less than it says
-BACKLOG: Final = 10_000  # drained first, to know where to look
 _LEAST, _MOST = 0.5, 1.1  # of the rate of the backlog: between them the highest is sought
 
 Look = tuple[float, float]  # seconds, lag
@@ -67,33 +66,21 @@ def judged(looks: Sequence[Look]) -> Line:
     }
 
 
-def sought(bus: Bus, letters: Letters, seconds: float, steps: int) -> Iterator[Line]:
-    """Yield a line for each rate offered, and the backlog that told where to begin."""
-    first = {**drained(bus, letters, BACKLOG, workers=bus.workers), "what": "backlog"}
+def sought(bus: Bus, letters: Letters, backlog: int, seconds: float, steps: int) -> Iterator[Line]:
+    """Yield a line for the backlog that tells where to begin, and one for each rate offered."""
+    first = {**drained(bus, letters, backlog, workers=bus.workers), "what": "backlog"}
     yield first
-    lines: list[Line] = []
-
-    def holds(rate: float) -> bool:
-        lines.append(offered(bus, letters, rate, seconds))
-        return bool(lines[-1]["holds"])
-
-    seen = 0
-    for _ in bisected(first["per_second"] * _LEAST, first["per_second"] * _MOST, steps, holds):
-        yield from lines[seen:]
-        seen = len(lines)
+    low, high = (first["per_second"] * share for share in (_LEAST, _MOST))
+    yield from bisected(low, high, steps, lambda rate: offered(bus, letters, rate, seconds))
 
 
-def bisected(
-    low: float, high: float, steps: int, holds: Callable[[float], bool]
-) -> Iterator[float]:
-    """Yield the rates tried, each half way between what held and what did not."""
+def bisected(low: float, high: float, steps: int, tried: Callable[[float], Line]) -> Iterator[Line]:
+    """Yield what was found of each rate, half way between what held and what did not."""
     for _ in range(steps):
         middle = float(round((low + high) / 2))
-        if holds(middle):
-            low = middle
-        else:
-            high = middle
-        yield middle
+        line = tried(middle)
+        low, high = (middle, high) if line["holds"] else (low, middle)
+        yield line
 
 
 def figures(lines: Sequence[Line]) -> Iterator[Line]:

@@ -66,8 +66,7 @@ def sealing(home: Home, folder: Path) -> Iterator[Letters]:
 
 def write(file: BinaryIO, pairs: Iterable[Pair]) -> None:
     """Append pairs to a file."""
-    for key, value in pairs:
-        file.write(_HEAD.pack(len(key), len(value)) + key + value)
+    file.writelines(_HEAD.pack(len(key), len(value)) + key + value for key, value in pairs)
 
 
 def read(path: Path) -> Iterator[Pair]:

@@ -86,7 +86,7 @@ def _records(home: Home, since: Begins, ends: Begins) -> Iterator[tuple[bytes, b
             for record in consumer.consume(AT_ONCE, timeout=0.5):
                 if record.error() is not None:
                     raise KafkaException(record.error())
-                place = record.topic(), record.partition()
+                place: Any = (record.topic(), record.partition())
                 offset: Any = record.offset()
                 yield record.key() or b"", record.value() or b"", record.timestamp()[1]
                 if offset + 1 >= open_ends.get(place, offset + 2):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, faults, law, seal, speed
+from tests.prove import bus, county, faults, law, load, seal, speed
 from tests.prove.chapter import (
     REPO,
     Check,
@@ -30,7 +30,7 @@ from tests.prove.chapter import (
 CHAPTERS: Final = {
     "bus": bus.CHECKS,
     "county": county.CHECKS,
-    "faults": (*faults.CHECKS, *speed.CHECKS),
+    "faults": (*faults.CHECKS, *speed.CHECKS, *load.CHECKS),
     "law": law.CHECKS,
     "seal": seal.CHECKS,
 }
