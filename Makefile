@@ -76,9 +76,10 @@ integration: $(VENV)/.dev download versitygw ## tests on a real broker and regis
 	$(BIN)/python -m pytest $(or $(T),tests/integration)
 
 .PHONY: bench
-bench: $(VENV)/.dev download ## what a message costs beside the bare-work limit, Faust, FastStream; on both databases: 30 minutes
+bench: $(VENV)/.dev download ## what a message costs beside the bare-work limit, Faust, FastStream; then the bus under load: 2.5 hours
 	$(BIN)/python -m tests.bench.seal
 	$(BIN)/python -m tests.bench.bus --out tests/bench/results
+	$(BIN)/python -m tests.bench.load --out tests/bench/results
 
 .PHONY: mutate
 mutate: $(VENV)/.dev ## spoil each row of the tables and 300 places of the code; tests must notice: SEED= JOBS= ONLY=; 20 minutes
