@@ -26,8 +26,7 @@ from tests.faults.campaign import Campaign, begin
 from tests.faults.county import CONNECTOR_PORT_OFFSET
 from tests.faults.stream import Stream
 from tests.faults.watched import Line, Sample, gained, line, look
-from tests.prove.chapter import REPO, Ground
-from tests.prove.run import forget_settings
+from tests.prove.chapter import REPO, Ground, forget_settings
 
 MINUTES: Final = 30.0
 PER_SECOND: Final = 60.0  # letters of the stream
@@ -112,16 +111,21 @@ def soak(campaign: Campaign, minutes: float = MINUTES, per_second: float = PER_S
 def growths(seen: Soak) -> Iterator[Growth]:
     """Yield how each process grew after the warm-up."""
     for name, samples in seen.samples.items():
-        warm = samples[int(len(samples) * WARM_PART) :]
-        yield Growth(
-            name=name,
-            rss_mb=warm[-1].rss_bytes / (1 << 20),
-            per_minute=line([(each.at / _MINUTE, each.rss_bytes) for each in warm]),
-            per_message=line([(each.messages, each.rss_bytes) for each in warm]),
-            messages=warm[-1].messages - warm[0].messages,
-            files=gained([each.files for each in warm]),
-            threads=gained([each.threads for each in warm]),
-        )
+        yield growth(name, samples)
+
+
+def growth(name: str, samples: Sequence[Sample]) -> Growth:
+    """Return how one grew after the warm-up."""
+    warm = samples[int(len(samples) * WARM_PART) :]
+    return Growth(
+        name=name,
+        rss_mb=warm[-1].rss_bytes / (1 << 20),
+        per_minute=line([(each.at / _MINUTE, each.rss_bytes) for each in warm]),
+        per_message=line([(each.messages, each.rss_bytes) for each in warm]),
+        messages=warm[-1].messages - warm[0].messages,
+        files=gained([each.files for each in warm]),
+        threads=gained([each.threads for each in warm]),
+    )
 
 
 def _watched(campaign: Campaign) -> Soak:

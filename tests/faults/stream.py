@@ -1,4 +1,4 @@
-"""A steady stream of sealed letters, written to the flows by the organs that have no connector here.
+"""A steady stream of sealed letters, written to the flows by organs that have no connector here.
 
 Each is of a case of its own, from an organ and to an organ whose inbox no connector of the stand
 reads, so that the judge of the connectors' traffic meets none of them.
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
 from threading import Event, Thread
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from confluent_kafka import KafkaError, Producer
 
@@ -19,7 +19,6 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.keys import load_signer
 from schemas.codec import current, frame
 from schemas.errors import Refusal
-from schemas.jwk import Signer
 from schemas.messages import LeadTransfer, Message
 from schemas.seal import seal_message
 from schemas.topics import flow_partition, inbox_of
@@ -29,6 +28,9 @@ from tests.history import demo
 from tests.prove.county_sending import outcomes
 from tests.prove.letters import keyring
 from tests.prove.stand import Stand, records, wait_until
+
+if TYPE_CHECKING:
+    from schemas.jwk import Signer
 
 TURN_SECONDS: Final = 0.1
 FLUSH_SECONDS_MAX: Final = 60.0
