@@ -31,6 +31,7 @@ from tests.prove.chapter import REPO, Ground, forget_settings
 MINUTES: Final = 30.0
 PER_SECOND: Final = 60.0  # letters of the stream
 CASES_PER_SECOND: Final = 1.5  # through connectors; each is four messages and their receipts
+OUTSTANDING_MAX: Final = 40  # cases on their way: then the load waits, on a host that is too slow
 EVERY_SECONDS: Final = 4.0  # between two looks
 WARM_PART: Final = 1 / 3  # of the time, before anything is compared
 RSS_BYTES_PER_MINUTE_MAX: Final = 1 << 20
@@ -46,8 +47,14 @@ class Soak:
     campaign: Campaign
     ports: dict[str, int]
     pids: dict[str, int]
+    stream: Stream | None = None
     figure: str = ""  # what the judges of the traffic said
     samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
+
+    def judge(self) -> None:
+        """Hold all that was sent against what came. AssertionError says what is wrong."""
+        assert self.stream is not None
+        self.figure = f"{self.campaign.judged()}; {self.stream.judged()}"
 
     def look(self) -> None:
         """Look at each process. AssertionError: one was started anew meanwhile."""
@@ -90,21 +97,22 @@ class Growth:
 
 
 def soak(campaign: Campaign, minutes: float = MINUTES, per_second: float = PER_SECOND) -> Soak:
-    """Let the county work for so long, and look at it; then judge all it did."""
+    """Let the county work for so long, and look at it."""
     seen = _watched(campaign)
     cases, ends = 0, monotonic() + minutes * _MINUTE
     began = looked = monotonic()
     aliases = [agency.alias for agency in campaign.county.agencies]
     with Stream(campaign.stand, per_second, aliases) as stream:
         while monotonic() < ends:
-            if (monotonic() - began) * CASES_PER_SECOND > cases:
+            stream.is_held = campaign.outstanding > OUTSTANDING_MAX
+            if not stream.is_held and (monotonic() - began) * CASES_PER_SECOND > cases:
                 campaign.traffic.feed(1)
                 cases += 1
             campaign.breathe()
             if monotonic() - looked > EVERY_SECONDS:
                 looked = monotonic()
                 seen.look()
-    seen.figure = f"{campaign.judged()}; {stream.judged()}"
+    seen.stream = stream
     return seen
 
 
@@ -150,9 +158,10 @@ def main(argv: Sequence[str]) -> int:
         scratch = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="yichuan-soak-")))
         campaign = begin(Ground(REPO, scratch, ends), "浸", is_planted=False)
         seen = soak(campaign, options.minutes, options.per_second)
-    if options.out:
-        samples = {name: [asdict(each) for each in found] for name, found in seen.samples.items()}
-        options.out.write_text(json.dumps(samples), encoding="utf-8")
+        if options.out:
+            samples = {name: [*map(asdict, found)] for name, found in seen.samples.items()}
+            options.out.write_text(json.dumps(samples), encoding="utf-8")
+        seen.judge()
     found = list(growths(seen))
     print("\n".join(map(str, found)), seen.figure, sep="\n")
     return 0 if all(each.is_flat for each in found) else 1

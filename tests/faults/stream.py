@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
+from math import ceil
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
@@ -58,6 +59,7 @@ class Stream:
         self._signers: dict[str, Signer] = {}
         self._producers: dict[str, Producer] = {}
         self.sent = Sent()
+        self.is_held = False  # what comes from outside may wait; the rate is not made up for
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -105,12 +107,14 @@ class Stream:
 
     def _run(self) -> None:
         try:
-            began, letters = monotonic(), self._letters()
-            for number in count(1):
-                ahead = number / self._per_second - (monotonic() - began)
-                if self._stop.wait(max(ahead, 0) if ahead > TURN_SECONDS else 0):
-                    break
-                self._write(next(letters))
+            letters, due = self._letters(), monotonic()
+            while not self._stop.wait(max(due - monotonic(), 0)):
+                if self.is_held:
+                    due = monotonic() + TURN_SECONDS
+                    continue
+                for _ in range(ceil(self._per_second * TURN_SECONDS)):
+                    self._write(next(letters))
+                    due += 1 / self._per_second
             for producer in self._producers.values():
                 assert producer.flush(FLUSH_SECONDS_MAX) == 0, "not acknowledged"
         except BaseException as error:

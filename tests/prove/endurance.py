@@ -28,6 +28,7 @@ def soak(ground: Ground) -> str:
     with ExitStack() as ends:
         campaign = begin(replace(ground, ends=ends), "浸", is_planted=False)
         seen = soaked(campaign)
+        seen.judge()
     found = list(growths(seen))
     figure = f"{MINUTES:.0f} minutes: {'; '.join(map(str, found))}; {seen.figure}"
     assert all(each.is_flat for each in found), figure
