@@ -7,6 +7,7 @@ credentials = "login.toml"   # optional; default: the home's. Relative to this f
 key = "seal.pem"             # optional; likewise
 key_passphrase = "seal.pass" # optional: the file with the key's passphrase
 metrics_port = 19031         # /metrics and /healthz; 0: any free one
+letters_per_second = 100     # published at most; what is over it waits in the spool
 [source]                     # connectors/<kind>/settings.py
 [map]                        # names of the agency's own for our records
 """
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from connectors.bus.allowance import LETTERS_PER_SECOND
 from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
 from connectors.bus.keyring import Keyring
@@ -67,6 +69,7 @@ class ConnectorConfig(Section):
     key: Path | None = None
     key_passphrase: Path | None = None
     metrics_port: int = Field(0, ge=0, le=65535)
+    letters_per_second: float = Field(LETTERS_PER_SECOND, ge=0.1, le=10_000)
     map: MapSection = MapSection()
 
 
@@ -88,6 +91,7 @@ class Agency:
     openers: Openers  # by which it opens the keys of files
     folder: Path  # what the connector keeps: connectors/<alias> of the home
     store: StorePlace  # where attachments are stored
+    letters_per_second: float  # that it may publish
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -161,6 +165,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         openers=load_openers(place, config.organ, passphrase),
         folder=place.path / "connectors" / config.organ,
         store=store_place(place),
+        letters_per_second=config.letters_per_second,
     )
 
 

@@ -21,13 +21,14 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.ledger import Spooled
+from connectors.bus.spool import Spooled
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
 from schemas.ids import Alias, CaseId
 
 CASES_MAX: Final = 200  # published at once, one message of each
 PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
+HELD_BACK_SECONDS: Final = 0.2  # before letters that were over the allowance are looked at again
 PAUSE_SECONDS_MIN: Final = 0.5  # before a case is tried again, doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
@@ -139,9 +140,10 @@ class Connector:
             but = [case for case, later in self._later.items() if later.at > at]
             heads = await self._desk.once(desk.waiting, CASES_MAX, but)
             if not heads:
-                if is_last:
+                if is_last and not desk.spool.holds_back:
                     return
-                await self._pause(self._something, self._poll_seconds)
+                seconds = HELD_BACK_SECONDS if desk.spool.holds_back else self._poll_seconds
+                await self._pause(self._something, min(seconds, self._poll_seconds))
                 continue
             sends = [self._published(head) for head in heads]
             done = [head for head in await asyncio.gather(*sends) if head is not None]
@@ -202,7 +204,7 @@ class Connector:
                 self.vitals.failing.pop("commit", None)
 
     async def _look(self, desk: Desk) -> None:
-        size = await self._desk.once(desk.spool_size)
+        size = await self._desk.once(desk.spool.size)
         self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0

@@ -29,11 +29,13 @@ from typing import Final, NamedTuple
 
 from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
+from connectors.bus.allowance import Allowance
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.ledger import Ledger, Outgoing, Spooled, SpoolSize
+from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.reseal import reseal_spool
+from connectors.bus.spool import Spool, Spooled
 from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId
@@ -63,6 +65,7 @@ class Desk:
     def __init__(self, agency: Agency, system: System) -> None:
         self._agency, self._system = agency, system
         self._ledger = Ledger(agency.folder / "ledger.sqlite")
+        self.spool = Spool(self._ledger, Allowance(agency.letters_per_second))
         self._quarantine = Quarantine(agency.folder / "quarantine")
         self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
         self._unshown: list[Mark] = []
@@ -108,19 +111,15 @@ class Desk:
         return taken
 
     def waiting(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
-        """Return what may be published now: the first of each case."""
-        return self._ledger.heads(cases_max, but)
+        """Return what may be published now: the first of each case, within the allowance."""
+        return self.spool.heads(cases_max, but, clock.monotonic())
 
     def published(self, message_ids: Sequence[MessageId]) -> None:
         """Note what the broker acknowledged, and show it."""
         with self._ledger.transaction():
-            self._ledger.published(message_ids)
+            self.spool.published(message_ids, clock.monotonic())
         metrics.CONNECTOR_SENT.labels(self._agency.alias).inc(len(message_ids))
         self.show()
-
-    def spool_size(self) -> SpoolSize:
-        """Return how much waits to be published."""
-        return self._ledger.spool_size()
 
     def kept(self) -> int:
         """Return how many inbox values are in the quarantine."""
@@ -151,6 +150,7 @@ class Desk:
                     refused[arrival.offset] = arrived.refused[arrival.id]
             for answer in answers:
                 self._ledger.settled(answer.about, answer.state, answer.notice)
+                self.spool.answered(answer.about)
                 self._ledger.got(answer.message, clock.now())
         self._keep(records, refused)
         if answers:

@@ -23,11 +23,13 @@ LITERAL: Final = "literal"
 PREFIXED: Final = "prefixed"
 
 # What one organ may ask of each broker, so that none keeps the others waiting. Bytes a second, and
-# percent of one thread. Some 2,000 messages a second; who asks for more has to wait.
+# percent of one thread. Some 200 letters a second, and one of the largest in two seconds; who asks
+# for more has to wait. A connector keeps within less by itself (connectors/bus/allowance.py).
+ORGAN_WRITE_BYTES_PER_SECOND: Final = 524_288
 ORGAN_QUOTA: Final = MappingProxyType(
     {
         "consumer_byte_rate": 16.0 * 1_048_576,
-        "producer_byte_rate": 4.0 * 1_048_576,
+        "producer_byte_rate": float(ORGAN_WRITE_BYTES_PER_SECOND),
         "request_percentage": 100.0,
     }
 )
@@ -101,10 +103,17 @@ class Actual:
     quotas: Quotas = field(default_factory=dict)
 
 
-def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> Layout:
+def layout(
+    aliases: Iterable[Alias],
+    *,
+    partitions: int,
+    replication: int,
+    write_bytes_per_second: int = ORGAN_WRITE_BYTES_PER_SECOND,
+) -> Layout:
     """Return what the bus needs for these organs.
 
-    `partitions` are those of each flow. Raises UserError topics.alias_reserved.
+    `partitions` are those of each flow; `write_bytes_per_second` may be written by each organ to
+    each broker. Raises UserError topics.alias_reserved.
     """
     ordered = tuple(sorted(set(aliases)))
     for alias in ordered:
@@ -120,7 +129,8 @@ def layout(aliases: Iterable[Alias], *, partitions: int, replication: int) -> La
     )
     organs = (acl for alias in ordered for acl in _organ_acls(alias))
     acls = frozenset((*organs, *_exchange_acls()))
-    return Layout(topics, (EXCHANGE, *ordered), acls, dict.fromkeys(ordered, ORGAN_QUOTA))
+    quota = {**ORGAN_QUOTA, "producer_byte_rate": float(write_bytes_per_second)}
+    return Layout(topics, (EXCHANGE, *ordered), acls, dict.fromkeys(ordered, quota))
 
 
 def principal_of(login: str) -> str:

@@ -78,16 +78,6 @@ class SentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
-    """A value waiting to be published. Of one case, only the first may be tried."""
-
-    message_id: MessageId
-    flow: Flow
-    case_id: CaseId
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class SpoolSize:
     """How much waits, and since when."""
 
@@ -166,18 +156,6 @@ class Ledger(Book):
             ),
         )
         return True
-
-    def heads(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:
-        """Return the first of each case but `but`, oldest first, whose files are all stored."""
-        left_out = json.dumps(list(but))
-        rows = self.db.execute(
-            "SELECT message_id, flow, case_id, value FROM spool WHERE ordinal IN"
-            " (SELECT MIN(ordinal) FROM spool GROUP BY case_id)"
-            " AND message_id NOT IN (SELECT message_id FROM uploads)"
-            " AND case_id NOT IN (SELECT value FROM json_each(?)) ORDER BY ordinal LIMIT ?",
-            (left_out, cases_max),
-        )
-        return tuple(Spooled(MessageId(m), Flow(f), CaseId(c), v) for m, f, c, v in rows)
 
     def spool_size(self) -> SpoolSize:
         """Return how much waits."""

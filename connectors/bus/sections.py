@@ -5,6 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from connectors.bus.layout import ORGAN_WRITE_BYTES_PER_SECOND
+
 PORT_BASE: Final = 19000
 
 
@@ -33,6 +35,12 @@ class KafkaSection(_Section):
     ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
     replication: int = Field(1, ge=1, le=7, description="3 in production, with min ISR 2")
     partitions: int = Field(4, ge=1, le=64, description="of each flow; never changes later")
+    organ_write_bytes_per_second: int = Field(
+        ORGAN_WRITE_BYTES_PER_SECOND,
+        ge=65_536,
+        le=1 << 30,
+        description="by one organ to each broker; what is over it waits",
+    )
     memory_mb: int = Field(768, ge=256, le=65536)
 
 

@@ -17,6 +17,7 @@ CONTROLLER_LOGIN: Final = "_controller"
 MESSAGE_BYTES_MAX: Final = 1_048_588  # 900,000 of ours, and the batch, headers and key around it
 REQUEST_BYTES_MAX: Final = 32 << 20
 RETENTION_CHECK_MS: Final = 60_000
+QUOTA_SECONDS: Final = 3  # over which the broker looks at what a login has written
 OFFSETS_KEPT_MINUTES: Final = 366 * 24 * 60
 # Kinds of groups that nobody here uses. The first share group of any login would make the broker
 # create a topic of its own, and no agency may have one created.
@@ -120,6 +121,9 @@ def _limits() -> dict[str, str]:
         "share.coordinator.state.topic.num.partitions": "4",
         "group.coordinator.rebalance.protocols": "classic,consumer",
         "group.initial.rebalance.delay.ms": "0",
+        # An organ's quota is over so many seconds (by default eleven): what it saved up in them it
+        # may write at once, and all others' letters lie behind that.
+        "quota.window.num": str(QUOTA_SECONDS),
         "message.max.bytes": str(MESSAGE_BYTES_MAX),
         "socket.request.max.bytes": str(REQUEST_BYTES_MAX),
         "log.cleaner.dedupe.buffer.size": str(16 << 20),  # by default 128 MB of a small heap

@@ -51,8 +51,12 @@ def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Ite
     try:
         client = connect(settings, home.credentials(ADMIN), _CONNECT_SECONDS_MAX)
         aliases = sorted(organ.alias for organ in rulebook.directory.organs.values())
-        partitions, replication = settings.kafka.partitions, settings.kafka.replication
-        wanted = layout(aliases, partitions=partitions, replication=replication)
+        wanted = layout(
+            aliases,
+            partitions=settings.kafka.partitions,
+            replication=settings.kafka.replication,
+            write_bytes_per_second=settings.kafka.organ_write_bytes_per_second,
+        )
         actual = read(client, home, settings, wanted)
         yield from judge_layout(wanted, actual)
         there = [alias for alias in aliases if inbox_of(alias) in actual.topics]

@@ -104,6 +104,7 @@ def _chosen(folder: Path, settings: Settings) -> _Chosen:
         (alias for _, alias in organs),
         partitions=settings.kafka.partitions,
         replication=settings.kafka.replication,
+        write_bytes_per_second=settings.kafka.organ_write_bytes_per_second,
     )
     return _Chosen(folder, organs, wanted)
 

@@ -18,7 +18,7 @@ from tests.batches import partition_of
 from tests.bench.china_rulebook import code_of
 from tests.history import MONDAY, demo, message, violation
 
-_BUSINESS: Final = "92"  # 个体工商户
+BUSINESS: Final = "92"  # 个体工商户
 _LAST_DAY: Final = date(2026, 9, 19)
 _DAYS: Final = 700  # so many that half a million leads have no place, matter and day in common
 
@@ -40,7 +40,7 @@ def lead(number: int, at: datetime = MONDAY, matter: str | None = None) -> Messa
     (party,) = default_example("lead_transfer")["parties"]
     named: dict[str, Any] = {
         "name": f"六枝特区示例{number}号工作室",
-        "uscc": code_of("520203", number, _BUSINESS),
+        "uscc": code_of("520203", number, BUSINESS),
     }
     days: dict[str, Any] = {
         "act_from": str(day),

@@ -15,8 +15,7 @@ from typing import Final
 from connectors.bus.clock import monotonic
 from tests.faults.campaign import begin
 from tests.faults.table import BY_NAME, FAULTS, Fault, Stand
-from tests.prove.chapter import REPO, Ground
-from tests.prove.run import forget_settings
+from tests.prove.chapter import REPO, Ground, forget_settings
 from tests.prove.stand import on_postgresql
 
 WRONG_USE: Final = 2

@@ -38,6 +38,7 @@ class PlantedCounty(County):
     """The county in its test build."""
 
     bug: str | None = None
+    is_planted: bool = True  # else the processes are those that are installed
     strikes: dict[str, Strike] = field(default_factory=dict)  # for the next start of each
     more: dict[str, tuple[str, ...]] = field(default_factory=dict)  # words of each start
     statuses: dict[int, int] = field(default_factory=dict)  # of processes that ended, by pid
@@ -110,6 +111,9 @@ class PlantedCounty(County):
     def start(self) -> None:
         """Start all of them, unless told otherwise without a strike."""
         self.events.parent.mkdir(parents=True, exist_ok=True)
+        if not self.is_planted:
+            County.start(self)
+            return
         for worker in workers.numbers(self.settings):
             name = workers.name_of(worker)
             numbered = ("--home", str(self.home.path), "--worker", str(worker))

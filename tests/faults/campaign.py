@@ -58,6 +58,10 @@ class Campaign:
         """Let the agencies work for a moment."""
         if self.outstanding < OUTSTANDING_MAX:
             self.traffic.feed(FEED)
+        self.breathe()
+
+    def breathe(self) -> None:
+        """Let the agencies answer what has come, and nothing new begin."""
         self.traffic.answer()
         time.sleep(PAUSE_SECONDS)
 
@@ -187,8 +191,13 @@ class Campaign:
         return f"fed {self.traffic.fed}, arrived {len(self.traffic.answered)}\n{logs}"
 
 
-def begin(ground: Ground, run: str, *, bug: str | None = None, seed: int = 1) -> Campaign:
-    """Bring up a stand of its own and let its county work."""
+def begin(
+    ground: Ground, run: str, *, bug: str | None = None, seed: int = 1, is_planted: bool = True
+) -> Campaign:
+    """Bring up a stand of its own and let its county work.
+
+    `is_planted`: in its test build; else the processes are those that are installed.
+    """
     home, settings = new_stack(ground)
     rulebook = load(home.rulebook)
     townships = [FolderAgency(alias, folder_of(home, alias)) for alias in TOWNSHIPS]
@@ -198,7 +207,7 @@ def begin(ground: Ground, run: str, *, bug: str | None = None, seed: int = 1) ->
     sleeper = FolderAgency(SLEEPER, folder_of(home, SLEEPER))
     supervisor = FolderAgency(SUPERVISOR, folder_of(home, SUPERVISOR))
     agencies: list[Agency] = [*townships, *departments, sleeper, supervisor]
-    county = PlantedCounty(home, settings, agencies, bug=bug)
+    county = PlantedCounty(home, settings, agencies, bug=bug, is_planted=is_planted)
     ground.ends.callback(county.stop)
     traffic = VariedTraffic(
         rulebook, townships, departments, run, sleeper=sleeper, supervisor=supervisor

@@ -101,6 +101,13 @@ class Result:
     cores: int
 
 
+def forget_settings() -> None:
+    """Take the caller's settings away: each stand has its own; a proof is of those."""
+    for name in tuple(os.environ):
+        if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
+            del os.environ[name]
+
+
 def promises_of(chapter: str) -> dict[str, Promise]:
     """Return the chapter's promises in their order; KeyError when there is no such chapter."""
     table = tomllib.loads(PROMISES.read_text(encoding="utf-8"))[chapter]

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock
-from tests.prove import bus, county, faults, law, load, seal, speed
+from tests.prove import bus, county, endurance, faults, law, load, seal, speed
 from tests.prove.chapter import (
     REPO,
     Check,
     Ground,
     Promise,
     Result,
+    forget_settings,
     promises_of,
     read_results,
     unmatched,
@@ -30,7 +31,7 @@ from tests.prove.chapter import (
 CHAPTERS: Final = {
     "bus": bus.CHECKS,
     "county": county.CHECKS,
-    "faults": (*faults.CHECKS, *speed.CHECKS, *load.CHECKS),
+    "faults": (*faults.CHECKS, *speed.CHECKS, *load.CHECKS, *endurance.CHECKS),
     "law": law.CHECKS,
     "seal": seal.CHECKS,
 }
@@ -86,13 +87,6 @@ def prove(
             print(f"      {promise.text}", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
-
-
-def forget_settings() -> None:
-    """Take the caller's settings away: each stand has its own; a proof is of those."""
-    for name in tuple(os.environ):
-        if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
-            del os.environ[name]
 
 
 def _one(promise: Promise, check: Check, ground: Ground) -> Result:

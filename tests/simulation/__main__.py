@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from connectors.bus import clock
+from tests.simulation.exchange import Crash
 from tests.simulation.planted import PLANTS
 from tests.simulation.pool import MESSAGES, Totals, run_all, shortest
 
@@ -26,13 +27,21 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--messages", type=int, default=MESSAGES, help="of a run, at least")
     parser.add_argument("--each", type=int, default=0, help="how often everything must be taken")
+    parser.add_argument("--crashes", type=float, help="chance of each batch to be struck")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="with this bug in the product")
     parser.add_argument("--first", action="store_true", help="end with the first that is broken")
     parser.add_argument("--quiet", action="store_true", help="the totals only")
     options = parser.parse_args(argv)
     began, totals, told = clock.monotonic(), Totals(), 0
     seeds = range(options.seed, options.seed + options.runs)
-    parts = run_all(seeds, options.messages, options.jobs, plant=options.plant, stop=options.first)
+    parts = run_all(
+        seeds,
+        options.messages,
+        options.jobs,
+        plant=options.plant,
+        stop=options.first,
+        crash_chance=options.crashes,
+    )
     for part in parts:
         totals.merge(part)
         for result in part.broken:  # at once: a long run is read while it goes on
@@ -45,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
     seconds = clock.monotonic() - began
     _print_totals(totals, seconds, options)
     if totals.broken:
-        _print_broken(totals, options.messages, planted=options.plant is not None)
+        _print_broken(totals, options)
         return 1
     rare = [each for each in (*totals.steps(), *totals.refusals()) if each[0] < options.each]
     for times, what in rare:
@@ -65,16 +74,18 @@ def _print_totals(totals: Totals, seconds: float, options: argparse.Namespace) -
         f"{totals.records} records with ticks, {totals.replayed} replayed to the byte, "
         f"{len(totals.broken)} broken, {seconds:.0f} s with {options.jobs} processes"
     )
+    landed = ", ".join(f"{where} {totals.crashes[where]}" for where in Crash)
+    print(f"{totals.crashes.total()} crashes: {landed}")
     print(f"rarest step: {steps[0][1]} ({steps[0][0]} times)")
     print(f"rarest refusal: {refusals[0][1]} ({refusals[0][0]} times)")
     missing = [what for times, what in (*steps, *refusals) if times == 0]
     print(f"not covered: {len(missing)} (of {len(steps)} steps and {len(refusals)} refusals)")
 
 
-def _print_broken(totals: Totals, messages: int, *, planted: bool) -> None:
+def _print_broken(totals: Totals, options: argparse.Namespace) -> None:
     for result in totals.broken[:FAILURES_SHOWN]:
-        if not planted:
-            result = shortest(result.seed, messages)  # noqa: PLW2901 - the same, shorter
+        if options.plant is None:
+            result = shortest(result.seed, options.messages, options.crashes)  # noqa: PLW2901 - the same, shorter
         print(f"BROKEN  seed {result.seed}, after {result.messages} messages: {result.broken}")
         for line in result.history[-SHOWN_OF_A_HISTORY:]:
             print(f"    {line}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulation.counting import Counts, codes, transitions
-from tests.simulation.exchange import folder, forget_folders
+from tests.simulation.exchange import Crash, folder, forget_folders
 from tests.simulation.planted import planted
 from tests.simulation.run import Result, simulate
 
@@ -30,6 +30,7 @@ class Totals:
     replayed: int = 0
     counts: Counts = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    crashes: Counter[Crash] = field(default_factory=Counter)
     broken: list[Result] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -41,6 +42,7 @@ class Totals:
         self.replayed += result.replayed
         self.counts += result.counts
         self.codes += result.codes
+        self.crashes += result.crashes
         if result.broken is not None:
             self.broken.append(result)
 
@@ -53,6 +55,7 @@ class Totals:
         self.replayed += other.replayed
         self.counts += other.counts
         self.codes += other.codes
+        self.crashes += other.crashes
         self.broken += other.broken
 
     def steps(self) -> list[tuple[int, str]]:
@@ -68,11 +71,17 @@ class Totals:
 
 
 def run_all(
-    seeds: Sequence[int], messages: int, jobs: int, *, plant: str | None = None, stop: bool = False
+    seeds: Sequence[int],
+    messages: int,
+    jobs: int,
+    *,
+    plant: str | None = None,
+    stop: bool = False,
+    crash_chance: float | None = None,
 ) -> Iterator[Totals]:
     """Run the seeds; yield each chunk's totals. `stop`: a chunk ends with its first failure."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    work = partial(run_some, messages=messages, plant=plant, stop=stop)
+    work = partial(run_some, messages=messages, plant=plant, stop=stop, crash_chance=crash_chance)
     if jobs == 1:
         yield from map(work, chunks)
         return
@@ -82,14 +91,19 @@ def run_all(
 
 
 def run_some(
-    seeds: Iterable[int], messages: int, plant: str | None = None, *, stop: bool = False
+    seeds: Iterable[int],
+    messages: int,
+    plant: str | None = None,
+    *,
+    stop: bool = False,
+    crash_chance: float | None = None,
 ) -> Totals:
     """Run some seeds in this process."""
     totals, made, loop = Totals(), folder(), asyncio.new_event_loop()
     try:
         with planted(plant):
             for seed in seeds:
-                totals.add(one(seed, messages, made, loop))
+                totals.add(one(seed, messages, made, loop, crash_chance))
                 if stop and totals.broken:
                     break
     finally:
@@ -98,22 +112,29 @@ def run_some(
     return totals
 
 
-def one(seed: int, messages: int, made: Path, loop: asyncio.AbstractEventLoop) -> Result:
+def one(
+    seed: int,
+    messages: int,
+    made: Path,
+    loop: asyncio.AbstractEventLoop,
+    crash_chance: float | None = None,
+) -> Result:
     """Run one seed, and take its file away."""
     file = made / f"{seed}.sqlite"
-    result = simulate(seed, messages, file, loop, replayed=seed % REPLAYED_OF == 0)
+    replayed = seed % REPLAYED_OF == 0
+    result = simulate(seed, messages, file, loop, replayed=replayed, crash_chance=crash_chance)
     for path in made.glob(f"{seed}*"):
         path.unlink()
     return result
 
 
-def shortest(seed: int, messages: int) -> Result:
+def shortest(seed: int, messages: int, crash_chance: float | None = None) -> Result:
     """Return the shortest beginning of a failing run that still fails."""
     least, most = 1, messages
-    found = run_some([seed], messages).broken[0]
+    found = run_some([seed], messages, crash_chance=crash_chance).broken[0]
     while least < most:
         middle = (least + most) // 2
-        broken = run_some([seed], middle).broken
+        broken = run_some([seed], middle, crash_chance=crash_chance).broken
         if broken:
             most, found = middle, broken[0]
         else:

@@ -27,7 +27,7 @@ from tests.simulation.beginnings import BEGINNINGS, a_lead_of_a_known_party, wai
 from tests.simulation.bus import bus_envelope, of_the_bus, switch, tick
 from tests.simulation.counting import Counts, counted
 from tests.simulation.county import code
-from tests.simulation.exchange import Crash
+from tests.simulation.exchange import UNCOMMITTED, USUAL, Crash
 from tests.simulation.judge import Judge
 from tests.simulation.moves import MOVES, Draft
 from tests.simulation.replay import again
@@ -48,6 +48,7 @@ THEME_CHANCE: Final = 0.4  # that a case begins as the theme has it
 WAY_CHANCE: Final = 0.85  # that what is wanted is said, not anything
 BATCH_MAX: Final = 24  # records of one transaction
 STEP_CHANCE: Final = 0.11  # that the exchange takes a batch before the next is said
+CRASH_CHANCE: Final = 0.06  # that the exchange dies in a batch
 STEPS_MAX: Final = 20_000  # of one run: a loop that does not end is a defect
 
 
@@ -60,6 +61,7 @@ class Result:
     records: int = 0
     counts: Counts = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    crashes: Counter[Crash] = field(default_factory=Counter)
     replayed: int = 0
     broken: str | None = None
     history: list[str] = field(default_factory=list)
@@ -68,7 +70,13 @@ class Result:
 class Run:
     """A seed's county and what happens in it."""
 
-    def __init__(self, seed: int, file: Path, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        seed: int,
+        file: Path,
+        loop: asyncio.AbstractEventLoop,
+        crash_chance: float | None = None,
+    ) -> None:
         self.rng = Random(seed)  # noqa: S311 - a simulation
         self.result = Result(seed)
         self.world = World(self.rng, file, loop)
@@ -78,6 +86,8 @@ class Run:
         self.taste = {move.name: self.rng.choice((0.3, 1, 1, 1, 4)) for move in MOVES}
         self.likes = [self.rng.choice((0.2, 1, 1, 5)) for _ in BEGINNINGS]
         self.frozen: dict[str, tuple[Draft, Any, Any]] = {}
+        self.crash_chance = CRASH_CHANCE if crash_chance is None else crash_chance
+        self.crash_places = USUAL if crash_chance is None else tuple(Crash)
 
     def live(self, messages: int) -> None:
         """Let the county live until so many messages were sent and decided."""
@@ -275,13 +285,13 @@ class Run:
 
     def step(self, crash: Crash | None = None) -> bool:
         """Let the exchange take a batch, and judge it."""
-        if crash is None and self.rng.random() < 0.06:
-            crash = self.rng.choice(list(Crash))
+        if crash is None and self.rng.random() < self.crash_chance:
+            crash = self.rng.choice(self.crash_places)
             self.say(f"crash {crash}")
         world, before = self.world, Counter[tuple[str, ...]]()
         with counted(before, world.defects):
             new = world.advance(self.rng.randint(1, BATCH_MAX), crash)
-        if crash is not Crash.WRITTEN:
+        if crash not in UNCOMMITTED:
             self.result.counts += before
         behind = any(world.done.get(place, 0) < len(all_) for place, all_ in world.records.items())
         whole = not behind and not world.crashed
@@ -303,10 +313,20 @@ Look = Callable[[Run], None]
 
 
 def simulate(
-    seed: int, messages: int, file: Path, loop: asyncio.AbstractEventLoop, *, replayed: bool = False
+    seed: int,
+    messages: int,
+    file: Path,
+    loop: asyncio.AbstractEventLoop,
+    *,
+    replayed: bool = False,
+    crash_chance: float | None = None,
 ) -> Result:
-    """Run a seed; what is broken is in the result. `replayed`: once more from zero, compared."""
-    run = Run(seed, file, loop)
+    """Run a seed; what is broken is in the result.
+
+    `replayed`: once more from zero, compared. `crash_chance`: that the exchange dies in a batch,
+    before it has written anything, too.
+    """
+    run = Run(seed, file, loop, crash_chance)
     try:
         run.live(messages)
         if replayed:
@@ -317,5 +337,5 @@ def simulate(
     finally:
         run.world.exchange.close()
     run.result.messages, run.result.records = run.world.messages, len(run.world.processed)
-    run.result.codes = run.judge.codes
+    run.result.codes, run.result.crashes = run.judge.codes, run.world.crashes
     return run.result

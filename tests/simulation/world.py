@@ -24,7 +24,7 @@ from tests.simulation.bus import published
 from tests.simulation.counting import WAITING_MAX
 from tests.simulation.county import LATER_HASH, TOWNSHIPS, alias_of, here
 from tests.simulation.dues import Due, Parted, Place, Sent
-from tests.simulation.exchange import Crash, Exchange, Killed
+from tests.simulation.exchange import UNCOMMITTED, Crash, Exchange, Killed
 from tests.simulation.letters import BY_SNAKE_OF, Planted
 from tests.simulation.moves import Draft
 from tests.simulation.writing import compose, seal
@@ -65,6 +65,7 @@ class World:
     free_numbers: dict[str, list[tuple[str, Position]]] = field(default_factory=dict)
     stood: dict[str, list[str]] = field(default_factory=dict)  # numbers of decided messages
     crashed: bool = False  # the last batch was not acknowledged
+    crashes: Counter[Crash] = field(default_factory=Counter)  # where each landed
     twice: Counter[Sent] = field(default_factory=Counter)  # what will be published once more
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -342,11 +343,13 @@ class World:
         try:
             self.exchange.handle(batch, crash, self.rng.randint(0, 3))
         except Killed:
+            assert crash is not None
             self.crashed = True
+            self.crashes[crash] += 1
             if crash is Crash.HALF_PUBLISHED:  # the broker has them, the outbox too
                 self.twice.update(self.published[told:])
             self.exchange.restart()
-            if crash is Crash.WRITTEN:
+            if crash in UNCOMMITTED:
                 return []
             return self._new(batch)  # committed, and never acknowledged: it is read again
         new = self._new(batch)

@@ -6,7 +6,7 @@ import pytest
 from connectors.bus import desk as desk_module
 from connectors.bus import ledger as ledger_module
 from connectors.bus.desk import Desk
-from connectors.bus.ledger import Spooled
+from connectors.bus.spool import Spooled
 from schemas.ids import case_id_of
 from schemas.parts import Flow
 from tests.agency_home import US, County, accepted, document, held, lead, rejected, reply_to

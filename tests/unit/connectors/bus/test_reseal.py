@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+from connectors.bus.allowance import Allowance
 from connectors.bus.home import write_private
 from connectors.bus.keys import KEYS_CSV, new_private_key, read_rows, rotated, row_of, write_rows
 from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.reseal import reseal_spool
+from connectors.bus.spool import Spool
 from schemas.codec import current, frame, unframe
 from schemas.jwk import signer_from_pem
 from schemas.jws import header_of
@@ -23,7 +25,7 @@ def _rotate(county: County) -> None:
 
 
 def _spooled(ledger: Ledger) -> list[bytes]:
-    return [head.value for head in ledger.heads(100)]
+    return [head.value for head in Spool(ledger, Allowance(100)).heads(100, [], 0.0)]
 
 
 def test_what_waits_is_sealed_anew_and_is_the_same_message(county: County) -> None:
