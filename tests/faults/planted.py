@@ -173,7 +173,7 @@ def _exchange_points(watcher: Watcher) -> list[tuple[str, Any]]:
         _around(watcher, f"{shell}.run_batch", "committed", busy),
         _around(watcher, "aiokafka.AIOKafkaProducer.send", "half_sent", busy),
         _around(watcher, f"{outbox}._send", "published", busy),
-        _around(watcher, f"{outbox}._delete", "cleared", busy),
+        _around(watcher, f"{outbox}._clear", "cleared", busy),
         _around(watcher, f"{shell}.Shell.handle", "handled", counted),
     ]
 

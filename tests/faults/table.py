@@ -162,7 +162,6 @@ FAULTS: Final = (
         "恢复较早的账本备份：其后的从日志重办",
         "an older casebook restored: what it does not know is decided again",
         rewinds.older_casebook,
-        is_quick=False,  # deliveries hold; the journal then tells both lives, which replay refuses
     ),
     Fault(
         "disk_full",
