@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import faust
 from faust.auth import SASLCredentials
+from faust.tables import TableManager
+from mode.utils.times import Seconds
 
 from connectors.bus.clock import monotonic
 from connectors.bus.crash import leave_no_message
@@ -37,6 +39,13 @@ _COMMIT_SECONDS: Final = 1.0
 _BUFFER_MAX: Final = 4096  # records that Faust holds before it stops fetching
 _ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ours
 _MILLISECONDS: Final = 1000
+
+
+class _NoTables(TableManager):
+    """Faust waits a second at each start for tables to be declared; here there is none (D2)."""
+
+    async def sleep(self, n: Seconds) -> None:
+        """Not at all."""
 
 
 def run(home: Home, worker: int = 0) -> None:
@@ -78,6 +87,7 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
         datadir=str(home.run / f"faust-{worker}"),
         processing_guarantee="at_least_once",  # exactly_once lost state and doubled (D2)
         store="memory://",
+        TableManager=_NoTables,
         stream_buffer_maxsize=_BUFFER_MAX,
         stream_wait_empty=True,  # False loses what is in hand when SIGTERM comes
         topic_allow_declare=False,
