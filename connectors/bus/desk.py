@@ -13,12 +13,12 @@ transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at 
   its source: taken again it is refused again. So is what the secrecy gate refuses, in a folder
   before 1 already: nothing here ever keeps a byte of it.
 
-In. 1 read from the inbox · 2 in the agency's system, with that system's own memory of what it was
-given (System.deliver) · 3 in the ledger, and Delivered in the spool, one transaction · 4 offset
-committed. A crash before 4 reads it again, and then 2 or 3 know it by its id: the agency gets it
-once, also when it has moved the file or deleted the row. Delivered carries the time that 2 has
-kept, so a repeat is the same message. Values are handled in the order of the inbox, so the order
-within a case is kept.
+In. 1 read from the inbox, and noted as arriving: what the agency can see it can answer · 2 in the
+agency's system, with that system's own memory of what it was given (System.deliver) · 3 in the
+ledger, and Delivered in the spool, one transaction · 4 offset committed. A crash before 4 reads it
+again, and then 2 or 3 know it by its id: the agency gets it once, also when it has moved the file
+or deleted the row. Delivered carries the time that 2 has kept: a repeat is the same message. Values
+are handled in the order of the inbox, so the order within a case is kept.
 """
 
 import logging
@@ -127,20 +127,20 @@ class Desk:
 
     def take_in(self, records: Sequence[Record]) -> frozenset[int]:
         """Deal with values of the inbox, in order; return the offsets that went to quarantine."""
-        arrivals: dict[MessageId, Arrival] = {}
+        arrivals, refused = dict[MessageId, Arrival](), dict[int, Refusal]()
         answers: list[_Answer] = []
-        refused: dict[int, Refusal] = {}
         for record in records:
             message = self._opened(record)
             if isinstance(message, Refusal):
                 refused[record.offset] = message
-            elif not self._ledger.has(message.envelope.message_id):
+            elif not self._ledger.arrivals.has(message.envelope.message_id):
                 answer = self._answer(message, answers)
                 if answer is None:
                     arrival = Arrival(record.offset, message)
                     arrivals.setdefault(arrival.id, arrival)
                 else:
                     answers.append(answer)
+        self._ledger.arrivals.expect(arrival.message for arrival in arrivals.values())
         arrived = self._system.deliver(tuple(arrivals.values())) if arrivals else None
         with self._ledger.transaction():
             for arrival in arrivals.values():
@@ -148,10 +148,11 @@ class Desk:
                     self._note(arrival, arrived.at[arrival.id])
                 elif arrived is not None:
                     refused[arrival.offset] = arrived.refused[arrival.id]
+                    self._ledger.arrivals.refused(arrival.id)
             for answer in answers:
                 self._ledger.settled(answer.about, answer.state, answer.notice)
                 self.spool.answered(answer.about)
-                self._ledger.got(answer.message, clock.now())
+                self._ledger.arrivals.got(answer.message, clock.now())
         self._keep(records, refused)
         if answers:
             self.show()
@@ -220,7 +221,7 @@ class Desk:
 
     def _note(self, arrival: Arrival, at: datetime) -> None:
         message = arrival.message
-        self._ledger.got(message, at)
+        self._ledger.arrivals.got(message, at)
         receipt = delivered(message, at, self._agency)
         files = self._ledger.transfers.to_download(message, arrival.offset)
         if receipt is not None and not files:

@@ -197,6 +197,7 @@ def _exchange_acls() -> Iterable[Acl]:
     yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "read")
     yield Acl(who, TOPIC, LITERAL, CASE_KEYS, "write")
     yield Acl(who, TOPIC, PREFIXED, INBOX_PREFIX, "write")
+    yield Acl(who, TOPIC, LITERAL, JOURNAL, "read")  # when an older casebook was restored
     yield Acl(who, TOPIC, LITERAL, JOURNAL, "write")
     yield Acl(who, TOPIC, LITERAL, DEAD_LETTERS, "write")
     yield Acl(who, GROUP, PREFIXED, EXCHANGE, "read")

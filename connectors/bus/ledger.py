@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.arrivals import Arrivals
 from connectors.bus.book import Book
 from connectors.bus.sealing import Staged
 from connectors.bus.system import Mark, Notice, State
@@ -40,11 +41,6 @@ CREATE TABLE spool (
   value BLOB NOT NULL
 );
 CREATE INDEX spool_case ON spool (case_id, ordinal, size, spooled_at);
-CREATE TABLE got (
-  message_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, flow TEXT NOT NULL, record TEXT NOT NULL,
-  sender TEXT NOT NULL, document_number TEXT, at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX got_number ON got (document_number) WHERE document_number IS NOT NULL;
 """
 
 
@@ -96,6 +92,7 @@ class Ledger(Book):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _TABLES)
+        self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
 
     def targets(self, named: str) -> tuple[Target, ...]:
@@ -107,7 +104,9 @@ class Ledger(Book):
         rows = self.db.execute(
             f"SELECT message_id, case_id, flow FROM sent WHERE {column} = ?1 AND"
             f" ({column} = message_id OR state <> 'rejected') UNION"
-            f" SELECT message_id, case_id, flow FROM got WHERE {column} = ?1 LIMIT {TARGETS_MAX}",
+            f" SELECT message_id, case_id, flow FROM got WHERE {column} = ?1 UNION"
+            f" SELECT message_id, case_id, flow FROM arriving WHERE {column} = ?1"
+            f" LIMIT {TARGETS_MAX}",
             (named,),
         )
         return tuple(Target(MessageId(m), CaseId(c), Flow(f)) for m, c, f in rows)
@@ -186,27 +185,6 @@ class Ledger(Book):
         self.db.executemany(
             "UPDATE sent SET marked = ? WHERE message_id = ?",
             [(mark.state, mark.message_id) for mark in marks],
-        )
-
-    def has(self, message_id: MessageId) -> bool:
-        """Whether this inbox message was dealt with."""
-        found = self.db.execute("SELECT 1 FROM got WHERE message_id = ?", (message_id,))
-        return found.fetchone() is not None
-
-    def got(self, message: Message, at: datetime) -> None:
-        """Note that an inbox message was dealt with; the first time stands."""
-        envelope = message.envelope
-        self.db.execute(
-            "INSERT OR IGNORE INTO got VALUES (?,?,?,?,?,?,?)",
-            (
-                envelope.message_id,
-                envelope.case_id,
-                envelope.flow,
-                envelope.record,
-                envelope.sender,
-                envelope.document_number,
-                at.isoformat(),
-            ),
         )
 
     def _sent(self, where: str, *values: object) -> Iterator[SentRow]:

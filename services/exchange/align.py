@@ -1,13 +1,15 @@
 """Before the first record: the casebook's progress is the truth, the group's offsets follow it.
 
 A group that is ahead of the casebook (an older casebook was restored, or it is new) would skip
-what was never decided: its offsets are set back. A log that begins after the casebook's progress
-has lost records that nobody decided; where a secret was deleted from it the originals topic has
-them, and they are decided first (recover.py), else the exchange does not start. Nor does it when
-the log ends before the casebook's progress: that is another log, whose new records would be taken
-for decided ones.
+what was never decided: its offsets are set back, and what the journal tells of the life that was
+lost is remembered (recall.py). A log that begins after the casebook's progress has lost records
+that nobody decided; where a secret was deleted from it the originals topic has them, and they are
+decided first (recover.py), else the exchange does not start. Nor does it when the log ends before
+the casebook's progress: that is another log, whose new records would be taken for decided ones.
 """
 
+import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,6 +29,8 @@ from services.casebook.store import Casebook
 from services.exchange.kept_keys import restore_keys
 from services.exchange.office import Office
 from services.exchange.opening import open_shelf
+from services.exchange.recall import recall
+from services.exchange.recorded import Remembers
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
 
@@ -35,23 +39,31 @@ _PAUSE_SECONDS: Final = 2.0
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """What decides: the rulebooks, and what the journal remembers of a life that was lost."""
+
+    shelf: Shelf
+    remembers: Remembers
+
+
 async def align(
     home: Home, settings: Settings, casebook: Casebook, office: Office, group: str
-) -> Shelf:
+) -> Aligned:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Return the rulebooks that decide. Raises Broken log.gap, log.shorter, originals.unreadable or
-    rulebook.unknown, Unavailable kafka.unreachable.
+    Raises Broken log.gap, log.shorter, originals.unreadable or rulebook.unknown, Unavailable
+    kafka.unreachable.
     """
     login = home.credentials(EXCHANGE)
     places = await _places(settings, login)
     consumer = await start_consumer(settings, login, (), group=group, client_id="exchange-align")
     try:
-        consumer.assign(places)
         begins = await consumer.beginning_offsets(places)
         # Read before the progress: both only grow, and the group's lags behind, also while other
         # workers are running.
-        committed = {place: await consumer.committed(place) for place in places}
+        told = await asyncio.gather(*(consumer.committed(place) for place in places))
+        committed = dict(zip(places, told, strict=True))
         wanted = patiently(_wanted, casebook, begins)
         ends = await consumer.end_offsets(places)  # after the progress: both grow
         shelf = open_shelf(home, office, log_is_new=not any(ends.values()))
@@ -60,23 +72,22 @@ async def align(
             for place, begin in begins.items()
             if wanted[place] < begin
         }
+        is_behind = bool(gaps or _ahead(committed, wanted))
+        remembers = await recall(consumer, casebook, is_behind=is_behind)
+        consumer.assign(places)
         if gaps:
-            await recover(settings, login, casebook, shelf, gaps)
+            await recover(settings, login, casebook, shelf, gaps, remembers)
             wanted = patiently(_wanted, casebook, begins)
             ends = await consumer.end_offsets(places)
         _refuse_shorter(wanted, ends)
-        ahead = {
-            place: wanted[place]
-            for place in places
-            if (there := committed[place]) is not None and there > wanted[place]
-        }
-        if ahead:  # an older casebook, or a new one
+        back = _ahead(committed, wanted)
+        if back:  # an older casebook, or a new one
             await restore_keys(settings, login, casebook)
-            await _set_back(consumer, ahead)
+            await _set_back(consumer, back)
     except KafkaError as error:
         raise explain(error, where=settings.bootstrap) from error
     else:
-        return shelf
+        return Aligned(shelf, remembers)
     finally:
         await consumer.stop()
 
@@ -105,6 +116,17 @@ def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[Topic
         begin_progress(connection, rows)
         found = lock_progress(connection, rows)
     return {place: found[place.topic, place.partition].next_offset for place in begins}
+
+
+def _ahead(
+    committed: dict[TopicPartition, int | None], wanted: dict[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Return where the group is further than the casebook, and how far that is."""
+    return {
+        place: wanted[place]
+        for place, there in committed.items()
+        if there is not None and there > wanted[place]
+    }
 
 
 def _refuse_shorter(wanted: dict[TopicPartition, int], ends: dict[TopicPartition, int]) -> None:

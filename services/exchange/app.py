@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import faust
 from faust.auth import SASLCredentials
+from faust.tables import TableManager
+from mode.utils.times import Seconds
 
 from connectors.bus.clock import monotonic
 from connectors.bus.crash import leave_no_message
@@ -21,13 +23,12 @@ from schemas.errors import YichuanError
 from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
-from services.exchange.align import align
+from services.exchange.align import Aligned, align
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
 from services.exchange.opening import open_casebook, open_office
 from services.exchange.shedding import Shedder
-from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
 from services.exchange.workers import alone
 
@@ -40,6 +41,13 @@ _ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ou
 _MILLISECONDS: Final = 1000
 
 
+class _NoTables(TableManager):
+    """Faust waits a second at each start for tables to be declared; here there is none (D2)."""
+
+    async def sleep(self, n: Seconds) -> None:
+        """Not at all."""
+
+
 def run(home: Home, worker: int = 0) -> None:
     """Run one exchange until it is told to stop. Raises UserError before anything is started.
 
@@ -50,9 +58,9 @@ def run(home: Home, worker: int = 0) -> None:
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
     with alone(home, worker):
-        shelf = asyncio.run(align(home, settings, casebook, office, GROUP))
+        aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)
-        _declare(app, home, settings, shelf, casebook, worker)
+        _declare(app, home, settings, aligned, casebook, worker)
         # Not through Faust's command line: that would open a web server on every address.
         faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
@@ -79,6 +87,7 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
         datadir=str(home.run / f"faust-{worker}"),
         processing_guarantee="at_least_once",  # exactly_once lost state and doubled (D2)
         store="memory://",
+        TableManager=_NoTables,
         stream_buffer_maxsize=_BUFFER_MAX,
         stream_wait_empty=True,  # False loses what is in hand when SIGTERM comes
         topic_allow_declare=False,
@@ -91,7 +100,7 @@ def _declare(
     app: faust.App,
     home: Home,
     settings: Settings,
-    shelf: Shelf,
+    aligned: Aligned,
     casebook: Casebook,
     worker: int,
 ) -> None:
@@ -111,11 +120,20 @@ def _declare(
                 bytes_max=ORIGINAL_BYTES_MAX,
             )
             producer = await open_producer()
+            shelf, remembers = aligned.shelf, aligned.remembers
             measures = Measures(settings, shelf, casebook, worker)
             eraser = Eraser(settings, login, casebook)
             shedder = Shedder(casebook, open_store(store_place(home)))
             opened = Shell(
-                settings, shelf, casebook, producer, eraser, measures, shedder, open_producer
+                settings,
+                shelf,
+                casebook,
+                producer,
+                eraser,
+                measures,
+                shedder,
+                open_producer,
+                remembers,
             )
             await measures.serve()
         except YichuanError as error:

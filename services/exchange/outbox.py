@@ -7,19 +7,24 @@ Tick. A repeat carries the same bytes, and readers drop it by its message id.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 from sqlalchemy import Row, bindparam, select, tuple_
 
+from schemas.topics import JOURNAL
 from services.casebook.case_keys import CaseKeys
 from services.casebook.headers import headers_from_text
+from services.casebook.journal_mark import know_journal
 from services.casebook.locked import outbox_value
 from services.casebook.retry import patiently
 from services.casebook.statements import delete_published
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
+
+if TYPE_CHECKING:
+    from aiokafka.structs import RecordMetadata
 
 PAGE_MAX: Final = 2_000  # rows read and sent at once
 
@@ -66,6 +71,14 @@ class _Ready:
     headers: tuple[tuple[str, bytes], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What the broker has: rows, and where the journal's next line will lie."""
+
+    seqs: tuple[int, ...]
+    journal_end: int | None = None
+
+
 async def publish(
     casebook: Casebook,
     producer: AIOKafkaProducer,
@@ -84,9 +97,9 @@ async def publish(
             lost = any(isinstance(error, _OUT_OF_STEP) for error in failed.values())
             return Published(sent, tuple(failed), lost)
         after = rows[-1].seq
-        done = await _send(producer, [row for row in rows if row.topic not in failed], failed)
-        patiently(_delete, casebook, done)
-        sent += len(done)
+        there = await _send(producer, [row for row in rows if row.topic not in failed], failed)
+        patiently(_clear, casebook, there)
+        sent += len(there.seqs)
 
 
 def _page(casebook: Casebook, sources: Sequence[tuple[str, int]], after: int) -> list[_Ready]:
@@ -102,16 +115,18 @@ def _ready(row: Row[Any], value: bytes | None) -> _Ready:
     return _Ready(row.seq, row.topic, key, value, headers_from_text(row.headers))
 
 
-def _delete(casebook: Casebook, seqs: list[int]) -> None:
+def _clear(casebook: Casebook, there: _There) -> None:
     with casebook.engine.begin() as transaction:
-        delete_published(transaction, OUTBOX, seqs)
+        delete_published(transaction, OUTBOX, list(there.seqs))
+        if there.journal_end is not None:
+            know_journal(transaction, there.journal_end)
 
 
 async def _send(
     producer: AIOKafkaProducer, rows: Sequence[_Ready], failed: dict[str, BaseException]
-) -> list[int]:
-    """Send the rows; note the destinations that fail; return the rows that the broker has."""
-    under_way: list[tuple[_Ready, asyncio.Future[object]]] = []
+) -> _There:
+    """Send the rows; note the destinations that fail; return what the broker has."""
+    under_way: list[tuple[_Ready, asyncio.Future[RecordMetadata]]] = []
     for row in rows:
         if row.topic in failed:
             continue
@@ -128,6 +143,7 @@ async def _send(
         under_way.append((row, future))
     results = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
     done: list[int] = []
+    journal_end: int | None = None
     for (row, _), result in zip(under_way, results, strict=True):
         if isinstance(result, KafkaError):
             failed.setdefault(row.topic, result)
@@ -135,4 +151,6 @@ async def _send(
             raise result
         elif row.topic not in failed:
             done.append(row.seq)
-    return done
+            if row.topic == JOURNAL:
+                journal_end = result.offset + 1
+    return _There(tuple(done), journal_end)

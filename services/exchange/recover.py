@@ -22,6 +22,7 @@ from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
 from services.exchange.originals import Kept, position_of
+from services.exchange.recorded import Remembers, nothing
 from services.exchange.secret import noted
 from services.exchange.shelf import Shelf
 
@@ -37,6 +38,7 @@ async def recover(
     casebook: Casebook,
     shelf: Shelf,
     gaps: Mapping[Place, Gap],
+    remembers: Remembers = nothing,
 ) -> None:
     """Bring the casebook's progress to the log's begin in each of the partitions.
 
@@ -54,10 +56,10 @@ async def recover(
             async for record in _missing(reader, casebook, place, gap):
                 batch.append(record)
                 if len(batch) >= settings.exchange.batch_max:
-                    run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
+                    run_batch(casebook, shelf, judge_kept(casebook, shelf, batch), remembers)
                     batch = []
             if batch:
-                run_batch(casebook, shelf, judge_kept(casebook, shelf, batch))
+                run_batch(casebook, shelf, judge_kept(casebook, shelf, batch), remembers)
     finally:
         await reader.stop()
 

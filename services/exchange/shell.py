@@ -33,6 +33,7 @@ from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
 from services.exchange.outbox import Published, publish
+from services.exchange.recorded import Remembers, nothing
 from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 
@@ -59,6 +60,7 @@ class Shell:
     measures: Measures
     shedder: Shedder
     open_producer: Callable[[], Awaitable[AIOKafkaProducer]]
+    remembers: Remembers = nothing  # of a life that a restored casebook has lost
 
     async def handle(self, records: Sequence[Incoming]) -> None:
         """Decide a batch, store it, publish it, make unreadable what is secret.
@@ -70,7 +72,7 @@ class Shell:
             self._check_clock(records)
             intakes = take_batch(self.casebook, self.shelf, records)
             taken = monotonic()
-            tally = run_batch(self.casebook, self.shelf, intakes)
+            tally = run_batch(self.casebook, self.shelf, intakes, self.remembers)
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
             published = await self.publish(sources)

@@ -23,7 +23,7 @@ MODULE: Final = "tests.faults.planted"
 class Event:
     """One line of the planted processes: `landed` where it was struck, `processed` after a start.
 
-    `at`: seconds since 1970.
+    `at`: seconds since 1970. `cpu`: seconds of the processor that it took until then.
     """
 
     event: str
@@ -31,6 +31,7 @@ class Event:
     at: float
     point: str = ""
     act: str = ""
+    cpu: float = 0.0
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class PlantedCounty(County):
                 one["at"],
                 one.get("point", ""),
                 one.get("act", ""),
+                one.get("cpu", 0.0),
             )
             for one in lines
         ]

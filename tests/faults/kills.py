@@ -31,6 +31,7 @@ class Landings:
 
     events: Sequence[Event]
     recoveries: Sequence[float]  # seconds
+    cpu: Sequence[float] = ()  # of each of these, the seconds of the processor
 
     def by_point(self) -> Counter[str]:
         """Count where they landed."""
@@ -56,7 +57,8 @@ class Landings:
             median, most = percentile(self.recoveries, 0.5), max(self.recoveries)
             again = (
                 f"; at work again after kill -9: median {median:.1f} s, p95 {self.p95():.1f} s, "
-                f"max {most:.1f} s of {len(self.recoveries)}"
+                f"max {most:.1f} s of {len(self.recoveries)}; "
+                f"of the processor median {percentile(self.cpu, 0.5):.1f} s"
             )
         return f"{len(self.events)} kills ({parts}; {points}){again}"
 
@@ -135,13 +137,14 @@ def kill_all(
 def landings(events: Sequence[Event], exchanges: Sequence[str]) -> Landings:
     """Read from the events what was struck, and how soon an exchange was at work again."""
     kills = [each for each in events if each.event == "landed" and each.act == Act.KILL]
-    recoveries, since = [], dict[str, float]()
+    recoveries, cpu, since = list[float](), list[float](), dict[str, float]()
     for each in events:
         if each.process in exchanges and each.event == "landed":
             since[each.process] = each.at
         elif each.process in since and each.event == "processed":
             recoveries.append(each.at - since.pop(each.process))
-    return Landings(kills, recoveries)
+            cpu.append(each.cpu)
+    return Landings(kills, recoveries, cpu)
 
 
 def _strikes(points: Sequence[Point], count: int, chance: Random) -> list[Strike]:

@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ class Watcher:
     def tell(self, event: str, **more: str) -> None:
         """Append a line; a kill does not take it back."""
         line = {"event": event, "process": self.name, "pid": os.getpid()}
-        line |= {"at": clock.now().timestamp(), **more}
+        line |= {"at": clock.now().timestamp(), "cpu": time.process_time(), **more}
         descriptor = os.open(self.events, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.write(descriptor, f"{json.dumps(line)}\n".encode())
         os.close(descriptor)
@@ -173,7 +174,7 @@ def _exchange_points(watcher: Watcher) -> list[tuple[str, Any]]:
         _around(watcher, f"{shell}.run_batch", "committed", busy),
         _around(watcher, "aiokafka.AIOKafkaProducer.send", "half_sent", busy),
         _around(watcher, f"{outbox}._send", "published", busy),
-        _around(watcher, f"{outbox}._delete", "cleared", busy),
+        _around(watcher, f"{outbox}._clear", "cleared", busy),
         _around(watcher, f"{shell}.Shell.handle", "handled", counted),
     ]
 

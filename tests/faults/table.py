@@ -159,10 +159,9 @@ FAULTS: Final = (
     ),
     Fault(
         "older_casebook",
-        "恢复较早的账本备份：其后的从日志重办",
-        "an older casebook restored: what it does not know is decided again",
+        "恢复较早的账本备份：其后的按日志所载事实重办",
+        "an older casebook restored: what it lacks is decided again, as the journal tells it was",
         rewinds.older_casebook,
-        is_quick=False,  # deliveries hold; the journal then tells both lives, which replay refuses
     ),
     Fault(
         "disk_full",

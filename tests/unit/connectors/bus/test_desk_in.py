@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -10,6 +12,7 @@ from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
 from connectors.bus.quarantine import Record
 from connectors.bus.system import Arrival
 from schemas.errors import Broken
+from schemas.load import default_example
 from schemas.messages import Delivered
 from tests.agency_home import THEM, THIRD, County, case_split, lead, reply_to
 from tests.agency_sides import Side
@@ -20,6 +23,12 @@ NewDesk = Callable[[], Desk]
 def delivered(county: County, desk: Desk) -> list[Delivered]:
     found = [county.opened(head.value) for head in desk.waiting(100)]
     return [message for message in found if isinstance(message, Delivered)]
+
+
+def take(desk: Desk) -> None:
+    """Look often enough: a file must stand still from one look to the next."""
+    for _ in range(3):
+        desk.take_out()
 
 
 def test_a_copy_is_in_the_agencys_own_system_and_delivered_is_sent(
@@ -73,6 +82,33 @@ def test_a_crash_between_system_and_ledger_writes_once_and_the_receipt_is_the_sa
     (receipt,) = delivered(county, desk)
     assert side.arrived() == []
     assert receipt.delivered_at == arrived.at[sent.envelope.message_id]
+
+
+def test_what_the_agency_has_can_be_answered_though_a_crash_kept_it_out_of_the_ledger(
+    county: County, side: Side, new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the agency's system and the ledger, and the answer is there at the start."""
+    sent = lead("one")
+    first = new_desk()
+    first.open()
+    monkeypatch.setattr(first, "_note", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        first.take_in([county.copy(sent, 0)])
+    assert side.arrived() == [sent.envelope.message_id]
+    answer = {"in_reply_to": sent.envelope.message_id}
+    side.put(
+        "answer", "signed_for", json.dumps({**default_example("signed_for"), "envelope": answer})
+    )
+    desk = new_desk()
+    desk.open()
+    take(desk)
+    assert side.state("answer") == "taken"
+    desk.take_in([county.copy(sent, 0)])
+    assert side.arrived() == [sent.envelope.message_id]
+    assert delivered(county, desk) == []  # behind the answer of its case
+    (head,) = desk.waiting(100)
+    desk.published([head.message_id])
+    assert len(delivered(county, desk)) == 1
 
 
 def test_a_seal_that_does_not_hold_is_kept_and_the_rest_arrives(

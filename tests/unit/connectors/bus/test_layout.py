@@ -38,6 +38,7 @@ def test_the_exchange_gets_exactly_these_rights() -> None:
         "allow read topic case-keys",
         "allow write topic case-keys",
         "allow write topic inbox.*",
+        "allow read topic journal",
         "allow write topic journal",
         "allow write topic dead-letters",
         "allow read group exchange*",

@@ -2,6 +2,7 @@
 
 import copy
 import sqlite3
+import sys
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -268,4 +269,13 @@ def test_a_migration_that_fails_leaves_the_old_form(
     assert sorted(set(inspect(engine).get_table_names()) - {"alembic_version"}) == [
         name for name in tables if name != "alembic_version"
     ]
+    open_at(nowhere).close()
+
+
+def test_a_current_casebook_is_opened_without_alembic(
+    nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To import it takes a tenth of a start."""
+    open_at(nowhere).close()
+    monkeypatch.setitem(sys.modules, "services.casebook.alembic_steps", None)
     open_at(nowhere).close()

@@ -16,6 +16,7 @@ from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.work import Work
 from services.exchange import align as aligning
+from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import Shelf
 from tests.office import office
 
@@ -35,6 +36,7 @@ class Log:
     lives: bool = False
     set_back: list[int] = field(default_factory=list)
     keys_restored: int = 0
+    recalled: list[bool] = field(default_factory=list)  # whether the casebook was behind
 
     def decided(self, offset: int) -> None:
         """Let the casebook be so far."""
@@ -76,7 +78,7 @@ class Log:
 
 async def nothing_kept(*arguments: Any) -> None:
     """Say what recovering says when the originals have nothing of the gap."""
-    ((place, (progress, begin)),) = arguments[-1].items()
+    ((place, (progress, begin)),) = arguments[-2].items()
     raise Broken("log.gap", detail=f"{place[0]}/{place[1]}: {progress} < {begin}")
 
 
@@ -98,7 +100,12 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     async def restored(*_: Any) -> None:
         found.keys_restored += 1
 
+    async def recalled(*_: Any, is_behind: bool) -> Remembers:
+        found.recalled.append(is_behind)
+        return nothing
+
     monkeypatch.setattr(aligning, "restore_keys", restored)
+    monkeypatch.setattr(aligning, "recall", recalled)
     yield found
     found.casebook.close()
 
@@ -136,6 +143,7 @@ def test_a_group_that_is_behind_or_level_is_left(log: Log, tmp_path: Path) -> No
         log.committed_at = there
         assert align(log, tmp_path) == 6
     assert (log.set_back, log.keys_restored) == ([], 0)
+    assert log.recalled == [False] * 3
 
 
 def test_a_group_that_is_ahead_of_the_casebook_is_set_back(log: Log, tmp_path: Path) -> None:
@@ -144,6 +152,7 @@ def test_a_group_that_is_ahead_of_the_casebook_is_set_back(log: Log, tmp_path: P
     assert align(log, tmp_path) == 4
     assert log.set_back == [4]
     assert log.keys_restored == 1  # it may lack keys, or have some that were erased
+    assert log.recalled == [True]
 
 
 def test_a_log_that_begins_after_the_progress_is_refused(log: Log, tmp_path: Path) -> None:

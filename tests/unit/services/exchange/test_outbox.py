@@ -5,12 +5,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.parts import Secrecy
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, JOURNAL
+from services.casebook.journal_mark import begin_journal
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange.outbox import NO_KEY, publish
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
 from tests.office import Log, rows, run
+
+
+@dataclass
+class Stored:
+    """What the broker says of a record: here its number among all that were sent."""
+
+    offset: int
 
 
 @dataclass
@@ -21,13 +29,13 @@ class Producer:
 
     async def send(
         self, topic: str, value: bytes | None, *, key: bytes | None, headers: Any
-    ) -> "asyncio.Future[None]":
+    ) -> "asyncio.Future[Stored]":
         """Take a record."""
         del headers
         assert not (value is None and key is None), "Need at least one: key or value"
         self.sent.append((topic, key, value))
         done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        done.set_result(Stored(len(self.sent) - 1))
         return done
 
 
@@ -57,3 +65,12 @@ def test_a_secret_under_another_s_seal_is_sent_so_too(casebook: Casebook) -> Non
     marked = replace(plain, envelope=replace(plain.envelope, secrecy=Secrecy.SECRET))
     sent = _published(casebook, Log().put(marked, MONDAY, by=organ(HANDLER)))
     assert (DEAD_LETTERS, NO_KEY, None) in sent
+
+
+def test_the_casebook_knows_as_much_of_the_journal_as_was_published(casebook: Casebook) -> None:
+    with casebook.engine.begin() as connection:
+        begin_journal(connection, 0)
+    sent = _published(casebook, Log().put(message("lead_transfer", SENDER, "a", MONDAY), MONDAY))
+    last = max(number for number, (topic, _, _) in enumerate(sent) if topic == JOURNAL)
+    with casebook.engine.begin() as connection:
+        assert begin_journal(connection, 0) == last + 1

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from typing import Any, cast
+from unittest.mock import Mock
 
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
 
@@ -27,14 +28,14 @@ class Producer:
     taken: list[str] = field(default_factory=list)
     is_stopped: bool = False
 
-    async def send(self, topic: str, _value: bytes, **_: Any) -> "asyncio.Future[None]":
+    async def send(self, topic: str, _value: bytes, **_: Any) -> "asyncio.Future[Any]":
         """Give one record to the broker."""
         done = asyncio.get_running_loop().create_future()
         if topic == SHUT and self.error is not None:
             done.set_exception(self.error())
         else:
             self.taken.append(topic)
-            done.set_result(None)
+            done.set_result(Mock(offset=len(self.taken)))
         return done
 
     async def stop(self) -> None:

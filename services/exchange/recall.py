@@ -1,0 +1,123 @@
+"""What the journal tells of decisions that the casebook does not know: an older one was restored.
+
+They are made once more, and by then something else may lie beyond their cases: another partition's
+case comes later, or earlier, than it did. So the facts are those of then, and a decision that stood
+frozen by a defect stands so again. The second life writes the first one's lines, to the byte.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from connectors.bus.clock import monotonic
+from connectors.bus.kafka import explain
+from schemas.errors import Unavailable
+from schemas.ids import CaseId, MessageId
+from schemas.topics import JOURNAL
+from services.casebook.journal_mark import begin_journal
+from services.casebook.retry import patiently
+from services.casebook.rows import Position
+from services.casebook.store import Casebook
+from services.exchange.recorded import Remembered, Remembers, entry_of, nothing
+
+_PLACE: Final = TopicPartition(JOURNAL, 0)
+_READ_MAX: Final = 1_000
+_READ_MS_MAX: Final = 1_000
+_SILENT_SECONDS_MAX: Final = 60.0
+
+_TABLE: Final = """
+CREATE TABLE told (topic TEXT, "partition" INTEGER, "offset" INTEGER, case_id TEXT, line TEXT);
+CREATE INDEX told_place ON told (topic, "partition", "offset", case_id);
+"""
+_OF_A_PLACE: Final = (
+    'SELECT line FROM told WHERE topic = ? AND "partition" = ? AND "offset" = ? AND case_id = ?'
+    " ORDER BY rowid"
+)
+
+
+class Recollection:
+    """Lines of the journal, found by where their records lay: as a batch asks for them.
+
+    They may be as many as the journal has, so they lie in a temporary file of SQLite's, which goes
+    with the process.
+    """
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(_TABLE)
+        self._ends: dict[
+            tuple[str, int], int
+        ] = {}  # by topic and partition the last offset that was decided in the life before
+
+    def note(self, lines: Sequence[str]) -> None:
+        """Take lines in. What no exchange wrote is none: `yichuan replay` tells of it."""
+        entries = [entry for line in lines if (entry := entry_of(line)) is not None]
+        for entry in entries:
+            place, offset = (entry.position.topic, entry.position.partition), entry.position.offset
+            self._ends[place] = max(self._ends.get(place, offset), offset)
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO told VALUES (?,?,?,?,?)",
+            [(*astuple(entry.position), entry.case, entry.line) for entry in entries],
+        )
+        self._db.execute("COMMIT")
+
+    def __call__(
+        self,
+        position: Position,
+        message: MessageId,
+        case: CaseId,
+        is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
+    ) -> Remembered:
+        """Return what it says of one; of a defect met again and again, the last.
+
+        Where there is no erasure it was put off, if it was due: what the outbox held then is not
+        known now.
+        """
+        if position.offset > self._ends.get((position.topic, position.partition), -1):
+            return nothing()
+        rows = self._db.execute(_OF_A_PLACE, (*astuple(position), case)).fetchall()
+        entries = [entry for (line,) in rows if (entry := entry_of(line)) is not None]
+        same = [e for e in entries if (e.message, e.is_resumed) == (message, is_resumed)]
+        found = same[-1].remembered if same else nothing()
+        return replace(found, has_unsent=not any(entry.is_erasure for entry in entries))
+
+
+async def recall(consumer: AIOKafkaConsumer, casebook: Casebook, *, is_behind: bool) -> Remembers:
+    """Read the journal from what the casebook knows of it. The consumer is assigned to it then.
+
+    `is_behind`: the casebook is known to lack decisions; one of an earlier release, which has no
+    mark, is then held against all of the journal. Raises Unavailable casebook.unavailable,
+    kafka.unreachable, UserError kafka.forbidden.
+    """
+    try:
+        end = (await consumer.end_offsets([_PLACE]))[_PLACE]
+        begin = patiently(_begin, casebook, 0 if is_behind else end)
+        return await _read(consumer, begin, end) if begin < end else nothing
+    except KafkaError as error:
+        raise explain(error, where=JOURNAL) from error
+
+
+async def _read(consumer: AIOKafkaConsumer, begin: int, end: int) -> Recollection:
+    found = Recollection()
+    consumer.assign([_PLACE])
+    consumer.seek(_PLACE, begin)
+    heard = monotonic()
+    while await consumer.position(_PLACE) < end:
+        batch = await consumer.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
+        records = [record for each in batch.values() for record in each]
+        if records:
+            heard = monotonic()
+        elif monotonic() - heard > _SILENT_SECONDS_MAX:
+            raise Unavailable("kafka.unreachable", where=JOURNAL, detail="timeout")
+        found.note([(record.value or b"").decode(errors="replace") for record in records])
+    return found
+
+
+def _begin(casebook: Casebook, offset: int) -> int:
+    with casebook.engine.begin() as connection:
+        return begin_journal(connection, offset)

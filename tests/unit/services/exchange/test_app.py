@@ -1,0 +1,29 @@
+"""How Faust is set up: what it would wait for, or do, that this bus has no use for."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from mode import Service
+
+from connectors.bus.home import Home, Settings, write_private
+from services.exchange import app as shell
+
+
+def test_a_start_does_not_wait_for_tables_to_be_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    write_private(home.credentials_file("exchange"), 'username = "exchange"\npassword = "x"\n')
+    monkeypatch.setattr(Service, "sleep", AsyncMock(side_effect=AssertionError("it waits")))
+
+    async def started() -> None:
+        tables: Any = shell._app(home, Settings(), 0).tables
+        monkeypatch.setattr(tables, "_update_channels", AsyncMock())
+        monkeypatch.setattr(tables.recovery, "start", AsyncMock())
+        await tables.on_start()
+        tables.recovery.start.assert_awaited_once()
+
+    asyncio.run(started())
