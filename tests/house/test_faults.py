@@ -7,6 +7,7 @@ import pytest
 from tests.faults.agencies import Got
 from tests.faults.build import Event
 from tests.faults.duties import wrong_duties
+from tests.faults.files import Files, wrong_files
 from tests.faults.judge import Expected, Verdict, judge
 from tests.faults.kills import chance_of, landings, percentile, plan
 from tests.faults.page import PAGE, page
@@ -82,6 +83,21 @@ def test_a_duty_that_fired_although_it_was_met_is_found() -> None:
     in_time = replace(SIGNED, at="2026-09-28T08:30:00+08:00")
     assert list(wrong_duties({"d": [NOTICE], "s": [late]}, "d", {})) == []
     assert len([*wrong_duties({"d": [NOTICE], "s": [in_time]}, "d", {})]) == 1
+
+
+def test_the_files_of_a_lead_are_there_once_as_they_were_sent_and_nowhere_else() -> None:
+    wanted = {"1号": {"a.bin": "x", "b.bin": "y"}}
+    assert list(wrong_files(wanted, "d", {"d": wanted, "s": {}})) == []
+    wrong: tuple[dict[str, Files], ...] = (
+        {"d": {}, "s": {}},
+        {"d": {"1号": {"a.bin": "x"}}, "s": {}},
+        {"d": {"1号": {"a.bin": "x", "b.bin": "another"}}, "s": {}},
+        {"d": {"1号": {**wanted["1号"], "b.bin.reason.json": "z"}}, "s": {}},
+        {"d": {**wanted, "2号": {"a.bin": "x"}}, "s": {}},
+        {"d": wanted, "s": wanted},
+    )
+    for held in wrong:
+        assert list(wrong_files(wanted, "d", held)), held
 
 
 def test_a_strike_is_told_to_a_process_and_read_by_it() -> None:
