@@ -1,9 +1,11 @@
 """The harness of the faults says what is wrong, of whatever kind, and nothing where nothing is."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from tests.faults import stops
 from tests.faults.agencies import Got
 from tests.faults.build import Event
 from tests.faults.duties import wrong_duties
@@ -137,3 +139,57 @@ def test_the_page_is_what_the_tables_print() -> None:
 def test_no_two_faults_or_points_have_one_name() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert len(POINTS) == len(EXCHANGE) + len(CONNECTOR) + 1
+
+
+class _QuickCounty:
+    """A county whose struck process has ended, and runs again, before anybody looks."""
+
+    exchanges = ("exchange",)
+
+    def __init__(self) -> None:
+        self.strikes: dict[str, Strike] = {}
+        self.statuses: dict[int, int] = {}
+        self.events: list[str] = []
+        self.running = 1
+
+    def terminate(self, _name: str) -> None:
+        self.running += 1
+
+    def pid(self, _name: str) -> int:
+        return self.running
+
+    def landed(self) -> list[str]:
+        return self.events
+
+    def turned(self) -> None:
+        if self.strikes.pop("exchange", None) is not None:
+            self.events.append("landed")
+            self.statuses[self.running] = stops.EXIT_BROKEN
+            self.running += 1
+
+    def log(self, _name: str) -> str:
+        return ""
+
+
+class _QuickCampaign:
+    """Works until something is so, but not for ever."""
+
+    def __init__(self) -> None:
+        self.county = _QuickCounty()
+
+    def work_until(self, fact: Callable[[], bool], what: str, _seconds_max: float) -> float:
+        for _ in range(3):
+            if fact():
+                return 0.0
+            self.county.turned()
+        pytest.fail(what)
+
+    def work(self, _cases: int) -> None:
+        pass
+
+    def judged(self) -> str:
+        return "judged"
+
+
+def test_a_process_that_ended_before_its_strike_was_seen_is_not_waited_for_again() -> None:
+    assert "status 70" in stops.raise_inside(_QuickCampaign())  # type: ignore[arg-type] # a stand-in
