@@ -45,16 +45,21 @@ class BlobStore(Protocol):
 
 
 class Directory:
-    """A folder that all connectors reach: of one machine, or mounted."""
+    """A folder that all connectors reach: of one machine, or mounted.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    `must_exist`: a folder that is not there is away, such as one of a share that is not mounted;
+    nothing is stored where it would be, and nothing in it counts as gone. Else it is made.
+    """
+
+    def __init__(self, root: Path, *, must_exist: bool = False) -> None:
+        self._root, self._must_exist = root, must_exist
 
     def size(self, owner: OrganCode, blob: str, index: int) -> int | None:
         """Return how many bytes a part has; None: it is not there."""
         try:
             return self._part(owner, blob, index).stat().st_size
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            self._must_be_there(error)
             return None
         except OSError as error:
             raise _away(error) from error
@@ -64,6 +69,8 @@ class Directory:
         path = self._part(owner, blob, index)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
+            if self._must_exist:
+                self._root.stat()
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
             with partial.open("wb") as file:
                 file.write(data)
@@ -78,7 +85,8 @@ class Directory:
         try:
             with self._part(owner, blob, index).open("rb") as file:
                 return file.read(PART_BYTES + 1)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            self._must_be_there(error)
             return None
         except OSError as error:
             raise _away(error) from error
@@ -87,9 +95,13 @@ class Directory:
         """Delete all parts of a file."""
         try:
             shutil.rmtree(self._folder(owner, blob))
-        except FileNotFoundError:
-            return
+        except FileNotFoundError as error:
+            self._must_be_there(error)
         except OSError as error:
+            raise _away(error) from error
+
+    def _must_be_there(self, error: OSError) -> None:
+        if self._must_exist and not self._root.is_dir():
             raise _away(error) from error
 
     def _folder(self, owner: OrganCode, blob: str) -> Path:

@@ -1,8 +1,8 @@
 """Which store of attachments a home is configured for, opened.
 
-`[attachments] store` in yichuan.toml: empty for a folder of the home, as on one machine; a folder
-that all connectors and the exchange reach; or `s3://bucket/prefix`, with the access key in
-credentials/attachments.toml.
+`[attachments] store` in yichuan.toml: empty for a folder of the home, as on one machine, which is
+made; a folder that all connectors and the exchange reach, which must be there; or
+`s3://bucket/prefix`, with the access key in credentials/attachments.toml.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ class StorePlace:
     endpoint: str = ""
     region: str = ""
     credentials: Credentials | None = None
+    must_exist: bool = False  # of a folder: while it is not there, the store is away
 
 
 def store_place(home: Home) -> StorePlace:
@@ -34,7 +35,8 @@ def store_place(home: Home) -> StorePlace:
     section = home.settings().attachments
     if not section.store.startswith(_S3):
         folder = Path(section.store).expanduser() if section.store else home.attachments
-        return StorePlace(folder if folder.is_absolute() else home.path / folder)
+        absolute = folder if folder.is_absolute() else home.path / folder
+        return StorePlace(absolute, must_exist=bool(section.store))
     bucket, _, prefix = section.store.removeprefix(_S3).partition("/")
     if not bucket:
         raise UserError("home.config_invalid", where="attachments.store", detail="s3://bucket")
@@ -46,7 +48,7 @@ def store_place(home: Home) -> StorePlace:
 def open_store(place: StorePlace) -> BlobStore:
     """Open the store. S3's client is loaded only where it is used."""
     if place.folder is not None:
-        return Directory(place.folder)
+        return Directory(place.folder, must_exist=place.must_exist)
     from connectors.bus.blobs_s3 import Bucket  # noqa: PLC0415 - a library of its own, and heavy
 
     return Bucket(place)

@@ -4,9 +4,10 @@ They know nothing of the bus's code but the document form, and what they hold is
 of what arrived.
 """
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,23 @@ class FolderAgency:
             partial.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
             partial.replace(outbox / f"{name}.{record}.json")
 
+    def put_files(self, document: str, files: Mapping[str, bytes]) -> None:
+        """Fill the folder of a document (its name without .json) that is handed over next."""
+        folder = self.root / "outbox" / f"{document}.files"
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    def files(self) -> dict[str, dict[str, str]]:
+        """Return what lies beside the documents that came: 文号 → name → SHA-256."""
+        found: dict[str, dict[str, str]] = {}
+        for folder in (self.root / "inbox").glob("[!.]*.files"):
+            number = _from_file(folder.with_suffix(".json")).document_number or folder.name
+            beside = found.setdefault(number, {})
+            for path in folder.iterdir():
+                beside[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
+
     def new(self) -> list[Got]:
         """Read the files that have come since."""
         paths = [path for path in self._files() if path.name not in self._seen]
@@ -96,7 +114,7 @@ class FolderAgency:
     def count(self, records: Collection[str]) -> int:
         """Count the files of the inbox by their names."""
         inbox = self.root / "inbox"
-        names = [path.name for path in inbox.iterdir()] if inbox.exists() else []
+        names = [path.name for path in inbox.glob("*.json")] if inbox.exists() else []
         return sum(name.split("_", 1)[-1].rsplit("_", 1)[0] in records for name in names)
 
     def words(self) -> str:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -21,6 +22,7 @@ from tests.faults.agencies import Agency, DatabaseAgency, FolderAgency
 from tests.faults.build import PlantedCounty
 from tests.faults.county import folder_of, wait_until
 from tests.faults.duties import wrong_duties
+from tests.faults.files import wrong_files
 from tests.faults.judge import Verdict, judge
 from tests.faults.varied import RECORDS, VariedTraffic
 from tests.prove.chapter import Ground
@@ -38,6 +40,7 @@ PAUSE_SECONDS: Final = 0.1
 START_SECONDS_MAX: Final = 90.0
 SETTLE_SECONDS_MAX: Final = 180.0
 REPLAY_SECONDS_MAX: Final = 900.0
+STORE: Final = "store"  # of attachments, in the home
 QUIET_SECONDS: Final = 4.0  # after the last message, for what must not come any more: two ticks
 
 
@@ -69,6 +72,11 @@ class Campaign:
     def stand(self) -> Stand:
         """The stand as a client sees it."""
         return Stand(self.ground, self.home, self.settings, "")
+
+    @property
+    def store(self) -> Path:
+        """The folder that attachments are stored in."""
+        return self.home.path / STORE
 
     @property
     def outstanding(self) -> int:
@@ -135,7 +143,19 @@ class Campaign:
     def left(self) -> int:
         """Return how much has not come to its end, as the agencies see it."""
         held = sum(agency.count(RECORDS) for agency in self.county.agencies)
-        return self.traffic.messages - held
+        return self.traffic.messages - held + len(self.wrong_files())
+
+    def wrong_files(self) -> tuple[str, ...]:
+        """Return what is wrong with the attachments that agencies have, or have not yet."""
+        traffic = self.traffic
+        if not traffic.files:
+            return ()
+        held = {
+            agency.alias: agency.files()
+            for agency in self.county.agencies
+            if isinstance(agency, FolderAgency)
+        }
+        return tuple(wrong_files(traffic.files, traffic.sleeper.alias, held))
 
     def judged(self) -> str:
         """Settle and judge; return the figure. AssertionError says what is wrong."""
@@ -154,7 +174,12 @@ class Campaign:
         )
         overdue = {case: traffic.numbers[case] for case in self.overdue()}
         duties = tuple(wrong_duties(held, traffic.sleeper.alias, overdue))
-        return replace(of_letters, wrong_duties=duties, above_clearance=tuple(self.leaked()))
+        return replace(
+            of_letters,
+            wrong_duties=duties,
+            above_clearance=tuple(self.leaked()),
+            wrong_files=self.wrong_files(),
+        )
 
     def overdue(self) -> list[str]:
         """Return the cases that nobody has signed for, and should have."""
@@ -199,6 +224,9 @@ def begin(
     `is_planted`: in its test build; else the processes are those that are installed.
     """
     home, settings = new_stack(ground)
+    (home.path / STORE).mkdir()
+    with home.config.open("a", encoding="utf-8") as config:
+        config.write(f'[attachments]\nstore = "{STORE}"\n')
     rulebook = load(home.rulebook)
     townships = [FolderAgency(alias, folder_of(home, alias)) for alias in TOWNSHIPS]
     departments = [

@@ -29,6 +29,7 @@ class Verdict:
     wrong_ends: tuple[str, ...] = ()  # of things handed over: not what their sender must be told
     wrong_duties: tuple[str, ...] = ()
     above_clearance: tuple[str, ...] = ()
+    wrong_files: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -51,6 +52,7 @@ class Verdict:
             "wrong ends": self.wrong_ends,
             "wrong duties": self.wrong_duties,
             "above clearance": self.above_clearance,
+            "wrong files": self.wrong_files,
         }
 
 

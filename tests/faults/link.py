@@ -1,7 +1,7 @@
-"""A TCP proxy of our own between a process and the broker: it delays, cuts, or swallows.
+"""A proxy of our own between a process and what it leans on: it delays, cuts, or swallows.
 
 Runs in a thread. What a process is told to connect to stays as it is; the planted build goes
-through here instead (`--via PORT=PORT`).
+through here instead (`--via PORT=PORT`). Registry and database are configured to be here.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -17,12 +18,14 @@ DELAY_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 0.05
 _LOOPBACK: Final = "127.0.0.1"
 
+Place = int | Path  # a TCP port of this machine, or a socket's file
+
 
 class Mode(StrEnum):
     """What the link does with what passes."""
 
     PASS = "pass"
-    DELAY = "delay"  # each piece by DELAY_SECONDS, both ways
+    DELAY = "delay"  # each piece by `delay_seconds`, both ways
     SWALLOW = "swallow"  # nothing arrives, nothing is said; neither end is closed
     REFUSE = "refuse"  # every connection is closed, new ones at once
 
@@ -31,9 +34,10 @@ class Mode(StrEnum):
 class Link:
     """The proxy. `mode` may be changed at any time; `passed` counts bytes."""
 
-    port: int
-    target: int
+    at: Place
+    target: Place
     mode: Mode = Mode.PASS
+    delay_seconds: float = DELAY_SECONDS
     passed: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -42,7 +46,7 @@ class Link:
         if self.mode is Mode.REFUSE:
             writer.close()
             return
-        there, onward = await asyncio.open_connection(_LOOPBACK, self.target)
+        there, onward = await _connected(self.target)
         pipes = (self._carry(reader, onward), self._carry(there, writer))
         self._writers |= {writer, onward}
         try:
@@ -54,7 +58,7 @@ class Link:
         with suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
                 if self.mode is Mode.DELAY:
-                    await asyncio.sleep(DELAY_SECONDS)
+                    await asyncio.sleep(self.delay_seconds)
                 while self.mode is Mode.SWALLOW:
                     await asyncio.sleep(LOOK_SECONDS)
                 writer.write(data)
@@ -72,12 +76,12 @@ class Link:
 
 
 @contextmanager
-def linked(port: int, target: int) -> Iterator[Link]:
+def linked(at: Place, target: Place) -> Iterator[Link]:
     """Open the proxy while the block runs."""
-    link, ready, over = Link(port, target), Event(), Event()
+    link, ready, over = Link(at, target), Event(), Event()
 
     async def serve() -> None:
-        server = await asyncio.start_server(link.take, _LOOPBACK, port)
+        server = await _served(link)
         ready.set()
         while not over.is_set():
             await asyncio.sleep(LOOK_SECONDS)
@@ -85,9 +89,21 @@ def linked(port: int, target: int) -> Iterator[Link]:
 
     thread = Thread(target=lambda: asyncio.run(serve()), name="link", daemon=True)
     thread.start()
-    assert ready.wait(10), f"no proxy on port {port}"
+    assert ready.wait(10), f"no proxy at {at}"
     try:
         yield link
     finally:
         over.set()
         thread.join()
+
+
+async def _connected(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(place, Path):
+        return await asyncio.open_unix_connection(place)
+    return await asyncio.open_connection(_LOOPBACK, place)
+
+
+async def _served(link: Link) -> asyncio.Server:
+    if isinstance(link.at, Path):
+        return await asyncio.start_unix_server(link.take, link.at)
+    return await asyncio.start_server(link.take, _LOOPBACK, link.at)

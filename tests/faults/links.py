@@ -26,8 +26,9 @@ def connector_link(campaign: Campaign) -> str:
 
 def _link(campaign: Campaign, name: str) -> str:
     base, county = campaign.settings.ports.base, campaign.county
-    with linked(base + PORT_OFFSET, base) as link:
-        county.more[name] = ("--via", f"{base}={link.port}")
+    proxy = base + PORT_OFFSET
+    with linked(proxy, base) as link:
+        county.more[name] = ("--via", f"{base}={proxy}")
         county.terminate(name)
         campaign.work_until(
             lambda: link.passed > 0, f"{name} goes through the proxy", SLOW_SECONDS_MAX

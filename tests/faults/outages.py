@@ -1,18 +1,25 @@
-"""What the county leans on is killed, away, and back: broker, registry, an agency."""
+"""What the county leans on is killed, away, and back: broker, registry, store, an agency."""
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from connectors.bus.clock import monotonic
 from deploy.local import processes, stack
 from deploy.local.artifacts import KAFKA, REGISTRY
 from tests.faults.campaign import Campaign
+from tests.faults.traffic import ACCEPTED
+from tests.faults.varied import Filed
 
 AWAY_SECONDS: Final = 15.0  # longer than a session of the group
 CASES: Final = 6
 STRIKES: Final = 2
 BACK_SECONDS_MAX: Final = 180.0
+SEEN_SECONDS_MAX: Final = 120.0
+FILED: Final = 3  # leads with files on each side of the store
+FILE_BYTES: Final = (5 * 1024**2, 100)  # one of two parts, a small one
 
 
 def broker_killed(campaign: Campaign) -> str:
@@ -47,6 +54,86 @@ def agency_down(campaign: Campaign) -> str:
     county.commands[alias] = kept
     campaign.supervise()
     return f"{alias} away for {CASES} cases and {AWAY_SECONDS:.0f} s; {campaign.judged()}"
+
+
+def store_down(campaign: Campaign) -> str:
+    """Take the attachments' store away before some files are fetched, and others stored."""
+    county, traffic = campaign.county, campaign.traffic
+    alias = traffic.sleeper.alias
+    names = [alias, *(township.alias for township in traffic.townships)]
+    kept = county.commands.pop(alias)
+    processes.stop(campaign.home, alias, stack.GRACE_SECONDS)
+    stored = _filed(campaign)
+    campaign.work_until(
+        lambda: all(_fate(campaign, each) == ACCEPTED for each in stored),
+        "stored",
+        SEEN_SECONDS_MAX,
+    )
+    county.commands[alias] = kept
+    with _away(campaign):
+        waiting = _filed(campaign)
+        campaign.work(CASES)
+        for name in names:
+            if name in county.ended():
+                county.begin(name)
+            else:
+                county.terminate(name)
+        campaign.work_until(
+            lambda: {each.number for each in stored} <= _numbers(campaign),
+            "shown",
+            SEEN_SECONDS_MAX,
+        )
+        campaign.work(CASES)
+        early = traffic.sleeper.files()
+        assert not any(early.get(each.number) for each in stored), f"files of nowhere: {early}"
+        shown = {each.number for each in waiting} & _numbers(campaign)
+        assert not shown, f"published before their files were stored: {shown}"
+        fates = {_fate(campaign, each) for each in waiting}
+        assert fates <= {"new", "taken"}, f"told of what is not published: {fates}"
+    took = campaign.work_until(lambda: not campaign.wrong_files(), "the files", BACK_SECONDS_MAX)
+    return (
+        f"away before {len(stored)} leads' files were fetched and {len(waiting)} leads' stored, "
+        f"nothing early; all there {took:.0f} s after it came back; {campaign.judged()}"
+    )
+
+
+def _see(campaign: Campaign, fact: Callable[[], bool], what: str) -> None:
+    campaign.work_until(fact, f"the leads with files are {what}", SEEN_SECONDS_MAX)
+
+
+@contextmanager
+def _away(campaign: Campaign) -> Iterator[None]:
+    """Keep the store away while the block runs, as a share that is not mounted."""
+    store, elsewhere = campaign.store, campaign.store.with_name("store-away")
+    store.rename(elsewhere)
+    try:
+        yield
+        assert not store.exists(), "something was stored where the store would be"
+    finally:
+        elsewhere.rename(store)
+
+
+def _filed(campaign: Campaign) -> list[Filed]:
+    """Hand over leads with files."""
+    return [
+        campaign.traffic.feed_files(
+            {
+                f"{number}-{size}.bin": campaign.chance.randbytes(size)
+                for number, size in enumerate(FILE_BYTES)
+            }
+        )
+        for _ in range(FILED)
+    ]
+
+
+def _fate(campaign: Campaign, filed: Filed) -> str | None:
+    agency = next(each for each in campaign.county.agencies if each.alias == filed.sender)
+    return agency.fates().get(filed.name)
+
+
+def _numbers(campaign: Campaign) -> set[str | None]:
+    """Return the 文号 of all that the department of the files holds."""
+    return {got.document_number for got in campaign.traffic.sleeper.everything()}
 
 
 def _kill(campaign: Campaign, name: str) -> None:

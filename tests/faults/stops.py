@@ -26,8 +26,9 @@ _EXCHANGE: Final = 0  # its number among the exchanges
 def term_inside(campaign: Campaign) -> str:
     """SIGTERM in the transaction and behind it: it finishes the batch and ends with status 0."""
     for point in _STRUCK:
-        name = _struck(campaign, Strike(point, 2, Act.TERM))
-        assert _ended(campaign, name, END_SECONDS_MAX) == 0, f"{point}: {campaign.county.log(name)}"
+        name, pid = _struck(campaign, Strike(point, 2, Act.TERM))
+        status = _ended(campaign, name, pid, END_SECONDS_MAX)
+        assert status == 0, f"{point}: ended with {status}: {campaign.county.log(name)}"
         campaign.work(CASES)
     return f"{len(_STRUCK)} × SIGTERM, each ended with status 0; {campaign.judged()}"
 
@@ -35,8 +36,8 @@ def term_inside(campaign: Campaign) -> str:
 def raise_inside(campaign: Campaign) -> str:
     """Raise what nobody expects: the process ends, and what it had in hand is read again."""
     for point in _STRUCK:
-        name = _struck(campaign, Strike(point, 2, Act.RAISE))
-        status = _ended(campaign, name, END_SECONDS_MAX)
+        name, pid = _struck(campaign, Strike(point, 2, Act.RAISE))
+        status = _ended(campaign, name, pid, END_SECONDS_MAX)
         assert status == EXIT_BROKEN, f"{point}: ended with {status}: {campaign.county.log(name)}"
         campaign.work(CASES)
     return f"{len(_STRUCK)} exceptions, each ended with status {EXIT_BROKEN}; {campaign.judged()}"
@@ -44,9 +45,9 @@ def raise_inside(campaign: Campaign) -> str:
 
 def cancel_inside(campaign: Campaign) -> str:
     """Cancel the task at work: the process ends, for nobody would decide any more."""
-    name = _struck(campaign, Strike("committed", 2, Act.CANCEL))
+    name, pid = _struck(campaign, Strike("committed", 2, Act.CANCEL))
     began = monotonic()
-    status = _ended(campaign, name, STUCK_SECONDS_MAX)
+    status = _ended(campaign, name, pid, STUCK_SECONDS_MAX)
     took = monotonic() - began
     assert status in (EXIT_AGAIN, EXIT_BROKEN), f"ended with {status}: {campaign.county.log(name)}"
     campaign.work(CASES)
@@ -55,9 +56,9 @@ def cancel_inside(campaign: Campaign) -> str:
 
 def hang_inside(campaign: Campaign) -> str:
     """Let the loop hang in the transaction: only the watchdog's own thread can notice."""
-    name = _struck(campaign, Strike("decided", 2, Act.HANG))
+    name, pid = _struck(campaign, Strike("decided", 2, Act.HANG))
     began = monotonic()
-    status = _ended(campaign, name, STUCK_SECONDS_MAX)
+    status = _ended(campaign, name, pid, STUCK_SECONDS_MAX)
     took = monotonic() - began
     assert status == EXIT_AGAIN, f"ended with {status}: {campaign.county.log(name)}"
     assert STUCK in campaign.county.whole_log(name), campaign.county.log(name)
@@ -69,7 +70,7 @@ def freeze_inside(campaign: Campaign) -> str:
     """SIGSTOP in the transaction and behind it until session and transaction are over; SIGCONT."""
     points = ("written", "published")
     for point in points:
-        name = _struck(campaign, Strike(point, 2, Act.STOP))
+        name, _ = _struck(campaign, Strike(point, 2, Act.STOP))
         _for_seconds(campaign, FROZEN_SECONDS, name)
         process = processes.running(campaign.home, name)
         assert process is not None
@@ -78,25 +79,26 @@ def freeze_inside(campaign: Campaign) -> str:
     return f"{len(points)} × {FROZEN_SECONDS:.0f} s at {', '.join(points)}; {campaign.judged()}"
 
 
-def _struck(campaign: Campaign, strike: Strike) -> str:
-    """Start an exchange anew with a strike, and work until it lands; return its name."""
+def _struck(campaign: Campaign, strike: Strike) -> tuple[str, int]:
+    """Start an exchange anew with a strike, and work until it lands; return its name and pid.
+
+    What is struck may have ended, and run again under another pid, when that is seen.
+    """
     county = campaign.county
     name = county.exchanges[_EXCHANGE]
     before = len(county.landed())
     county.strikes[name] = strike
     county.terminate(name)
-    campaign.work_until(lambda: len(county.landed()) > before, f"{strike} lands", LAND_SECONDS_MAX)
-    return name
-
-
-def _ended(campaign: Campaign, name: str, seconds_max: float) -> int:
-    """Work until the process has ended; return its exit status, and start it again."""
-    county = campaign.county
     pid = county.pid(name)
-    campaign.work_until(
-        lambda: county.pid(name) != pid or name in county.ended(), f"{name} ends", seconds_max
-    )
-    return county.statuses[pid]
+    campaign.work_until(lambda: len(county.landed()) > before, f"{strike} lands", LAND_SECONDS_MAX)
+    return name, pid
+
+
+def _ended(campaign: Campaign, name: str, pid: int, seconds_max: float) -> int:
+    """Work until the process has ended; return its exit status. It is started again."""
+    statuses = campaign.county.statuses
+    campaign.work_until(lambda: pid in statuses, f"{name} ends", seconds_max)
+    return statuses[pid]
 
 
 def _for_seconds(campaign: Campaign, seconds: float, frozen: str) -> None:

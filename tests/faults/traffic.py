@@ -45,6 +45,16 @@ class Traffic:
             self._expected(township, department, name, document)
             self.leads += 1
 
+    def flood(self, township: Agency, cases: int) -> set[str]:
+        """Put so many leads into one township's outbox at once; return their 文号."""
+        numbers: set[str] = set()
+        for _ in range(cases):
+            _, department, name, document = self._next(township)
+            self._expected(township, department, name, document)
+            self.leads += 1
+            numbers.add(document["envelope"]["document_number"])
+        return numbers
+
     def answer(self) -> int:
         """Let each department answer what has come since; return how many leads that was."""
         count = 0
@@ -61,10 +71,10 @@ class Traffic:
         """How many messages the plan has."""
         return len(self.plan)
 
-    def _next(self) -> tuple[Agency, Agency, str, Document]:
+    def _next(self, township: Agency | None = None) -> tuple[Agency, Agency, str, Document]:
         """Return who sends the next lead to whom, under which name."""
         self.fed += 1
-        township = self.townships[self.fed % len(self.townships)]
+        township = township or self.townships[self.fed % len(self.townships)]
         department = self.departments[self.fed // 2 % len(self.departments)]
         document = self._lead(township, department, self.fed)
         return township, department, f"{self.run}-{self.fed:06d}", document

@@ -5,12 +5,14 @@ back, which waits until the supervisor assigns it, whose duty runs out because n
 which words only their sender may hold.
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from connectors.bus.clock import monotonic
 from schemas.load import default_example
-from tests.faults.agencies import Agency, Document, Got
+from tests.faults.agencies import Agency, Document, FolderAgency, Got
 from tests.faults.traffic import FOUND, ORDER, Traffic
 
 GAP: Final = "CG-013"  # whose matter it is, the demo's rulebook does not say
@@ -28,16 +30,26 @@ AWAKE: Final = 12
 SECRET: Final = 15
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A lead with files, as it was handed over."""
+
+    sender: str  # alias
+    name: str
+    number: str  # 文号
+
+
 @dataclass(slots=True, kw_only=True)
 class VariedTraffic(Traffic):
     """Feeds all kinds, and keeps the record of them."""
 
-    sleeper: Agency  # a department that has one minute to sign
+    sleeper: FolderAgency  # a department that has one minute to sign
     supervisor: Agency  # assigns what is nobody's
     asleep: dict[str, float | None] = field(default_factory=dict)  # 文号 → when its lead arrived
     secrets: dict[str, str] = field(default_factory=dict)  # a word → the alias that alone gets it
     phones: dict[str, str] = field(default_factory=dict)  # 文号 of a complaint → whom to call
     numbers: dict[str, str] = field(default_factory=dict)  # case → 文号, of the unanswered
+    files: dict[str, dict[str, str]] = field(default_factory=dict)  # 文号 → name → SHA-256
 
     def feed(self, cases: int) -> None:
         """Put so many more cases into outboxes, whichever kinds are next."""
@@ -53,6 +65,10 @@ class VariedTraffic(Traffic):
                 self._secret()
             else:
                 Traffic.feed(self, 1)
+
+    def feed_files(self, files: Mapping[str, bytes]) -> Filed:
+        """Put one lead with these files beside it, to the department of the short clock."""
+        return self._short(is_asleep=False, files=files)
 
     def answer(self) -> int:
         """Let every agency do what it does with what has come."""
@@ -88,17 +104,24 @@ class VariedTraffic(Traffic):
         document["dissuasion_account"] += f"（{self.fed}）"
         self._put(township, [(name, NOTICE, document)], HELD)
 
-    def _short(self, *, is_asleep: bool) -> None:
+    def _short(self, *, is_asleep: bool, files: Mapping[str, bytes] | None = None) -> Filed:
         """A lead to the department of the short clock, which sleeps over it or does not."""
         township, _, name, document = self._next()
+        number = document["envelope"]["document_number"]
+        if files:
+            assert isinstance(township, FolderAgency)
+            digests = {each: hashlib.sha256(data).hexdigest() for each, data in files.items()}
+            self.files[number] = digests
+            township.put_files(f"{name}.{ORDER[0]}", files)
         place = document["violations"][0]["place"]
         code = self._code(self.sleeper.alias)
         document["violations"][0]["matter"] = self._matter(place, code)
         self._expected(township, self.sleeper, name, document)
         if is_asleep:
-            self.asleep[document["envelope"]["document_number"]] = None
+            self.asleep[number] = None
         else:
             self.leads += 1
+        return Filed(township.alias, name, number)
 
     def _secret(self) -> None:
         """A complaint that is nobody's matter; who handles it then names the complainant in words.

@@ -1,12 +1,15 @@
 """The harness of the faults says what is wrong, of whatever kind, and nothing where nothing is."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from tests.faults import stops
 from tests.faults.agencies import Got
 from tests.faults.build import Event
 from tests.faults.duties import wrong_duties
+from tests.faults.files import Files, wrong_files
 from tests.faults.judge import Expected, Verdict, judge
 from tests.faults.kills import chance_of, landings, percentile, plan
 from tests.faults.page import PAGE, page
@@ -84,6 +87,21 @@ def test_a_duty_that_fired_although_it_was_met_is_found() -> None:
     assert len([*wrong_duties({"d": [NOTICE], "s": [in_time]}, "d", {})]) == 1
 
 
+def test_the_files_of_a_lead_are_there_once_as_they_were_sent_and_nowhere_else() -> None:
+    wanted = {"1号": {"a.bin": "x", "b.bin": "y"}}
+    assert list(wrong_files(wanted, "d", {"d": wanted, "s": {}})) == []
+    wrong: tuple[dict[str, Files], ...] = (
+        {"d": {}, "s": {}},
+        {"d": {"1号": {"a.bin": "x"}}, "s": {}},
+        {"d": {"1号": {"a.bin": "x", "b.bin": "another"}}, "s": {}},
+        {"d": {"1号": {**wanted["1号"], "b.bin.reason.json": "z"}}, "s": {}},
+        {"d": {**wanted, "2号": {"a.bin": "x"}}, "s": {}},
+        {"d": wanted, "s": wanted},
+    )
+    for held in wrong:
+        assert list(wrong_files(wanted, "d", held)), held
+
+
 def test_a_strike_is_told_to_a_process_and_read_by_it() -> None:
     for point in (*EXCHANGE, *CONNECTOR):
         strike = Strike(point.name, 3, Act.STOP)
@@ -121,3 +139,57 @@ def test_the_page_is_what_the_tables_print() -> None:
 def test_no_two_faults_or_points_have_one_name() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert len(POINTS) == len(EXCHANGE) + len(CONNECTOR) + 1
+
+
+class _QuickCounty:
+    """A county whose struck process has ended, and runs again, before anybody looks."""
+
+    exchanges = ("exchange",)
+
+    def __init__(self) -> None:
+        self.strikes: dict[str, Strike] = {}
+        self.statuses: dict[int, int] = {}
+        self.events: list[str] = []
+        self.running = 1
+
+    def terminate(self, _name: str) -> None:
+        self.running += 1
+
+    def pid(self, _name: str) -> int:
+        return self.running
+
+    def landed(self) -> list[str]:
+        return self.events
+
+    def turned(self) -> None:
+        if self.strikes.pop("exchange", None) is not None:
+            self.events.append("landed")
+            self.statuses[self.running] = stops.EXIT_BROKEN
+            self.running += 1
+
+    def log(self, _name: str) -> str:
+        return ""
+
+
+class _QuickCampaign:
+    """Works until something is so, but not for ever."""
+
+    def __init__(self) -> None:
+        self.county = _QuickCounty()
+
+    def work_until(self, fact: Callable[[], bool], what: str, _seconds_max: float) -> float:
+        for _ in range(3):
+            if fact():
+                return 0.0
+            self.county.turned()
+        pytest.fail(what)
+
+    def work(self, _cases: int) -> None:
+        pass
+
+    def judged(self) -> str:
+        return "judged"
+
+
+def test_a_process_that_ended_before_its_strike_was_seen_is_not_waited_for_again() -> None:
+    assert "status 70" in stops.raise_inside(_QuickCampaign())  # type: ignore[arg-type] # a stand-in

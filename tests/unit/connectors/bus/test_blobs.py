@@ -1,0 +1,57 @@
+"""A store that is a folder: the home's own is made; one that is named must be there."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.blobs import Directory
+from connectors.bus.home import Home, write_private
+from connectors.bus.stores import open_store, store_place
+from schemas.errors import Unavailable
+from tests.agency_home import US
+
+BLOB = "ab" * 32
+
+
+def named(tmp_path: Path, store: str) -> Home:
+    home = Home(tmp_path / "home")
+    write_private(home.config, f'[attachments]\nstore = "{store}"\n')
+    return home
+
+
+def test_the_homes_own_store_is_made_with_the_first_file(tmp_path: Path) -> None:
+    home = named(tmp_path, "")
+    store = open_store(store_place(home))
+    assert store.size(US, BLOB, 0) is None
+    store.put(US, BLOB, 0, b"x")
+    assert store.get(US, BLOB, 0) == b"x"
+    assert home.attachments.is_dir()
+
+
+@pytest.mark.parametrize("store", ["share/files", "{absolute}/share/files"])
+def test_of_a_share_that_is_not_mounted_nothing_is_stored_deleted_or_called_gone(
+    tmp_path: Path, store: str
+) -> None:
+    home = named(tmp_path, store.format(absolute=tmp_path / "home"))
+    opened = open_store(store_place(home))
+    for work in (
+        lambda: opened.put(US, BLOB, 0, b"x"),
+        lambda: opened.get(US, BLOB, 0),
+        lambda: opened.size(US, BLOB, 0),
+        lambda: opened.delete(US, BLOB),
+    ):
+        with pytest.raises(Unavailable) as found:
+            work()
+        assert found.value.code == "attachment.store_unavailable"
+    assert not (home.path / "share").exists()
+
+
+def test_in_a_named_store_that_is_there_what_is_not_stored_is_gone(tmp_path: Path) -> None:
+    store = Directory(tmp_path, must_exist=True)
+    assert store.get(US, BLOB, 0) is None
+    assert store.size(US, BLOB, 0) is None
+    store.delete(US, BLOB)
+    store.put(US, BLOB, 0, b"x")
+    assert store.size(US, BLOB, 0) == 1
+    store.delete(US, BLOB)
+    assert store.size(US, BLOB, 0) is None
