@@ -43,7 +43,7 @@ from tests.history import demo
 from tests.postgresql import Server, postgresql
 from tests.prove.stand import beside
 
-CONTESTANTS: Final = ("pass-through", "bare", "exchange", "faust", "faststream")
+CONTESTANTS: Final = ("pass-through", "bare", "exchange", "plain", "faust", "faststream")
 RUN_SECONDS_MAX: Final = 600
 UP_SECONDS_MAX: Final = 400
 SEND_MAX: Final = 500  # on their way at one time

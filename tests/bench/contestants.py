@@ -3,6 +3,7 @@
 pass-through  aiokafka alone: reads and writes the bytes on, no work
 bare          the bare-work limit (bare.py): the work in a tight loop, no rules, no framework
 exchange      the exchange as it runs, but for its ticker
+plain         the exchange's own shell behind an aiokafka loop instead of Faust's
 faust         a textbook agent: the exchange's own functions, one message at a time
 faststream    a textbook subscriber: the same
 """
@@ -25,11 +26,15 @@ from faststream.security import SASLScram512
 from connectors.bus.home import home_at
 from connectors.bus.kafka import ssl_context_of, start_consumer
 from connectors.bus.layout import EXCHANGE
+from connectors.bus.stores import open_store, store_place
 from services.exchange import app as exchange_app
 from services.exchange import shell
 from services.exchange.batch import run_batch, take_batch
+from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
+from services.exchange.measures import Measures
 from services.exchange.outbox import publish
+from services.exchange.shedding import Shedder
 from tests.bench.bare import work_on
 from tests.bench.contest import LEADS, Finish, Means, incoming, means, sources
 
@@ -59,6 +64,26 @@ async def bare(at: Means, finish: Finish, group: str) -> None:
         if records:
             finish.begin()
             await work_on(records, office, at.casebook.engine, producer)
+            await consumer.commit()
+            finish.done(len(records))
+
+
+async def plain(at: Means, finish: Finish, group: str) -> None:
+    """Give the exchange's shell its batches without Faust: what Faust costs is the difference."""
+    login, home = at.home.credentials(EXCHANGE), at.home
+    begin, consumer = at.producer, await _consumer(at, group)
+    whole = shell.Shell(
+        *(at.settings, at.shelf, at.casebook, await begin()),
+        eraser=Eraser(at.settings, login, at.casebook),
+        measures=Measures(at.settings, at.shelf, at.casebook, 0),
+        shedder=Shedder(at.casebook, open_store(store_place(home))),
+        open_producer=begin,
+    )
+    while True:
+        got = await consumer.getmany(timeout_ms=500, max_records=BATCH)
+        if records := [incoming(each) for part in got.values() for each in part]:
+            finish.begin()
+            await whole.handle(records)
             await consumer.commit()
             finish.done(len(records))
 
@@ -141,6 +166,7 @@ async def _consumer(at: Means, group: str) -> Any:
 LOOPS: Final[dict[str, Callable[..., Any]]] = {
     "pass-through": pass_through,
     "bare": bare,
+    "plain": plain,
     "faststream": textbook_faststream,
 }
 APPS: Final[dict[str, Callable[..., Any]]] = {"exchange": exchange, "faust": textbook_faust}
