@@ -78,7 +78,8 @@ class CaseKeys:
 
         Raises Broken case.erased.
         """
-        self.make([name])
+        if name not in self._wrapped:
+            self.make([name])
         return lock(self._key(name), os.urandom(NONCE_BYTES), plain, bound)
 
     def unlock(self, name: KeyName, locked: bytes, bound: Bound) -> bytes:
