@@ -79,8 +79,8 @@ class Marks:
 
     def expect(self, marks: Iterable[Mark]) -> None:
         """Look for many marks at once: those that no other letter has need no more questions."""
-        unasked = (mark.key for mark in marks if mark.key not in self._known)
-        for part in parts(unasked):
+        unasked = [mark.key for mark in marks if mark.key not in self._known]
+        for part in parts(unasked) if unasked else ():
             self._known |= dict.fromkeys(part, False)
             self._known |= dict.fromkeys(self._connection.scalars(KNOWN, {"keys": part}), True)
 

@@ -25,7 +25,7 @@ from services.exchange.align import align
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
-from services.exchange.opening import open_casebook, open_office
+from services.exchange.opening import keep_for_good, open_casebook, open_office
 from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell, give_up
@@ -53,6 +53,7 @@ def run(home: Home, worker: int = 0) -> None:
         shelf = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)
         _declare(app, home, settings, shelf, casebook, worker)
+        keep_for_good()
         # Not through Faust's command line: that would open a web server on every address.
         faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 
