@@ -4,7 +4,7 @@ Bytes that no case can be named for are locked under a key of their month: it to
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -53,10 +53,13 @@ class CaseKeys:
         missing = [name for name in wanted if name in self._absent]
         if not missing:
             return
-        rows = list(self._new(missing))
+        made = {name: os.urandom(KEY_BYTES) for name in missing}
+        rows = list(self._wrapped_rows(made))
         insert_missing(self._connection, CASE_KEYS, rows)
         self._absent.difference_update(missing)
         self.load(missing)
+        ours = (row["name"] for row in rows if self._wrapped.get(row["name"]) == row["wrapped"])
+        self._opened.update({name: made[name] for name in ours})
 
     def has(self, name: KeyName) -> bool:
         """Whether it is there and was not erased."""
@@ -78,7 +81,8 @@ class CaseKeys:
 
         Raises Broken case.erased.
         """
-        self.make([name])
+        if name not in self._wrapped:
+            self.make([name])
         return lock(self._key(name), os.urandom(NONCE_BYTES), plain, bound)
 
     def unlock(self, name: KeyName, locked: bytes, bound: Bound) -> bytes:
@@ -116,10 +120,10 @@ class CaseKeys:
             self._opened[name] = self._own().unwrap(name, wrapped)
         return self._opened[name]
 
-    def _new(self, names: Iterable[KeyName]) -> Iterator[Values]:
+    def _wrapped_rows(self, made: Mapping[KeyName, bytes]) -> Iterator[Values]:
         own = self._own()
-        for name in names:
-            wrapped = own.wrap(name, os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES))
+        for name, key in made.items():
+            wrapped = own.wrap(name, key, os.urandom(NONCE_BYTES))
             yield {"name": name, "wrapped": wrapped, "erased_ms": None}
 
     def _own(self) -> WrappingKey:

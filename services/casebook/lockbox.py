@@ -22,6 +22,7 @@ _VERSION: Final = b"\x01"
 _NONE: Final = b"\xff\xff\xff\xff"  # the length of what is not there
 _LENGTH_BYTES: Final = 4
 _ID_DIGITS: Final = 16
+_BOUND: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 Bound = tuple[str | int | None, ...]
 
@@ -80,4 +81,4 @@ def unpack(packed: bytes) -> tuple[bytes | None, bytes | None]:
 
 def _associated(bound: Bound) -> bytes:
     """JSON: no two lists of parts have the same bytes."""
-    return json.dumps(bound, ensure_ascii=False, separators=(",", ":")).encode()
+    return _BOUND.encode(bound).encode()

@@ -1,7 +1,7 @@
 """The two tables with content, locked: the originals, and what of the outbox is of a case."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -19,8 +19,14 @@ _PAGE: Final = 500  # originals locked at one time, by a migration
 
 def original_values(keys: CaseKeys, original: Original) -> Values:
     """Return the row of a sealed message."""
-    body = keys.lock(original.case_id, original.body, _of_original(original))
-    return asdict(replace(original, body=body))
+    return {
+        "message_id": original.message_id,
+        "sender": original.sender,
+        "case_id": original.case_id,
+        "record": original.record,
+        "fingerprint": original.fingerprint,
+        "body": keys.lock(original.case_id, original.body, _of_original(original)),
+    }
 
 
 def original_of(keys: CaseKeys, row: Row[Any]) -> Original:

@@ -11,9 +11,10 @@ from typing import Final
 from sqlalchemy import Connection, Integer, bindparam, delete, select
 
 from schemas.ids import CaseId
+from schemas.messages import Lettered
 from services.casebook.statements import insert, parts
 from services.casebook.tables import MARKS
-from services.casework.likeness import Mark, to_the_letter
+from services.casework.likeness import Mark, marks_of, to_the_letter
 
 ALIKE_MAX: Final = 20  # cases that one answer names, in the order of their ids
 _NO_DAY: Final = 0  # an ordinal that no date has
@@ -45,6 +46,8 @@ class Marks:
         self._by_key: dict[str, dict[CaseId, list[tuple[int, int]]]] = {}
         self._known: dict[str, bool] = {}  # whether the table has a mark of this key
         self._written: set[CaseId] = set()  # of those, the ones that are in the table already
+        # By identity: a letter is kept here, so that no other gets its place.
+        self._of_letters: dict[int, tuple[Lettered, tuple[Mark, ...]]] = {}
 
     def put(self, case_id: CaseId, marks: tuple[Mark, ...]) -> None:
         """Give the case these marks, and no others."""
@@ -64,14 +67,20 @@ class Marks:
         rows = self._connection.execute(query.order_by(*MARKS.primary_key.columns))
         return tuple(Mark(row.key, _day(row.first_day), _day(row.last_day)) for row in rows)
 
+    def of_letter(self, letter: Lettered) -> tuple[Mark, ...]:
+        """Return the marks of a letter as it was sent; they are asked for several times."""
+        if id(letter) not in self._of_letters:
+            self._of_letters[id(letter)] = (letter, marks_of(letter))
+        return self._of_letters[id(letter)][1]
+
     def end(self, case_id: CaseId, *, declined: bool) -> None:
         """Let the case be found no more; one that was declined is known to the letter still."""
         self.put(case_id, to_the_letter(self.of(case_id)) if declined else ())
 
     def expect(self, marks: Iterable[Mark]) -> None:
         """Look for many marks at once: those that no other letter has need no more questions."""
-        unasked = (mark.key for mark in marks if mark.key not in self._known)
-        for part in parts(unasked):
+        unasked = [mark.key for mark in marks if mark.key not in self._known]
+        for part in parts(unasked) if unasked else ():
             self._known |= dict.fromkeys(part, False)
             self._known |= dict.fromkeys(self._connection.scalars(KNOWN, {"keys": part}), True)
 

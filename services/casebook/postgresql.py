@@ -4,9 +4,11 @@ Every wait ends in seconds, on both sides: a worker that hangs in a transaction 
 server, so that the one which has its partitions now can go on.
 """
 
+import re
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -29,6 +31,7 @@ _MIGRATION_SECONDS_MAX: Final = 600  # of one step, and of waiting for another w
 _WORKER: Final = "yichuan-exchange"
 _STARTING: Final = "yichuan-start"
 _READER: Final = "yichuan-read"
+_NEW_ROWS: Final = re.compile(r"INSERT INTO (\w+) \(([^()]+)\) VALUES \([%s, ]+\)")
 _MIGRATION_LOCK: Final = 0x7969_6368  # "yich"
 
 
@@ -50,6 +53,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "connect", _of_today)
+    event.listen(engine, "do_executemany", _copied)
     return engine, key
 
 
@@ -160,6 +164,21 @@ def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     if found is None or found[0] != head():
         connection.close()
         raise Broken("casebook.version", detail=f"{found and found[0]}, not {head()}")
+
+
+def _copied(cursor: Any, statement: str, rows: Iterable[Any], _context: object) -> bool:  # noqa: ANN401 - psycopg's
+    """Write many new rows by one COPY: half of what an INSERT for each costs, here and there.
+
+    Return whether it was done; an INSERT that knows ON CONFLICT is run as it is. What the server
+    refuses comes out as of any statement.
+    """
+    found = _NEW_ROWS.fullmatch(statement)
+    if found is None:
+        return False
+    with cursor.copy(f"COPY {found[1]} ({found[2]}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    return True
 
 
 def _unavailable(error: DBAPIError) -> Unavailable:

@@ -1,12 +1,13 @@
 """The rows of the casebook as frozen values, and how a Case and its duties become text. Pure."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
 
+from schemas.changed import changed
 from schemas.ids import CaseId, MessageId, OrganCode, RulebookHash
 from schemas.seal import Unvouched
 from services.casework.case import Case, Duty
@@ -138,12 +139,12 @@ class DeadRow:
 
 def case_to_text(case: Case) -> str:
     """Return the case without its duties, which have rows of their own."""
-    return _CASE.dump_json(replace(case, duties=())).decode()
+    return _CASE.dump_json(changed(case, duties=())).decode()
 
 
 def case_from_text(text: str, duties: tuple[Duty, ...]) -> Case:
     """Return the case with its duties put back."""
-    return replace(_CASE.validate_json(text), duties=duties)
+    return changed(_CASE.validate_json(text), duties=duties)
 
 
 def duty_to_text(duty: Duty) -> str:

@@ -6,6 +6,7 @@ column here needs that: the text is made here, for both databases, and the drive
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete
@@ -76,7 +77,8 @@ def _run(
     """Run a statement for each row, its values given to the driver as they are."""
     if connection.dialect.positional is False:  # psycopg's
         written = written.replace("?", "%s")
-    connection.exec_driver_sql(written, [tuple(row[name] for name in named) for row in rows])
+    in_order = itemgetter(*named)  # of no table's statement is one name alone
+    connection.exec_driver_sql(written, [in_order(row) for row in rows])
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ Pure: the same case, message, facts, rulebook and time give the same decision, t
 sender may not do is a Refusal; an exception here is a defect of ours, and stops this case only.
 """
 
-from dataclasses import replace
 from datetime import date, datetime
 
 from schemas.disputes import (
@@ -69,7 +68,7 @@ def decide(
         if passed is not None:
             case, before = passed.case or case, (*before, *passed.effects)
     decision = _erased(case, message) or _decide(case, message, facts, rulebook, at)
-    return replace(decision, effects=(*before, *decision.effects))
+    return Decision(decision.case, (*before, *decision.effects)) if before else decision
 
 
 def _decide(

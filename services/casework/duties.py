@@ -5,10 +5,11 @@ the one before it: nothing leaves the ledger.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from schemas.changed import changed
 from schemas.errors import Broken
 from schemas.ids import DutyId, MessageId, OrganCode, derive
 from services.casework.case import Case, Closing, Complainant, Duty
@@ -61,17 +62,19 @@ def close_and_open(case: Case, turn: Turn) -> tuple[Case, tuple[Effect, ...]]:
         if closing is None:
             kept.append(duty)
             continue
-        ended = replace(duty, closed_at=turn.at, closing=closing)
+        ended = changed(duty, closed_at=turn.at, closing=closing)
         kept.append(ended)
         effects.append(CloseDuty(turn.cause, ended, closing))
     for kind, span in DUTIES.items():
+        if turn.step not in span.opened_by:
+            continue
         for opened in _opened(case, kind, span, turn):
             if opened.begins_at is None:
-                effects.append(OpenDuty(turn.cause, replace(opened, closed_at=None, closing=None)))
+                effects.append(OpenDuty(turn.cause, _as_opened(opened)))
             if opened.closing is not None:
                 effects.append(CloseDuty(turn.cause, opened, opened.closing))
             kept.append(opened)
-    return replace(case, duties=tuple(kept)), tuple(effects)
+    return changed(case, duties=tuple(kept)), tuple(effects)
 
 
 def open_duty(case: Case, kind: str, message: MessageId | None, owner: OrganCode) -> Duty | None:
@@ -97,8 +100,13 @@ def _closing(duty: Duty, turn: Turn) -> Closing | None:
     return Closing.LATE if closing is Closing.MET and turn.at > duty.due else closing
 
 
+def _as_opened(duty: Duty) -> Duty:
+    """Return the duty before it was waived, if it was."""
+    return duty if duty.closing is None else changed(duty, closed_at=None, closing=None)
+
+
 def _opened(case: Case, kind: str, span: Span, turn: Turn) -> Iterator[Duty]:
-    if turn.step not in span.opened_by or case.life not in span.lives:
+    if case.life not in span.lives:
         return
     if span.complainants is not None and case.complainant not in span.complainants:
         return

@@ -1,9 +1,9 @@
 """Handing messages to organs, and telling their authors who got them."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from schemas.changed import changed
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import Message
 from schemas.parts import Relation
@@ -124,7 +124,7 @@ def accept(
 
 
 def _delivered(outcome: Outcome, handed: Handed, rule: RuleId | None = None) -> Outcome:
-    case = replace(outcome.case, handed=(*outcome.case.handed, handed))
+    case = changed(outcome.case, handed=(*outcome.case.handed, handed))
     copy = Deliver(
         message=handed.message,
         record=handed.record,

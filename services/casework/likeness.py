@@ -47,6 +47,14 @@ def marks_of(letter: Lettered, charges: tuple[Charge, ...] | None = None) -> tup
     return tuple(found)[:MARKS_MAX]
 
 
+def is_as_sent(letter: Lettered, charges: tuple[Charge, ...]) -> bool:
+    """Whether none of the letter's violations was put right or split off since."""
+    now = {charge.number: (charge.matter, charge.place) for charge in charges}
+    return all(
+        now.get(each.number) == (each.matter, each.place) for each in letter.violations or ()
+    )
+
+
 def to_the_letter(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     """Return those marks that the same sender's same violation alone has."""
     return tuple(mark for mark in marks if mark.first is None)

@@ -156,6 +156,8 @@ def _split(charges: tuple[Charge, ...], answers: list[Answer], situation: Situat
 
 def _rule_for(organ: OrganCode, answer: Answer) -> JurisdictionRule:
     """The rule that makes this organ competent: each of several has one of its own."""
+    if answer.rule is not None and organ == answer.organs[0]:
+        return answer.rule
     return next(
         entry.rule
         for entry in answer.considered

@@ -1,8 +1,9 @@
 """Taking a step: the one place where a case's state changes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.changed import changed
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message, Routed
@@ -110,7 +111,7 @@ def take(
         rulebook=situation.rulebook,
         given=given,
     )
-    moved, duty_effects = close_and_open(replace(case, state=target), turn)
+    moved, duty_effects = close_and_open(changed(case, state=target), turn)
     change: tuple[Effect, ...] = ()
     if target is not case.state:
         change = (ChangeState(envelope.message_id, case.state, target),)

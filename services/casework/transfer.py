@@ -5,9 +5,9 @@ supervisor assigns it. What was put right is decided anew; the original stays as
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
+from schemas.changed import changed
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
 from schemas.messages import CaseTransfer, LeadTransfer, Routed, ViolationCorrection
@@ -32,7 +32,7 @@ from services.rulebook.model import OrganType, Rulebook
 
 def open_case(case: Case | None, message: Routed, situation: Situation) -> Outcome | Refusal:
     """Decide an opening message."""
-    opened = replace(
+    opened = changed(
         with_letter(case or new_case(message, situation.at), message, situation.rulebook),
         charges=tuple(_charge(violation) for violation in violations_of(message)),
         filed_on=message.filed_on if isinstance(message, CaseTransfer) else None,
@@ -56,7 +56,7 @@ def issue(
     outcome: Outcome, message: Routed, found: Competent, situation: Situation
 ) -> Outcome | Refusal:
     """Deliver the message to its handler and tell the sender."""
-    named = replace(outcome.case, handler=found.organ, rule=found.rule, stop=None)
+    named = changed(outcome.case, handler=found.organ, rule=found.rule, stop=None)
     stepped = take(
         Outcome(named, outcome.effects), Step.ISSUE, message, situation, to=(found.organ,)
     )
@@ -94,7 +94,7 @@ def corrected(
         charge = by_number.get(correction.number)
         if charge is None:
             return Refusal("filing.number_unknown", "corrections", str(correction.number))
-        by_number[correction.number] = replace(
+        by_number[correction.number] = changed(
             charge,
             place=correction.place or charge.place,
             matter=correction.matter or charge.matter,
@@ -119,7 +119,7 @@ def _hold(case: Case, message: Routed, found: Unsettled, situation: Situation) -
         return held
     code = HOLD_CODES[found.reason]
     stop = Stop(envelope.message_id, envelope.sender, found.reason, code, situation.at)
-    return Outcome(replace(held.case, stop=stop), held.effects).also(
+    return Outcome(changed(held.case, stop=stop), held.effects).also(
         Hold(
             message=envelope.message_id,
             record=envelope.record,
@@ -138,7 +138,7 @@ def _told(sender: OrganCode, situation: Situation) -> tuple[OrganCode, ...]:
 
 def with_letter(case: Case, message: Routed, rulebook: Rulebook) -> Case:
     """Return the case with what the letter lists; who keeps what is known from the first on."""
-    return replace(
+    return changed(
         case,
         evidence=_evidence_of(message),
         custody=case.custody or custody_of(message),

@@ -27,7 +27,7 @@ from services.exchange.align import Aligned, align
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
-from services.exchange.opening import open_casebook, open_office
+from services.exchange.opening import keep_for_good, open_casebook, open_office
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
 from services.exchange.workers import alone
@@ -61,6 +61,7 @@ def run(home: Home, worker: int = 0) -> None:
         aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)
         _declare(app, home, settings, aligned, casebook, worker)
+        keep_for_good()
         # Not through Faust's command line: that would open a web server on every address.
         faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
 

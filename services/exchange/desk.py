@@ -42,7 +42,8 @@ class Desk:
         self._shelf, self._remembers = shelf, remembers
         self._work = work
         self._tally = tally
-        self._turn_to(shelf.first)
+        self._next = shelf.first
+        self._clerk = Clerk(shelf.first, work, tally, remembers)
 
     def handle(self, intake: Intake, *, unstorable: bool = False) -> None:
         """Decide one record by the rulebook of its partition, and note how far that is.
@@ -79,7 +80,8 @@ class Desk:
     def _turn_to(self, office: Office) -> None:
         """Take another rulebook's means; the same is in force for the next record, as yet."""
         self._next = office
-        self._clerk = Clerk(office, self._work, self._tally, self._remembers)
+        if office is not self._clerk.office:
+            self._clerk = Clerk(office, self._work, self._tally, self._remembers)
 
     def _message(self, sound: Sound, at: datetime) -> None:
         message = sound.opened.message

@@ -1,11 +1,13 @@
 """Journal entries and dead letters: what is written of a decision, by digest and code. Pure."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
+from operator import attrgetter
 from types import NoneType
 from typing import Any, Final
 
@@ -16,7 +18,14 @@ from services.casework.effects import Effect
 
 # Of a duty: it follows from the rulebook that the entry names, and would double each line.
 _LEFT_OUT: Final = frozenset({"term"})
-_PLAIN: Final = frozenset({str, int, bool, NoneType})
+Writer = Callable[[Any], str]
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_WRITERS: Final[dict[type[Any], Writer]] = {
+    str: encode_basestring,
+    int: repr,
+    bool: lambda value: "true" if value else "false",
+    NoneType: lambda _: "null",
+}
 ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
@@ -39,12 +48,10 @@ _NAMES: Final = {
 }
 
 
-def effect_document(effect: Effect) -> dict[str, Any]:
-    """Return an effect under the name that `simulate` and the journal use for it."""
+def effect_text(effect: Effect) -> str:
+    """Return an effect as the journal tells it."""
     kind: Any = type(effect)
-    document: dict[str, Any] = {"effect": _NAMES[kind.__name__]}
-    document |= {name: plain(getattr(effect, name)) for name in _named(kind)}
-    return document
+    return _effect_writer(kind)(effect)
 
 
 def dead_letter(position: Position, refusal: Refusal) -> OutboxRow:
@@ -75,35 +82,47 @@ def dead_letter(position: Position, refusal: Refusal) -> OutboxRow:
     )
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any field of an effect or of the facts
-    """Return a value as JSON has it."""
-    if type(value) in _PLAIN:  # most are
-        return value
+def text_of(value: Any) -> str:  # noqa: ANN401 - any field of an effect or of the facts
+    """Return a value in the form of `canonical`, a dataclass by its fields."""
     kind: Any = type(value)
-    names = _told(kind)
-    if names is not None:
-        return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, date):  # an instant too
-        return value.isoformat()
-    return value.value if isinstance(value, Enum) else value
+    return (_WRITERS.get(kind) or _writer(kind))(value)
 
 
-@cache
-def _named(of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
-    """Return the names of a dataclass's fields."""
-    return tuple(field.name for field in fields(of))
+def object_text(parts: Mapping[str, str]) -> str:
+    """Return an object, each value of which is text in this form already."""
+    return "{" + ",".join([f'"{name}":{parts[name]}' for name in sorted(parts)]) + "}"
 
 
-@cache
-def _told(of: Hashable) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields that the journal tells; None: it is none."""
-    if not isinstance(of, type) or not is_dataclass(of):
-        return None
-    return tuple(each.name for each in fields(of) if each.name not in _LEFT_OUT)
+def fields_writer(kind: Any, left_out: Collection[str] = (), **more: str) -> Writer:  # noqa: ANN401 - a dataclass
+    """Return what writes a dataclass, but the fields left out; `more` is the same in each."""
+    names = sorted(each.name for each in fields(kind) if each.name not in left_out)
+    parts = dict.fromkeys(names, "%s") | {name: text_of(same) for name, same in more.items()}
+    form, read = object_text(parts), attrgetter(*names)
+    if len(names) == 1:
+        return lambda value: form % text_of(read(value))
+    return lambda value: form % tuple([text_of(each) for each in read(value)])
 
 
 def canonical(document: Any) -> str:  # noqa: ANN401 - plain JSON values
     """Return JSON in one form only: sorted keys, no blanks."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _ENCODER.encode(document)
+
+
+@cache
+def _effect_writer(kind: Any) -> Writer:  # noqa: ANN401 - of an effect
+    return fields_writer(kind, effect=_NAMES[kind.__name__])
+
+
+@cache
+def _writer(kind: type[Any]) -> Writer:
+    """Return what writes values of a type, found once for each."""
+    if is_dataclass(kind):
+        return fields_writer(kind, _LEFT_OUT)
+    if issubclass(kind, tuple):
+        return lambda items: "[" + ",".join([text_of(each) for each in items]) + "]"
+    if issubclass(kind, date):  # an instant too
+        return lambda day: f'"{day.isoformat()}"'
+    if issubclass(kind, Enum):
+        texts = {each: canonical(each.value) for each in kind}
+        return texts.__getitem__
+    return canonical

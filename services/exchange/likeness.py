@@ -18,7 +18,7 @@ from schemas.topics import begins_case
 from services.casebook.work import Work
 from services.casework.case import Case, Life, State
 from services.casework.handing import letter_author
-from services.casework.likeness import NOT_YET, Mark, marks_of, may_be_alike
+from services.casework.likeness import NOT_YET, Mark, is_as_sent, marks_of, may_be_alike
 from services.casework.lives import ENDED
 from services.casework.steps import Alike, Declined, Waiter, new_case
 from services.casework.transfer import corrected
@@ -28,7 +28,7 @@ from services.exchange.office import Office
 def expect_marks(work: Work, messages: Iterable[Message]) -> None:
     """Look for the marks of a batch's letters, a few queries for all of them."""
     letters = (message for message in messages if isinstance(message, Lettered))
-    work.marks.expect(mark for letter in letters for mark in marks_of(letter))
+    work.marks.expect(mark for letter in letters for mark in work.marks.of_letter(letter))
 
 
 def alike_to(
@@ -63,7 +63,7 @@ def declined_before(office: Office, work: Work, message: Message) -> Declined | 
         listed = _evidence(office, work, sender, letter)
         new = (each.number for each in message.evidence or () if _told(each) not in listed)
         return Declined(case.id, case.handler, is_linked=True, new_evidence=tuple(new))
-    for case_id in work.marks.same(marks_of(message)):
+    for case_id in work.marks.same(work.marks.of_letter(message)):
         other = work.case(case_id)
         if other is not None and other.state is State.DECLINED and other.sender == sender:
             return Declined(other.id, other.handler, is_linked=False)
@@ -83,8 +83,7 @@ def note_marks(
     known = None if before is None or before.state in NOT_YET else (before.charges, before.current)
     if known != (after.charges, after.current):
         letter = _letter(office, work, message, after)
-        marks = marks_of(letter, after.charges) if isinstance(letter, Lettered) else ()
-        work.marks.put(after.id, marks)
+        work.marks.put(after.id, _marks_now(work, letter, after))
 
 
 def _sought(
@@ -92,7 +91,7 @@ def _sought(
 ) -> tuple[Mark, ...]:
     """Return the marks of the violations that may get a handler by this message."""
     if isinstance(message, Lettered):
-        return marks_of(message)
+        return work.marks.of_letter(message)
     if held is not None and case is not None and isinstance(held.message, Lettered):
         right = message.corrections or () if isinstance(message, Correction) else ()
         charges = corrected(case.charges, right)
@@ -100,6 +99,14 @@ def _sought(
     if isinstance(message, Designation | NegotiationResult) and case is not None:
         return work.marks.of(case.id)
     return ()
+
+
+def _marks_now(work: Work, letter: Message | None, case: Case) -> tuple[Mark, ...]:
+    if not isinstance(letter, Lettered):
+        return ()
+    if is_as_sent(letter, case.charges):
+        return work.marks.of_letter(letter)
+    return marks_of(letter, case.charges)
 
 
 def _letter(office: Office, work: Work, message: Message, case: Case) -> Message | None:

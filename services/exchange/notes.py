@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
@@ -14,10 +14,12 @@ from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow,
 from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
 from services.exchange.intake import Incoming, Refused, Sound
-from services.exchange.journal import canonical, effect_document, plain
+from services.exchange.journal import effect_text, fields_writer, object_text, text_of
 
 # Every fact but the held message, which holds content: it is the case's own original.
-FACTS_TOLD: Final = tuple(each.name for each in fields(Facts) if each.name != "held")
+_HELD: Final = frozenset({"held"})
+FACTS_TOLD: Final = tuple(each.name for each in fields(Facts) if each.name not in _HELD)
+_FACTS: Final = fields_writer(Facts, _HELD)
 DEFECT: Final = "case.defect"  # stands in a decision's place: it failed, and the case is frozen
 _HELD_AS = {
     HoldReason.GAP: "held",
@@ -147,14 +149,13 @@ def decision_rows(decided: Decided, rulebook: str) -> tuple[DecisionRow, OutboxR
 
 def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> str:
     """Return one decision as a line of JSON. It holds codes, ids, rules and times; no content."""
-    envelope = decided.envelope
-    facts = decided.facts
-    told = [effect_document(effect) for effect in decided.effects]
-    document = {
-        "at": decided.at.isoformat(),
-        "topic": decided.incoming.position.topic,
-        "partition": decided.incoming.position.partition,
-        "offset": decided.incoming.position.offset,
+    envelope, position = decided.envelope, decided.incoming.position
+    effects = "[" + ",".join([effect_text(effect) for effect in decided.effects]) + "]"
+    told = {
+        "at": decided.at,
+        "topic": position.topic,
+        "partition": position.partition,
+        "offset": position.offset,
         "message": envelope.message_id,
         "case": decided.case_id,
         "record": decided.record,
@@ -162,16 +163,12 @@ def _entry(decided: Decided, outcome: str, code: str | None, rulebook: str) -> s
         "document_number": decided.document_number,
         "in_reply_to": decided.in_reply_to,
         "digest": decided.digest,
-        "facts": _facts(facts) if facts else None,
         "outcome": outcome,
         "code": code,
         "rulebook": rulebook,
-        "effects": told,
-        "effects_digest": hashlib.sha256(canonical(told).encode()).hexdigest(),
+        "effects_digest": hashlib.sha256(effects.encode()).hexdigest(),
     }
-    return canonical(document)
-
-
-def _facts(facts: Facts) -> dict[str, Any]:
-    """Return what was looked up beyond the case; what is held is the case's own original."""
-    return {name: plain(getattr(facts, name)) for name in FACTS_TOLD}
+    parts = {name: text_of(value) for name, value in told.items()}
+    parts["facts"] = _FACTS(decided.facts) if decided.facts else "null"
+    parts["effects"] = effects
+    return object_text(parts)

@@ -35,7 +35,7 @@ class Remembered:
 
     def over(self, looked_up: Facts) -> Facts:
         """Return the facts as they were; what is not remembered as it was looked up."""
-        return replace(looked_up, **self.facts)
+        return replace(looked_up, **self.facts) if self.facts else looked_up
 
 
 # By where the record lay, its id, its case, and whether its turn came after it had waited.

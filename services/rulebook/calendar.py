@@ -8,6 +8,7 @@ working days (行政处罚法 85). Past the known calendar the weekday is a gues
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from schemas.messages import Rung
@@ -22,6 +23,7 @@ LENGTH_MAX: Final = {
     Unit.CALENDAR_DAYS: 3_660,
 }  # about ten years of days, one of hours
 _SATURDAY: Final = 5
+_COUNTED_MAX: Final = 4_096  # counts of working days that are remembered
 _DAY: Final = timedelta(days=1)
 _LENGTH: Final = re.compile(r"([0-9]{1,6}) (minute|hour|working day|calendar day)s?")
 
@@ -198,6 +200,7 @@ def _plain(length: Length) -> timedelta:
             return timedelta(days=length.amount)
 
 
+@lru_cache(maxsize=_COUNTED_MAX)
 def _working_days(calendar: Calendar, start: date, amount: int) -> tuple[date, ...]:
     """Return the start and the next `amount` working days.
 

@@ -274,6 +274,10 @@ class Calendar:
         text = "/".join(",".join(map(str, sorted(days))) for days in parts)
         object.__setattr__(self, "digest", sha256(text.encode()).hexdigest()[:CALENDAR_DIGEST])
 
+    def __hash__(self) -> int:
+        """Days that were counted are kept by calendar: its thousand dates are hashed once."""
+        return hash(self.digest)
+
 
 class Treatment(StrEnum):
     """What becomes of a field on a copy. In this order, the most open first."""

@@ -23,7 +23,7 @@ from services.casebook.progress import begin_progress, lock_progress
 from services.casebook.rows import Position, Progress, from_ms
 from services.casebook.store import Casebook
 from services.exchange.intake import Incoming
-from services.exchange.opening import open_casebook, open_office
+from services.exchange.opening import keep_for_good, open_casebook, open_office
 from services.exchange.shelf import Shelf
 
 LEADS: Final = "leads"
@@ -101,7 +101,9 @@ def means(home: Home, begins: Sequence[int], group: str) -> Means:
     with casebook.engine.begin() as connection:
         begin_progress(connection, places)
         lock_progress(connection, places)
-    return Means(home, settings, Shelf(open_office(home, settings)), casebook)
+    shelf = Shelf(open_office(home, settings))
+    keep_for_good()  # as the exchange does: nobody is slower for what it holds
+    return Means(home, settings, shelf, casebook)
 
 
 async def _place(home: Home, settings: Settings, begins: Sequence[int], group: str) -> None:

@@ -11,8 +11,10 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -53,6 +55,13 @@ class Killed(Exception):
     """The process is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What a broker says of a record: here its number among all that the producer sent."""
+
+    offset: int
+
+
 Send = Callable[[str, bytes | None, bytes | None], None]
 
 
@@ -61,6 +70,7 @@ class _Producer:
 
     def __init__(self, send: Send, dies_at: int | None) -> None:
         self._send, self._left = send, dies_at
+        self._offsets = count()
 
     async def send(
         self, topic: str, value: bytes | None, *, key: bytes | None, headers: Any
@@ -75,7 +85,7 @@ class _Producer:
             self._left -= 1
         self._send(topic, key, value)
         done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        done.set_result(_Stored(next(self._offsets)))
         return done
 
 

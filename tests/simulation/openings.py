@@ -192,7 +192,7 @@ def answers_who_asked_to_see(affair: Affair, scene: Scene) -> Draft | None:
     return Draft("opening_answer", sender, changes, reply=asked.request, then=then, code=refused)
 
 
-@move("any", "any", 8)
+@move("any", "any", 24)
 def answers_once_more(affair: Affair, scene: Scene) -> Draft | None:
     done = [each for each in affair.asked if each.done]
     if not done:

@@ -26,10 +26,11 @@ _SEEN: Final = ("is_supervised", "answers_the_supervisor")
 _COUNTED: Final = ("hands_over", "counts!", "counts!", "counts!", "counts!", "counts!")
 _BACK: Final = ("is_taken_back", "keeps", "is_taken_back", "gives_back")
 _GIVEN: Final = ("is_taken_back", "gives_back")
-_ASKED: Final = ("asks_to_see", "asks_to_see!", "answers_who_asked_to_see!")
+_NOT_ASKED: Final = ("asks_to_see", "asks_to_see!", "opens_what_was_not_asked_for!")
+_ONCE_MORE: Final = ("answers_who_asked_to_see", *("answers_once_more!",) * 4)
 _OPENED: Final = (
-    *(*_ASKED, "opens_what_was_not_asked_for!", "answers_who_asked_to_see"),
-    *("answers_once_more!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
+    *(*_NOT_ASKED, *_ONCE_MORE, "asks_to_see!", *_ONCE_MORE),
+    *("asks_for_it_again!", "asks_for_it_again!", "asks_for_what_is_not_withheld!"),
 )
 _NEVER: Final = ("asks_for_what_nobody_opens!",) * 8
 _AGREED: Final = (*_REFERRED, "agrees_on_the_sender", "agrees_on_the_sender")
@@ -81,7 +82,9 @@ _SINGLE: Final[tuple[Theme, ...]] = (
     ("a_lead_with_a_used_number", ()),
     ("a_plan", ("signs", "signs", *_OPENED)),
     ("a_plan", ("signs", "signs", "asks_to_see", *_OPENED)),
-    ("a_complaint", ("declines", "signs", *_OPENED)),
+    ("a_plan", ("signs", *_OPENED)),
+    ("a_plan", ("signs", *_OPENED)),
+    ("a_plan", _OPENED),
     ("a_complaint", ("is_designated", *_SEEN, *_NEVER, "files", *_OPENED)),
     ("a_complaint", (*_REFERRED, "asks_to_designate", *_SEEN, *_NEVER)),
     ("a_lead", (*_THIRD[:3], "writes_to_another_than_the_third!", "negotiates!")),
@@ -93,7 +96,9 @@ _SINGLE: Final[tuple[Theme, ...]] = (
     ("a_case", _AGREED),
     ("a_case", _AGREED),
     ("a_plan", ("signs", "signs", *_OPENED)),
-    ("a_complaint", ("declines", "signs", *_OPENED)),
+    ("a_plan", ("signs", *_OPENED)),
+    ("a_plan", ("signs", *_OPENED)),
+    ("a_plan", _OPENED),
     ("a_plan_that_is_asked_for", (*_PLAN, "signs", *_SEEN)),
     ("a_case", (*_INTO["closed"], *_DIFFERS)),
     ("a_lead", ("is_taken_back", *_SEEN)),

@@ -9,10 +9,11 @@ from sqlalchemy.exc import InternalError, OperationalError
 from schemas.errors import Broken, Unavailable, UserError
 from services.casebook.migrate import migrate
 from services.casebook.rows import Progress, from_ms
+from services.casebook.statements import Values, insert
 from services.casebook.store import Casebook, open_for_reading
-from services.casebook.tables import PROGRESS
+from services.casebook.tables import OUTBOX, PROGRESS
 from services.casebook.work import Work
-from tests.office import open_at
+from tests.office import open_at, rows
 from tests.postgresql import Server
 
 MIGRATION_LOCK = 0x7969_6368  # "yich", as every program of ours takes it
@@ -171,3 +172,27 @@ def test_a_worker_that_connects_while_tables_change_waits_and_is_then_refused(
         with pytest.raises(Broken, match=r"casebook\.version 9999"):
             connecting.result(SECONDS_MAX)
     changing.dispose()
+
+
+def test_many_new_rows_are_one_copy_whatever_they_hold(casebook: Casebook) -> None:
+    texts = ["\\N", "a\tb", "a\nb", "\\.", "矿", '"', "\x01", ""]
+    made: list[Values] = [
+        {
+            "source_topic": odd,
+            "source_partition": number,
+            "topic": odd,
+            "key": odd.encode(),
+            "value": None if number % 2 else b"\x00\\\n\xff",
+            "headers": None,
+            "case_id": odd or None,
+        }
+        for number, odd in enumerate(texts)
+    ]
+    with casebook.engine.begin() as connection:
+        insert(connection, OUTBOX, made)
+        own = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
+        pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr] # psycopg's
+        with casebook.engine.connect() as other:
+            assert other.execute(own, {"pid": pid}).scalar_one().startswith("COPY outbox")
+    found = [dict(row._mapping) for row in rows(casebook, OUTBOX)]
+    assert [{name: row[name] for name in made[0]} for row in found] == made

@@ -13,7 +13,7 @@ from services.casework.effects import Open, ToOpen
 from services.cli.mailbox import Letter
 from services.cli.main import main
 from services.cli.trace_text import lines
-from services.exchange.journal import effect_document
+from services.exchange.journal import effect_text
 from tests.expected import FOLDER
 from tests.history import HANDLER, MONDAY, SENDER, organ
 from tests.unit.services.cli.one_case import filed_case
@@ -68,7 +68,7 @@ def test_a_trace_says_who_opened_what_to_whom(by: str | None) -> None:
     request, to = row.message_id, organ(HANDLER)
     names = (request, "LeadTransfer", organ(SENDER), to, Relation.SUPERIOR, fields)
     entry = json.loads(row.entry)
-    entry["effects"].append(effect_document(Open(request, request, to, opener, *names)))
+    entry["effects"].append(json.loads(effect_text(Open(request, request, to, opener, *names))))
     bus.rows[0] = replace(row, entry=json.dumps(entry))
     told = bus.story()
     (opened,) = (each for each in told["steps"][0]["effects"] if each["effect"] == "opened")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId
 from schemas.messages import Message, SettleAction
-from schemas.parts import Secrecy
+from schemas.parts import Flow, Secrecy
 from services.casebook.store import Casebook
 from services.casebook.tables import (
     CASES,
@@ -24,9 +25,9 @@ from services.casebook.tables import (
     PROGRESS,
 )
 from services.casework.decide import decide
-from services.casework.effects import Accept, Effect
+from services.casework.effects import Accept, Effect, Release
 from services.exchange import clerk
-from services.exchange.journal import _NAMES, effect_document
+from services.exchange.journal import _NAMES, canonical, effect_text, text_of
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, message, violation
 from tests.office import Log, dead_letters, rows, run, sent, settlement
 
@@ -245,7 +246,21 @@ def test_every_effect_has_its_name_in_the_journal() -> None:
 def test_an_effect_is_told_in_plain_values() -> None:
     history = History()
     accept = next(effect for effect in history.decide(lead()) if isinstance(effect, Accept))
-    told = effect_document(accept)
+    text = effect_text(accept)
+    told = json.loads(text)
     assert told["recipients"] == [[history.opened.handler, "handler"]]
     assert told["duties"][0]["due"] == "2026-09-23T00:00:00+08:00"
-    assert json.loads(json.dumps(told)) == told
+    assert text == canonical(told)
+
+
+def test_a_value_of_any_type_has_one_form() -> None:
+    values = ('a"\n\u2028矿', 3, True, False, None, [1, {"b": 1, "a": "矿"}], Flow.LEADS)
+    assert [text_of(value) for value in values] == [canonical(value) for value in values]
+    assert text_of(((MONDAY, MONDAY.date()),)) == '[["2026-09-21T10:00:00+08:00","2026-09-21"]]'
+    assert text_of(Release(MessageId("矿"), MessageId("1"))) == '{"by":"1","message":"矿"}'
+    assert text_of(Refusal("case.unknown")) == '{"code":"case.unknown","detail":null,"where":null}'
+
+
+def test_what_the_journal_has_no_form_for_is_a_defect() -> None:
+    with pytest.raises(TypeError):
+        text_of(b"content")

@@ -13,7 +13,7 @@ from services.casebook.tables import DECISIONS, MARKS
 from services.casework.case import State
 from services.casework.decide import decide
 from services.casework.steps import Alike, Declined, Facts
-from services.exchange.journal import canonical, effect_document
+from services.exchange.journal import canonical, effect_text
 from tests.history import (
     FAILED,
     HANDLER,
@@ -159,8 +159,8 @@ def test_the_journal_s_facts_give_the_same_decision_without_a_look_up(casebook: 
     facts = Facts(alike=tuple(Alike(**each) for each in entry["facts"]["alike"]))
     at = datetime.fromisoformat(entry["at"])
     again = decide(None, opening(second), facts, office().rulebook, at)
-    effects = canonical([effect_document(effect) for effect in again.effects])
-    assert effects == canonical(entry["effects"])
+    effects = [json.loads(effect_text(effect)) for effect in again.effects]
+    assert canonical(effects) == canonical(entry["effects"])
 
 
 def declined(number: str = "案移〔2026〕1号", **changes: Any) -> History:
