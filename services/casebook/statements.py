@@ -6,6 +6,7 @@ column here needs that: the text is made here, for both databases, and the drive
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete
@@ -39,12 +40,12 @@ def rewrite(
     connection: Connection,
     table: Table,
     keys: Sequence[str],
-    columns: Sequence[str],
     rows: Iterable[Values],
 ) -> None:
-    """Write these columns of rows that are there."""
-    ordered = sorted(rows, key=lambda row: tuple(str(row[key]) for key in keys))
+    """Write what is given of rows that are there; all give the same columns."""
+    ordered = sorted(rows, key=itemgetter(*keys))
     if ordered:
+        columns = tuple(name for name in ordered[0] if name not in keys)
         setting = ", ".join(f'"{name}" = ?' for name in columns)
         where = " AND ".join(f'"{key}" = ?' for key in keys)
         written = f"UPDATE {table.name} SET {setting} WHERE {where}"

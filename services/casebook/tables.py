@@ -21,12 +21,11 @@ from sqlalchemy import (
     Text,
 )
 
-from services.casebook.column_types import SEQUENCE, short_text
+from services.casebook.column_types import SEQUENCE, only, short_text
 
 METADATA: Final = MetaData()
 
-# `version` tells a program from before the migrations to stay away; `key` is the id of the
-# exchange's own key, without which nothing of this opens.
+# `version`: programs from before the migrations stay away; `key`: the id of the exchange's own key.
 SETTINGS: Final = Table(
     "settings",
     METADATA,
@@ -42,9 +41,7 @@ PROGRESS: Final = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
-    Column(
-        "rulebook", short_text(64)
-    ),  # the hash that decides the next record; null: none was decided
+    Column("rulebook", short_text(64)),  # its hash, for the next record; null: none was decided
     Column("guided", short_text(80)),  # year and rulebook of the last Tick
 )
 
@@ -98,46 +95,48 @@ CASE_KEYS: Final = Table(
     Column("name", short_text(64), primary_key=True),  # a case id, or `quarantine-` and a month
     Column("wrapped", LargeBinary),
     Column("erased_ms", BigInteger),
+    Column("case_seq", BigInteger),  # null: made when there was no case yet
+    Index("case_keys_of_case", "case_seq", **only("case_seq IS NOT NULL")),
 )
 
+# Other tables know a case by `seq`: ids are spread over all of an index, whereas what is opened
+# together, and so falls due together, lies together by seq.
 CASES: Final = Table(
     "cases",
     METADATA,
-    Column("case_id", short_text(64), primary_key=True),
+    Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("case_id", short_text(64), nullable=False),
     Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("state", short_text(16), nullable=False),
     Column("stopped", short_text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
-    Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
     Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
     Column("look_ms", BigInteger),  # when to ask whether its content is still kept
+    Index("cases_by_id", "case_id", unique=True),
     Index("cases_stopped", "stopped"),
     Index("cases_by_look", "topic", "partition", "look_ms"),
 )
 
+# The indexes know of open duties only: one that is closed leaves them for good.
 DUTIES: Final = Table(
     "duties",
     METADATA,
-    Column("duty_id", short_text(36), primary_key=True),
+    Column("case_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # in the case's list
+    Column("duty_id", short_text(36), nullable=False),
     Column("case_id", short_text(64), nullable=False),
-    Column("position", Integer, nullable=False),  # its place in the case's list
-    Column("topic", short_text(64), nullable=False),
-    Column("partition", Integer, nullable=False),
     Column("kind", short_text(32), nullable=False),
     Column("owner", short_text(32), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
-    Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
     Column("body", Text, nullable=False),  # the Duty, JSON
-    Index("duties_by_case", "case_id"),
-    Index("duties_open", "open", "kind", "owner"),
-    Index("duties_by_due", "open", "due_ms"),
+    Index("duties_open", "kind", "owner", "due_ms", **only("open", "open = 1")),
+    Index("duties_by_due", "due_ms", **only("open", "open = 1")),
 )
 
-# When a Tick has something to do in a case: its earliest rung or warning. What fires together lies
-# together, whatever else is owed, and a duty's own row changes without touching an index.
+# When a Tick has something to do in a case that moves: its earliest rung or warning.
 WAKES: Final = Table(
     "wakes",
     METADATA,
@@ -145,6 +144,7 @@ WAKES: Final = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("case_id", short_text(64), primary_key=True),
+    Column("case_seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -164,11 +164,13 @@ DECISIONS: Final = Table(
     Column("code", short_text(64)),
     Column("rulebook", short_text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
-    Index("decisions_by_case", "case_id"),
+    Column("case_seq", BigInteger),  # null: of no case, or from before cases had one
+    Index("decisions_of_case", "case_seq", **only("case_seq IS NOT NULL")),
+    Index("decisions_by_case", "case_id", **only("case_seq IS NULL")),
 )
 
-# What the bus itself said, so that a receipt or a card leads to its case. The day (since 1970, UTC;
-# 0: before days were kept) comes first: what is said on one day lies together.
+# What the bus itself said, so that a receipt or a card leads to its case; the day since 1970 (UTC; 0:
+# before days were kept) first, so that what is said on one lies together.
 SAID: Final = Table(
     "said",
     METADATA,
@@ -178,7 +180,7 @@ SAID: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# By what the violations of open transfers are known again: digests, and days as ordinals (0: none).
+# By what violations of open transfers are known again: digests, and days as ordinals (0: none).
 MARKS: Final = Table(
     "marks",
     METADATA,
@@ -214,7 +216,7 @@ SECRETS: Final = Table(
     Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
 )
 
-# How far a partition's records were copied to the originals topic, before they are deleted.
+# How far a partition's records were copied to `originals`, before they are deleted.
 COPIED: Final = Table(
     "copied",
     METADATA,

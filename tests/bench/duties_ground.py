@@ -217,9 +217,11 @@ def _value(table: Table, column: str, number: str) -> str:
     """Return what a column of a copied row has."""
     if column in {"case_id", "duty_id", "message_id", "name"}:
         return number
+    if column == "case_seq":
+        return "n + 1"  # the one row has 1
     if column == "partition":
         return f"n % {PARTITIONS}"
-    if column in {"due_ms", "next_rung_ms", "at_ms"} and table is not DECISIONS:
+    if column in {"due_ms", "at_ms"} and table is not DECISIONS:
         return f'one."{column}" + {FAR_MS} + (n * 7919) % {SPREAD_MS}'
     if table is DECISIONS and column == "entry":
         return "'{}'"  # what was decided long ago is not what is measured
