@@ -77,7 +77,14 @@ def _run(
     """Run a statement for each row, its values given to the driver as they are."""
     if connection.dialect.positional is False:  # psycopg's
         written = written.replace("?", "%s")
-    connection.exec_driver_sql(written, [tuple(row[name] for name in named) for row in rows])
+    connection.exec_driver_sql(written, tuples(named, rows))
+
+
+def tuples(named: Sequence[str], rows: Iterable[Values]) -> list[tuple[Any, ...]]:
+    """Return the values of rows in the order of the names."""
+    if len(named) == 1:
+        return [(row[named[0]],) for row in rows]
+    return list(map(itemgetter(*named), rows))
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -87,18 +87,19 @@ def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, i
     rows: dict[Wrote, list[Values]] = {wrote: [] for wrote in Wrote}
     for (case_id, position), wrote in changes.duties.items():
         case, _, _ = changes.cases[case_id]
-        key: Values = {"case_seq": seqs[case_id], "position": position}
-        rows[wrote].append(key | _duty(case.duties[position], case_id, wrote))
+        row = _duty(case.duties[position], case_id, wrote)
+        row["case_seq"], row["position"] = seqs[case_id], position
+        rows[wrote].append(row)
     insert(connection, DUTIES, rows[Wrote.OPENED])
     rewrite(connection, DUTIES, _DUTY, rows[Wrote.MOVED])
     rewrite(connection, DUTIES, _DUTY, rows[Wrote.FIRED])
 
 
 def _duty(duty: Duty, case_id: CaseId, wrote: Wrote) -> Values:
-    body: Values = {"body": duty_to_text(duty)}
     if wrote is Wrote.FIRED:
-        return body
-    return body | {
+        return {"body": duty_to_text(duty)}
+    return {
+        "body": duty_to_text(duty),
         "duty_id": duty.id,
         "case_id": case_id,
         "kind": duty.kind,
