@@ -1,7 +1,7 @@
 """Reading ahead what a Tick will touch, on several connections at once, before its transaction.
 
-A disk answers eight questions at once in little more time than one. Nothing read here is used; it is
-in memory when the transaction asks for it, and no lock is held meanwhile.
+A disk answers eight questions at once in little more time than one. Nothing read here is used; it
+is in memory when the transaction asks for it, and no lock is held meanwhile.
 """
 
 from collections.abc import Iterable, Sequence

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Integer, String, TextClause, text
+from sqlalchemy import BigInteger, Index, Integer, String, text
 from sqlalchemy.types import TypeEngine
 
 # SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
@@ -14,9 +14,10 @@ def short_text(length: int) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-def only(rows: str, in_sqlite: str = "") -> dict[str, TextClause]:
-    """Return what an index is told that knows of these rows only.
+def partial_index(name: str, *columns: str, rows: str, in_sqlite: str = "") -> Index:
+    """Return an index that knows of these rows only.
 
     SQLite uses it for a question that has the same words.
     """
-    return {"postgresql_where": text(rows), "sqlite_where": text(in_sqlite or rows)}
+    where = text(rows)
+    return Index(name, *columns, postgresql_where=where, sqlite_where=text(in_sqlite or rows))

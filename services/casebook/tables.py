@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-from services.casebook.column_types import SEQUENCE, only, short_text
+from services.casebook.column_types import SEQUENCE, partial_index, short_text
 
 METADATA: Final = MetaData()
 
@@ -88,7 +88,7 @@ ORIGINALS: Final = Table(
     Index("originals_by_case", "case_id"),
 )
 
-# The key of each case, itself locked under the exchange's own (key_file.py). An erased one is null.
+# The key of each case, locked under the exchange's own (key_file.py). An erased one is null.
 CASE_KEYS: Final = Table(
     "case_keys",
     METADATA,
@@ -96,7 +96,7 @@ CASE_KEYS: Final = Table(
     Column("wrapped", LargeBinary),
     Column("erased_ms", BigInteger),
     Column("case_seq", BigInteger),  # null: made when there was no case yet
-    Index("case_keys_of_case", "case_seq", **only("case_seq IS NOT NULL")),
+    partial_index("case_keys_of_case", "case_seq", rows="case_seq IS NOT NULL"),
 )
 
 # Other tables know a case by `seq`: ids are spread over all of an index, whereas what is opened
@@ -132,8 +132,8 @@ DUTIES: Final = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("body", Text, nullable=False),  # the Duty, JSON
-    Index("duties_open", "kind", "owner", "due_ms", **only("open", "open = 1")),
-    Index("duties_by_due", "due_ms", **only("open", "open = 1")),
+    partial_index("duties_open", "kind", "owner", "due_ms", rows="open", in_sqlite="open = 1"),
+    partial_index("duties_by_due", "due_ms", rows="open", in_sqlite="open = 1"),
 )
 
 # When a Tick has something to do in a case that moves: its earliest rung or warning.
@@ -165,12 +165,12 @@ DECISIONS: Final = Table(
     Column("rulebook", short_text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
     Column("case_seq", BigInteger),  # null: of no case, or from before cases had one
-    Index("decisions_of_case", "case_seq", **only("case_seq IS NOT NULL")),
-    Index("decisions_by_case", "case_id", **only("case_seq IS NULL")),
+    partial_index("decisions_of_case", "case_seq", rows="case_seq IS NOT NULL"),
+    partial_index("decisions_by_case", "case_id", rows="case_seq IS NULL"),
 )
 
-# What the bus itself said, so that a receipt or a card leads to its case; the day since 1970 (UTC; 0:
-# before days were kept) first, so that what is said on one lies together.
+# What the bus itself said, so that a receipt or a card leads to its case; what is said on one day
+# (since 1970, UTC; 0: before days were kept) lies together.
 SAID: Final = Table(
     "said",
     METADATA,
@@ -191,7 +191,7 @@ MARKS: Final = Table(
     Index("marks_by_case", "case_id"),
 )
 
-# What is still to be published; a published row is gone.
+# Still to be published; a published row is gone.
 OUTBOX: Final = Table(
     "outbox",
     METADATA,

@@ -4,11 +4,11 @@ A batch asks for what it needs first (`preload`), decides message after message 
 and writes everything at its end (`flush`). Nothing of it exists before the transaction commits.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.among import (
@@ -17,6 +17,7 @@ from services.casebook.among import (
     cases_among,
     messages_among,
     numbers_among,
+    read_cases,
 )
 from services.casebook.blobs import Blobs
 from services.casebook.case_keys import CaseKeys
@@ -26,14 +27,7 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.queries import (
-    CASES_BY_SEQ,
-    CASES_OF,
-    DUE,
-    DUTIES_OF,
-    ORIGINAL,
-    OWING,
-)
+from services.casebook.queries import DUE, ORIGINAL, OWING
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -42,14 +36,11 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
-    case_from_text,
-    duty_from_text,
     to_ms,
 )
-from services.casebook.statements import Values, parts
 from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import flush
-from services.casework.case import Case, Duty
+from services.casework.case import Case
 from services.casework.retention import Rest
 
 _K = TypeVar("_K")
@@ -196,7 +187,7 @@ class Work:
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""
         self.flush()
-        here: Values = {"topic": topic, "partition": partition, "most": page, "last": ""}
+        here: dict[str, object] = {"topic": topic, "partition": partition, "most": page, "last": ""}
         while found := [*map(CaseId, self._connection.scalars(OWING, here))]:
             self.preload(found, (), ())
             yield from found
@@ -230,24 +221,7 @@ class Work:
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
-        """Read cases: by number where it is known, for what is opened together lies together."""
-        wanted = dict.fromkeys(keys)
-        self._cases.update(wanted)
-        numbered = [self._seqs[key] for key in wanted if key in self._seqs]
-        run = self._connection.execute
-        for cases in parts(key for key in wanted if key not in self._seqs):
-            self._take_cases(run(CASES_OF, {"cases": cases}).all())
-        for seqs in parts(numbered):
-            self._take_cases(run(CASES_BY_SEQ, {"seqs": seqs}).all())
-
-    def _take_cases(self, rows: Sequence[Row[Any]]) -> None:
-        duties: dict[int, list[Duty]] = {row.seq: [] for row in rows}
-        for seq, body in self._connection.execute(DUTIES_OF, {"seqs": list(duties)}):
-            duties[seq].append(duty_from_text(body))
-        for row in rows:
-            case_id = CaseId(row.case_id)
-            self._seqs[case_id] = row.seq
-            self._cases[case_id] = case_from_text(row.body, tuple(duties[row.seq]))
+        self._cases.update(read_cases(self._connection, keys, self._seqs))
 
     def _load_messages(self, keys: Iterable[MessageKey]) -> None:
         self._messages.update(messages_among(self._connection, keys))

@@ -36,7 +36,6 @@ from services.casebook.tables import (
 )
 from services.casework.case import Duty
 
-
 _DUTY: Final = ("case_seq", "position")
 
 

@@ -3,8 +3,8 @@
     python -m tests.bench.duties [--folder FOLDER] [--on sqlite postgresql] [--sizes 10000 10000000]
 
 Casebooks of each size lie side by side, and what is measured goes from one to the next, in turns.
-At each Tick the casebook is cold: nothing of it is in the database's memory, nor in the system's. Pages
-are what the database asked the system for: they are the same however busy the machine is.
+At each Tick the casebook is cold: nothing of it is in the database's memory, nor in the system's.
+Pages are what the database asked the system for: the same however busy the machine is.
 Prints JSON lines. Ten million duties take some 45 GB of disk for each database, one after another.
 """
 

@@ -1,8 +1,8 @@
 """Cases get numbers by which other tables know them; closed duties leave the indexes.
 
-A case's id is spread over all of an index: among ten million, each of a thousand cases that fall due
-together was read from pages of its own, in each index. By number they lie as they were opened. Keys
-and decisions from before keep none: they are found by the id, as before.
+A case's id is spread over all of an index: among ten million, each of a thousand cases that fall
+due together was read from pages of its own, in each index. By number they lie as they were opened.
+Keys and decisions from before keep none: they are found by the id, as before.
 """
 
 from typing import Final
@@ -104,8 +104,13 @@ def _wakes() -> None:
 
 def _index(name: str, table: str, columns: list[str], rows: str, in_sqlite: str = "") -> None:
     """Make an index that knows of these rows only."""
-    where = {"postgresql_where": sa.text(rows), "sqlite_where": sa.text(in_sqlite or rows)}
-    op.create_index(name, table, columns, **where)
+    op.create_index(
+        name,
+        table,
+        columns,
+        postgresql_where=sa.text(rows),
+        sqlite_where=sa.text(in_sqlite or rows),
+    )
 
 
 def _text(length: int) -> TypeEngine[str]:

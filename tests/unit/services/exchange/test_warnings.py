@@ -6,7 +6,7 @@ from typing import Any
 from schemas.messages import Advice
 from services.casebook.store import Casebook
 from tests.history import HANDLER, MONDAY, SENDER, History, violation
-from tests.office import Log, inboxes, rows, run, sent
+from tests.office import Log, inboxes, run, sent
 
 OLD: dict[str, Any] = {"act_from": "2024-10-01", "act_to": "2024-10-10", "continuing": False}
 
