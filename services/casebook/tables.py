@@ -4,7 +4,7 @@ Of a message's content only `originals` has any, and what waits in the `outbox`:
 the key of its case (lockbox.py).
 
 Every database compares alike: instants are integers, milliseconds since 1970 in UTC, and short
-texts are ordered by their bytes, whatever language the database was made for.
+texts are ordered by their bytes.
 """
 
 from typing import Final
@@ -99,8 +99,8 @@ CASE_KEYS: Final = Table(
     partial_index("case_keys_of_case", "case_seq", rows="case_seq IS NOT NULL"),
 )
 
-# Other tables know a case by `seq`: ids are spread over all of an index, whereas what is opened
-# together, and so falls due together, lies together by seq.
+# Other tables know a case by `seq`: ids are spread over all of an index; by seq what is opened
+# together, and so falls due together, lies together.
 CASES: Final = Table(
     "cases",
     METADATA,
@@ -191,9 +191,8 @@ MARKS: Final = Table(
     Index("marks_by_case", "case_id"),
 )
 
-# Still to be published; a published row is gone.
 OUTBOX: Final = Table(
-    "outbox",
+    "outbox",  # a published row is gone
     METADATA,
     Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
     Column("source_topic", short_text(64), nullable=False),

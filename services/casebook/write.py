@@ -74,11 +74,10 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
     for part in parts(changes.new.cases):
         for row in connection.execute(SEQS_OF, {"cases": part}):
             seqs[CaseId(row.case_id)] = row.seq
-    known = [
-        {**row, "seq": seqs[row["case_id"]]}
-        for row in rows
-        if row["case_id"] not in changes.new.cases
-    ]
+    known = [row for row in rows if row["case_id"] not in changes.new.cases]
+    for row in known:  # what stays is not written: SQLite would look for it in its index
+        row["seq"] = seqs[row.pop("case_id")]
+        del row["topic"], row["partition"]
     rewrite(connection, CASES, ("seq",), known)
 
 
