@@ -1,14 +1,22 @@
 """Reading many rows by their keys: those that are there, and None for those that are not."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from schemas.ids import CaseId, MessageId, OrganCode
-from services.casebook.queries import MESSAGES_OF, NUMBERS_OF
+from services.casebook.queries import (
+    CASES_BY_SEQ,
+    CASES_OF,
+    DUTIES_OF,
+    MESSAGES_OF,
+    NUMBERS_OF,
+)
 from services.casebook.read import message_of
-from services.casebook.rows import MessageRow
+from services.casebook.rows import MessageRow, case_from_text, duty_from_text
 from services.casebook.statements import parts
+from services.casework.case import Case, Duty
 
 MessageKey = tuple[OrganCode, MessageId]
 NumberKey = tuple[OrganCode, str]
@@ -51,3 +59,28 @@ def cases_among(
         if own == message_id:
             found[sender] = message.case_id
     return tuple(found[sender] for sender in sorted(found))
+
+
+def read_cases(
+    connection: Connection, keys: Iterable[CaseId], seqs: dict[CaseId, int]
+) -> dict[CaseId, Case | None]:
+    """Return cases with their duties, by number where it is known.
+
+    What was opened together lies together by number. `seqs` learns those that were not known.
+    """
+    found: dict[CaseId, Case | None] = dict.fromkeys(keys)
+    numbered = [seqs[key] for key in found if key in seqs]
+    rows: list[Row[Any]] = []
+    for named in parts(key for key in found if key not in seqs):
+        rows += connection.execute(CASES_OF, {"cases": named})
+    for numbers in parts(numbered):
+        rows += connection.execute(CASES_BY_SEQ, {"seqs": numbers})
+    duties: dict[int, list[Duty]] = {row.seq: [] for row in rows}
+    for numbers in parts(duties):
+        for seq, body in connection.execute(DUTIES_OF, {"seqs": numbers}):
+            duties[seq].append(duty_from_text(body))
+    for row in rows:
+        case_id = CaseId(row.case_id)
+        seqs[case_id] = row.seq
+        found[case_id] = case_from_text(row.body, tuple(duties[row.seq]))
+    return found

@@ -6,18 +6,21 @@ Bytes that no case can be named for are locked under a key of their month: it to
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, update
 
 from schemas.errors import Broken
 from schemas.ids import CaseId
 from services.casebook.lockbox import KEY_BYTES, NONCE_BYTES, Bound, WrappingKey, lock, unlock
+from services.casebook.queries import KEYS_NAMED, KEYS_OF
 from services.casebook.rows import to_ms
 from services.casebook.statements import Values, insert_missing, parts
 from services.casebook.tables import CASE_KEYS
 
 QUARANTINE: Final = "quarantine-"
+NO_SEQS: Final[Mapping[CaseId, int]] = MappingProxyType({})
 
 KeyName = str  # a case id, or QUARANTINE and a month
 
@@ -30,20 +33,25 @@ def quarantine_of(at: datetime) -> KeyName:
 class CaseKeys:
     """Keys by name. Without the exchange's own key (`wrapping` None) none is found."""
 
-    def __init__(self, connection: Connection, wrapping: WrappingKey | None) -> None:
-        self._connection, self._wrapping = connection, wrapping
+    def __init__(
+        self,
+        connection: Connection,
+        wrapping: WrappingKey | None,
+        seqs: Mapping[CaseId, int] = NO_SEQS,  # by which number cases are known, when they are
+    ) -> None:
+        self._connection, self._wrapping, self._seqs = connection, wrapping, seqs
         self._wrapped: dict[KeyName, bytes | None] = {}  # None: erased
         self._opened: dict[KeyName, bytes] = {}
         self._absent: set[KeyName] = set()
 
     def load(self, names: Iterable[KeyName]) -> None:
         """Read those not read yet, a few queries for all."""
-        unread = (n for n in names if n not in self._wrapped and n not in self._absent)
-        for part in parts(unread):
+        unread = {n for n in names if n not in self._wrapped and n not in self._absent}
+        for seqs in parts(seq for n in unread if (seq := self._seq(n)) is not None):
+            self._take(KEYS_OF, {"seqs": seqs})
+        for part in parts(unread - self._wrapped.keys()):
             self._absent.update(part)
-            query = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)
-            for row in self._connection.execute(query.where(CASE_KEYS.c.name.in_(part))):
-                self._wrapped[row.name] = row.wrapped
+            self._take(KEYS_NAMED, {"names": part})
         self._absent -= self._wrapped.keys()
 
     def make(self, names: Iterable[KeyName]) -> None:
@@ -105,10 +113,16 @@ class CaseKeys:
         """Put a key back that a casebook of before lacks. One that is there, or erased, stays."""
         self.load([name])
         if name in self._absent:
-            row: Values = {"name": name, "wrapped": wrapped, "erased_ms": None}
-            insert_missing(self._connection, CASE_KEYS, [row])
+            insert_missing(self._connection, CASE_KEYS, [self._row(name, wrapped)])
             self._absent.discard(name)
             self.load([name])
+
+    def _take(self, query: Select[Any], values: Values) -> None:
+        for name, wrapped in self._connection.execute(query, values):
+            self._wrapped[name] = wrapped
+
+    def _seq(self, name: KeyName) -> int | None:
+        return self._seqs.get(CaseId(name))
 
     def _key(self, name: KeyName) -> bytes:
         if name not in self._opened:
@@ -123,8 +137,11 @@ class CaseKeys:
     def _wrapped_rows(self, made: Mapping[KeyName, bytes]) -> Iterator[Values]:
         own = self._own()
         for name, key in made.items():
-            wrapped = own.wrap(name, key, os.urandom(NONCE_BYTES))
-            yield {"name": name, "wrapped": wrapped, "erased_ms": None}
+            yield self._row(name, own.wrap(name, key, os.urandom(NONCE_BYTES)))
+
+    def _row(self, name: KeyName, wrapped: bytes) -> Values:
+        row: Values = {"name": name, "wrapped": wrapped, "erased_ms": None}
+        return row | {"case_seq": self._seq(name)}
 
     def _own(self) -> WrappingKey:
         if self._wrapping is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import (
@@ -13,7 +14,6 @@ from services.casebook.rows import (
     Progress,
     SecretRow,
     ToVouch,
-    duty_to_text,
     to_ms,
 )
 from services.casebook.statements import Values
@@ -26,9 +26,16 @@ class New:
     """Keys of rows that were looked for and not found."""
 
     cases: set[CaseId] = field(default_factory=set)
-    duties: set[tuple[str]] = field(default_factory=set)
     messages: set[tuple[OrganCode, MessageId]] = field(default_factory=set)
     numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
+
+
+class Wrote(Enum):
+    """What is to be done to a duty's row; the first that applies stays."""
+
+    OPENED = 1  # it is new
+    MOVED = 2  # what the indexes have of it changed
+    FIRED = 3  # no index knows of what changed
 
 
 @dataclass(slots=True)
@@ -37,8 +44,7 @@ class Changes:
 
     progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
     cases: dict[CaseId, tuple[Case, tuple[str, int], Rest | None]] = field(default_factory=dict)
-    duties: dict[str, Values] = field(default_factory=dict)
-    fired: dict[str, Values] = field(default_factory=dict)  # no index knows of what changed
+    duties: dict[tuple[CaseId, int], Wrote] = field(default_factory=dict)  # by their position
     wakes: dict[CaseId, tuple[Values | None, Values | None]] = field(default_factory=dict)
     messages: dict[tuple[OrganCode, MessageId], MessageRow] = field(default_factory=dict)
     numbers: dict[tuple[OrganCode, str], MessageId | None] = field(default_factory=dict)
@@ -58,25 +64,20 @@ class Changes:
     def put_case(
         self, before: Case | None, after: Case, topic: str, partition: int, rest: Rest | None
     ) -> None:
-        """Note a case, and those of its duties that changed.
-
-        A case that stops, or moves on, changes all its duties: what it owes waits with it.
-        """
+        """Note a case, and those of its duties that changed. A duty keeps its position for ever."""
         self.cases[after.id] = (after, (topic, partition), rest)
-        old = {duty.id: duty for duty in before.duties} if before else {}
-        alike = before is not None and before.moves == after.moves
+        old = before.duties if before else ()
         for position, duty in enumerate(after.duties):
-            known = old.get(duty.id)
-            if alike and duty == known:
+            known = old[position] if position < len(old) else None
+            if duty is known or duty == known:
                 continue
-            row = _duty(after, duty, position, topic, partition)
+            row = after.id, position
             if known is None:
-                self.new.duties.add((duty.id,))
-            elif duty.id not in self.duties and _found_by(duty) == _found_by(known):
-                self.fired[duty.id] = row
-                continue
-            self.duties[duty.id] = row
-            self.fired.pop(duty.id, None)
+                self.duties[row] = Wrote.OPENED
+            elif _found_by(duty) == _found_by(known):
+                self.duties.setdefault(row, Wrote.FIRED)
+            elif self.duties.get(row) is not Wrote.OPENED:
+                self.duties[row] = Wrote.MOVED
         stored, _ = self.wakes.get(after.id, (_wake(before, topic, partition), None))
         self.wakes[after.id] = (stored, _wake(after, topic, partition))
 
@@ -91,20 +92,3 @@ def _wake(case: Case | None, topic: str, partition: int) -> Values | None:
 def _found_by(duty: Duty) -> tuple[object, ...]:
     """Return what the indexes have of a duty."""
     return duty.kind, duty.owner, duty.due, duty.closing is None
-
-
-def _duty(case: Case, duty: Duty, position: int, topic: str, partition: int) -> Values:
-    wakes_at = duty.wakes_at if case.moves else None  # a Tick passes by a case that stands still
-    return {
-        "duty_id": duty.id,
-        "case_id": case.id,
-        "position": position,
-        "topic": topic,
-        "partition": partition,
-        "kind": duty.kind,
-        "owner": duty.owner,
-        "due_ms": to_ms(duty.due),
-        "open": duty.closing is None,
-        "next_rung_ms": to_ms(wakes_at) if wakes_at else None,
-        "body": duty_to_text(duty),
-    }

@@ -5,9 +5,19 @@ One that is put together anew for each record costs more than it takes to run.
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, or_, select, tuple_
 
-from services.casebook.tables import CASES, DUTIES, MESSAGES, NUMBERS, ORIGINALS, PROGRESS, WAKES
+from services.casebook.tables import (
+    CASE_KEYS,
+    CASES,
+    DECISIONS,
+    DUTIES,
+    MESSAGES,
+    NUMBERS,
+    ORIGINALS,
+    PROGRESS,
+    WAKES,
+)
 
 
 def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
@@ -32,18 +42,45 @@ LOCKED: Final = (
     .with_for_update()
 )
 DUTIES_OF: Final = (
-    select(DUTIES.c.case_id, DUTIES.c.body)
-    .where(DUTIES.c.case_id.in_(bindparam("cases", expanding=True)))
-    .order_by(DUTIES.c.position)
+    select(DUTIES.c.case_seq, DUTIES.c.body)
+    .where(DUTIES.c.case_seq.in_(bindparam("seqs", expanding=True)))
+    .order_by(DUTIES.c.case_seq, DUTIES.c.position)
 )
-CASES_OF: Final = select(CASES.c.case_id, CASES.c.body).where(
+_CASE: Final = select(CASES.c.seq, CASES.c.case_id, CASES.c.body)
+CASES_OF: Final = _CASE.where(CASES.c.case_id.in_(bindparam("cases", expanding=True)))
+CASES_BY_SEQ: Final = _CASE.where(CASES.c.seq.in_(bindparam("seqs", expanding=True)))
+SEQS_OF: Final = select(CASES.c.seq, CASES.c.case_id).where(
     CASES.c.case_id.in_(bindparam("cases", expanding=True))
+)
+# Those that owe something, whatever else the partition has; a page of them.
+OWING: Final = (
+    select(CASES.c.case_id)
+    .where(
+        CASES.c.topic == bindparam("topic"),
+        CASES.c.partition == bindparam("partition"),
+        CASES.c.case_id > bindparam("last"),
+        exists().where(DUTIES.c.case_seq == CASES.c.seq, DUTIES.c.open),
+    )
+    .order_by(CASES.c.case_id)
+    .limit(bindparam("most", type_=Integer))
+)
+_KEY: Final = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)
+KEYS_NAMED: Final = _KEY.where(CASE_KEYS.c.name.in_(bindparam("names", expanding=True)))
+KEYS_OF: Final = _KEY.where(CASE_KEYS.c.case_seq.in_(bindparam("seqs", expanding=True)))
+# Of a case; `case` is its id: what was decided before cases had numbers is found by that.
+DECISIONS_OF: Final = select(DECISIONS).where(
+    or_(
+        DECISIONS.c.case_seq.in_(
+            select(CASES.c.seq).where(CASES.c.case_id == bindparam("case")).scalar_subquery()
+        ),
+        and_(DECISIONS.c.case_seq.is_(None), DECISIONS.c.case_id == bindparam("case")),
+    )
 )
 ORIGINAL: Final = select(ORIGINALS).where(
     ORIGINALS.c.sender == bindparam("sender"), ORIGINALS.c.message_id == bindparam("message")
 )
 DUE: Final = (
-    select(WAKES.c.case_id)
+    select(WAKES.c.case_id, WAKES.c.case_seq)
     .where(
         WAKES.c.topic == bindparam("topic"),
         WAKES.c.partition == bindparam("partition"),

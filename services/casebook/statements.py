@@ -40,12 +40,12 @@ def rewrite(
     connection: Connection,
     table: Table,
     keys: Sequence[str],
-    columns: Sequence[str],
     rows: Iterable[Values],
 ) -> None:
-    """Write these columns of rows that are there."""
-    ordered = sorted(rows, key=lambda row: tuple(str(row[key]) for key in keys))
+    """Write what is given of rows that are there; all give the same columns."""
+    ordered = sorted(rows, key=itemgetter(*keys))
     if ordered:
+        columns = tuple(name for name in ordered[0] if name not in keys)
         setting = ", ".join(f'"{name}" = ?' for name in columns)
         where = " AND ".join(f'"{key}" = ?' for key in keys)
         written = f"UPDATE {table.name} SET {setting} WHERE {where}"
@@ -77,8 +77,14 @@ def _run(
     """Run a statement for each row, its values given to the driver as they are."""
     if connection.dialect.positional is False:  # psycopg's
         written = written.replace("?", "%s")
-    in_order = itemgetter(*named)  # of no table's statement is one name alone
-    connection.exec_driver_sql(written, [in_order(row) for row in rows])
+    connection.exec_driver_sql(written, tuples(named, rows))
+
+
+def tuples(named: Sequence[str], rows: Iterable[Values]) -> list[tuple[Any, ...]]:
+    """Return the values of rows in the order of the names."""
+    if len(named) == 1:
+        return [(row[named[0]],) for row in rows]
+    return list(map(itemgetter(*named), rows))
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ Of a message's content only `originals` has any, and what waits in the `outbox`:
 the key of its case (lockbox.py).
 
 Every database compares alike: instants are integers, milliseconds since 1970 in UTC, and short
-texts are ordered by their bytes, whatever language the database was made for.
+texts are ordered by their bytes.
 """
 
 from typing import Final
@@ -21,12 +21,11 @@ from sqlalchemy import (
     Text,
 )
 
-from services.casebook.column_types import SEQUENCE, short_text
+from services.casebook.column_types import SEQUENCE, partial_index, short_text
 
 METADATA: Final = MetaData()
 
-# `version` tells a program from before the migrations to stay away; `key` is the id of the
-# exchange's own key, without which nothing of this opens.
+# `version`: programs from before the migrations stay away; `key`: the id of the exchange's own key.
 SETTINGS: Final = Table(
     "settings",
     METADATA,
@@ -42,9 +41,7 @@ PROGRESS: Final = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
-    Column(
-        "rulebook", short_text(64)
-    ),  # the hash that decides the next record; null: none was decided
+    Column("rulebook", short_text(64)),  # its hash, for the next record; null: none was decided
     Column("guided", short_text(80)),  # year and rulebook of the last Tick
 )
 
@@ -91,53 +88,55 @@ ORIGINALS: Final = Table(
     Index("originals_by_case", "case_id"),
 )
 
-# The key of each case, itself locked under the exchange's own (key_file.py). An erased one is null.
+# The key of each case, locked under the exchange's own (key_file.py). An erased one is null.
 CASE_KEYS: Final = Table(
     "case_keys",
     METADATA,
     Column("name", short_text(64), primary_key=True),  # a case id, or `quarantine-` and a month
     Column("wrapped", LargeBinary),
     Column("erased_ms", BigInteger),
+    Column("case_seq", BigInteger),  # null: made when there was no case yet
+    partial_index("case_keys_of_case", "case_seq", rows="case_seq IS NOT NULL"),
 )
 
+# Other tables know a case by `seq`: ids are spread over all of an index; by seq what is opened
+# together, and so falls due together, lies together.
 CASES: Final = Table(
     "cases",
     METADATA,
-    Column("case_id", short_text(64), primary_key=True),
+    Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("case_id", short_text(64), nullable=False),
     Column("topic", short_text(64), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("state", short_text(16), nullable=False),
     Column("stopped", short_text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
-    Column("next_watch_ms", BigInteger),  # null: nothing to warn of, or the case stands still
     Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
     Column("look_ms", BigInteger),  # when to ask whether its content is still kept
+    Index("cases_by_id", "case_id", unique=True),
     Index("cases_stopped", "stopped"),
     Index("cases_by_look", "topic", "partition", "look_ms"),
 )
 
+# The indexes know of open duties only: one that is closed leaves them for good.
 DUTIES: Final = Table(
     "duties",
     METADATA,
-    Column("duty_id", short_text(36), primary_key=True),
+    Column("case_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # in the case's list
+    Column("duty_id", short_text(36), nullable=False),
     Column("case_id", short_text(64), nullable=False),
-    Column("position", Integer, nullable=False),  # its place in the case's list
-    Column("topic", short_text(64), nullable=False),
-    Column("partition", Integer, nullable=False),
     Column("kind", short_text(32), nullable=False),
     Column("owner", short_text(32), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
-    Column("next_rung_ms", BigInteger),  # null: nothing to fire, or the case stands still
     Column("body", Text, nullable=False),  # the Duty, JSON
-    Index("duties_by_case", "case_id"),
-    Index("duties_open", "open", "kind", "owner"),
-    Index("duties_by_due", "open", "due_ms"),
+    partial_index("duties_open", "kind", "owner", "due_ms", rows="open", in_sqlite="open = 1"),
+    partial_index("duties_by_due", "due_ms", rows="open", in_sqlite="open = 1"),
 )
 
-# When a Tick has something to do in a case: its earliest rung or warning. What fires together lies
-# together, whatever else is owed, and a duty's own row changes without touching an index.
+# When a Tick has something to do in a case that moves: its earliest rung or warning.
 WAKES: Final = Table(
     "wakes",
     METADATA,
@@ -145,6 +144,7 @@ WAKES: Final = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("case_id", short_text(64), primary_key=True),
+    Column("case_seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -164,11 +164,13 @@ DECISIONS: Final = Table(
     Column("code", short_text(64)),
     Column("rulebook", short_text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
-    Index("decisions_by_case", "case_id"),
+    Column("case_seq", BigInteger),  # null: of no case, or from before cases had one
+    partial_index("decisions_of_case", "case_seq", rows="case_seq IS NOT NULL"),
+    partial_index("decisions_by_case", "case_id", rows="case_seq IS NULL"),
 )
 
-# What the bus itself said, so that a receipt or a card leads to its case. The day (since 1970, UTC;
-# 0: before days were kept) comes first: what is said on one day lies together.
+# What the bus itself said, so that a receipt or a card leads to its case; what is said on one day
+# (since 1970, UTC; 0: before days were kept) lies together.
 SAID: Final = Table(
     "said",
     METADATA,
@@ -178,7 +180,7 @@ SAID: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# By what the violations of open transfers are known again: digests, and days as ordinals (0: none).
+# By what violations of open transfers are known again: digests, and days as ordinals (0: none).
 MARKS: Final = Table(
     "marks",
     METADATA,
@@ -189,9 +191,8 @@ MARKS: Final = Table(
     Index("marks_by_case", "case_id"),
 )
 
-# What is still to be published; a published row is gone.
 OUTBOX: Final = Table(
-    "outbox",
+    "outbox",  # a published row is gone
     METADATA,
     Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
     Column("source_topic", short_text(64), nullable=False),
@@ -214,7 +215,7 @@ SECRETS: Final = Table(
     Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
 )
 
-# How far a partition's records were copied to the originals topic, before they are deleted.
+# How far a partition's records were copied to `originals`, before they are deleted.
 COPIED: Final = Table(
     "copied",
     METADATA,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.among import (
@@ -17,6 +17,7 @@ from services.casebook.among import (
     cases_among,
     messages_among,
     numbers_among,
+    read_cases,
 )
 from services.casebook.blobs import Blobs
 from services.casebook.case_keys import CaseKeys
@@ -26,7 +27,7 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.queries import CASES_OF, DUE, DUTIES_OF, ORIGINAL
+from services.casebook.queries import DUE, ORIGINAL, OWING
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -35,15 +36,11 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
-    case_from_text,
-    duty_from_text,
     to_ms,
 )
-from services.casebook.statements import parts
-from services.casebook.tables import DUTIES
 from services.casebook.vouching import Vouch, Vouching
 from services.casebook.write import flush
-from services.casework.case import Case, Duty
+from services.casework.case import Case
 from services.casework.retention import Rest
 
 _K = TypeVar("_K")
@@ -60,7 +57,8 @@ class Work:
         vouch: Vouch | None = None,
     ) -> None:
         self._connection = connection
-        self.keys = CaseKeys(connection, wrapping)
+        self._seqs: dict[CaseId, int] = {}  # of the cases that are there, as far as they were read
+        self.keys = CaseKeys(connection, wrapping, self._seqs)
         self.expiry = Expiry(connection)
         self.blobs = Blobs(connection)  # stored files
         self._vouching = Vouching(vouch)
@@ -101,8 +99,8 @@ class Work:
     ) -> None:
         """Read what the batch will ask for, a few queries for all of it."""
         cases = tuple(cases)
-        self.keys.load(cases)
         self.preload_cases(cases)
+        self.keys.load(cases)
         self._load_messages(key for key in messages if key not in self._messages)
         self._load_numbers(key for key in numbers if key not in self._numbers)
 
@@ -182,19 +180,18 @@ class Work:
         """
         self.flush()
         values = {"topic": topic, "partition": partition, "at": to_ms(at), "most": limit}
-        return tuple(map(CaseId, self._connection.scalars(DUE, values)))
+        found = {CaseId(r.case_id): r.case_seq for r in self._connection.execute(DUE, values)}
+        self._seqs.update(found)
+        return tuple(found)
 
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""
-        here = (DUTIES.c.topic == topic, DUTIES.c.partition == partition, DUTIES.c.open)
-        query = select(DUTIES.c.case_id).distinct().where(*here).order_by(DUTIES.c.case_id)
         self.flush()
-        last = ""
-        ids = self._connection.scalars
-        while found := [*map(CaseId, ids(query.where(DUTIES.c.case_id > last).limit(page)))]:
+        here: dict[str, object] = {"topic": topic, "partition": partition, "most": page, "last": ""}
+        while found := [*map(CaseId, self._connection.scalars(OWING, here))]:
             self.preload(found, (), ())
             yield from found
-            last = found[-1]
+            here["last"] = found[-1]
 
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""
@@ -219,19 +216,12 @@ class Work:
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
         self._changes.vouched = self._vouching.of(self._changes)
-        flush(self._connection, self._changes, self.keys)
+        flush(self._connection, self._changes, self.keys, self._seqs)
         self.marks.flush()
         self._changes = Changes()
 
     def _load_cases(self, keys: Iterable[CaseId]) -> None:
-        for part in parts(keys):
-            duties: dict[str, list[Duty]] = {}
-            for row in self._connection.execute(DUTIES_OF, {"cases": part}):
-                duties.setdefault(row.case_id, []).append(duty_from_text(row.body))
-            self._cases.update(dict.fromkeys(part))
-            for row in self._connection.execute(CASES_OF, {"cases": part}):
-                own = tuple(duties.get(row.case_id, ()))
-                self._cases[CaseId(row.case_id)] = case_from_text(row.body, own)
+        self._cases.update(read_cases(self._connection, keys, self._seqs))
 
     def _load_messages(self, keys: Iterable[MessageKey]) -> None:
         self._messages.update(messages_among(self._connection, keys))

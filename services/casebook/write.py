@@ -1,20 +1,25 @@
 """Writing a working set: one statement per table, rows in one order, so that locks are too."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Final
 
 from sqlalchemy import Connection
 
+from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
-from services.casebook.changes import Changes
+from services.casebook.changes import Changes, Wrote
 from services.casebook.locked import names_of, original_values, outbox_values
+from services.casebook.queries import SEQS_OF
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
     SecretRow,
     case_to_text,
+    duty_to_text,
     to_ms,
 )
-from services.casebook.statements import Values, insert, remove, rewrite, upsert
+from services.casebook.statements import Values, insert, parts, remove, rewrite, upsert
 from services.casebook.tables import (
     CASES,
     DEAD,
@@ -29,22 +34,27 @@ from services.casebook.tables import (
     SECRETS,
     WAKES,
 )
-from services.casework.case import Case
+from services.casework.case import Duty
+
+_DUTY: Final = ("case_seq", "position")
 
 
-def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
-    """Write the changes. Progress comes first: it is the fence."""
+def flush(
+    connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
+) -> None:
+    """Write the changes. Progress comes first: it is the fence.
+
+    `seqs`: by which number each case is known; those of new cases are added.
+    """
     upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
     upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes), changes.new.messages)
     _numbers(connection, changes)
+    _write_cases(connection, changes, seqs)
     keys.make(names_of(filter(None, changes.originals.values()), changes.outbox))
     _originals(connection, changes, keys)
-    new_cases = {(case_id,) for case_id in changes.new.cases}
-    upsert(connection, CASES, ("case_id",), _cases(changes), new_cases)
-    upsert(connection, DUTIES, ("duty_id",), changes.duties.values(), changes.new.duties)
-    rewrite(connection, DUTIES, ("duty_id",), ("next_rung_ms", "body"), changes.fired.values())
-    _wakes(connection, changes)
-    insert(connection, DECISIONS, [_decision(row) for row in changes.decisions])
+    _write_duties(connection, changes, seqs)
+    _wakes(connection, changes, seqs)
+    insert(connection, DECISIONS, [_decision(row, seqs) for row in changes.decisions])
     said: list[Values] = [
         {"day": day, "message_id": one, "case_id": case}
         for (day, one), case in changes.said.items()
@@ -57,12 +67,53 @@ def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
     upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
 
 
-def _wakes(connection: Connection, changes: Changes) -> None:
+def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:
+    """New ones get their numbers in the order in which they were decided."""
+    rows = _cases(changes)
+    insert(connection, CASES, [row for row in rows if row["case_id"] in changes.new.cases])
+    for part in parts(changes.new.cases):
+        for row in connection.execute(SEQS_OF, {"cases": part}):
+            seqs[CaseId(row.case_id)] = row.seq
+    known = [row for row in rows if row["case_id"] not in changes.new.cases]
+    for row in known:  # what stays is not written: SQLite would look for it in its index
+        row["seq"] = seqs[row.pop("case_id")]
+        del row["topic"], row["partition"]
+    rewrite(connection, CASES, ("seq",), known)
+
+
+def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:
+    rows: dict[Wrote, list[Values]] = {wrote: [] for wrote in Wrote}
+    for (case_id, position), wrote in changes.duties.items():
+        case, _, _ = changes.cases[case_id]
+        row = _duty(case.duties[position], case_id, wrote)
+        row["case_seq"], row["position"] = seqs[case_id], position
+        rows[wrote].append(row)
+    insert(connection, DUTIES, rows[Wrote.OPENED])
+    rewrite(connection, DUTIES, _DUTY, rows[Wrote.MOVED])
+    rewrite(connection, DUTIES, _DUTY, rows[Wrote.FIRED])
+
+
+def _duty(duty: Duty, case_id: CaseId, wrote: Wrote) -> Values:
+    if wrote is Wrote.FIRED:
+        return {"body": duty_to_text(duty)}
+    return {
+        "body": duty_to_text(duty),
+        "duty_id": duty.id,
+        "case_id": case_id,
+        "kind": duty.kind,
+        "owner": duty.owner,
+        "due_ms": to_ms(duty.due),
+        "open": duty.closing is None,
+    }
+
+
+def _wakes(connection: Connection, changes: Changes, seqs: Mapping[CaseId, int]) -> None:
     """Put what is due from where it stood to where it stands. Nobody else writes of these cases."""
     moved = [pair for _, pair in sorted(changes.wakes.items()) if pair[0] != pair[1]]
-    columns = tuple(column.name for column in WAKES.columns)
+    columns = tuple(column.name for column in WAKES.primary_key)
     remove(connection, WAKES, columns, [before for before, _ in moved if before is not None])
-    insert(connection, WAKES, [after for _, after in moved if after is not None])
+    later = [after for _, after in moved if after is not None]
+    insert(connection, WAKES, [{**row, "case_seq": seqs[row["case_id"]]} for row in later])
 
 
 def _numbers(connection: Connection, changes: Changes) -> None:
@@ -130,7 +181,6 @@ def _cases(changes: Changes) -> list[Values]:
             "state": case.state,
             "stopped": case.stop.reason if case.stop else None,
             "waiting": len(case.waiting),
-            "next_watch_ms": _next_watch_ms(case),
             "body": case_to_text(case),
             "rests_ms": to_ms(rest.since) if rest else None,
             "look_ms": to_ms(rest.look_at) if rest and rest.look_at else None,
@@ -139,11 +189,7 @@ def _cases(changes: Changes) -> list[Values]:
     ]
 
 
-def _next_watch_ms(case: Case) -> int | None:
-    return to_ms(min(watch.at for watch in case.watches)) if case.moves and case.watches else None
-
-
-def _decision(row: DecisionRow) -> Values:
+def _decision(row: DecisionRow, seqs: Mapping[CaseId, int]) -> Values:
     return {
         "topic": row.position.topic,
         "partition": row.position.partition,
@@ -157,6 +203,7 @@ def _decision(row: DecisionRow) -> Values:
         "code": row.code,
         "rulebook": row.rulebook,
         "entry": row.entry,
+        "case_seq": seqs.get(row.case_id),
     }
 
 

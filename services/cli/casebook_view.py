@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, func, or_, select
 from connectors.bus.home import Home
 from schemas.document_number import normal_document_number
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.queries import DECISIONS_OF
 from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
 from services.casebook.store import open_for_reading
 from services.casebook.tables import DECISIONS, DUTIES, MESSAGES, SAID
@@ -69,8 +70,8 @@ def case_of(connection: Connection, case_id: CaseId) -> Case | None:
 
 def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, ...]:
     """Return a case's decisions in the order in which they were made."""
-    query = select(DECISIONS).where(DECISIONS.c.case_id == case_id).order_by(DECISIONS.c.seq)
-    return tuple(_decision(row) for row in connection.execute(query.limit(DECISIONS_MAX)))
+    query = DECISIONS_OF.order_by(DECISIONS.c.seq).limit(DECISIONS_MAX)
+    return tuple(_decision(row) for row in connection.execute(query, {"case": case_id}))
 
 
 def open_duties(connection: Connection) -> tuple[tuple[CaseId, Duty], ...]:

@@ -31,7 +31,7 @@ from services.casebook.case_keys import CaseKeys
 from services.casebook.locked import outbox_value
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
-from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX
+from services.casebook.tables import DECISIONS, OUTBOX, WAKES
 from services.casebook.work import Work
 from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
@@ -161,14 +161,9 @@ class Simulation:
         return found
 
     def _next_due(self) -> tuple[datetime, Flow] | None:
-        rows: list[tuple[str, int]] = []
         with self._casebook.engine.connect() as connection:
-            for topic, ms in (
-                (DUTIES.c.topic, DUTIES.c.next_rung_ms),
-                (CASES.c.topic, CASES.c.next_watch_ms),
-            ):
-                query = select(topic, func.min(ms)).where(ms.is_not(None)).group_by(topic)
-                rows += [(str(flow), int(first)) for flow, first in connection.execute(query)]
+            query = select(WAKES.c.topic, func.min(WAKES.c.at_ms)).group_by(WAKES.c.topic)
+            rows = [(str(flow), int(first)) for flow, first in connection.execute(query)]
         due = [(from_ms(first), list(Flow).index(Flow(flow))) for flow, first in rows]
         if self._years:
             due.append((self._year_at, list(Flow).index(Flow.COPIES)))

@@ -124,15 +124,15 @@ def _rows(record: Incoming, opened: Opened, entry: str) -> list[tuple[str, Row]]
     of = {"case_id": case, "message_id": message, "sender": sender, "record": envelope.record}
     letter = {"document_number": envelope.document_number, "in_reply_to": None, "received_ms": 0}
     original = {"fingerprint": opened.schema, "body": opened.body}
-    moves = {"state": "issued", "stopped": None, "waiting": 0, "next_watch_ms": None}
+    moves = {"state": "issued", "stopped": None, "waiting": 0}
     rests = {"rests_ms": None, "look_ms": None}
     duty = {"duty_id": derive(case, "sign_for"), "position": 0, "kind": "sign_for", "owner": sender}
-    due = {"due_ms": 0, "open": True, "next_rung_ms": 0}
+    due = {"due_ms": 0, "open": True, "case_seq": place.offset}
     return [
         ("messages", {**of, **at, **letter, "digest": opened.content_digest, "receipt": None}),
         ("originals", {**of, **original}),
         ("cases", {**here, **moves, **rests, "case_id": case, "body": BODY}),
-        ("duties", {**here, **duty, **due, "case_id": case, "body": BODY}),
+        ("duties", {**duty, **due, "case_id": case, "body": BODY}),
         ("decisions", {**of, **at, "at_ms": 0, "rulebook": "", "entry": entry}),
         ("said", {"day": 0, "message_id": derive("bench", message), "case_id": case}),
     ]

@@ -4,6 +4,7 @@
 
 Casebooks of each size lie side by side, and what is measured goes from one to the next, in turns.
 At each Tick the casebook is cold: nothing of it is in the database's memory, nor in the system's.
+Pages are what the database asked the system for: the same however busy the machine is.
 Prints JSON lines. Ten million duties take some 45 GB of disk for each database, one after another.
 """
 
@@ -64,7 +65,7 @@ def log_of(casebook: Casebook) -> Log:
 
 def measured(ground: Ground, sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield a line for each Tick and each writing, then the ratios."""
-    ticks: dict[int, list[float]] = {size: [] for size in sizes}
+    ticks: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
     for number in range(ROUNDS):
         begin = MONDAY + timedelta(days=ROUND_DAYS * number)
         for size in sizes:
@@ -72,16 +73,20 @@ def measured(ground: Ground, sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
         for days in TICKS:
             for size in sizes:
                 found = _tick(ground, name_of(size), begin + timedelta(days=days))
-                ticks[size].append(found["ms"])
+                ticks[size].append(found)
                 yield {"on": ground.name, "what": "tick", "duties": size, **found}
     for size in sizes:
-        ratios = [ms / least for ms, least in zip(ticks[size], ticks[sizes[0]], strict=True)]
+        pairs = list(zip(ticks[size], ticks[sizes[0]], strict=True))
         yield {
             "on": ground.name,
             "what": f"tick of {FIRED}, cold: times that of {sizes[0]}",
             "duties": size,
-            "ms": spread(ticks[size]),
-            "ratio": spread(ratios, digits=3),
+            "ms": spread([tick["ms"] for tick in ticks[size]]),
+            "pages": spread([tick["pages"] for tick in ticks[size]]),
+            "ratio": spread([tick["ms"] / least["ms"] for tick, least in pairs], digits=3),
+            "pages_ratio": spread(
+                [tick["pages"] / least["pages"] for tick, least in pairs], digits=3
+            ),
         }
     for number in range(ROUNDS):
         for size in sizes:
@@ -103,22 +108,27 @@ def _tick(ground: Ground, casebook: str, at: datetime) -> dict[str, Any]:
     with opened(ground, casebook) as found:
         record = log_of(found).tick(at, 0)
     ground.cool(casebook)
+    pages = ground.pages_read(casebook)
     with opened(ground, casebook) as found:
         began, cpu = monotonic(), time.process_time()
         tally = run(found, [record])
         wall, cpu = monotonic() - began, time.process_time() - cpu
     assert len(tally.rungs) == FIRED, f"{len(tally.rungs)} fired"
-    return {"ms": round(wall * 1e3, 1), "cpu_ms": round(cpu * 1e3, 1)}
+    pages = ground.pages_read(casebook) - pages
+    return {"ms": round(wall * 1e3, 1), "cpu_ms": round(cpu * 1e3, 1), "pages": pages}
 
 
 def _written(ground: Ground, casebook: str, number: int) -> dict[str, Any]:
     """Register and close duties, and say how many a second."""
     with opened(ground, casebook) as found:
-        cases, seconds = registered(found, WRITTEN, number)
+        cases, opening = registered(found, WRITTEN, number)
+        ending = closed(found, cases)
         return {
             "what": "written",
-            "registered_per_second": round(WRITTEN / seconds),
-            "closed_per_second": round(WRITTEN / closed(found, cases)),
+            "registered_per_second": round(WRITTEN / opening.clock),
+            "closed_per_second": round(WRITTEN / ending.clock),
+            "registered_per_cpu_second": round(WRITTEN / opening.cpu),
+            "closed_per_cpu_second": round(WRITTEN / ending.cpu),
         }
 
 

@@ -3,7 +3,10 @@
 What is decided about them is left out: the cases are given, and written down as the exchange does.
 """
 
-from dataclasses import replace
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
@@ -34,34 +37,59 @@ def _case(number: int) -> Case:
     return replace(case, id=own, duties=tuple(duties))
 
 
-def registered(casebook: Casebook, duties: int, number: int) -> tuple[list[Case], float]:
-    """Write down cases that open so many duties; return them, and the seconds that it took."""
+@dataclass(slots=True)
+class Spent:
+    """Seconds by the clock, and of this process's processor time."""
+
+    clock: float = 0.0
+    cpu: float = 0.0
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Count what passes within."""
+        clock, cpu = monotonic(), time.process_time()
+        yield
+        self.clock += monotonic() - clock
+        self.cpu += time.process_time() - cpu
+
+
+def registered(casebook: Casebook, duties: int, number: int) -> tuple[list[Case], Spent]:
+    """Write down cases that open so many duties; return them, and what it took."""
     count = -(-duties // DUTIES_OF_A_CASE)
     cases = [_case(number * count + each) for each in range(count)]
-    began = monotonic()
+    spent = Spent()
     for begin in range(0, count, BATCH_CASES):
-        with casebook.engine.begin() as connection:
+        with spent.here(), casebook.engine.begin() as connection:
             work = Work(connection, casebook.key)
             part = cases[begin : begin + BATCH_CASES]
             work.preload_cases(case.id for case in part)
             for case in part:
                 work.put_case(case, case.flow, 0)
             work.flush()
-    return cases, monotonic() - began
+    return cases, spent
 
 
-def closed(casebook: Casebook, cases: list[Case]) -> float:
-    """Close what the cases owe; return the seconds that it took."""
-    at = MONDAY + timedelta(hours=1)
-    began = monotonic()
+def closed(casebook: Casebook, cases: list[Case]) -> Spent:
+    """Close what the cases owe; return what it took to read and to write them."""
+    spent = Spent()
     for begin in range(0, len(cases), BATCH_CASES):
-        with casebook.engine.begin() as connection:
-            work = Work(connection, casebook.key)
-            work.preload_cases(case.id for case in cases[begin : begin + BATCH_CASES])
-            for given in cases[begin : begin + BATCH_CASES]:
-                case = work.case(given.id)
-                assert case is not None
-                duties = (replace(d, closed_at=at, closing=Closing.MET) for d in case.duties)
-                work.put_case(replace(case, duties=tuple(duties)), case.flow, 0)
-            work.flush()
-    return monotonic() - began
+        part = [case.id for case in cases[begin : begin + BATCH_CASES]]
+        with casebook.engine.connect() as connection:
+            with spent.here():
+                connection.begin()
+                work = Work(connection, casebook.key)
+                work.preload_cases(part)
+            ended = [_ended(work.case(each)) for each in part]
+            with spent.here():
+                for case in ended:
+                    work.put_case(case, case.flow, 0)
+                work.flush()
+                connection.commit()
+    return spent
+
+
+def _ended(case: Case | None) -> Case:
+    assert case is not None
+    at = MONDAY + timedelta(hours=1)
+    duties = (replace(duty, closed_at=at, closing=Closing.MET) for duty in case.duties)
+    return replace(case, duties=tuple(duties))

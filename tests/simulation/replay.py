@@ -23,7 +23,7 @@ _TABLES: Final = {
     " code, rulebook, entry",
     "messages": "sender, message_id, digest, outcome, code, receipt, received_ms",
     "cases": "case_id, state, stopped, waiting, rests_ms, look_ms, body",
-    "duties": "duty_id, case_id, position, due_ms, open, next_rung_ms, body",
+    "duties": "duty_id, case_id, position, due_ms, open, body",
     "dead": "topic, partition, offset, at_ms, code",
     "progress": "topic, partition, next_offset, clock_ms, rulebook",
 }

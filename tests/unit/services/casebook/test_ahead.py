@@ -49,7 +49,7 @@ def test_what_ticks_will_fire_is_read_on_several_connections_and_changes_nothing
     assert read_ahead(owing.readers, [PLACE], 10) == 3
     assert everything(owing) == before
     touched = [statement for statement in asked if "FROM wakes" not in statement]
-    assert len(touched) == 8  # two shares: cases, duties and their keys, decisions
+    assert len(touched) == 6  # two shares: cases, duties, keys
 
 
 def test_few_cases_are_not_worth_it_and_no_more_are_read_than_a_tick_fires(

@@ -96,17 +96,28 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     }
     before["progress"] = [(*row, None, None) for row in before["progress"]]  # noted later
     asked = {row["case_id"]: row["at_ms"] for row in released()["decisions"]}  # the last of each
-    before["cases"] = [(*row, None, asked[row[0]], asked[row[0]]) for row in before["cases"]]
+    numbers = {row["case_id"]: n for n, row in enumerate(released()["cases"], start=1)}
+    before["cases"] = [
+        (numbers[row[0]], *row, asked[row[0]], asked[row[0]]) for row in before["cases"]
+    ]
+    before["duties"] = [_today(row, numbers) for row in released()["duties"]]
+    before["decisions"] = [(*row, None) for row in before["decisions"]]  # found by their case's id
     before["outbox"] = [(*row, None) for row in before["outbox"]]  # open: no case is named
     before["said"] = [(0, *row) for row in before["said"]]  # on a day that nobody kept
     came_later["wakes"] = [
-        (row["topic"], row["partition"], row["next_rung_ms"], row["case_id"])
+        (
+            row["topic"],
+            row["partition"],
+            row["next_rung_ms"],
+            row["case_id"],
+            numbers[row["case_id"]],
+        )
         for row in released()["duties"]
         if row["next_rung_ms"] is not None
     ]
     assert came_later["wakes"]
     found, names = contents(casebook), {row["case_id"] for row in released()["originals"]}
-    assert {name for name, _, _ in found.pop("case_keys")} == names
+    assert {name for name, *_ in found.pop("case_keys")} == names
     assert found.pop("originals") != before["originals"]  # they are locked
     kept = sorted((tuple(row.values()) for row in opened(casebook, ORIGINALS)), key=str)
     assert kept == sorted(before.pop("originals"), key=str)
@@ -114,6 +125,11 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     del came_later["case_keys"]
     assert found == before | came_later
     casebook.close()
+
+
+def _today(duty: dict[str, Any], numbers: dict[str, int]) -> tuple[Any, ...]:
+    kept = ("position", "duty_id", "case_id", "kind", "owner", "due_ms", "open", "body")
+    return (numbers[duty["case_id"]], *(duty[name] for name in kept))
 
 
 def evidence_of_the_first_release() -> list[dict[str, Any]]:

@@ -1,9 +1,11 @@
 """A case and its duties become text and come back the same."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from schemas.ids import (
     CaseId,
@@ -27,6 +29,9 @@ from services.casebook.rows import (
 )
 from services.casework.case import Case, Charge, Closing, Duty, Handed, PlannedRung, State
 from services.casework.stop import Stop, Waiting
+from services.casework.term import Term
+from services.rulebook.model import Ladder, Length, RungDays, Unit
+from tests.history import in_state
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8), "Asia/Shanghai")])
 TEXT = st.text(max_size=12)
@@ -36,6 +41,27 @@ TIMES = st.builds(
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
 MESSAGES, ORGANS = TEXT.map(MessageId), TEXT.map(OrganCode)
 RUNGS = st.builds(PlannedRung, st.sampled_from(Rung), TIMES, st.none() | TIMES)
+LENGTHS = st.builds(Length, st.integers(0, 99), st.sampled_from(Unit))
+LADDERS = st.builds(
+    Ladder,
+    name=TEXT,
+    hour=st.times(),
+    reminder_lead=LENGTHS,
+    reminder_lead_hours=LENGTHS,
+    yellow_after=LENGTHS,
+    red_after=LENGTHS,
+    supervision_after=LENGTHS,
+    rung_days=st.sampled_from(RungDays),
+)
+TERMS = st.builds(
+    Term,
+    length=LENGTHS,
+    roll=st.booleans(),
+    ladder=LADDERS,
+    calendar=TEXT,
+    last_day=st.none() | DAYS,
+    since=st.none() | TIMES,
+)
 DUTIES = st.builds(
     Duty,
     id=TEXT.map(DutyId),
@@ -50,6 +76,7 @@ DUTIES = st.builds(
     ladder=st.lists(RUNGS, max_size=4).map(tuple),
     closed_at=st.none() | TIMES,
     closing=st.none() | st.sampled_from(Closing),
+    term=st.none() | TERMS,
 )
 HANDED = st.builds(
     Handed,
@@ -110,6 +137,32 @@ def test_a_duty_comes_back_and_its_times_are_written_the_same_again(duty: Duty) 
     assert back == duty
     assert duty_to_text(back) == duty_to_text(duty)
     assert back.due.isoformat() == duty.due.isoformat()  # the journal writes it so
+
+
+@settings(deadline=None, max_examples=200)
+@given(DUTIES)
+def test_a_duty_s_text_is_its_plain_json_whatever_is_remembered_of_terms(duty: Duty) -> None:
+    assert duty_to_text(duty) == TypeAdapter(Duty).dump_json(duty).decode()
+    assert duty_from_text(duty_to_text(duty)) == TypeAdapter(Duty).validate_json(duty_to_text(duty))
+
+
+def test_terms_of_one_instant_in_two_zones_are_written_each_in_its_own() -> None:
+    at = datetime(2026, 9, 21, 2, tzinfo=UTC)
+    duty = in_state(State.ISSUED).opened.duties[0]
+    assert duty.term is not None
+    zones = (UTC, timezone(timedelta(hours=8)))
+    texts = [
+        duty_to_text(replace(duty, term=replace(duty.term, since=at.astimezone(zone))))
+        for zone in zones
+    ]
+    assert '"since":"2026-09-21T02:00:00Z"' in texts[0]
+    assert '"since":"2026-09-21T10:00:00+08:00"' in texts[1]
+
+
+def test_a_duty_from_before_terms_were_kept_is_read() -> None:
+    duty = replace(in_state(State.ISSUED).opened.duties[0], term=None)
+    text = duty_to_text(duty).replace(',"term":null', "")
+    assert duty_from_text(text) == duty
 
 
 @given(CASES)

@@ -5,9 +5,8 @@ from typing import Any
 
 from schemas.messages import Advice
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES
 from tests.history import HANDLER, MONDAY, SENDER, History, violation
-from tests.office import Log, inboxes, rows, run, sent
+from tests.office import Log, inboxes, run, sent
 
 OLD: dict[str, Any] = {"act_from": "2024-10-01", "act_to": "2024-10-10", "continuing": False}
 
@@ -25,14 +24,10 @@ def test_a_tick_finds_the_case_by_its_day_and_tells_it_once(casebook: Casebook) 
     lead = sent(history, "lead_transfer", SENDER, violations=[violation(**OLD)])
     put = log.put(lead, MONDAY)
     run(casebook, [put])
-    (row,) = rows(casebook, CASES)
-    assert row.next_watch_ms is not None
     soon = MONDAY + timedelta(minutes=1)
     run(casebook, [log.tick(soon, put.position.partition)])
     expected = [(HANDLER, "advice.limitation_near"), (SENDER, "advice.limitation_near")]
     assert advice(casebook) == expected
-    (row,) = rows(casebook, CASES)
-    assert row.next_watch_ms is None
     run(casebook, [log.tick(soon + timedelta(minutes=1), put.position.partition)])
     assert advice(casebook) == expected
 
