@@ -14,6 +14,7 @@ from typing import Any, Final
 from schemas.errors import Refusal
 from schemas.topics import DEAD_LETTERS
 from services.casebook.rows import OutboxRow, Position
+from services.casework.case import Duty
 from services.casework.effects import Effect
 
 # Of a duty: it follows from the rulebook that the entry names, and would double each line.
@@ -26,6 +27,7 @@ _WRITERS: Final[dict[type[Any], Writer]] = {
     bool: lambda value: "true" if value else "false",
     NoneType: lambda _: "null",
 }
+_LATELY_MAX: Final = 50  # duties whose text is remembered: more than one message opens
 ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
@@ -117,7 +119,8 @@ def _effect_writer(kind: Any) -> Writer:  # noqa: ANN401 - of an effect
 def _writer(kind: type[Any]) -> Writer:
     """Return what writes values of a type, found once for each."""
     if is_dataclass(kind):
-        return fields_writer(kind, _LEFT_OUT)
+        write = fields_writer(kind, _LEFT_OUT)
+        return _Lately(write) if kind is Duty else write
     if issubclass(kind, tuple):
         return lambda items: "[" + ",".join([text_of(each) for each in items]) + "]"
     if issubclass(kind, date):  # an instant too
@@ -126,3 +129,19 @@ def _writer(kind: type[Any]) -> Writer:
         texts = {each: canonical(each.value) for each in kind}
         return texts.__getitem__
     return canonical
+
+
+class _Lately:
+    """Writes a value, and the very same one again as before: a receipt repeats the duties."""
+
+    def __init__(self, write: Writer) -> None:
+        self._write = write
+        self._texts: dict[int, tuple[object, str]] = {}  # by identity, which the value keeps
+
+    def __call__(self, value: object) -> str:
+        known = self._texts.get(id(value))
+        if known is None:
+            if len(self._texts) >= _LATELY_MAX:
+                self._texts.clear()
+            known = self._texts[id(value)] = (value, self._write(value))
+        return known[1]

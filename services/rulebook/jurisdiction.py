@@ -84,13 +84,13 @@ class Answer:
     runner_up: JurisdictionRule | None  # the next in line, were it not for the winner
     question: Question
     rulebook: Rulebook = field(repr=False, compare=False)
+    rules: tuple[JurisdictionRule, ...] = field(repr=False, compare=False)  # that were looked at
+    applying: tuple[JurisdictionRule, ...] = field(repr=False, compare=False)  # of these, by date
 
     @property
     def considered(self) -> tuple[Considered, ...]:
         """Every rule that names the matter and the place, the most specific first."""
-        rules = _rules_for(self.rulebook, self.question)
-        applying = _applying(rules, self.question)
-        return tuple(_consider(self, rule, applying) for rule in rules)
+        return tuple(_consider(self, rule, self.applying) for rule in self.rules)
 
     @property
     def explanation_zh(self) -> str:
@@ -105,7 +105,8 @@ class Answer:
 
 def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
-    applying = _applying(_rules_for(rulebook, question), question)
+    rules = _rules_for(rulebook, question)
+    applying = _applying(rules, question)
     winners = [rule for rule in applying if _is_beside(rule, applying[0])]
     won = [(rule, organ) for rule in winners if (organ := _organ(rulebook, rule, question))]
     organs = tuple(dict.fromkeys(organ.code for _, organ in won))
@@ -117,17 +118,21 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
         runner_up=applying[len(winners)] if len(winners) < len(applying) else None,
         question=question,
         rulebook=rulebook,
+        rules=rules,
+        applying=applying,
     )
 
 
-def _applying(rules: list[JurisdictionRule], question: Question) -> list[JurisdictionRule]:
+def _applying(
+    rules: tuple[JurisdictionRule, ...], question: Question
+) -> tuple[JurisdictionRule, ...]:
     """Return the rules in force on the date that decides for each."""
-    return [
+    return tuple(
         rule
         for rule in rules
         if rule.valid_from <= (on := question.day(rule.deciding_date))
         and (rule.valid_to is None or on <= rule.valid_to)
-    ]
+    )
 
 
 def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
@@ -136,7 +141,7 @@ def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
 
 
 def _consider(
-    answer: Answer, rule: JurisdictionRule, applying: list[JurisdictionRule]
+    answer: Answer, rule: JurisdictionRule, applying: tuple[JurisdictionRule, ...]
 ) -> Considered:
     on = answer.question.day(rule.deciding_date)
     if on < rule.valid_from:
@@ -151,18 +156,18 @@ def _consider(
     return Considered(rule, on, Standing.WINS, organ.code)
 
 
-def _rules_for(rulebook: Rulebook, question: Question) -> list[JurisdictionRule]:
+def _rules_for(rulebook: Rulebook, question: Question) -> tuple[JurisdictionRule, ...]:
     """Return the rules that name the matter and the place, the most specific first."""
     matter = rulebook.matters.get(question.matter)
     if matter is None:
-        return []
+        return ()
     found: list[JurisdictionRule] = []
     for area in rulebook.areas_of.get(question.place, ()):
         here = rulebook.rules_at.get(area)
         if here is not None:
             found += here.get(matter.code, ())
             found += here.get(matter.group, ())
-    return found
+    return tuple(found)
 
 
 def _organ(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:
