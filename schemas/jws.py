@@ -29,9 +29,7 @@ _ALLOWED: Final = _REQUIRED | {"schema"}
 SEAL: Final = "envelope.seal"
 
 # Made once: json.dumps makes one for each call.
-_to_json: Final = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), sort_keys=True
-).encode
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 class KeyRecord(Protocol):

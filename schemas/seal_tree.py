@@ -141,9 +141,8 @@ def _record_digester(parts: tuple[Part, ...]) -> Digester:
     def digest(data: bytes, at: int, salt: bytes, path: bytes) -> tuple[bytes, int]:
         found: list[bytes] = [_CONTAINER]
         base = _SALT + salt
-        for nullable, framed_name, name, read, digest_part, place in (
-            known.get(path) or steps_at(path)
-        ):
+        steps = known.get(path) or steps_at(path)
+        for nullable, framed_name, name, read, digest_part, place in steps:
             if nullable:
                 at += 1
                 if not data[at - 1]:
