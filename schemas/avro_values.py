@@ -98,7 +98,12 @@ def read_boolean(data: bytes, at: int) -> tuple[bool, int]:
 def read_date(data: bytes, at: int) -> tuple[date, int]:
     """Read days since 1970-01-01."""
     days, at = read_long(data, at)
-    return date.fromordinal(_EPOCH_DAY + days), at
+    return date_of(days), at
+
+
+def date_of(days: int) -> date:
+    """Return the date so many days after 1970-01-01."""
+    return date.fromordinal(_EPOCH_DAY + days)
 
 
 def read_instant(data: bytes, at: int) -> tuple[datetime, int]:

@@ -25,7 +25,7 @@ class MessageWriter:
     """A record's schema compiled, in the two parts that a seal parts it into."""
 
     signed: Callable[[Any, bytearray], int]  # all up to and with sent_at; returns where that begins
-    tail: Writer  # delivery and seal
+    tail: Writer  # delivery and seal, of an envelope or of whatever else has these two
 
 
 def message_writer(schema: Schema) -> MessageWriter:
@@ -44,7 +44,7 @@ def message_writer(schema: Schema) -> MessageWriter:
         write_sent(message.envelope.sent_at, out)
         return begin
 
-    return MessageWriter(write_signed, lambda message, out: write_tail(message.envelope, out))
+    return MessageWriter(write_signed, write_tail)
 
 
 def _writer(schema: Any, named: dict[str, Writer]) -> Writer:  # noqa: ANN401 - an Avro schema is str, list or dict

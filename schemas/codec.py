@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from schemas.avro_reader import Schema, message_reader
 from schemas.avro_values import UNREADABLE, UNWRITABLE, write_string
@@ -23,6 +23,7 @@ from schemas.avro_writer import MessageWriter, message_writer
 from schemas.errors import Broken, Malformed
 from schemas.inline import fingerprint, schema_of
 from schemas.messages import Message
+from schemas.parts import Delivery, Envelope, Seal
 from schemas.seal_tree import Node, compiled_tree
 
 ENCODED_MAX_BYTES: Final = 900_000  # of what a sender may send, seal included
@@ -33,8 +34,6 @@ _PREFIX_BYTES: Final = 5
 _NULL_TAIL: Final = b"\x00\x00"  # delivery and seal null
 _NULL: Final = b"\x00"
 _PRESENT: Final = 2  # the union's second branch
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,14 @@ class ToSign:
 
     signed_bytes: bytes
     content_digest: str  # SHA-256, hex
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What is filled after sealing: all that a copy's bytes differ in from its original's."""
+
+    delivery: Delivery | None
+    seal: Seal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +106,55 @@ class Codec:
         Raises Broken message.unencodable: what comes from outside is checked before.
         """
         out = bytearray()
-        self._write(self._writer.signed, message, out)
-        self._write(self._writer.tail, message, out)
+        self._write(message, out)
+        self._write_tail(message.envelope, out)
+        return bytes(out)
+
+    def encode_with(self, message: Message, tail: Tail) -> bytes:
+        """Return the body of a message with this delivery and seal in place of its own.
+
+        Raises Broken message.unencodable.
+        """
+        out = bytearray()
+        self._write(message, out)
+        self._write_tail(tail, out)
         return bytes(out)
 
     def to_sign(self, message: Message) -> ToSign:
         """Return what a seal over the message is made over. Raises Broken message.unencodable."""
         out = bytearray()
-        begin = self._write(self._writer.signed, message, out)
+        begin = self._write(message, out)
         digest = hashlib.sha256(out[:begin]).hexdigest()
         return ToSign(bytes(out + _NULL_TAIL), digest)
 
-    def with_tail(self, message: Message, signed_bytes: bytes) -> bytes:
+    def with_tail(self, signed_bytes: bytes, tail: Tail) -> bytes:
         """Return the body of a message whose sealed bytes are there: delivery and seal put in.
 
         What the sender sealed is not encoded again, so it is what it was. The bytes are of this
         codec. Raises Broken message.unencodable.
         """
         out = bytearray(signed_bytes[: -len(_NULL_TAIL)])
-        self._write(self._writer.tail, message, out)
+        self._write_tail(tail, out)
         return bytes(out)
 
-    def _write(
-        self, part: Callable[[Any, bytearray], _Result], message: Message, out: bytearray
-    ) -> _Result:
+    def _write(self, message: Message, out: bytearray) -> int:
+        """Append all up to and with sent_at; return where that begins."""
         if type(message).__name__ != self.record:
             raise Broken("message.unencodable", where=self.record, detail="another record")
         try:
-            return part(message, out)
+            return self._writer.signed(message, out)
         except UNWRITABLE as error:
-            detail = type(error).__name__  # its text may hold a value of the message
-            raise Broken("message.unencodable", where=self.record, detail=detail) from None
+            raise self._unencodable(error) from None
+
+    def _write_tail(self, tail: Tail | Envelope, out: bytearray) -> None:
+        try:
+            self._writer.tail(tail, out)
+        except UNWRITABLE as error:
+            raise self._unencodable(error) from None
+
+    def _unencodable(self, error: Exception) -> Broken:
+        """Its text may hold a value of the message."""
+        return Broken("message.unencodable", where=self.record, detail=type(error).__name__)
 
 
 @cache

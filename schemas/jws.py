@@ -28,6 +28,9 @@ _ALLOWED: Final = _REQUIRED | {"schema"}
 
 SEAL: Final = "envelope.seal"
 
+# Made once: json.dumps makes one for each call.
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
 
 class KeyRecord(Protocol):
     """A public key of the directory (services/rulebook/model.py has the class)."""
@@ -88,8 +91,7 @@ class Header:
 
 def canonical(document: Mapping[str, str | int]) -> bytes:
     """Return the RFC 8785 JSON of a payload: names sorted, no blanks, UTF-8."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode()
+    return _to_json(document).encode()
 
 
 def signed(payload: bytes, signer: Signer, type_: str, schema: str | None = None) -> str:

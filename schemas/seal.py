@@ -12,9 +12,10 @@ takes a vouched copy, no connector takes an unvouched one.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from schemas.batch import value_digest, verify_vouched, vouch_for
-from schemas.codec import Codec, Opened, current, with_vouched, without_vouched
+from schemas.codec import Codec, Opened, Tail, current, with_vouched, without_vouched
 from schemas.errors import Refusal
 from schemas.ids import BUS
 from schemas.jwk import Signer, b64url
@@ -40,6 +41,8 @@ __all__ = [
     "verify_copy",
     "vouched",
 ]
+
+_OWN_WORD: Final = Tail(None, Seal(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,10 @@ def seal_message(message: Message, signer: Signer) -> Sealed:
     seed = signer.seed(plain.signed_bytes)
     root = codec.tree.root(plain.signed_bytes, seed)
     jws = signed(payload_of(message.envelope, root), signer, TYPE, codec.fingerprint)
-    envelope = replace(message.envelope, delivery=None, seal=Seal(jws, b64url(seed)))
-    sealed = replace(message, envelope=envelope)
-    return Sealed(sealed, codec.with_tail(sealed, plain.signed_bytes), plain.content_digest)
+    seal = Seal(jws, b64url(seed))
+    sealed = replace(message, envelope=replace(message.envelope, delivery=None, seal=seal))
+    body = codec.with_tail(plain.signed_bytes, Tail(None, seal))
+    return Sealed(sealed, body, plain.content_digest)
 
 
 def copied(
@@ -90,11 +94,11 @@ def copied(
         seal = Seal(seal.jws, None, packed(proof.salts), packed(proof.digests))
         hidden = proof.hidden
     if not hidden or shown is None:
-        envelope = replace(opened.message.envelope, delivery=delivery)
-        whole = replace(opened.message, envelope=envelope)
-        return Unvouched(codec.fingerprint, codec.with_tail(whole, opened.signed_bytes))
-    envelope = replace(shown.envelope, delivery=delivery, seal=seal)
-    return Unvouched(codec.fingerprint, codec.encode(replace(shown, envelope=envelope)))
+        whole = Tail(delivery, opened.message.envelope.seal)
+        body = codec.with_tail(opened.signed_bytes, whole)
+    else:
+        body = codec.encode_with(shown, Tail(delivery, seal))
+    return Unvouched(codec.fingerprint, body)
 
 
 def said(message: Message) -> Unvouched:
@@ -103,8 +107,7 @@ def said(message: Message) -> Unvouched:
     Raises Broken message.unencodable.
     """
     codec = current(type(message).__name__)
-    envelope = replace(message.envelope, delivery=None, seal=Seal(""))
-    return Unvouched(codec.fingerprint, codec.encode(replace(message, envelope=envelope)))
+    return Unvouched(codec.fingerprint, codec.encode_with(message, _OWN_WORD))
 
 
 def vouched(values: Sequence[Unvouched], bus: str, signer: Signer) -> tuple[bytes, ...]:

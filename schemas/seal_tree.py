@@ -21,6 +21,7 @@ from schemas.seal_leaf import LeafReader, leaf_reader
 
 SALT_BYTES: Final = 16  # 128 bits, as RFC 9901, 9.3 asks for
 DIGEST_BYTES: Final = 32
+PATHS_KNOWN_MAX: Final = 64  # of one record in a schema: its places in lists, each kept ready
 UNSEALED: Final = frozenset({"envelope.delivery", "envelope.seal"})  # filled after sealing
 
 _LEAF: Final = b"\x00"
@@ -29,6 +30,10 @@ _SALT: Final = b"\x02"
 
 Digester = Callable[[bytes, int, bytes, bytes], tuple[bytes, int]]
 # (bytes, position, salt, path) → (digest, position after it)
+
+# nullable, framed name, name, reader of a leaf, digester of anything else, and its path: framed for
+# a leaf, as its digest has it
+_Step = tuple[bool, bytes, bytes, LeafReader | None, Digester, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,33 +130,40 @@ def _leaf(read: LeafReader) -> Digester:
 
 
 def _record_digester(parts: tuple[Part, ...]) -> Digester:
-    steps = tuple(
-        (part.nullable, part.framed, part.name, part.node.read, part.node.digest) for part in parts
-    )
+    known: dict[bytes, tuple[_Step, ...]] = {}  # by the record's path
+
+    def steps_at(path: bytes) -> tuple[_Step, ...]:
+        steps = tuple(_step(part, below(path, part.name)) for part in parts)
+        if len(known) < PATHS_KNOWN_MAX:
+            known[path] = steps
+        return steps
 
     def digest(data: bytes, at: int, salt: bytes, path: bytes) -> tuple[bytes, int]:
         found: list[bytes] = [_CONTAINER]
         base = _SALT + salt
-        prefix = path + b"." if path else b""
-        for nullable, framed_name, name, read, digest_part in steps:
+        steps = known.get(path) or steps_at(path)
+        for nullable, framed_name, name, read, digest_part, place in steps:
             if nullable:
                 at += 1
                 if not data[at - 1]:
                     continue
             own = sha256(base + name).digest()[:SALT_BYTES]
             if read is None:
-                part, at = digest_part(data, at, own, prefix + name)
+                part, at = digest_part(data, at, own, place)
             else:  # most parts are leaves: as leaf_digest, without a call
                 value, at = read(data, at)
-                here = prefix + name
-                size = len(here).to_bytes(2, "big")
-                part = sha256(_LEAF + own + size + here + value).digest()
+                part = sha256(_LEAF + own + place + value).digest()
             found += (framed_name, part)
         if len(found) == 1:
             return leaf_digest(salt, path, b"{}"), at
         return sha256(b"".join(found)).digest(), at
 
     return digest
+
+
+def _step(part: Part, path: bytes) -> _Step:
+    read, place = part.node.read, path if part.node.read is None else framed(path)
+    return part.nullable, part.framed, part.name, read, part.node.digest, place
 
 
 def _array(item: Node) -> Digester:

@@ -7,6 +7,7 @@ subjects, topics, ACLs, the exchange's check for misrouted messages, the docs.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -199,6 +200,8 @@ DEAD_LETTERS: Final = "dead-letters"
 ORIGINALS: Final = "originals"  # what a flow lost with a secret that lay above it; locked
 CASE_KEYS: Final = "case-keys"  # the keys of those, themselves locked; empty: erased
 
+KEYS_CACHED: Final = 4_096  # of records, with their partitions: some 200 bytes each
+
 
 def begins_case(message: Message) -> bool:
     """Whether the message opens its case. A Copy in answer, or a further letter, does not."""
@@ -210,6 +213,7 @@ def inbox_of(alias: str) -> str:
     return f"inbox.{alias}"
 
 
+@lru_cache(maxsize=KEYS_CACHED)  # a message's copies and answers have its key
 def flow_partition(key: bytes, partitions: int) -> int:
     """Return the partition of a key: Kafka's own murmur2 partitioner, toPositive (design D5)."""
     return (_murmur2(key) & 0x7FFFFFFF) % partitions

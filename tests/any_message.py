@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import strategies as st
 
 from schemas.avro_reader import CLASSES
-from schemas.codec import Codec, Opened
+from schemas.codec import Codec, Opened, Tail
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive
@@ -85,8 +85,7 @@ class SteadySigner:
 
 def with_delivery(codec: Codec, opened: Opened, delivery: Delivery) -> bytes:
     """Return the body with a delivery put in, as anybody could who has it."""
-    envelope = replace(opened.message.envelope, delivery=delivery)
-    return codec.with_tail(replace(opened.message, envelope=envelope), opened.signed_bytes)
+    return codec.with_tail(opened.signed_bytes, Tail(delivery, opened.message.envelope.seal))
 
 
 def key(algorithm: str, organ: OrganCode = SENDER) -> Key:

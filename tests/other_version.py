@@ -1,11 +1,10 @@
 """A record's schema as the next version would have it, and a message sealed by it."""
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 from schemas.avro_values import write_string
-from schemas.codec import Codec, compiled, current, frame
+from schemas.codec import Codec, Tail, compiled, current, frame
 from schemas.jwk import Signer, b64url
 from schemas.jws import signed
 from schemas.messages import Message
@@ -38,8 +37,7 @@ def sealed_by(codec: Codec, message: Message, weather: str, signer: Signer) -> b
     seed = signer.seed(bytes(plain))
     root = codec.tree.root(bytes(plain), seed)
     jws = signed(payload_of(message.envelope, root), signer, TYPE, codec.fingerprint)
-    envelope = replace(message.envelope, delivery=None, seal=Seal(jws, b64url(seed)))
-    return codec.with_tail(replace(message, envelope=envelope), bytes(plain))
+    return codec.with_tail(bytes(plain), Tail(None, Seal(jws, b64url(seed))))
 
 
 def value_by(codec: Codec, number: int, message: Message, weather: str, signer: Signer) -> bytes:

@@ -26,6 +26,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.layout import MESSAGE_BYTES_MAX
+from connectors.bus.partitioner import partition
 from connectors.bus.tls import trusting
 from schemas.errors import Unavailable, UserError, YichuanError
 
@@ -64,7 +65,7 @@ async def start_producer(
     seconds_max: float = START_SECONDS_MAX,
     bytes_max: int = MESSAGE_BYTES_MAX,
 ) -> AIOKafkaProducer:
-    """Return a started producer: idempotent, acks=all, murmur2 (aiokafka's default) by key.
+    """Return a started producer: idempotent, acks=all, murmur2 by key.
 
     `bytes_max` is of one record. Raises Unavailable kafka.unreachable or kafka.login_refused.
     """
@@ -74,6 +75,7 @@ async def start_producer(
         "linger_ms": _LINGER_MS,
         "max_batch_size": _BATCH_BYTES_MAX,
         "max_request_size": bytes_max,
+        "partitioner": partition,
     }
     return await _started(settings, lambda: AIOKafkaProducer(**options), options, seconds_max)
 

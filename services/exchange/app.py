@@ -63,7 +63,16 @@ def run(home: Home, worker: int = 0) -> None:
         _declare(app, home, settings, aligned, casebook, worker)
         keep_for_good()
         # Not through Faust's command line: that would open a web server on every address.
-        faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
+        quiet_worker(app).execute_from_commandline()
+
+
+def quiet_worker(app: faust.App) -> faust.Worker:
+    """Return the worker of an app, which logs warnings and makes nothing of the rest."""
+    worker = faust.Worker(app, loglevel="WARNING", quiet=True)
+    # It would set the root logger to DEBUG: for each message aiokafka would make log records, one
+    # of them with its key and value, that no handler takes.
+    worker.spinner = None
+    return worker
 
 
 def _app(home: Home, settings: Settings, worker: int) -> faust.App:

@@ -1,6 +1,7 @@
 """What the exchange counts, and how it answers when asked whether it lives."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -87,15 +88,15 @@ class Measures:
         for stage, took in seconds.items():
             metrics.stage(stage).observe(took)
         metrics.BATCH_SECONDS.observe(sum(seconds.values()))
-        for flow, record, outcome in tally.messages:
-            metrics.messages(flow, record, _OUTCOMES[outcome]).inc()
+        for (flow, record, outcome), number in Counter(tally.messages).items():
+            metrics.messages(flow, record, _OUTCOMES[outcome]).inc(number)
         for code in tally.dead:
             metrics.DEAD_LETTERS.labels(code).inc()
 
     def progressed(self, records: Iterable[Incoming], at: datetime) -> None:
         """Note that the partitions moved on."""
-        for record in records:
-            place = (record.position.topic, record.position.partition)
+        last = {(each.position.topic, each.position.partition): each for each in records}
+        for place, record in last.items():
             if place not in self._progress:
                 self._progress[place] = Progress(*place)
             self._progress[place].made()

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import faust
 from aiokafka.helpers import create_ssl_context
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
@@ -109,7 +108,7 @@ def textbook_faust(at: Means, finish: Finish, group: str) -> None:
             await _one(at, producer[0], finish, exchange_app._incoming(event))
             finish.done(1)
 
-    faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
+    exchange_app.quiet_worker(app).execute_from_commandline()
 
 
 async def textbook_faststream(at: Means, finish: Finish, group: str) -> None:

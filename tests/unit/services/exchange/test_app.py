@@ -1,15 +1,18 @@
 """How Faust is set up: what it would wait for, or do, that this bus has no use for."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
 
+import faust
 import pytest
 from mode import Service
 
 from connectors.bus.home import Home, Settings, write_private
 from services.exchange import app as shell
+from services.exchange.app import quiet_worker
 
 
 def test_a_start_does_not_wait_for_tables_to_be_declared(
@@ -27,3 +30,11 @@ def test_a_start_does_not_wait_for_tables_to_be_declared(
         tables.recovery.start.assert_awaited_once()
 
     asyncio.run(started())
+
+
+def test_the_worker_makes_no_log_records_that_nobody_reads() -> None:
+    """Aiokafka tells key and value of each record that it sends, to whom logs at DEBUG."""
+    root = logging.getLogger("in the root's place")
+    root.addHandler(logging.NullHandler())
+    quiet_worker(faust.App("test")).on_setup_root_logger(root, logging.WARNING)
+    assert not root.isEnabledFor(logging.INFO)
