@@ -9,29 +9,35 @@ from tests.bench import drain, idle, latency, processors, rates, stamps
 from tests.bench.sealed import read, write
 from tests.prove import load
 
+RATE = 1_000.0
+
 
 def _looks(slope: float, seconds: int = 60, noise: float = 0.0) -> list[rates.Look]:
     return [(float(at), 1_000 + slope * at + noise * (-1) ** at) for at in range(seconds)]
 
 
 def test_a_lag_that_stays_holds_whatever_the_noise_of_batches() -> None:
-    found = rates.judged(_looks(0.0, noise=300.0))
+    found = rates.judged(_looks(0.0, noise=300.0), RATE)
     assert found["holds"]
     assert abs(found["slope"]) <= found["slope_error"]
 
 
 def test_a_lag_that_grows_by_more_than_a_transaction_does_not_hold() -> None:
-    growing = rates.judged(_looks(10.0))
+    growing = rates.judged(_looks(10.0), RATE)
     assert (growing["slope"], growing["growth"], growing["holds"]) == (10.0, 590, False)
-    assert rates.judged(_looks(8.0))["holds"]
+    assert rates.judged(_looks(8.0), RATE)["holds"]
 
 
-def test_the_same_slope_over_ten_minutes_does_not_hold() -> None:
-    assert not rates.judged(_looks(1.0, 600))["holds"]
+def test_a_short_time_does_not_hold_by_itself() -> None:
+    assert not rates.judged(_looks(20.0, 10), RATE)["holds"]
+
+
+def test_a_small_slope_over_ten_minutes_does_not_hold() -> None:
+    assert not rates.judged(_looks(1.0, 600), RATE)["holds"]
 
 
 def test_a_shrinking_lag_holds() -> None:
-    assert rates.judged(_looks(-10.0))["holds"]
+    assert rates.judged(_looks(-10.0), RATE)["holds"]
 
 
 @pytest.mark.parametrize("truth", [510.0, 777.0, 1_090.0])
