@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, func, select
@@ -43,6 +43,16 @@ DRAIN_SECONDS_MAX: Final = 1_800.0
 POLL_SECONDS: Final = 0.1
 LOG_CHARACTERS_MAX: Final = 1_000  # of a process that ended, shown with the failure
 _ASK_SECONDS_MAX: Final = 20.0
+# What a broker that has just begun, or is busy, says of a group.
+_NOT_YET: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TIMED_OUT,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -118,9 +128,15 @@ class Bus:
         self._refuse_ended()
         client = AdminClient(_options(self.home, self.settings))
         asked = client.describe_consumer_groups([GROUP], request_timeout=_ASK_SECONDS_MAX)
+        try:
+            members = asked[GROUP].result().members
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_YET:
+                raise
+            return False
         shares = [
             sum(place.topic == LEADS for place in member.assignment.topic_partitions)
-            for member in asked[GROUP].result().members
+            for member in members
             if member.assignment is not None
         ]
         return sorted(shares) == [self.settings.kafka.partitions // self.workers] * self.workers
