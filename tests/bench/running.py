@@ -35,7 +35,7 @@ from tests.prove.stand import beside, free_base
 
 LEADS: Final = "leads"
 WORKERS_MAX: Final = 2
-UP_SECONDS_MAX: Final = 400
+UP_SECONDS_MAX: Final = 900
 WRITER_SECONDS_MAX: Final = 3_600
 START_SECONDS_MAX: Final = 120.0
 STOP_SECONDS_MAX: Final = 60.0
