@@ -52,7 +52,9 @@ def figures(lines: Sequence[Line]) -> Iterator[Line]:
             "what": "drain",
             "workers": workers,
             "per_second": spread([line["per_second"] for line in own]),
-            "to_one": spread([line["per_second"] / one[line["turn"]] for line in own], 2),
+            "to_one": spread([line["per_second"] / one[line["turn"]] for line in own], 2)
+            if one
+            else None,
             "busy": spread([line["busy"] for line in own], 3),
             "cores": {
                 name: spread([line["cpu_seconds"][name] / line["seconds"] for line in own], 2)

@@ -56,13 +56,13 @@ def _drain(run: Run) -> Iterator[Line]:
 
 def _rate(run: Run) -> Iterator[Line]:
     running, letters, options = run
-    running.run(1)
+    running.run(options.exchanges)
     yield from rates.sought(running, letters, options.backlog, options.seconds, options.steps)
 
 
 def _sustained(run: Run) -> Iterator[Line]:
     running, letters, options = run
-    running.run(options.sustained_workers)
+    running.run(options.exchanges)
     rate, seconds = options.sustained, options.sustained_seconds
     yield rates.offered(running, letters, rate, seconds, "sustained")
 
@@ -70,10 +70,13 @@ def _sustained(run: Run) -> Iterator[Line]:
 def _latency(run: Run) -> Iterator[Line]:
     """Where no rate was given: half of what a backlog is drained with, for that is the most."""
     running, letters, options = run
-    running.run(1)
+    running.run(options.exchanges)
     rate = options.rate
     if rate is None:
-        most = {**drain.drained(running, letters, options.backlog, 1), "what": "backlog"}
+        most = {
+            **drain.drained(running, letters, options.backlog, running.workers),
+            "what": "backlog",
+        }
         yield most
         rate = float(round(most["per_second"] / 2))
     yield from latency.in_turns(running, letters, rate, options.seconds, options.rounds)
@@ -81,7 +84,7 @@ def _latency(run: Run) -> Iterator[Line]:
 
 def _idle(run: Run) -> Iterator[Line]:
     running, letters, options = run
-    running.run(1)
+    running.run(options.exchanges)
     yield from idle.rounds(running, letters, options.idle_seconds, options.rounds)
 
 
@@ -112,12 +115,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("--rounds", type=int, default=5, help="of what is measured in turns")
     add("--backlog", type=int, default=20_000, help="messages that are drained")
     add("--workers", type=int, nargs="+", default=[1, 2], help="that drain it, in turns")
+    add("--exchanges", type=int, default=1, help="that run, but for the backlog in turns")
     add("--seconds", type=float, default=60.0, help="of a rate offered, of a turn of latency")
     add("--steps", type=int, default=6, help="of the search for the highest rate")
     add("--rate", type=float, help="of the latency, a second; else half of the highest")
     add("--sustained", type=float, default=1_200.0, help="rate, a second")
     add("--sustained-seconds", type=float, default=600.0)
-    add("--sustained-workers", type=int, default=1)
     add("--idle-seconds", type=float, default=300.0)
     add("--exchange", default="", help='further TOML of [exchange]: "batch_wait_ms = 5"')
     add("--out", type=Path, default=Path("build/bench"))

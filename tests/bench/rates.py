@@ -1,7 +1,8 @@
 """Which rate holds: letters written evenly, and whether the lag grows.
 
 A rate holds when what the slope of the lag (least squares, without the beginning) makes of
-the whole time is less than what one transaction takes: then it is the noise of batches.
+the whole time is no more than what one transaction takes, and no more than a hundredth of what
+was offered: then it is the noise of batches.
 """
 
 import math
@@ -19,6 +20,7 @@ from tests.bench.sealed import Letters
 
 Line = dict[str, Any]
 GROWTH_MAX: Final = 500  # messages over the whole time: [exchange] batch_max
+GROWTH_SHARE_MAX: Final = 0.01  # of what was offered: a short time must not hold by itself
 BEGINNING: Final = 0.1  # of the time: not looked at
 LOOK_SECONDS: Final = 0.5
 OFFERED_MIN: Final = 0.99  # of the rate: a writer that is slower offers less than it says
@@ -30,7 +32,7 @@ Look = tuple[float, float]  # seconds, lag
 def offered(bus: Bus, letters: Letters, rate: float, seconds: float, what: str = "rate") -> Line:
     """Write at a rate for so long, and look at the lag; then wait until all is done."""
     file = letters.part(round(rate * seconds))
-    writer, began, spent = bus.writer(file, rate), monotonic(), over(bus.pids())
+    spent, writer, began = over(bus.pids()), bus.writer(file, rate), monotonic()
     looks: list[Look] = []
     while writer.poll() is None:
         looks.append((monotonic() - began, float(bus.lag())))
@@ -40,12 +42,17 @@ def offered(bus: Bus, letters: Letters, rate: float, seconds: float, what: str =
     bus.settle()
     file.unlink()
     begin = seconds * BEGINNING
-    line = {"what": what, "offered": rate, **said, **judged([x for x in looks if x[0] >= begin])}
-    line["holds"] &= said["written"] >= OFFERED_MIN * rate * said["seconds"]
+    line = {
+        "what": what,
+        "offered": rate,
+        **said,
+        **judged([x for x in looks if x[0] >= begin], rate),
+    }
+    line["holds"] &= said["written"] >= OFFERED_MIN * rate * said["writer_seconds"]
     return {**line, "rest_seconds": round(monotonic() - ended, 1), **told}
 
 
-def judged(looks: Sequence[Look]) -> Line:
+def judged(looks: Sequence[Look], rate: float) -> Line:
     """Return the slope of the lag in messages a second, its standard error, and whether it holds.
 
     StatisticsError: fewer than two looks.
@@ -56,13 +63,14 @@ def judged(looks: Sequence[Look]) -> Line:
     middle = sum(times) / len(times)
     wide = sum((at - middle) ** 2 for at in times)
     error = math.sqrt(rest / max(1, len(looks) - 2) / wide)
-    growth = slope * (times[-1] - times[0])
+    seconds = times[-1] - times[0]
+    growth = slope * seconds
     return {
         "slope": round(slope, 3),
         "slope_error": round(error, 3),
         "growth": round(growth),
         "lag": spread(lags, 0),
-        "holds": growth <= GROWTH_MAX,
+        "holds": growth <= min(GROWTH_MAX, GROWTH_SHARE_MAX * rate * seconds),
     }
 
 

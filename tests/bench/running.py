@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, func, select
@@ -35,13 +35,24 @@ from tests.prove.stand import beside, free_base
 
 LEADS: Final = "leads"
 WORKERS_MAX: Final = 2
-UP_SECONDS_MAX: Final = 400
+UP_SECONDS_MAX: Final = 900
 WRITER_SECONDS_MAX: Final = 3_600
 START_SECONDS_MAX: Final = 120.0
 STOP_SECONDS_MAX: Final = 60.0
 DRAIN_SECONDS_MAX: Final = 1_800.0
 POLL_SECONDS: Final = 0.1
+LOG_CHARACTERS_MAX: Final = 1_000  # of a process that ended, shown with the failure
 _ASK_SECONDS_MAX: Final = 20.0
+# What a broker that has just begun, or is busy, says of a group.
+_NOT_YET: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TIMED_OUT,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -104,26 +115,40 @@ class Bus:
         return pids
 
     def writer(self, file: Path, rate: float, topic: str = LEADS) -> "subprocess.Popen[str]":
-        """Begin to write a file of leads in a process of its own."""
+        """Return a process that has begun to write a file of leads."""
         words = ("-m", "tests.bench.writer", self.home.path, topic, file, f"{rate:g}")
-        return subprocess.Popen(
+        writer = subprocess.Popen(
             [sys.executable, *map(str, words)], cwd=REPO, stdout=subprocess.PIPE, text=True
         )
+        assert writer.stdout is not None
+        assert writer.stdout.readline(), "the writer did not begin"
+        return writer
 
     def _is_shared(self) -> bool:
-        names = [name_of(number) for number in range(self.workers)]
-        ended = [name for name in names if processes.running(self.home, name) is None]
-        assert not ended, f"{ended} ended: {processes.log_file(self.home, ended[0])}"
+        self._refuse_ended()
         client = AdminClient(_options(self.home, self.settings))
         asked = client.describe_consumer_groups([GROUP], request_timeout=_ASK_SECONDS_MAX)
+        try:
+            members = asked[GROUP].result().members
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_YET:
+                raise
+            return False
         shares = [
             sum(place.topic == LEADS for place in member.assignment.topic_partitions)
-            for member in asked[GROUP].result().members
+            for member in members
             if member.assignment is not None
         ]
         return sorted(shares) == [self.settings.kafka.partitions // self.workers] * self.workers
 
+    def _refuse_ended(self) -> None:
+        names = [name_of(number) for number in range(self.workers)]
+        ended = [name for name in names if processes.running(self.home, name) is None]
+        logs = [processes.log_file(self.home, name).read_text(encoding="utf-8") for name in ended]
+        assert not ended, f"{ended} ended: {logs[0][-LOG_CHARACTERS_MAX:]}"
+
     def _is_done(self) -> bool:
+        self._refuse_ended()
         if self.lag():
             return False
         with self.engine.connect() as connection:

@@ -1,5 +1,8 @@
 """What the load's figures are made of: slope of a lag, bisection, quantiles, files of letters."""
 
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,9 @@ import pytest
 from tests.bench import drain, idle, latency, processors, rates, stamps
 from tests.bench.sealed import read, write
 from tests.prove import load
+from tests.prove.chapter import REPO, Ground
+
+RATE = 1_000.0
 
 
 def _looks(slope: float, seconds: int = 60, noise: float = 0.0) -> list[rates.Look]:
@@ -15,23 +21,27 @@ def _looks(slope: float, seconds: int = 60, noise: float = 0.0) -> list[rates.Lo
 
 
 def test_a_lag_that_stays_holds_whatever_the_noise_of_batches() -> None:
-    found = rates.judged(_looks(0.0, noise=300.0))
+    found = rates.judged(_looks(0.0, noise=300.0), RATE)
     assert found["holds"]
     assert abs(found["slope"]) <= found["slope_error"]
 
 
 def test_a_lag_that_grows_by_more_than_a_transaction_does_not_hold() -> None:
-    growing = rates.judged(_looks(10.0))
+    growing = rates.judged(_looks(10.0), RATE)
     assert (growing["slope"], growing["growth"], growing["holds"]) == (10.0, 590, False)
-    assert rates.judged(_looks(8.0))["holds"]
+    assert rates.judged(_looks(8.0), RATE)["holds"]
 
 
-def test_the_same_slope_over_ten_minutes_does_not_hold() -> None:
-    assert not rates.judged(_looks(1.0, 600))["holds"]
+def test_a_short_time_does_not_hold_by_itself() -> None:
+    assert not rates.judged(_looks(20.0, 10), RATE)["holds"]
+
+
+def test_a_small_slope_over_ten_minutes_does_not_hold() -> None:
+    assert not rates.judged(_looks(1.0, 600), RATE)["holds"]
 
 
 def test_a_shrinking_lag_holds() -> None:
-    assert rates.judged(_looks(-10.0))["holds"]
+    assert rates.judged(_looks(-10.0), RATE)["holds"]
 
 
 @pytest.mark.parametrize("truth", [510.0, 777.0, 1_090.0])
@@ -151,3 +161,78 @@ def test_the_first_message_is_held_against_the_warm_ones_of_its_round() -> None:
     ]
     (figure,) = idle.figures(lines)
     assert figure["first_to_warm"] == {"least": 1.0, "median": 1.5, "greatest": 2.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Printed(Ground):
+    """A ground on which every run prints the same figures."""
+
+    figures: tuple[dict[str, Any], ...] = ()
+
+    def command(self, *argv: str | Path, **_: Any) -> str:
+        what = argv[argv.index("--what") + 1]
+        told = (line for line in self.figures if line["what"] == what)
+        return "".join(f"{json.dumps({'figure': line})}\n" for line in told)
+
+
+def _ground(tmp_path: Path, *figures: dict[str, Any]) -> Ground:
+    return _Printed(REPO, tmp_path, ExitStack(), figures=figures)
+
+
+def _tried(what: str, rate: float, looks: list[rates.Look]) -> dict[str, Any]:
+    told = {"seconds": 60.0, "cpu_seconds": {"exchange": 50.0}, "busy": 0.9}
+    return {"what": what, "offered": rate, **rates.judged(looks, rate), **told}
+
+
+def _times(what: str, name: str, p99: float) -> dict[str, Any]:
+    quantiles = {"p50_ms": p99, "p99_ms": p99}
+    return {"what": what, "name": name, "turn": 0, "offered": 600.0, "busy": 0.5, **quantiles}
+
+
+def _beside(p99: float) -> list[dict[str, Any]]:
+    return [_times("latency", "exchange", p99), _times("latency", "pass-through", 10.0)]
+
+
+def test_half_load_is_half_of_the_highest_rate_and_at_most_five_times(tmp_path: Path) -> None:
+    (highest,) = rates.figures([_tried("rate", 1_200.0, _looks(0.0))])
+    good = _ground(tmp_path, highest, *latency.figures(_beside(50.0)))
+    assert load.latency_half_load(good).startswith("600/s, half of 1200/s: p50 ")
+    with pytest.raises(AssertionError, match=r"'median': 5\.1"):
+        load.latency_half_load(_ground(tmp_path, highest, *latency.figures(_beside(51.0))))
+    (none,) = rates.figures([_tried("rate", 1_200.0, _looks(90.0))])
+    with pytest.raises(AssertionError, match="no rate held"):
+        load.latency_half_load(_ground(tmp_path, none))
+    with pytest.raises(AssertionError, match=r"^None/s holds, 1200.0/s does not"):
+        load.highest_rate(_ground(tmp_path, none))
+    assert load.highest_rate(good).startswith("1200.0/s holds, None/s does not: slope")
+
+
+def test_a_sustained_rate_whose_lag_grows_fails(tmp_path: Path) -> None:
+    held, grew = (_tried("sustained", 1_200.0, _looks(slope, 600)) for slope in (0.0, 1.0))
+    assert load.sustained(_ground(tmp_path, held)).startswith("1200/s for 60 s: slope of the lag ")
+    with pytest.raises(AssertionError, match="in all 599; lag"):
+        load.sustained(_ground(tmp_path, grew))
+
+
+def test_a_first_message_that_takes_more_than_twice_as_long_fails(tmp_path: Path) -> None:
+    def figure(first: float) -> dict[str, Any]:
+        told = {"idle_seconds": 300.0, "first_of_partition_ms": [50.0]}
+        (found,) = idle.figures([{**told, "first_ms": first, "warm_ms": {"median": 50.0}}])
+        return found
+
+    assert "after 300 s: first" in load.after_idle(_ground(tmp_path, figure(100.0)))
+    with pytest.raises(AssertionError, match="first to warm"):
+        load.after_idle(_ground(tmp_path, figure(101.0)))
+
+
+def test_two_workers_no_faster_fail_where_the_processors_were_not_full(tmp_path: Path) -> None:
+    def ground(busy: float) -> Ground:
+        spent = {"exchange": 9.0, "others": 0.5}
+        line = {"turn": 0, "per_second": 600.0, "seconds": 10.0, "cpu_seconds": spent}
+        lines = [{**line, "workers": number, "busy": busy} for number in (1, 2)]
+        return _ground(tmp_path, *drain.figures(lines))
+
+    assert "1.0} times; processors" in load.two_workers(ground(0.95))
+    with pytest.raises(AssertionError, match=r"0\.94"):
+        load.two_workers(ground(0.94))
+    assert load.drain(ground(0.9)).startswith("20000 messages: {'least': 600.0")
