@@ -13,7 +13,7 @@ from typing import Final
 from schemas.ids import MessageId
 
 LETTERS_PER_SECOND: Final = 100.0  # unless configured otherwise; nine million a day
-UNANSWERED_MAX: Final = 100  # letters published that the bus has said nothing of yet
+UNANSWERED_MAX: Final = 50  # letters published that the bus has said nothing of yet
 # Then a letter counts no longer: what waits behind a held one is answered late, what is dead
 # never, and while the exchange is away its letters are to get their time of receipt all the same.
 UNANSWERED_SECONDS_MAX: Final = 10.0

@@ -7,7 +7,7 @@ fails for a while is tried again within a limit; beyond it the process stops; no
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -139,6 +139,8 @@ class Connector:
             at = monotonic()
             but = [case for case, later in self._later.items() if later.at > at]
             heads = await self._desk.once(desk.waiting, CASES_MAX, but)
+            if len(heads) < CASES_MAX and not desk.spool.holds_back:
+                self._forget_but({head.case_id for head in heads}, at)
             if not heads:
                 if is_last and not desk.spool.holds_back:
                     return
@@ -172,6 +174,14 @@ class Connector:
             return None
         self._later.pop(head.case_id, None)
         return head
+
+    def _forget_but(self, tried: Collection[CaseId], at: float) -> None:
+        """Forget cases of which nothing waits any more: the bus had the message after all."""
+        late = [case for case, later in self._later.items() if later.at <= at and case not in tried]
+        for case in late:
+            del self._later[case]
+        if late and not self._later:
+            self.vitals.failing.pop("publish", None)
 
     async def _renew(self) -> None:
         try:

@@ -54,6 +54,8 @@ DRAIN_SECONDS_MAX: Final = 900.0
 FLUSH_SECONDS_MAX: Final = 600.0
 RATIO_MAX: Final = 1.5
 PERCENT: Final = 100
+RUNS: Final = ("常", "洪", "涌")  # the others', the flood's, the client's
+LETTERS_MAX: Final = 300_000  # of each; a party's code has six digits for them
 QUEUED_MAX: Final = 1_000_000  # in the client's own queue
 
 Burst = Callable[[], None]  # hands over what was made before, at once
@@ -71,16 +73,11 @@ class Unlike(Traffic):
 
     def _lead(self, township: object, department: object, number: int) -> Document:
         document = super()._lead(township, department, number)  # type: ignore[arg-type]
-        serial = hash_of(self.run) + number
+        serial = RUNS.index(self.run) * LETTERS_MAX + number
         named = {"name": f"六枝特区示例{serial}号", "uscc": code_of("520203", serial, BUSINESS)}
         document["parties"][0] |= named
         document["violations"][0]["place_text"] = f"示例街{serial}号"
         return document
-
-
-def hash_of(run: str) -> int:
-    """Return where the serial numbers of a run begin."""
-    return (ord(run) % 90 + 1) * 1_000_000
 
 
 @dataclass(slots=True)
@@ -268,9 +265,9 @@ def _yard(ground: Ground) -> Yard:
     county = County(home, settings, [*townships, *departments])
     ground.ends.callback(county.stop)
     rulebook = load(home.rulebook)
-    others = Unlike(rulebook, townships[:-1], departments, "常")
-    flood = Unlike(rulebook, townships[-1:], departments, "洪")
-    direct = Unlike(rulebook, [FolderAgency(STRANGER, Path())], departments, "涌")
+    others = Unlike(rulebook, townships[:-1], departments, RUNS[0])
+    flood = Unlike(rulebook, townships[-1:], departments, RUNS[1])
+    direct = Unlike(rulebook, [FolderAgency(STRANGER, Path())], departments, RUNS[2])
     county.start()
     there = lambda: all(each.has_tables for each in departments)  # noqa: E731 - one line
     wait_until(there, START_SECONDS_MAX, "the exchange tables")

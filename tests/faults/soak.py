@@ -25,7 +25,7 @@ from services.exchange import workers
 from tests.faults.campaign import Campaign, begin
 from tests.faults.county import CONNECTOR_PORT_OFFSET
 from tests.faults.stream import Stream
-from tests.faults.watched import Line, Sample, gained, line, look
+from tests.faults.watched import SAMPLES_MIN, Line, Sample, gained, line, look
 from tests.prove.chapter import REPO, Ground, forget_settings
 
 MINUTES: Final = 30.0
@@ -33,7 +33,9 @@ PER_SECOND: Final = 60.0  # letters of the stream
 CASES_PER_SECOND: Final = 1.5  # through connectors; each is four messages and their receipts
 OUTSTANDING_MAX: Final = 40  # cases on their way: then the load waits, on a host that is too slow
 EVERY_SECONDS: Final = 4.0  # between two looks
-WARM_PART: Final = 1 / 3  # of the time, before anything is compared
+WARM_PART: Final = 1 / 3  # of the time, before anything is compared,
+# and so many messages through the exchange: until then SQLite fills its cache of pages (64 MB).
+WARM_MESSAGES: Final = 10_000
 RSS_BYTES_PER_MINUTE_MAX: Final = 1 << 20
 FILES_GAINED_MAX: Final = 0
 THREADS_GAINED_MAX: Final = 0
@@ -117,14 +119,24 @@ def soak(campaign: Campaign, minutes: float = MINUTES, per_second: float = PER_S
 
 
 def growths(seen: Soak) -> Iterator[Growth]:
-    """Yield how each process grew after the warm-up."""
+    """Yield how each process grew after the warm-up. AssertionError: it did not come to an end."""
+    begins = warmed_up(seen.samples[workers.NAME])
     for name, samples in seen.samples.items():
-        yield growth(name, samples)
+        yield growth(name, samples, begins)
 
 
-def growth(name: str, samples: Sequence[Sample]) -> Growth:
-    """Return how one grew after the warm-up."""
-    warm = samples[int(len(samples) * WARM_PART) :]
+def warmed_up(exchange: Sequence[Sample]) -> float:
+    """Return from when on what is seen is compared. AssertionError: too little was done."""
+    last = exchange[-1]
+    begins = exchange[0].at + (last.at - exchange[0].at) * WARM_PART
+    warm = [each.at for each in exchange if each.at >= begins and each.messages >= WARM_MESSAGES]
+    assert len(warm) >= SAMPLES_MIN, f"{last.messages:.0f} messages only: too little to warm up"
+    return warm[0]
+
+
+def growth(name: str, samples: Sequence[Sample], begins: float) -> Growth:
+    """Return how one grew from then on."""
+    warm = [each for each in samples if each.at >= begins]
     return Growth(
         name=name,
         rss_mb=warm[-1].rss_bytes / (1 << 20),

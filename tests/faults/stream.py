@@ -156,9 +156,10 @@ class Stream:
 def parties(letter: Message) -> tuple[str, str]:
     """Return the aliases of who sends a lead of the bench, and of who is to get it."""
     assert isinstance(letter, LeadTransfer)
-    (violation,) = letter.violations
+    (violation,) = letter.violations or ()
     day = violation.found_on
-    asked = Question(violation.place, violation.matter, violation.act_from, day, None, day)
+    assert day is not None  # the act's too: of one day
+    asked = Question(violation.place, violation.matter, day, day, None, day)
     (handler,) = route(demo(), asked).organs
     organs = demo().directory.organs
     return str(organs[letter.envelope.sender].alias), str(organs[handler].alias)

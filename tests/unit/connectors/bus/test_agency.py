@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.agency import ConnectorConfig, kind_of, load_agency, read_config
+from connectors.bus.allowance import LETTERS_PER_SECOND
 from connectors.database.app import DatabaseConfig
 from connectors.folder.app import FolderConfig
 from schemas.errors import UserError
@@ -26,6 +27,15 @@ def test_the_examples_are_valid() -> None:
     assert (kind_of(folder), kind_of(database)) == ("folder", "database")
 
 
+def test_how_many_letters_a_second_an_organ_sends_is_configured(
+    tmp_path: Path, county: County
+) -> None:
+    path = write(tmp_path, "letters_per_second = 2.5\n" + FOLDER)
+    assert load_agency(read_config(path, FolderConfig), county.home).letters_per_second == 2.5
+    usual = load_agency(read_config(write(tmp_path, FOLDER), FolderConfig), county.home)
+    assert usual.letters_per_second == LETTERS_PER_SECOND
+
+
 def test_paths_are_taken_from_where_the_file_lies(tmp_path: Path) -> None:
     path = write(tmp_path, 'home = "h"\nkey = "/elsewhere/seal.pem"\n' + FOLDER)
     config = read_config(path, FolderConfig)
@@ -42,6 +52,7 @@ def test_paths_are_taken_from_where_the_file_lies(tmp_path: Path) -> None:
         (FOLDER.replace("folder =", "directory ="), "source"),
         (FOLDER + "poll_seconds = 0\n", "source.poll_seconds"),
         ("metrics_port = 70000\n" + FOLDER, "metrics_port"),
+        ("letters_per_second = 0\n" + FOLDER, "letters_per_second"),
         ("colour = 1\n" + FOLDER, "colour"),
         (FOLDER + '[map]\nrecords = {x = "accepted"}\n', "map.records"),
         (FOLDER + '[map]\nrecords = {x = "nonsense"}\n', "map.records"),

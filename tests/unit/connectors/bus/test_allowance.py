@@ -47,9 +47,9 @@ def test_who_has_many_unanswered_waits_until_one_is_answered() -> None:
 
 def test_what_is_never_answered_stops_nobody_for_ever() -> None:
     allowance = Allowance(1_000.0)
-    allowance.published(IDS[:60], 5.0)
-    allowance.published(IDS[60:], 6.0)
-    assert allowance.room(5.0 + UNANSWERED_SECONDS_MAX) == 60
+    allowance.published(IDS[:30], 5.0)
+    allowance.published(IDS[30:], 6.0)
+    assert allowance.room(5.0 + UNANSWERED_SECONDS_MAX) == 30
     assert allowance.room(6.0 + UNANSWERED_SECONDS_MAX) == UNANSWERED_MAX
 
 

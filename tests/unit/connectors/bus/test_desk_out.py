@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from connectors.bus import allowance
 from connectors.bus import desk as desk_module
 from connectors.bus import ledger as ledger_module
 from connectors.bus.desk import Desk
@@ -288,6 +289,21 @@ def test_only_the_first_of_a_case_may_be_published(county: County, side: Side, d
     assert other == heads[1]
     records = [county.opened(head.value).envelope.record for head in publish(desk)]
     assert records == ["Delivered", "Delivered", "SignedFor", "SignedFor"]
+
+
+def test_a_letter_over_the_allowance_waits_until_the_bus_has_answered_another(
+    county: County, side: Side, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "UNANSWERED_MAX", 1)
+    for number in (1, 2):
+        side.put(str(number), "lead_transfer", document("lead_transfer", number=number))
+    take(desk)
+    (first,) = publish(desk)
+    assert desk.spool.holds_back
+    assert waiting(desk) == []
+    desk.take_in([county.said(accepted(county.opened(first.value)), 0)])
+    (second,) = waiting(desk)
+    assert second.case_id != first.case_id
 
 
 def test_nothing_is_taken_while_the_spool_is_full(

@@ -56,6 +56,11 @@ def test_a_message_at_the_limit_fits_and_offsets_are_kept_a_year() -> None:
     assert found["group.initial.rebalance.delay.ms"] == "0"
 
 
+def test_what_an_organ_saved_of_its_quota_is_of_seconds_only() -> None:
+    found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
+    assert found["quota.window.num"] == str(kafka_config.QUOTA_SECONDS) == "3"
+
+
 def test_no_kind_of_group_is_on_by_which_an_agency_would_have_a_topic_created() -> None:
     found = parsed(kafka_config.broker_properties(SETTINGS, kafka.DATA))
     assert found["group.coordinator.rebalance.protocols"] == "classic,consumer"

@@ -67,6 +67,15 @@ def test_the_demo_rulebook_gives_a_layout_and_a_plan_of_files(home: Home) -> Non
     assert not home.path.exists()  # a plan writes nothing
 
 
+def test_what_an_organ_may_write_is_what_is_configured(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YICHUAN_KAFKA__ORGAN_WRITE_BYTES_PER_SECOND", "100000")
+    settings = home.settings()
+    quotas = _chosen(_folder(home, settings), settings).wanted.quotas
+    assert {limits["producer_byte_rate"] for limits in quotas.values()} == {100_000.0}
+
+
 def test_a_rulebook_that_is_not_there_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YICHUAN_BUS__RULEBOOK", "no-such-county")
     with pytest.raises(UserError, match=r"rules\.not_found no-such-county"):
