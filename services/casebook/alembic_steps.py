@@ -1,7 +1,7 @@
 """Running the steps of `migrations/` by Alembic. Imported only where there is one to run.
 
-To import Alembic takes a tenth of what a whole start takes, and nearly every start is of a casebook
-that is current.
+To import Alembic and read its steps takes 0.15 s of the processor, of 1.55 s until an exchange has
+opened its casebook; and nearly every start is of one that is current.
 """
 
 from pathlib import Path

@@ -291,7 +291,7 @@ def test_a_migration_that_fails_leaves_the_old_form(
 def test_a_current_casebook_is_opened_without_alembic(
     nowhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To import it takes a tenth of a start."""
+    """To import it takes a tenth of the time until it is open."""
     open_at(nowhere).close()
     monkeypatch.setitem(sys.modules, "services.casebook.alembic_steps", None)
     open_at(nowhere).close()
