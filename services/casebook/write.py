@@ -72,8 +72,8 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
     rows = _cases(changes)
     insert(connection, CASES, [row for row in rows if row["case_id"] in changes.new.cases])
     for part in parts(changes.new.cases):
-        for row in connection.execute(SEQS_OF, {"cases": part}):
-            seqs[CaseId(row.case_id)] = row.seq
+        for seq, case_id in connection.execute(SEQS_OF, {"cases": part}):
+            seqs[CaseId(case_id)] = seq
     known = [row for row in rows if row["case_id"] not in changes.new.cases]
     for row in known:  # what stays is not written: SQLite would look for it in its index
         row["seq"] = seqs[row.pop("case_id")]
