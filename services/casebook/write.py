@@ -72,8 +72,8 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
     rows = _cases(changes)
     insert(connection, CASES, [row for row in rows if row["case_id"] in changes.new.cases])
     for part in parts(changes.new.cases):
-        for row in connection.execute(SEQS_OF, {"cases": part}):
-            seqs[CaseId(row.case_id)] = row.seq
+        for seq, case_id in connection.execute(SEQS_OF, {"cases": part}):
+            seqs[CaseId(case_id)] = seq
     known = [row for row in rows if row["case_id"] not in changes.new.cases]
     for row in known:  # what stays is not written: SQLite would look for it in its index
         row["seq"] = seqs[row.pop("case_id")]
@@ -85,21 +85,22 @@ def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, i
     rows: dict[Wrote, list[Values]] = {wrote: [] for wrote in Wrote}
     for (case_id, position), wrote in changes.duties.items():
         case, _, _ = changes.cases[case_id]
-        row = _duty(case.duties[position], case_id, wrote)
+        row = _duty(case.duties[position], wrote)
         row["case_seq"], row["position"] = seqs[case_id], position
+        if wrote is Wrote.OPENED:
+            row["case_id"] = case_id
         rows[wrote].append(row)
     insert(connection, DUTIES, rows[Wrote.OPENED])
     rewrite(connection, DUTIES, _DUTY, rows[Wrote.MOVED])
     rewrite(connection, DUTIES, _DUTY, rows[Wrote.FIRED])
 
 
-def _duty(duty: Duty, case_id: CaseId, wrote: Wrote) -> Values:
+def _duty(duty: Duty, wrote: Wrote) -> Values:
     if wrote is Wrote.FIRED:
         return {"body": duty_to_text(duty)}
     return {
         "body": duty_to_text(duty),
         "duty_id": duty.id,
-        "case_id": case_id,
         "kind": duty.kind,
         "owner": duty.owner,
         "due_ms": to_ms(duty.due),

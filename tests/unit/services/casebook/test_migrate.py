@@ -3,6 +3,7 @@
 import copy
 import sqlite3
 import sys
+from collections import Counter
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ from schemas.load import default_example
 from services.casebook.migrate import check, is_current, is_empty, migrate
 from services.casebook.store import Casebook, open_for_reading
 from services.casebook.tables import CASES, METADATA, ORIGINALS, OUTBOX, SETTINGS
+from services.cli.casebook_view import decisions_of
 from services.exchange.office import Office
 from tests.history import HANDLER, MONDAY, SENDER, History
 from tests.office import FIRST_RELEASE as FIRST_RELEASE_RECORDS
@@ -124,6 +126,18 @@ def test_the_first_release_s_casebook_keeps_all_it_held(nowhere: str, engine: En
     assert len(kept) == 3
     del came_later["case_keys"]
     assert found == before | came_later
+    casebook.close()
+
+
+def test_what_was_decided_before_cases_had_numbers_is_found_by_their_ids(
+    nowhere: str, engine: Engine
+) -> None:
+    as_released(engine)
+    casebook = open_at(nowhere)
+    decided = Counter(row["case_id"] for row in released()["decisions"])
+    with casebook.engine.connect() as connection:
+        found = {each: len(decisions_of(connection, CaseId(each))) for each in decided}
+    assert found == decided
     casebook.close()
 
 
