@@ -3,6 +3,7 @@
 
 import pytest
 
+from services.confidentiality import free_text
 from services.confidentiality.free_text import HIDDEN, NOTHING, Value, scrubbed, search_for
 from services.confidentiality.kinds import Kind
 
@@ -173,3 +174,12 @@ def test_a_number_is_found_by_its_own_field_however_it_is_written(value: Value, 
 def test_a_short_number_has_no_area_code_to_leave_out() -> None:
     text = "共12345件"
     assert shown(text, (Kind.PHONE, "085812345"), numbers=False) is text
+
+
+def test_a_number_is_found_when_no_more_characters_can_be_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(free_text, "CHARACTERS_CACHED", 0)
+    monkeypatch.setattr(free_text, "_PLAIN", type(free_text._PLAIN)())
+    assert shown("请打138-0013-8000") != "请打138-0013-8000"
+    assert not free_text._PLAIN
