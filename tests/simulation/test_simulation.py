@@ -9,6 +9,7 @@ import pytest
 from services.casework.transitions import TRANSITIONS
 from tests.simulation.__main__ import main
 from tests.simulation.counting import NOT_REFUSALS, codes, transitions
+from tests.simulation.exchange import Crash
 from tests.simulation.faults import bad_forms
 from tests.simulation.planted import PLANTS
 from tests.simulation.pool import run_some
@@ -40,6 +41,13 @@ def test_the_same_seed_is_the_same_county() -> None:
         second.codes,
         second.records,
     )
+
+
+def test_who_is_to_die_often_dies_at_every_kind_of_place_and_keeps_every_promise() -> None:
+    totals = run_some(range(1, 5), MESSAGES, crash_chance=0.7)
+    assert [(each.seed, each.broken) for each in totals.broken] == []
+    assert set(totals.crashes) == set(Crash)
+    assert totals.crashes.total() > 4 * run_some(range(1, 5), MESSAGES).crashes.total()
 
 
 @pytest.mark.parametrize("plant", ["ids_are_not_unique", "a_copy_is_dropped", "nothing_waits"])
