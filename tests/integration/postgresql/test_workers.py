@@ -204,16 +204,16 @@ def test_a_connection_that_is_lost_in_a_transaction_costs_nothing(
 ) -> None:
     left = [2]
 
-    def flush(connection: Any, changes: Any, keys: Any) -> None:
+    def flush(connection: Any, changes: Any, keys: Any, seqs: Any) -> None:
         if after_writing:
-            write(connection, changes, keys)
+            write(connection, changes, keys, seqs)
         if left[0]:
             left[0] -= 1
             with another(casebook) as second, second.engine.connect() as killer:
                 pid = connection.connection.driver_connection.info.backend_pid
                 killer.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
         if not after_writing:
-            write(connection, changes, keys)
+            write(connection, changes, keys, seqs)
 
     monkeypatch.setattr(working, "flush", flush)
     log = Log()

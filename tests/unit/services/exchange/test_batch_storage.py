@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, OperationalError
 
 from schemas.errors import Broken, Unavailable
-from schemas.ids import MessageId
+from schemas.ids import CaseId, MessageId
 from schemas.messages import Held, SettleAction
 from services.casebook import work as working
 from services.casebook.case_keys import CaseKeys
@@ -48,12 +48,14 @@ from tests.office import (
 def refusing(message_id: MessageId, *, notes_too: bool = False) -> Callable[..., None]:
     """The writing of changes, by a database that will not take one message."""
 
-    def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
+    def flush(
+        connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
+    ) -> None:
         mentioned = any(key[1] == message_id for key in changes.messages)
         noted = any(row.message_id == message_id for row in changes.dead)
         if mentioned or (notes_too and noted):
             raise DataError("INSERT", {}, ValueError("too long"))
-        write(connection, changes, keys)
+        write(connection, changes, keys, seqs)
 
     return flush
 
@@ -132,11 +134,13 @@ def busy(times: int) -> Callable[..., None]:
     """The writing of changes, by a database that is away so many times."""
     left = [times]
 
-    def flush(connection: Connection, changes: Changes, keys: CaseKeys) -> None:
+    def flush(
+        connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
+    ) -> None:
         if left[0]:
             left[0] -= 1
             raise OperationalError("COMMIT", {}, TimeoutError())
-        write(connection, changes, keys)
+        write(connection, changes, keys, seqs)
 
     return flush
 
