@@ -56,19 +56,35 @@ def decide(
     `at` is when the broker received the message. The form of the message was checked before
     (schemas/checks.py), its seal verified, its id seen to be new.
     """
-    # Dates first: whatever touches a case after the calendar changed finds its duties counted by
-    # the new one, so that none is called late, or carded, by a day that has become a holiday. Then
-    # who is in office: a duty is owed by whoever is there to do it.
     before: tuple[Effect, ...] = ()
-    if case is not None and not case.is_frozen:
-        if is_outdated(case, rulebook):
-            moved = reproject(case, rulebook, at)
-            case, before = moved.case or case, moved.effects
-        passed = pass_on(case, message.envelope.message_id, rulebook, at)
-        if passed is not None:
-            case, before = passed.case or case, (*before, *passed.effects)
+    is_frozen = case is not None and case.is_frozen
+    if case is not None and not is_frozen:
+        case, before = _of_today(case, message, rulebook, at)
     decision = _erased(case, message) or _decide(case, message, facts, rulebook, at)
-    return Decision(decision.case, (*before, *decision.effects)) if before else decision
+    after, effects = decision.case, decision.effects
+    if is_frozen and after is not None and not after.is_frozen:  # what changed meanwhile counts now
+        after, then = _of_today(after, message, rulebook, at)
+        effects = (*effects, *then)
+    return Decision(after, (*before, *effects)) if before or is_frozen else decision
+
+
+def _of_today(
+    case: Case, message: Message, rulebook: Rulebook, at: datetime
+) -> tuple[Case, tuple[Effect, ...]]:
+    """Return the case as the rulebook has calendar and organs now, and what that does.
+
+    Dates first: whatever touches a case after the calendar changed finds its duties counted by the
+    new one, so that none is called late, or carded, by a day that has become a holiday. Then who is
+    in office: a duty is owed by whoever is there to do it.
+    """
+    effects: tuple[Effect, ...] = ()
+    if is_outdated(case, rulebook):
+        moved = reproject(case, rulebook, at)
+        case, effects = moved.case or case, moved.effects
+    passed = pass_on(case, message.envelope.message_id, rulebook, at)
+    if passed is not None:
+        case, effects = passed.case or case, (*effects, *passed.effects)
+    return case, effects
 
 
 def _decide(

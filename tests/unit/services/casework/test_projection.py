@@ -159,7 +159,7 @@ def test_a_duty_from_before_terms_were_kept_keeps_its_date() -> None:
     assert reproject(old, changed(TUESDAY_OFF), WEDNESDAY_9).case == old
 
 
-def test_a_frozen_case_waits_for_its_operator_with_its_dates() -> None:
+def test_a_frozen_case_waits_with_its_dates_and_goes_on_with_those_of_the_new_calendar() -> None:
     history = opened()
     frozen_by = history.next("signed_for", HANDLER)
     history.freeze(frozen_by)
@@ -168,8 +168,8 @@ def test_a_frozen_case_waits_for_its_operator_with_its_dates() -> None:
     assert history.case.stop is not None
     assert history.case.stop.reason is HoldReason.FROZEN
     assert history.tick(WEDNESDAY_9) == ()
-    history.settle(SettleAction.DISCARD)
-    history.tick(WEDNESDAY_9 + timedelta(hours=2))
+    effects = history.settle(SettleAction.DISCARD)
+    assert [type(each) for each in effects[-3:]] == [MoveDuty, Advise, Advise]
     assert owed(history.case).due == NEXT
 
 
