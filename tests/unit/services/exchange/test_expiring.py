@@ -209,7 +209,7 @@ def test_one_tick_asks_about_so_many_and_the_next_goes_on(
     case.sent_out()
     (values,) = [dict(row._mapping) for row in rows(casebook, CASES)]
     body = values["body"].replace(case.case, "a-case")
-    other = values | {"case_id": "a-case", "look_ms": 0, "body": body}
+    other = values | {"seq": 0, "case_id": "a-case", "look_ms": 0, "body": body}
     with casebook.engine.begin() as connection:
         connection.execute(CASES.insert().values(**other))
     case.tick(OVER)
