@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from schemas.codec import current
-from schemas.errors import Malformed, Refusal
+from schemas.codec import Tail, current
+from schemas.errors import Broken, Malformed, Refusal
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import b64url, unb64url
 from schemas.jws import canonical
 from schemas.messages import Message
 from schemas.parts import Delivery, Relation, Seal
 from schemas.seal import VerifiedKey, check_sender, seal_message, verify
+from schemas.seal_tree import PATHS_KNOWN_MAX
 from tests.any_message import (
     SENDER,
     SENT_AT,
@@ -313,3 +314,21 @@ def test_every_message_has_salts_of_its_own() -> None:
     assert len({seal.seed for seal in seeds if seal}) == 3
     steady = SteadySigner(signer)
     assert seal_message(LEAD, steady).body == seal_message(LEAD, steady).body
+
+
+def test_a_list_of_more_records_than_are_kept_ready_is_sealed_to_the_last() -> None:
+    assert LEAD.violations is not None
+    one, entry = LEAD.violations[0], key("ES256")
+    many = tuple(replace(one, number=number) for number in range(1, PATHS_KNOWN_MAX + 3))
+    sealed = seal_message(replace(LEAD, violations=many), entry.signer)
+    assert _verdict(sealed.body, entry) == VerifiedKey(entry.kid, SENDER)
+    last = replace(many[-1], number=many[-1].number + 1)
+    envelope = sealed.message.envelope
+    other = replace(LEAD, envelope=envelope, violations=(*many[:-1], last))
+    assert _code(_verdict(CODEC.encode(other), entry)) == "seal.invalid"
+
+
+def test_a_seal_that_no_byte_can_hold_is_never_written() -> None:
+    plain = CODEC.to_sign(LEAD).signed_bytes
+    with pytest.raises(Broken, match=r"message\.unencodable"):
+        CODEC.with_tail(plain, Tail(None, Seal("\ud800", "")))
