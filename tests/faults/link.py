@@ -53,6 +53,8 @@ class Link:
             await asyncio.gather(*pipes, self._closed_by_mode(writer, onward))
         finally:
             self._writers -= {writer, onward}
+            for each in (writer, onward):  # also where the proxy ends: neither end waits for it
+                each.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -61,9 +63,9 @@ class Link:
                     await asyncio.sleep(self.delay_seconds)
                 while self.mode is Mode.SWALLOW:
                     await asyncio.sleep(LOOK_SECONDS)
+                self.passed += len(data)
                 writer.write(data)
                 await writer.drain()
-                self.passed += len(data)
         writer.close()
 
     async def _closed_by_mode(self, *writers: asyncio.StreamWriter) -> None:

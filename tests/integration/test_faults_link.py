@@ -2,13 +2,13 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
-from tests.faults.link import Mode, Place, linked
+from tests.faults.link import LOOK_SECONDS, Mode, Place, linked
 
 SENT = bytes(range(256)) * 300
 SECONDS_MAX = 60.0  # of a machine that has much else to do
@@ -27,26 +27,27 @@ def address(place: Place) -> str | tuple[str, int]:
 @contextmanager
 def echo(place: Place) -> Iterator[None]:
     """Give back to each client what it says, until it has nothing more to say."""
+    over = Event()
     with closing(opened(place)) as server:
         server.bind(address(place))
         server.listen()
+        server.settimeout(LOOK_SECONDS)
 
         def serve() -> None:
-            while True:
-                try:
+            while not over.is_set():
+                with suppress(TimeoutError):
                     client, _ = server.accept()
-                except OSError:  # the test is over
-                    return
-                with client:
-                    while data := client.recv(4096):
-                        client.sendall(data)
+                    client.settimeout(SECONDS_MAX)
+                    with client:
+                        while data := client.recv(4096):
+                            client.sendall(data)
 
         thread = Thread(target=serve)
         thread.start()
         try:
             yield
         finally:
-            server.shutdown(socket.SHUT_RDWR)
+            over.set()
             thread.join()
 
 
@@ -71,8 +72,8 @@ def test_what_passes_comes_back_to_the_byte(kind: str, mode: Mode, tmp_path: Pat
         sender = Thread(target=client.sendall, args=(SENT,))
         sender.start()
         got = b""
-        while len(got) < len(SENT):
-            got += client.recv(65536)
+        while len(got) < len(SENT) and (piece := client.recv(65536)):
+            got += piece
         sender.join()
         assert got == SENT
         assert link.passed >= 2 * len(SENT)
