@@ -31,7 +31,7 @@ from services.casebook.letters import LOCKED, opened_letter
 from services.casebook.locked import original_of, outbox_value
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_url
-from services.casebook.tables import METADATA, ORIGINALS, OUTBOX, SETTINGS
+from services.casebook.tables import CASES, METADATA, ORIGINALS, OUTBOX, SETTINGS
 from services.cli.dead_letter import source_of
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming, Intake, take_in
@@ -227,6 +227,13 @@ def outbox(casebook: Casebook) -> list[SimpleNamespace]:
     return [SimpleNamespace(**row) for row in opened(casebook, OUTBOX)]
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a broker says of a record that it has."""
+
+    offset: int
+
+
 def told(casebook: Casebook) -> list[tuple[str, str]]:
     """(organ, record) of what the outbox holds for inboxes, in its order."""
     return [(said.to, type(said.message).__name__) for said in inboxes(casebook)]
@@ -245,12 +252,20 @@ def dead_letters(casebook: Casebook) -> list[tuple[bytes | None, bytes | None, d
 def everything(casebook: Casebook) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table: opened, without keys and the numbers that only count rows.
 
+    A case's number is told as its id: PostgreSQL leaves out those of a transaction that was undone.
     Nor the bus's word on what it sends, which is one for a batch: where a batch ends is chance.
     """
+    cases = {row["seq"]: row["case_id"] for row in opened(casebook, CASES)}
+
+    def known(column: str, value: Any) -> Any:
+        if column == "case_seq":
+            return cases.get(value, value)
+        return unvouched(value) if column in {"value", "receipt"} else value
+
     return {
         name: [
             tuple(
-                unvouched(value) if column in {"value", "receipt"} else value
+                known(column, value)
                 for column, value in row.items()
                 if column not in {"seq", "wrapped"}
             )

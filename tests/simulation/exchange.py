@@ -11,7 +11,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import count
@@ -28,7 +27,7 @@ from services.casebook.write import flush as write
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
-from tests.office import KEY_FILE
+from tests.office import KEY_FILE, Stored
 from tests.simulation.county import shelf
 
 _COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
@@ -55,13 +54,6 @@ class Killed(Exception):
     """The process is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What a broker says of a record: here its number among all that the producer sent."""
-
-    offset: int
-
-
 Send = Callable[[str, bytes | None, bytes | None], None]
 
 
@@ -85,7 +77,7 @@ class _Producer:
             self._left -= 1
         self._send(topic, key, value)
         done = asyncio.get_running_loop().create_future()
-        done.set_result(_Stored(next(self._offsets)))
+        done.set_result(Stored(next(self._offsets)))
         return done
 
 

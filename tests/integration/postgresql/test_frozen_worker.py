@@ -18,7 +18,7 @@ from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
 from tests.batches import of_one_partition
 from tests.history import MONDAY
-from tests.office import Log, open_at, outbox, rows, run
+from tests.office import Log, Stored, open_at, outbox, rows, run
 
 SECONDS_MAX = 60.0
 LEADS = 6
@@ -41,7 +41,7 @@ class Producer:
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     sent: int = 0
 
-    async def send(self, topic: str, value: bytes, **_: Any) -> "asyncio.Future[None]":
+    async def send(self, topic: str, value: bytes, **_: Any) -> "asyncio.Future[Stored]":
         """Give one record to the broker."""
         if self.sent == self.still_after:
             self.stands.set()
@@ -49,7 +49,7 @@ class Producer:
         self.sent += 1
         self.broker.taken.append((topic, value))
         done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        done.set_result(Stored(len(self.broker.taken) - 1))
         return done
 
 

@@ -11,14 +11,7 @@ from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange.outbox import NO_KEY, publish
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
-from tests.office import Log, rows, run
-
-
-@dataclass
-class Stored:
-    """What the broker says of a record: here its number among all that were sent."""
-
-    offset: int
+from tests.office import Log, Stored, rows, run
 
 
 @dataclass
