@@ -9,7 +9,7 @@ nothing is decided anew: its records are counted.
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -30,7 +30,7 @@ from services.exchange.recorded import (
     Remembered,
     entry_of,
     first_difference,
-    nothing,
+    remembered_among,
     unseen,
 )
 from services.exchange.recover import judge_kept
@@ -175,15 +175,9 @@ class Audit:
         case: CaseId,
         is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
     ) -> Remembered:
-        """Return what the journal's next entry for it says; each is compared before another.
-
-        Where there is no erasure it was put off, if it was due: what the outbox held then is not
-        known now.
-        """
+        """Return what the journal's next entry for it says; each is compared before another."""
         entries = [entry for entry, _ in self._left.get((position, case), ())]
-        same = (e for e in entries if (e.message, e.is_resumed) == (message, is_resumed))
-        found = next((entry.remembered for entry in same), nothing())
-        return replace(found, has_unsent=not any(entry.is_erasure for entry in entries))
+        return remembered_among(entries, message, is_resumed=is_resumed)
 
     def _count(self, intake: Intake) -> None:
         topic = intake.incoming.position.topic

@@ -7,7 +7,7 @@ frozen by a defect stands so again. The second life writes the first one's lines
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -22,7 +22,7 @@ from services.casebook.journal_mark import begin_journal
 from services.casebook.retry import patiently
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
-from services.exchange.recorded import Remembered, Remembers, entry_of, nothing
+from services.exchange.recorded import Remembered, Remembers, entry_of, nothing, remembered_among
 
 _PLACE: Final = TopicPartition(JOURNAL, 0)
 _READ_MAX: Final = 1_000
@@ -73,18 +73,12 @@ class Recollection:
         case: CaseId,
         is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
     ) -> Remembered:
-        """Return what it says of one; of a defect met again and again, the last.
-
-        Where there is no erasure it was put off, if it was due: what the outbox held then is not
-        known now.
-        """
+        """Return what it says of one; of a defect met again and again, the last."""
         if position.offset > self._ends.get((position.topic, position.partition), -1):
             return nothing()
         rows = self._db.execute(_OF_A_PLACE, (*astuple(position), case)).fetchall()
         entries = [entry for (line,) in rows if (entry := entry_of(line)) is not None]
-        same = [e for e in entries if (e.message, e.is_resumed) == (message, is_resumed)]
-        found = same[-1].remembered if same else nothing()
-        return replace(found, has_unsent=not any(entry.is_erasure for entry in entries))
+        return remembered_among(entries[::-1], message, is_resumed=is_resumed)
 
 
 async def recall(consumer: AIOKafkaConsumer, casebook: Casebook, *, is_behind: bool) -> Remembers:

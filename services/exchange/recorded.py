@@ -6,7 +6,7 @@ decided anew.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_type_hints
 
@@ -94,6 +94,19 @@ def entry_of(line: str) -> Entry | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         return None
+
+
+def remembered_among(
+    entries: Collection[Entry], message: MessageId, *, is_resumed: bool
+) -> Remembered:
+    """Return what the first entry of a decision says; `entries` are all of its place.
+
+    Where there is no erasure it was put off, if it was due: what the outbox held then is not known
+    now.
+    """
+    same = (each for each in entries if (each.message, each.is_resumed) == (message, is_resumed))
+    found = next((each.remembered for each in same), _NOTHING)
+    return replace(found, has_unsent=not any(each.is_erasure for each in entries))
 
 
 def first_difference(recorded: str, decided: str) -> str:
