@@ -4,6 +4,7 @@ Opening for writing migrates by itself, in one transaction, on either database: 
 database administrator who would do it beside. Reading never does.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -91,6 +92,7 @@ def _found(connection: Connection) -> str | None:
     return _FIRST
 
 
+@cache
 def _steps() -> frozenset[str]:
     """Return the steps that this program knows, by the names of their files: v0001_….py."""
     return frozenset(path.name[1:5] for path in (_FOLDER / "versions").glob("v[0-9]*.py"))
