@@ -64,11 +64,7 @@ def store_down(campaign: Campaign) -> str:
     kept = county.commands.pop(alias)
     processes.stop(campaign.home, alias, stack.GRACE_SECONDS)
     stored = _filed(campaign)
-    campaign.work_until(
-        lambda: all(_fate(campaign, each) == ACCEPTED for each in stored),
-        "stored",
-        SEEN_SECONDS_MAX,
-    )
+    _see(campaign, lambda: all(_fate(campaign, each) == ACCEPTED for each in stored), "stored")
     county.commands[alias] = kept
     with _away(campaign):
         waiting = _filed(campaign)
@@ -78,11 +74,7 @@ def store_down(campaign: Campaign) -> str:
                 county.begin(name)
             else:
                 county.terminate(name)
-        campaign.work_until(
-            lambda: {each.number for each in stored} <= _numbers(campaign),
-            "shown",
-            SEEN_SECONDS_MAX,
-        )
+        _see(campaign, lambda: {each.number for each in stored} <= _numbers(campaign), "shown")
         campaign.work(CASES)
         early = traffic.sleeper.files()
         assert not any(early.get(each.number) for each in stored), f"files of nowhere: {early}"
