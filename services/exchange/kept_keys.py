@@ -13,10 +13,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.bus.clock import monotonic, now
+from connectors.bus.clock import now
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer
-from schemas.errors import Unavailable
 from schemas.ids import CaseId, is_uuid
 from schemas.topics import CASE_KEYS, ORIGINALS
 from services.casebook.case_keys import CaseKeys, KeyName, name_for
@@ -26,12 +25,11 @@ from services.casebook.store import Casebook
 from services.exchange.intake import Incoming
 from services.exchange.journal import canonical
 from services.exchange.originals import Copied, Kept, kept, original
+from services.exchange.reading import records_until
 
 ERASED_CODE: Final = "case.erased"
 ERASED: Final = canonical({"code": ERASED_CODE, "where": None, "detail": None})
 _READ_MAX: Final = 1_000
-_READ_MS_MAX: Final = 1_000
-_SILENT_SECONDS_MAX: Final = 60.0
 
 Wrapped = Mapping[KeyName, bytes | None]
 
@@ -87,14 +85,7 @@ async def restore_keys(settings: Settings, login: Credentials, casebook: Caseboo
         reader.assign([place])
         end = (await reader.end_offsets([place]))[place]
         await reader.seek_to_beginning(place)
-        heard = monotonic()
-        while await reader.position(place) < end:
-            batch = await reader.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
-            records = [record for each in batch.values() for record in each]
-            if records:
-                heard = monotonic()
-            elif monotonic() - heard > _SILENT_SECONDS_MAX:
-                raise Unavailable("kafka.unreachable", where=CASE_KEYS, detail="timeout")
+        async for records in records_until(reader, place, end, _READ_MAX):
             found |= {(record.key or b"").decode(): record.value for record in records}
     except KafkaError as error:
         raise explain(error, where=CASE_KEYS) from error

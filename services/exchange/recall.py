@@ -13,21 +13,18 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.bus.clock import monotonic
 from connectors.bus.kafka import explain
-from schemas.errors import Unavailable
 from schemas.ids import CaseId, MessageId
 from schemas.topics import JOURNAL
 from services.casebook.journal_mark import begin_journal
 from services.casebook.retry import patiently
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
+from services.exchange.reading import records_until
 from services.exchange.recorded import Remembered, Remembers, entry_of, nothing, remembered_among
 
 _PLACE: Final = TopicPartition(JOURNAL, 0)
 _READ_MAX: Final = 1_000
-_READ_MS_MAX: Final = 1_000
-_SILENT_SECONDS_MAX: Final = 60.0
 
 _TABLE: Final = """
 CREATE TABLE told (topic TEXT, "partition" INTEGER, "offset" INTEGER, case_id TEXT, line TEXT);
@@ -100,14 +97,7 @@ async def _read(consumer: AIOKafkaConsumer, begin: int, end: int) -> Recollectio
     found = Recollection()
     consumer.assign([_PLACE])
     consumer.seek(_PLACE, begin)
-    heard = monotonic()
-    while await consumer.position(_PLACE) < end:
-        batch = await consumer.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
-        records = [record for each in batch.values() for record in each]
-        if records:
-            heard = monotonic()
-        elif monotonic() - heard > _SILENT_SECONDS_MAX:
-            raise Unavailable("kafka.unreachable", where=JOURNAL, detail="timeout")
+    async for records in records_until(consumer, _PLACE, end, _READ_MAX):
         found.note([(record.value or b"").decode(errors="replace") for record in records])
     return found
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from connectors.bus.clock import monotonic
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import start_consumer
-from schemas.errors import Broken, Unavailable
+from schemas.errors import Broken
 from schemas.topics import ORIGINALS
 from services.casebook.progress import Place
 from services.casebook.store import Casebook
@@ -22,14 +21,13 @@ from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
 from services.exchange.originals import Kept, position_of
+from services.exchange.reading import records_until
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.secret import noted
 from services.exchange.shelf import Shelf
 
 Gap = tuple[int, int]  # the casebook's progress, the log's begin
 _READ_MAX: Final = 500
-_READ_MS_MAX: Final = 1_000
-_SILENT_SECONDS_MAX: Final = 60.0
 
 
 async def recover(
@@ -87,14 +85,7 @@ async def _missing(
     reader.assign([source])
     end = (await reader.end_offsets([source]))[source]
     await reader.seek_to_beginning(source)
-    heard = monotonic()
-    while next_offset < begin and await reader.position(source) < end:
-        found = await reader.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
-        records = [record for each in found.values() for record in each]
-        if records:
-            heard = monotonic()
-        elif monotonic() - heard > _SILENT_SECONDS_MAX:
-            raise Unavailable("kafka.unreachable", where=ORIGINALS, detail="timeout")
+    async for records in records_until(reader, source, end, _READ_MAX):
         wanted = []
         for record in records:  # only what is wanted is opened
             position = position_of(record.headers)
@@ -104,5 +95,7 @@ async def _missing(
                 wanted.append(record)
         for found_again in opened(casebook, wanted):
             yield found_again
+        if next_offset >= begin:
+            return
     if next_offset < begin:
         raise Broken("log.gap", detail=f"{topic}/{partition}: {next_offset} < {begin}")
