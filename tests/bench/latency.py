@@ -19,10 +19,11 @@ from connectors.bus.kafka import librdkafka_options, start_consumer, start_produ
 from deploy.local.kafka_config import ADMIN
 from tests.bench.figures import spread
 from tests.bench.processors import over
-from tests.bench.running import LEADS, Bus, finished, wait_until
+from tests.bench.running import LEADS, Bus, finished
 from tests.bench.sealed import Letters
 from tests.bench.stamps import after, begins, inboxes, quantiles, stamps, taken
 from tests.prove.chapter import REPO
+from tests.prove.stand import wait_until
 
 IN, OUT = "bench-in", "bench-out"
 EXCHANGE, PASS_THROUGH = "exchange", "pass-through"

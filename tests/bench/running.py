@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from services.exchange.app import GROUP
 from services.exchange.workers import name_of
 from tests.postgresql import Server, postgresql
 from tests.prove.chapter import REPO
-from tests.prove.stand import beside, free_base
+from tests.prove.stand import beside, free_base, wait_until
 
 LEADS: Final = "leads"
 WORKERS_MAX: Final = 2
@@ -40,7 +39,6 @@ WRITER_SECONDS_MAX: Final = 3_600
 START_SECONDS_MAX: Final = 120.0
 STOP_SECONDS_MAX: Final = 60.0
 DRAIN_SECONDS_MAX: Final = 1_800.0
-POLL_SECONDS: Final = 0.1
 LOG_CHARACTERS_MAX: Final = 1_000  # of a process that ended, shown with the failure
 _ASK_SECONDS_MAX: Final = 20.0
 # What a broker that has just begun, or is busy, says of a group.
@@ -161,17 +159,6 @@ def finished(writer: "subprocess.Popen[str]") -> dict[str, Any]:
     assert writer.returncode == 0, f"the writer ended with {writer.returncode}"
     line: dict[str, Any] = json.loads(printed)
     return line
-
-
-def wait_until(look: Callable[[], bool], seconds_max: float, what: str | Callable[[], str]) -> None:
-    """Wait for a fact. AssertionError after the limit, saying what was missed."""
-    deadline = monotonic() + seconds_max
-    while not look():
-        if monotonic() > deadline:
-            told = what if isinstance(what, str) else what()
-            message = f"{told}: not within {seconds_max:g} s"
-            raise AssertionError(message)
-        time.sleep(POLL_SECONDS)
 
 
 @contextmanager
