@@ -5,7 +5,6 @@ is the first of all, then single messages one after the other: warm. Another par
 another organ's letter, is first each time.
 """
 
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -13,7 +12,7 @@ from typing import Any, Final
 from confluent_kafka import Producer
 
 from schemas.topics import flow_partition
-from tests.bench.figures import spread
+from tests.bench.figures import p99, spread
 from tests.bench.running import LEADS, Bus
 from tests.bench.sealed import Letters, Pair, read
 from tests.bench.stamps import begins, inboxes, stamps, taken
@@ -52,7 +51,7 @@ def rounds(bus: Bus, letters: Letters, idle_seconds: float, turns: int) -> Itera
             "first_ms": first[0],
             "first_of_partition_ms": [each[0] for each in others],
             "warm_ms": spread(warm),
-            "warm_p99_ms": round(statistics.quantiles(warm, n=100, method="inclusive")[98], 1),
+            "warm_p99_ms": round(p99(warm), 1),
         }
 
 

@@ -5,15 +5,13 @@ the whole time is no more than what one transaction takes, and no more than a hu
 was offered: then it is the noise of batches.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from statistics import linear_regression
 from typing import Any, Final
 
 from connectors.bus.clock import monotonic
 from tests.bench.drain import drained
-from tests.bench.figures import spread
+from tests.bench.figures import fitted, spread
 from tests.bench.processors import over
 from tests.bench.running import Bus, finished
 from tests.bench.sealed import Letters
@@ -57,19 +55,14 @@ def judged(looks: Sequence[Look], rate: float) -> Line:
 
     StatisticsError: fewer than two looks.
     """
-    times, lags = [at for at, _ in looks], [lag for _, lag in looks]
-    slope, start = linear_regression(times, lags)
-    rest = sum((lag - start - slope * at) ** 2 for at, lag in looks)
-    middle = sum(times) / len(times)
-    wide = sum((at - middle) ** 2 for at in times)
-    error = math.sqrt(rest / max(1, len(looks) - 2) / wide)
-    seconds = times[-1] - times[0]
-    growth = slope * seconds
+    line = fitted(looks)
+    seconds = looks[-1][0] - looks[0][0]
+    growth = line.slope * seconds
     return {
-        "slope": round(slope, 3),
-        "slope_error": round(error, 3),
+        "slope": round(line.slope, 3),
+        "slope_error": round(line.error, 3),
         "growth": round(growth),
-        "lag": spread(lags, 0),
+        "lag": spread([lag for _, lag in looks], 0),
         "holds": growth <= min(GROWTH_MAX, GROWTH_SHARE_MAX * rate * seconds),
     }
 

@@ -18,7 +18,6 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, func, select
 
-from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings, write_private
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.sections import CasebookSection

@@ -29,6 +29,7 @@ from connectors.bus.home import Home
 from schemas.topics import flow_partition
 from services.rulebook.load import load
 from tests.bench.china_rulebook import code_of
+from tests.bench.figures import p99
 from tests.bench.letters import BUSINESS
 from tests.faults.agencies import DatabaseAgency, Document, FolderAgency
 from tests.faults.county import County, folder_of
@@ -53,7 +54,6 @@ START_SECONDS_MAX: Final = 120.0
 DRAIN_SECONDS_MAX: Final = 900.0
 FLUSH_SECONDS_MAX: Final = 600.0
 RATIO_MAX: Final = 1.5
-PERCENT: Final = 100
 RUNS: Final = ("常", "洪", "涌")  # the others', the flood's, the client's
 LETTERS_MAX: Final = 300_000  # of each; a party's code has six digits for them
 QUEUED_MAX: Final = 1_000_000  # in the client's own queue
@@ -183,11 +183,6 @@ class Found:
             f"{statistics.median(sum(self.flooded, ())):.2f} s; "
             f"the flood was through {statistics.median(self.drains):.0f} s later)"
         )
-
-
-def p99(seconds: Sequence[float]) -> float:
-    """Return what 99 of 100 are within."""
-    return statistics.quantiles(seconds, n=PERCENT, method="inclusive")[-1]
 
 
 def flooded(

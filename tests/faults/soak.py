@@ -22,10 +22,11 @@ from typing import Final
 from connectors.bus.clock import monotonic
 from deploy.local import processes
 from services.exchange import workers
+from tests.bench.figures import Line
 from tests.faults.campaign import Campaign, begin
 from tests.faults.county import CONNECTOR_PORT_OFFSET
 from tests.faults.stream import Stream
-from tests.faults.watched import SAMPLES_MIN, Line, Sample, gained, line, look
+from tests.faults.watched import SAMPLES_MIN, Sample, gained, line, look
 from tests.prove.chapter import REPO, Ground, forget_settings
 
 MINUTES: Final = 30.0

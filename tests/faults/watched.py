@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
+from tests.bench.figures import Line, fitted
+
 SCRAPE_SECONDS_MAX: Final = 10.0
 SAMPLES_MIN: Final = 6  # through fewer no line is drawn
-ERRORS: Final = 2.0  # standard errors on each side of a slope: some 95 of 100
 _KB: Final = 1024
 _HANDLED: Final = re.compile(
     rb"^yichuan_(?:exchange|connector_read|connector_delivered)_messages_total(?:{[^}]*})? (\S+)$",
@@ -28,19 +29,6 @@ class Sample:
     files: int  # open descriptors
     threads: int
     messages: float  # handled since its start, by its own count
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A straight line through points: what y gains for each of x, and the error of that."""
-
-    slope: float
-    error: float  # standard error of the slope
-
-    @property
-    def most(self) -> float:
-        """The slope that it may be at most."""
-        return self.slope + ERRORS * self.error
 
 
 def look(pid: int, at: float, port: int) -> Sample:
@@ -64,12 +52,7 @@ def line(points: Sequence[tuple[float, float]]) -> Line:
     if len(points) < SAMPLES_MIN:
         message = f"{len(points)} samples"
         raise ValueError(message)
-    xs, ys = zip(*points, strict=True)
-    slope, height = statistics.linear_regression(xs, ys)
-    middle = statistics.fmean(xs)
-    off = sum((y - height - slope * x) ** 2 for x, y in points)
-    spread = sum((x - middle) ** 2 for x in xs)
-    return Line(slope, (off / (len(points) - 2) / spread) ** 0.5)
+    return fitted(points)
 
 
 def gained(counts: Sequence[int]) -> int:
