@@ -18,7 +18,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from functools import cache
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
@@ -28,18 +27,14 @@ from aiokafka import TopicPartition
 from connectors.bus.clock import now
 from connectors.bus.home import Home
 from connectors.bus.kafka import start_consumer, start_producer
-from connectors.bus.keys import load_signer
 from connectors.bus.layout import EXCHANGE
-from schemas.codec import current, frame
-from schemas.jwk import Signer
-from schemas.messages import Message
-from schemas.seal import seal_message
+from schemas.codec import current
 from services.exchange.opening import open_office
 from tests.bench.contest import LEADS
 from tests.bench.figures import spread
 from tests.bench.letters import leads
 from tests.bench.picture import drawn
-from tests.history import demo
+from tests.bench.sealed import sealed_pair
 from tests.postgresql import Server, postgresql
 from tests.prove.stand import beside
 
@@ -111,9 +106,8 @@ async def _write(home: Home, messages: int) -> list[int]:
     begins = await _ends(home)
     every = leads(sum(begins) + 1, now())
     while part := list(islice(every, min(SEND_MAX, messages))):
-        values = [frame(schema_id, seal_message(each, _signer(home, each)).body) for each in part]
-        keys = (each.envelope.case_id.encode() for each in part)
-        sends = [await producer.send(LEADS, v, key=k) for k, v in zip(keys, values, strict=True)]
+        pairs = [sealed_pair(home.path, schema_id, each) for each in part]
+        sends = [await producer.send(LEADS, value, key=key) for key, value in pairs]
         await asyncio.gather(*sends)
         messages -= len(part)
     await producer.stop()
@@ -127,15 +121,6 @@ async def _ends(home: Home) -> list[int]:
     ends = await consumer.end_offsets(places)
     await consumer.stop()
     return [ends[place] for place in places]
-
-
-def _signer(home: Home, message: Message) -> Signer:
-    return _signer_of(home, demo().directory.organs[message.envelope.sender].alias)
-
-
-@cache
-def _signer_of(home: Home, alias: str) -> Signer:
-    return load_signer(home.key(alias), None)
 
 
 def _turns(

@@ -20,6 +20,7 @@ from connectors.bus.home import Home
 from connectors.bus.keys import load_signer
 from schemas.codec import current, frame
 from schemas.jwk import Signer
+from schemas.messages import Message
 from schemas.seal import seal_message
 from services.exchange.opening import open_office
 from tests.bench.letters import lead
@@ -77,17 +78,18 @@ def read(path: Path) -> Iterator[Pair]:
             yield file.read(key), file.read(value)
 
 
+def sealed_pair(folder: Path, schema_id: int, message: Message) -> Pair:
+    """Seal a message with its sender's key, which lies in the home `folder`."""
+    alias = demo().directory.organs[message.envelope.sender].alias
+    assert alias is not None
+    body = seal_message(message, _signer(folder, alias)).body
+    return message.envelope.case_id.encode(), frame(schema_id, body)
+
+
 def _sealed(work: tuple[Path, int, int, int]) -> list[Pair]:
     folder, schema_id, first, stop = work
     at = now()
-    found = []
-    for number in range(first, stop):
-        message = lead(number, at)
-        alias = demo().directory.organs[message.envelope.sender].alias
-        assert alias is not None
-        body = seal_message(message, _signer(folder, alias)).body
-        found.append((message.envelope.case_id.encode(), frame(schema_id, body)))
-    return found
+    return [sealed_pair(folder, schema_id, lead(number, at)) for number in range(first, stop)]
 
 
 @cache

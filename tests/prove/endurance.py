@@ -13,6 +13,7 @@ from tests.faults.flood import RATIO_MAX, flooded
 from tests.faults.soak import MINUTES, growths
 from tests.faults.soak import soak as soaked
 from tests.prove.chapter import Check, Ground
+from tests.prove.law_sim import simulated
 from tests.simulation.exchange import Crash
 
 CRASHES_MIN: Final = 10_000
@@ -46,13 +47,8 @@ def one_agency_floods(ground: Ground) -> str:
 
 def simulated_kills(ground: Ground) -> str:
     """Let the exchange die in the simulation ten thousand times, at every kind of place."""
-    told = ground.command(
-        ground.repo / ".venv/bin/python",
-        *("-m", "tests.simulation", "--runs", str(RUNS), "--seed", str(SEED)),
-        *("--crashes", str(CRASH_CHANCE), "--quiet"),
-        cwd=ground.repo,
-        seconds_max=SIM_SECONDS_MAX,
-    )
+    options = ("--seed", str(SEED), "--crashes", str(CRASH_CHANCE))
+    told = simulated(ground, RUNS, *options, seconds_max=SIM_SECONDS_MAX)
     lines = told.splitlines()
     figure = "; ".join(line for line in lines if " runs, " in line or " crashes: " in line)
     landed = {where: re.search(rf"{re.escape(where)} (\d+)", figure) for where in Crash}
