@@ -30,6 +30,7 @@ RECEIPT_TO: Final = "inbox.yanjiao"
 JOURNAL: Final = "journal"
 BODY: Final = "x" * 1_000  # of a case, of a duty: as long as ours
 ENTRY: Final = "x" * 2_800  # of a decision beyond its ids
+PARTITIONS_MAX: Final = 64  # of a flow
 Row = dict[str, Any]
 
 
@@ -127,11 +128,12 @@ def _rows(record: Incoming, opened: Opened, entry: str) -> list[tuple[str, Row]]
     moves = {"state": "issued", "stopped": None, "waiting": 0}
     rests = {"rests_ms": None, "look_ms": None}
     duty = {"duty_id": derive(case, "sign_for"), "position": 0, "kind": "sign_for", "owner": sender}
-    due = {"due_ms": 0, "open": True, "case_seq": place.offset}
+    number = place.offset * PARTITIONS_MAX + place.partition  # of the case: no other has it
+    due = {"due_ms": 0, "open": True, "case_seq": number}
     return [
         ("messages", {**of, **at, **letter, "digest": opened.content_digest, "receipt": None}),
         ("originals", {**of, **original}),
-        ("cases", {**here, **moves, **rests, "case_id": case, "body": BODY}),
+        ("cases", {**here, **moves, **rests, "seq": number, "case_id": case, "body": BODY}),
         ("duties", {**duty, **due, "case_id": case, "body": BODY}),
         ("decisions", {**of, **at, "at_ms": 0, "rulebook": "", "entry": entry}),
         ("said", {"day": 0, "message_id": derive("bench", message), "case_id": case}),
