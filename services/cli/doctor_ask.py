@@ -13,7 +13,6 @@ from connectors.bus.admin import connect, read
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
-from connectors.bus.layout import layout
 from connectors.bus.librdkafka import asked
 from connectors.bus.registry import SchemaIds, registry_of
 from schemas.codec import Opened
@@ -35,6 +34,7 @@ from services.cli.doctor_broker import (
 from services.cli.doctor_finding import Symptom, of_error
 from services.cli.doctor_registry import Held, judge_registry
 from services.cli.log_reader import ADMIN, REQUEST_SECONDS_MAX, Logged, Place, open_log
+from services.cli.topics import layout_of
 from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
@@ -51,12 +51,7 @@ def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Ite
     try:
         client = connect(settings, home.credentials(ADMIN), _CONNECT_SECONDS_MAX)
         aliases = sorted(organ.alias for organ in rulebook.directory.organs.values())
-        wanted = layout(
-            aliases,
-            partitions=settings.kafka.partitions,
-            replication=settings.kafka.replication,
-            write_bytes_per_second=settings.kafka.organ_write_bytes_per_second,
-        )
+        wanted = layout_of(aliases, settings)
         actual = read(client, home, settings, wanted)
         yield from judge_layout(wanted, actual)
         there = [alias for alias in aliases if inbox_of(alias) in actual.topics]

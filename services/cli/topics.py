@@ -6,7 +6,7 @@ topics, a login per organ, and its access rights. Once an exchange has decided b
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -100,13 +100,17 @@ def _chosen(folder: Path, settings: Settings) -> _Chosen:
     organs = tuple(
         sorted((organ.code, organ.alias) for organ in load(folder).directory.organs.values())
     )
-    wanted = layout(
-        (alias for _, alias in organs),
+    return _Chosen(folder, organs, layout_of((alias for _, alias in organs), settings))
+
+
+def layout_of(aliases: Iterable[Alias], settings: Settings) -> Layout:
+    """Return what the bus needs for these organs, as configured. Raises UserError."""
+    return layout(
+        aliases,
         partitions=settings.kafka.partitions,
         replication=settings.kafka.replication,
         write_bytes_per_second=settings.kafka.organ_write_bytes_per_second,
     )
-    return _Chosen(folder, organs, wanted)
 
 
 def _files_to_change(home: Home, chosen: _Chosen) -> list[Line]:
