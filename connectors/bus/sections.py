@@ -64,7 +64,6 @@ class ExchangeSection(_Section):
     tick_seconds: float = Field(10.0, gt=0, le=60)
     # One that is decided longer than the database waits (15 s) would be cut off again and again.
     batch_max: int = Field(500, ge=1, le=2000, description="messages in one transaction")
-    batch_wait_ms: int = Field(50, ge=1, le=5000)
     workers: int = Field(1, ge=1, le=8, description="on this host; several need PostgreSQL")
     first_worker: int = Field(0, ge=0, le=63, description="number of this host's first worker")
 

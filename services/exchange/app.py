@@ -4,6 +4,7 @@ What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/inte
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from math import ceil
 from typing import Any, Final
@@ -24,6 +25,7 @@ from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
 from services.exchange.align import Aligned, align
+from services.exchange.batches import BatchTransport, Handle
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
@@ -36,7 +38,6 @@ GROUP: Final = "exchange.flows"
 _SESSION_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 2.0
 _COMMIT_SECONDS: Final = 1.0
-_BUFFER_MAX: Final = 4096  # records that Faust holds before it stops fetching
 _ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ours
 _MILLISECONDS: Final = 1000
 
@@ -98,7 +99,6 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
         processing_guarantee="at_least_once",  # exactly_once lost state and doubled (D2)
         store="memory://",
         TableManager=_NoTables,
-        stream_buffer_maxsize=_BUFFER_MAX,
         stream_wait_empty=True,  # False loses what is in hand when SIGTERM comes
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -114,7 +114,7 @@ def _declare(
     casebook: Casebook,
     worker: int,
 ) -> None:
-    """Declare the one agent and the ticker."""
+    """Declare what is read, who handles it, and the ticker."""
     shell: asyncio.Future[Shell] = asyncio.Future(loop=_loop(app))
     flows = app.topic(*(flow.value for flow in Flow), key_serializer="raw", value_serializer="raw")
 
@@ -157,12 +157,18 @@ def _declare(
         if shell.done():
             await shell.result().close()
 
-    @app.agent(flows, concurrency=1)
-    async def decide(stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped here
-        exchange = settings.exchange
-        wait = exchange.batch_wait_ms / _MILLISECONDS
-        async for events in stream.take_events(exchange.batch_max, within=wait):
-            await (await asyncio.shield(shell)).handle([_incoming(event) for event in events])
+    async def handle(messages: Sequence[Any]) -> None:
+        await (await asyncio.shield(shell)).handle([_incoming(each) for each in messages])
+
+    _read(app, flows, handle)
+
+
+def _read(app: faust.App, flows: Any, handle: Handle) -> None:  # noqa: ANN401 - Faust's topic
+    """Subscribe to the flows; what comes is handled batch by batch."""
+    transport = BatchTransport(app.conf.broker_consumer, app)
+    transport.handle = handle
+    app.transport = transport
+    app.topics.add(flows)
 
 
 async def _tick_for_ever(app: faust.App, shell: Shell) -> None:
@@ -192,8 +198,7 @@ def _ours(app: faust.App) -> list[Any]:
     return sorted(place for place in app.consumer.assignment() if place.topic in flows)
 
 
-def _incoming(event: Any) -> Incoming:  # noqa: ANN401 - a Faust event
-    message = event.message
+def _incoming(message: Any) -> Incoming:  # noqa: ANN401 - Faust's
     return Incoming(
         Position(message.topic, message.partition, message.offset),
         message.key,

@@ -1,6 +1,6 @@
 """The exchange's life around the decisions: open, handle a batch, tick, close. All its I/O.
 
-The body of the Faust agent never raises: take_events acknowledges a batch whose body raised. What
+`handle` never raises: for a batch that is neither done nor given up Faust would wait for ever. What
 cannot go on ends the process (`give_up`), and the batch is read again.
 """
 
@@ -80,7 +80,7 @@ class Shell:
             readable = await self.eraser.step(sources)
         except YichuanError as error:
             give_up(error)
-        except Exception as error:  # noqa: BLE001 - Faust would acknowledge the batch
+        except Exception as error:  # noqa: BLE001 - nothing behind this could tell
             give_up(Broken("exchange.defect", where=_where(error), detail=type(error).__name__))
         seconds = {
             Stage.VERIFY: taken - began,

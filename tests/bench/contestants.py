@@ -105,7 +105,7 @@ def textbook_faust(at: Means, finish: Finish, group: str) -> None:
         async for event in stream.events():
             if not producer:
                 producer.append(await at.producer())
-            await _one(at, producer[0], finish, exchange_app._incoming(event))
+            await _one(at, producer[0], finish, exchange_app._incoming(event.message))
             finish.done(1)
 
     exchange_app.quiet_worker(app).execute_from_commandline()

@@ -122,7 +122,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("--sustained", type=float, default=1_200.0, help="rate, a second")
     add("--sustained-seconds", type=float, default=600.0)
     add("--idle-seconds", type=float, default=300.0)
-    add("--exchange", default="", help='further TOML of [exchange]: "batch_wait_ms = 5"')
+    add("--exchange", default="", help='further TOML of [exchange]: "batch_max = 200"')
     add("--out", type=Path, default=Path("build/bench"))
     return parser.parse_args(argv)
 

@@ -9,8 +9,11 @@ import faust
 
 from services.casebook.work import Work
 from services.exchange import batch
+from services.exchange.batches import Handle
 from services.exchange.intake import Intake
 
+BATCH_MAX: Final = 500
+BATCH_SECONDS: Final = 0.05
 Plant = Callable[[ExitStack], None]
 
 
@@ -28,6 +31,7 @@ def stock_exactly_once(planted: ExitStack) -> None:
         raise error
 
     planted.enter_context(patch.object(faust, "App", app))
+    planted.enter_context(patch("services.exchange.app._read", _by_an_agent))
     planted.enter_context(patch("services.exchange.shell.give_up", raised))
     planted.enter_context(patch.object(batch, "_not_yet_done", _whatever_comes))
     no_message_id(planted)
@@ -37,6 +41,15 @@ def no_message_id(planted: ExitStack) -> None:
     """Forget that a message of this id was here before."""
     planted.enter_context(patch.object(Work, "message", lambda *_: None))
     planted.enter_context(patch.object(Work, "put_message", lambda *_: None))
+
+
+def _by_an_agent(app: faust.App, flows: Any, handle: Handle) -> None:
+    """Take batches as Faust's manual has it."""
+
+    @app.agent(flows, concurrency=1)
+    async def decide(stream: Any) -> None:
+        async for events in stream.take_events(BATCH_MAX, within=BATCH_SECONDS):
+            await handle([event.message for event in events])
 
 
 def _whatever_comes(work: Work, intakes: Iterable[Intake]) -> Iterator[Intake]:

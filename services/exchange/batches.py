@@ -1,0 +1,82 @@
+"""Faust's consumer, made to give what it fetched as one batch.
+
+Of each record by itself Faust makes a message, an event, four tasks and a turn of a stream, and its
+`take_events` waits out its whole time before every batch. Here a batch is what lay there when the
+last one was done: one record when little comes, up to `batch_max` when much does. The group, the
+partitions, the offsets that are committed and the end stay Faust's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, cast
+
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers.aiokafka import Consumer, Transport
+
+from connectors.bus.clock import monotonic
+from schemas.errors import Broken
+from services.exchange.shell import give_up
+
+_FETCH_SECONDS: Final = 1.0  # that one look for records waits at most
+
+Handle = Callable[[Sequence[Any]], Awaitable[None]]  # of Faust's messages, in the order of each log
+
+
+class BatchConsumer(Consumer):
+    """Hands batches to `BatchTransport.handle`, one after the other."""
+
+    _in_hand: "asyncio.Task[None] | None" = None
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's Fetcher
+        """Read and handle until one of the two is told to stop. Faust's Fetcher calls it.
+
+        It is cancelled when the exchange ends or the partitions move; the batch in hand is not:
+        Faust waits for what was tracked and not acknowledged (`stream_wait_empty`).
+        """
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await self._done_with_it()
+                batch = [message async for _, message in self.getmany(timeout=_FETCH_SECONDS)]
+                if batch:
+                    await self._track(batch)
+                    self._in_hand = asyncio.create_task(self._handled(batch))
+        except ConsumerStoppedError:
+            if not self.app.should_stop:
+                raise
+
+    async def _done_with_it(self) -> None:
+        if self._in_hand is None:
+            return
+        try:
+            await asyncio.shield(self._in_hand)
+        except asyncio.CancelledError:
+            # Not we were told to stop: the batch was cut off in the middle, and Faust would go on
+            # as a process that lives and reads nothing.
+            if self._in_hand.cancelled():
+                give_up(Broken("exchange.defect", where="batches", detail="cancelled"))
+            raise
+        self._in_hand = None
+
+    async def _track(self, batch: Sequence[Any]) -> None:
+        """Note what must be done before the partitions may go, and what the log leaves out."""
+        for message in batch:
+            read = self._read_offset[message.tp]
+            if read and message.offset > read + 1:
+                await self._add_gap(message.tp, read + 1, message.offset)
+            self._read_offset[message.tp] = message.offset
+            self.track_message(message)
+
+    async def _handled(self, batch: Sequence[Any]) -> None:
+        await cast("BatchTransport", self.transport).handle(batch)
+        at = monotonic()
+        for message in batch:
+            self.ack(message)
+            # What Faust's own watch for a stream that stands still looks at.
+            self.app.monitor.stream_inbound_time[message.tp] = at
+
+
+class BatchTransport(Transport):
+    """Faust's transport with that consumer. `handle` returns when all of a batch is durable."""
+
+    Consumer = BatchConsumer
+    handle: Handle

@@ -1,0 +1,185 @@
+"""How Faust's consumer gives batches: whole, one by one, acknowledged when they are done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import faust
+import pytest
+from faust.types import TP, ConsumerMessage
+from mode import Service
+
+from services.exchange import batches
+from services.exchange.batches import BatchConsumer, BatchTransport
+
+FLOW = "leads"
+PLACE = TP(FLOW, 0)
+Told = list[list[int]]
+
+
+class Fetching(BatchConsumer):
+    """A consumer whose broker gives what the test says, and then nothing."""
+
+    given: list[list[int]]
+
+    def _new_consumer_thread(self) -> Any:
+        return Service()
+
+    async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - Faust's
+        """Yield one batch."""
+        del timeout
+        await asyncio.sleep(0)
+        if not self.given:
+            await asyncio.Event().wait()
+        for offset in self.given.pop(0):
+            yield PLACE, _message(offset)
+
+
+def _message(offset: int) -> ConsumerMessage:
+    return ConsumerMessage(FLOW, 0, offset, 0.0, 1, None, b"", b"", None, tp=PLACE)
+
+
+def _consumer(
+    given: Sequence[Sequence[int]], handle: Callable[[Sequence[Any]], Awaitable[None]]
+) -> Fetching:
+    app = faust.App("test", broker="kafka://127.0.0.1:1", autodiscover=False)
+    transport = BatchTransport(app.conf.broker_consumer, app)
+    transport.handle = handle
+    app.transport = transport
+
+    async def nobody(*_: Any) -> None:
+        """Nothing hangs on it."""
+
+    app.topics._acking_topics.add(FLOW)  # type: ignore[attr-defined]
+    consumer = Fetching(transport, nobody, nobody, nobody)
+    consumer.given = [list(each) for each in given]
+    return consumer
+
+
+def _until(done: Callable[[], bool]) -> Awaitable[None]:
+    async def wait() -> None:
+        while not done():  # noqa: ASYNC110 - nothing tells; the loop turns until it is so
+            await asyncio.sleep(0)
+
+    return asyncio.wait_for(wait(), 10)
+
+
+def _drained(consumer: Fetching) -> "asyncio.Task[None]":
+    fetcher: Any = SimpleNamespace(should_stop=False)
+    return asyncio.create_task(consumer._drain_messages(fetcher))
+
+
+def test_what_was_fetched_is_one_batch_and_the_next_waits_until_it_is_done() -> None:
+    told: Told = []
+
+    async def run() -> None:
+        go = asyncio.Event()
+
+        async def handle(messages: Sequence[Any]) -> None:
+            told.append([each.offset for each in messages])
+            await go.wait()
+
+        consumer = _consumer([[4, 5, 6], [7]], handle)
+        task = _drained(consumer)
+        await _until(lambda: bool(told))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert told == [[4, 5, 6]]
+        assert len(consumer.unacked) == 3
+        assert consumer._new_offset(PLACE) is None
+        go.set()
+        await _until(lambda: len(told) == 2 and not consumer.unacked)
+        assert consumer._new_offset(PLACE) == 8
+        task.cancel()
+
+    asyncio.run(run())
+    assert told == [[4, 5, 6], [7]]
+
+
+def test_an_end_cuts_off_the_reading_and_not_the_batch_in_hand() -> None:
+    """Faust cancels what reads, and then waits for what is not acknowledged."""
+
+    async def run() -> None:
+        go = asyncio.Event()
+
+        async def handle(_: Sequence[Any]) -> None:
+            await go.wait()
+
+        consumer = _consumer([[0, 1]], handle)
+        task = _drained(consumer)
+        await _until(lambda: len(consumer.unacked) == 2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(consumer.unacked) == 2
+        go.set()
+        await _until(lambda: not consumer.unacked)
+        assert consumer._new_offset(PLACE) == 2
+
+    asyncio.run(run())
+
+
+def test_who_reads_again_waits_for_the_batch_that_was_in_hand() -> None:
+    """After the partitions have moved Faust begins to read anew."""
+    told: Told = []
+
+    async def run() -> None:
+        go = asyncio.Event()
+
+        async def handle(messages: Sequence[Any]) -> None:
+            told.append([each.offset for each in messages])
+            await go.wait()
+
+        consumer = _consumer([[0], [1]], handle)
+        first = _drained(consumer)
+        await _until(lambda: bool(told))
+        first.cancel()
+        second = _drained(consumer)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert told == [[0]]
+        go.set()
+        await _until(lambda: told == [[0], [1]])
+        second.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_batch_that_was_cut_off_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would live on, and read nothing."""
+
+    class EndedError(Exception):
+        """In the place of the end."""
+
+    def end(error: Exception) -> None:
+        raise EndedError(str(error))
+
+    async def run() -> None:
+        async def handle(_: Sequence[Any]) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+
+        monkeypatch.setattr(batches, "give_up", end)
+        with pytest.raises(EndedError, match=r"exchange\.defect"):
+            await _drained(_consumer([[0]], handle))
+
+    asyncio.run(run())
+
+
+def test_an_offset_that_the_log_leaves_out_does_not_hold_up_what_is_committed() -> None:
+    async def run() -> None:
+        done: list[int] = []
+
+        async def handle(messages: Sequence[Any]) -> None:
+            done.extend(each.offset for each in messages)
+
+        consumer = _consumer([[3], [5]], handle)
+        task = _drained(consumer)
+        await _until(lambda: done == [3, 5] and not consumer.unacked)
+        assert consumer._new_offset(PLACE) == 6
+        task.cancel()
+
+    asyncio.run(run())
