@@ -5,8 +5,9 @@ gives the same id: a repeat is the same message, and a replay gives the same byt
 """
 
 import re
+from hashlib import sha1
 from typing import NewType
-from uuid import UUID, uuid5
+from uuid import UUID
 
 OrganCode = NewType("OrganCode", str)  # 统一社会信用代码, GB 32100: 18 characters
 Alias = NewType("Alias", str)  # [a-z0-9-]{2,24}: an organ's login, inbox and short name
@@ -21,6 +22,9 @@ RulebookHash = NewType("RulebookHash", str)  # SHA-256 over the rulebook's files
 NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
 BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters
 
+_NAMESPACE = NAMESPACE.bytes
+# The first two bits of the digit are 10 (RFC 9562, 4.1).
+_VARIANTS = {digit: f"{int(digit, 16) & 3 | 8:x}" for digit in "0123456789abcdef"}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -31,7 +35,10 @@ def is_uuid(text: str) -> bool:
 
 def derive(*parts: str) -> str:
     """Return the UUID text that follows from the parts, whose order matters."""
-    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+    digest = sha1(_NAMESPACE + "\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANTS[digest[16]]
+    # As str(uuid5(NAMESPACE, …)) has it, in a third of the time: eight a message.
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def case_id_of(sender: OrganCode, opening: MessageId) -> CaseId:

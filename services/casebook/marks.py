@@ -5,6 +5,7 @@ where a batch ended. Two transfers that two workers decide at one instant do not
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -31,9 +32,29 @@ LIKE: Final = (
     .order_by(MARKS.c.case_id)
     .limit(bindparam("most", type_=Integer))
 )
-KNOWN: Final = (
-    select(MARKS.c.key).distinct().where(MARKS.c.key.in_(bindparam("keys", expanding=True)))
+NEAR: Final = (
+    select(MARKS)
+    .where(
+        MARKS.c.key.in_(bindparam("keys", expanding=True)),
+        MARKS.c.first_day <= bindparam("last"),
+        MARKS.c.last_day >= bindparam("first"),
+    )
+    .limit(bindparam("most", type_=Integer))
 )
+NEAR_MAX: Final = 2_000  # rows that a look for many marks at once may read
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """All that the table has of a key between two days, as ordinals: cases, and their days."""
+
+    first: int
+    last: int
+    rows: list[tuple[CaseId, int, int]]
+
+    def covers(self, first: int, last: int) -> bool:
+        """Whether all that lies there was read."""
+        return self.first <= first and last <= self.last
 
 
 class Marks:
@@ -44,7 +65,7 @@ class Marks:
         self._put: dict[CaseId, tuple[Mark, ...]] = {}  # the whole of what these cases have now
         # Where to look among these: the days of each mark, as ordinals.
         self._by_key: dict[str, dict[CaseId, list[tuple[int, int]]]] = {}
-        self._known: dict[str, bool] = {}  # whether the table has a mark of this key
+        self._near: dict[str, _Near] = {}  # of the table, by key
         self._written: set[CaseId] = set()  # of those, the ones that are in the table already
         # By identity: a letter is kept here, so that no other gets its place.
         self._of_letters: dict[int, tuple[Lettered, tuple[Mark, ...]]] = {}
@@ -55,8 +76,7 @@ class Marks:
             self._by_key[mark.key].pop(case_id, None)
         self._put[case_id] = marks
         for mark in marks:
-            days = self._by_key.setdefault(mark.key, {}).setdefault(case_id, [])
-            days.append((_ordinal(mark.first), _ordinal(mark.last)))
+            self._by_key.setdefault(mark.key, {}).setdefault(case_id, []).append(_days(mark))
         self._written.discard(case_id)
 
     def of(self, case_id: CaseId) -> tuple[Mark, ...]:
@@ -78,11 +98,13 @@ class Marks:
         self.put(case_id, to_the_letter(self.of(case_id)) if declined else ())
 
     def expect(self, marks: Iterable[Mark]) -> None:
-        """Look for many marks at once: those that no other letter has need no more questions."""
-        unasked = [mark.key for mark in marks if mark.key not in self._known]
-        for part in parts(unasked) if unasked else ():
-            self._known |= dict.fromkeys(part, False)
-            self._known |= dict.fromkeys(self._connection.scalars(KNOWN, {"keys": part}), True)
+        """Look for many marks at once; where too much lies near, each is asked for by itself."""
+        unknown = [mark for mark in marks if not self._is_known(mark)]
+        some_days = [mark for mark in unknown if mark.first not in (None, date.min)]
+        any_day = [mark for mark in unknown if mark.first in (None, date.min)]
+        for group in (some_days, any_day):
+            for part in parts(group) if group else ():
+                self._look_near(part)
 
     def alike(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
         """Return which cases have one of the marks on a day that both have, up to ALIKE_MAX."""
@@ -111,13 +133,36 @@ class Marks:
         found: set[CaseId] = set()
         self.expect(asked)
         for mark in asked:
-            first, last = _ordinal(mark.first), _ordinal(mark.last)
+            first, last = _days(mark)
             for case, days in self._by_key.get(mark.key, {}).items():
                 if any(begin <= last and end >= first for begin, end in days):
                     found.add(case)
-            if self._known[mark.key]:
-                found.update(self._stored({"key": mark.key, "first": first, "last": last}))
+            found.update(self._in_table(mark.key, first, last))
         return tuple(sorted(found)[:ALIKE_MAX])
+
+    def _is_known(self, mark: Mark) -> bool:
+        near = self._near.get(mark.key)
+        return near is not None and near.covers(*_days(mark))
+
+    def _look_near(self, marks: Sequence[Mark]) -> None:
+        days = [_days(mark) for mark in marks]
+        first, last = min(begin for begin, _ in days), max(end for _, end in days)
+        keys = {mark.key: None for mark in marks}
+        values = {"keys": list(keys), "first": first, "last": last, "most": NEAR_MAX + 1}
+        rows = self._connection.execute(NEAR, values).all()
+        if len(rows) <= NEAR_MAX:
+            near: dict[str, list[tuple[CaseId, int, int]]] = {key: [] for key in keys}
+            for case, key, begin, end in rows:
+                near[key].append((CaseId(case), begin, end))
+            self._near |= {key: _Near(first, last, found) for key, found in near.items()}
+
+    def _in_table(self, key: str, first: int, last: int) -> list[CaseId]:
+        """Return the cases of the table, at least the first of them by id, but those put here."""
+        near = self._near.get(key)
+        if near is None or not near.covers(first, last):
+            return self._stored({"key": key, "first": first, "last": last})
+        met = (case for case, begin, end in near.rows if begin <= last and end >= first)
+        return [case for case in met if case not in self._put]
 
     def _stored(self, asked: dict[str, str | int]) -> list[CaseId]:
         """Return the first of those in the table that this transaction has not put."""
@@ -132,8 +177,12 @@ class Marks:
             after = page[-1]
 
 
-def _row(case: CaseId, mark: Mark) -> tuple[str, CaseId, int, int]:
-    return mark.key, case, _ordinal(mark.first), _ordinal(mark.last)
+def _row(case: CaseId, mark: Mark) -> tuple[CaseId, str, int, int]:
+    return case, mark.key, *_days(mark)
+
+
+def _days(mark: Mark) -> tuple[int, int]:
+    return _ordinal(mark.first), _ordinal(mark.last)
 
 
 def _ordinal(day: date | None) -> int:

@@ -5,7 +5,7 @@ One that is put together anew for each record costs more than it takes to run.
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, or_, select, tuple_
 
 from services.casebook.tables import (
     CASE_KEYS,
@@ -15,6 +15,7 @@ from services.casebook.tables import (
     MESSAGES,
     NUMBERS,
     ORIGINALS,
+    OUTBOX,
     PROGRESS,
     WAKES,
 )
@@ -33,6 +34,22 @@ MESSAGES_OF: Final = select(MESSAGES).where(
 NUMBERS_OF: Final = select(NUMBERS).where(
     NUMBERS.c.organ == bindparam("organ"),
     NUMBERS.c.number.in_(bindparam("numbers", expanding=True)),
+)
+LAST_SEQ: Final = select(func.max(OUTBOX.c.seq))
+_OF_SOURCES: Final = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in_(
+    bindparam("sources", expanding=True)
+)
+SEQS_BEHIND: Final = (
+    select(OUTBOX.c.seq).where(_OF_SOURCES, OUTBOX.c.seq > bindparam("after")).order_by("seq")
+)
+UNSENT_BEFORE: Final = (
+    select(OUTBOX.c.seq).where(_OF_SOURCES, OUTBOX.c.seq < bindparam("first")).limit(1)
+)
+UNSENT_BEHIND: Final = (
+    select(OUTBOX)
+    .where(_OF_SOURCES, OUTBOX.c.seq > bindparam("after"))
+    .order_by(OUTBOX.c.seq)
+    .limit(bindparam("most", type_=Integer))
 )
 # Locked in one order.
 LOCKED: Final = (

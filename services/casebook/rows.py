@@ -105,7 +105,17 @@ class OutboxRow:
     value: bytes | ToVouch | None
     headers: tuple[tuple[str, bytes], ...] = ()
     case: CaseId | None = None  # whose key locks its value while it waits; None: no content
-    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A row of the outbox that is to be published, opened."""
+
+    seq: int
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)

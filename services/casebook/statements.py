@@ -99,10 +99,17 @@ def remove(connection: Connection, table: Table, keys: Sequence[str], rows: list
         connection.execute(delete(table).where(*where), values)
 
 
-def delete_published(connection: Connection, table: Table, seqs: list[int]) -> None:
-    """Take published rows, bodies and all, out of the outbox."""
-    for part in parts(seqs):
-        connection.execute(delete(table).where(table.c.seq.in_(part)))
+def delete_published(connection: Connection, table: Table, seqs: Iterable[int]) -> None:
+    """Take published rows, bodies and all, out of the outbox: each run of numbers at once."""
+    runs: list[list[int]] = []
+    for seq in sorted(seqs):
+        if runs and seq == runs[-1][1] + 1:
+            runs[-1][1] = seq
+        else:
+            runs.append([seq, seq])
+    statement = f"DELETE FROM {table.name} WHERE seq BETWEEN ? AND ?"
+    if runs:
+        _run(connection, statement, ("first", "last"), [{"first": a, "last": b} for a, b in runs])
 
 
 def parts(keys: Iterable[_T]) -> Iterator[list[_T]]:

@@ -1,10 +1,8 @@
 """The tables, as the last migration leaves them.
 
 Of a message's content only `originals` has any, and what waits in the `outbox`: both locked under
-the key of its case (lockbox.py).
-
-Every database compares alike: instants are integers, milliseconds since 1970 in UTC, and short
-texts are ordered by their bytes.
+the key of its case (lockbox.py). Every database compares alike: instants are integers, milliseconds
+since 1970 in UTC, and short texts are ordered by their bytes.
 """
 
 from typing import Final
@@ -184,11 +182,12 @@ SAID: Final = Table(
 MARKS: Final = Table(
     "marks",
     METADATA,
-    Column("key", short_text(64), primary_key=True),
     Column("case_id", short_text(64), primary_key=True),
-    Column("first_day", Integer, primary_key=True),
-    Column("last_day", Integer, primary_key=True),
-    Index("marks_by_case", "case_id"),
+    Column("key", short_text(64), primary_key=True),
+    Column("first_day", Integer, primary_key=True, autoincrement=False),
+    Column("last_day", Integer, primary_key=True, autoincrement=False),
+    Index("marks_by_key", "key", "last_day", "first_day", "case_id"),  # most asked about is of late
+    sqlite_with_rowid=False,
 )
 
 OUTBOX: Final = Table(

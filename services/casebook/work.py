@@ -36,6 +36,7 @@ from services.casebook.rows import (
     OutboxRow,
     Progress,
     SecretRow,
+    Unsent,
     to_ms,
 )
 from services.casebook.vouching import Vouch, Vouching
@@ -68,6 +69,7 @@ class Work:
         self._numbers: dict[NumberKey, MessageId | None] = {}
         self._changes = Changes()
         self.marks = Marks(connection)  # of the violations of transfers
+        self.unsent: list[Unsent] = []  # what was written, and is to be published once it stands
 
     def lock(self, places: Iterable[Place]) -> dict[Place, Progress]:
         """Return how far the partitions are, and keep others from them until the end.
@@ -216,7 +218,7 @@ class Work:
     def flush(self) -> None:
         """Write what has changed. Raises what the database raises; the caller rolls back."""
         self._changes.vouched = self._vouching.of(self._changes)
-        flush(self._connection, self._changes, self.keys, self._seqs)
+        self.unsent += flush(self._connection, self._changes, self.keys, self._seqs)
         self.marks.flush()
         self._changes = Changes()
 

@@ -10,11 +10,12 @@ from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes, Wrote
 from services.casebook.locked import names_of, original_values, outbox_values
-from services.casebook.queries import SEQS_OF
+from services.casebook.queries import LAST_SEQ, SEQS_BEHIND, SEQS_OF
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
     SecretRow,
+    Unsent,
     case_to_text,
     duty_to_text,
     to_ms,
@@ -41,8 +42,8 @@ _DUTY: Final = ("case_seq", "position")
 
 def flush(
     connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
-) -> None:
-    """Write the changes. Progress comes first: it is the fence.
+) -> list[Unsent]:
+    """Write the changes; return what is to be published. Progress comes first: it is the fence.
 
     `seqs`: by which number each case is known; those of new cases are added.
     """
@@ -60,11 +61,11 @@ def flush(
         for (day, one), case in changes.said.items()
     ]
     upsert(connection, SAID, ("day", "message_id"), said)
-    sent = [outbox_values(keys, row, changes.whole(row.value)) for row in changes.outbox]
-    insert(connection, OUTBOX, sent)
+    unsent = _write_outbox(connection, changes, keys)
     place = ("topic", "partition", "offset")
     upsert(connection, DEAD, place, [_dead(row) for row in changes.dead])
     upsert(connection, SECRETS, place, [_secret(row) for row in changes.secrets])
+    return unsent
 
 
 def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:
@@ -79,6 +80,26 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
         row["seq"] = seqs[row.pop("case_id")]
         del row["topic"], row["partition"]
     rewrite(connection, CASES, ("seq",), known)
+
+
+def _write_outbox(connection: Connection, changes: Changes, keys: CaseKeys) -> list[Unsent]:
+    """Write what is to be published, and say by which numbers it lies there.
+
+    Nobody else writes rows of these partitions while they are locked, so those with a number that
+    is higher than all before are these, in their order.
+    """
+    if not changes.outbox:
+        return []
+    whole = [changes.whole(row.value) for row in changes.outbox]
+    pairs = list(zip(changes.outbox, whole, strict=True))
+    before = connection.scalar(LAST_SEQ) or 0
+    insert(connection, OUTBOX, [outbox_values(keys, row, value) for row, value in pairs])
+    places = sorted({(row.source.topic, row.source.partition) for row in changes.outbox})
+    seqs = connection.scalars(SEQS_BEHIND, {"sources": places, "after": before})
+    return [
+        Unsent(seq, row.topic, row.key, value, row.headers)
+        for seq, (row, value) in zip(seqs, pairs, strict=True)
+    ]
 
 
 def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:

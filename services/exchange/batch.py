@@ -87,6 +87,7 @@ def _one(
     tally.messages += done.messages
     tally.dead += done.dead
     tally.rungs += done.rungs
+    tally.unsent += done.unsent
 
 
 def _once(
@@ -107,6 +108,7 @@ def _once(
         for intake in wanted:
             desk.handle(intake, unstorable=unstorable)
         work.flush()
+        tally.unsent = work.unsent
     return tally
 
 

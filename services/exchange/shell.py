@@ -26,7 +26,7 @@ from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.messages import Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
-from services.casebook.rows import from_ms
+from services.casebook.rows import Unsent, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.erase import Eraser
@@ -75,7 +75,7 @@ class Shell:
             tally = run_batch(self.casebook, self.shelf, intakes, self.remembers)
             stored = monotonic()
             sources = {(r.position.topic, r.position.partition) for r in records}
-            published = await self.publish(sources)
+            published = await self.publish(sources, tally.unsent)
             sent = monotonic()
             readable = await self.eraser.step(sources)
         except YichuanError as error:
@@ -92,12 +92,12 @@ class Shell:
         self.measures.publishing(published.failed)
         self.measures.erasing(sources, readable)
 
-    async def publish(self, sources: Collection[Place]) -> Published:
+    async def publish(self, sources: Collection[Place], lately: Sequence[Unsent] = ()) -> Published:
         """Publish what the partitions decided; with a new producer where the old one is of no use.
 
         Raises Unavailable casebook.unavailable or kafka.unreachable.
         """
-        published = await publish(self.casebook, self.producer, sources)
+        published = await publish(self.casebook, self.producer, sources, lately)
         if not published.is_out_of_step:
             return published
         old, self.producer = self.producer, await self.open_producer()

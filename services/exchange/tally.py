@@ -1,12 +1,15 @@
-"""What a batch did, counted for the metrics."""
+"""What a batch did: counted for the metrics, and what it has still to publish."""
 
 from dataclasses import dataclass, field
+
+from services.casebook.rows import Unsent
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch did, for the metrics; counted only once it has committed."""
+    """What a batch did; told only once it has committed."""
 
     messages: list[tuple[str, str, str]] = field(default_factory=list)  # flow, record, outcome
     dead: list[str] = field(default_factory=list)
     rungs: list[tuple[str, str]] = field(default_factory=list)  # duty, rung
+    unsent: list[Unsent] = field(default_factory=list)  # as they lie in the outbox

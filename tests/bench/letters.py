@@ -36,7 +36,8 @@ class _Way:
 def lead(number: int, at: datetime = MONDAY, matter: str | None = None) -> Message:
     """Return a lead of a case of its own; of one matter only, where that is given."""
     ways = _ways(matter)
-    way, day = ways[number % len(ways)], _LAST_DAY - timedelta(days=number // len(ways) % _DAYS)
+    way, ago = ways[number % len(ways)], _DAYS - 1 - number // len(ways) % _DAYS
+    day = _LAST_DAY - timedelta(days=ago)  # later leads are about later days
     (party,) = default_example("lead_transfer")["parties"]
     named: dict[str, Any] = {
         "name": f"六枝特区示例{number}号工作室",

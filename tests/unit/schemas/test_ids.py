@@ -1,11 +1,11 @@
 """Ids follow from their cause: the same cause, the same id; another cause, another id."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive, message_id_of
+from schemas.ids import BUS, NAMESPACE, MessageId, OrganCode, case_id_of, derive, message_id_of
 
 ORGAN = OrganCode("11520203MB0000000X")
 
@@ -13,6 +13,11 @@ ORGAN = OrganCode("11520203MB0000000X")
 def test_a_derived_id_never_changes() -> None:
     assert derive("case", "a") == "13ce480b-1127-5e0e-8a56-b5fade52d7d3"
     assert UUID(derive("case", "a")).version == 5
+
+
+@given(st.lists(st.text()))
+def test_a_derived_id_is_the_standard_s(parts: list[str]) -> None:
+    assert derive(*parts) == str(uuid5(NAMESPACE, "\x1f".join(parts)))
 
 
 @given(st.lists(st.text(min_size=1, alphabet="abc"), min_size=2, max_size=4))

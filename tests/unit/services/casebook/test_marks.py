@@ -1,12 +1,15 @@
 """The index of marks: seen as changed, bounded, and never searched through whole."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId
-from services.casebook.marks import ALIKE_MAX, KNOWN, LIKE, Marks
+from services.casebook.marks import ALIKE_MAX, LIKE, NEAR, NEAR_MAX, Marks
 from services.casebook.store import Casebook
 from services.casebook.tables import MARKS
 from services.casework.likeness import Mark
@@ -26,6 +29,19 @@ def stored(casebook: Casebook, case: CaseId, *marks: Mark) -> None:
         put = Marks(connection)
         put.put(case, marks)
         put.flush()
+
+
+@contextmanager
+def counted(connection: Connection) -> Iterator[list[str]]:
+    """Note each statement that is run."""
+    asked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    event.listen(connection, "before_cursor_execute", note)
+    yield asked
+    event.remove(connection, "before_cursor_execute", note)
 
 
 def test_days_must_meet_and_the_key_be_the_same(casebook: Casebook) -> None:
@@ -83,6 +99,39 @@ def test_an_answer_names_no_more_than_its_limit_wherever_the_cases_lie(casebook:
         assert marks.alike([at("k")]) == tuple(ids[1 : ALIKE_MAX + 1])
 
 
+def test_a_batch_is_answered_by_one_look_and_what_lies_outside_it_by_its_own(
+    casebook: Casebook,
+) -> None:
+    stored(casebook, A, at("k", 0, 4), Mark("whole"))
+    stored(casebook, B, at("k", 20))
+    with casebook.engine.begin() as connection, counted(connection) as asked:
+        marks = Marks(connection)
+        marks.expect([at("k", 0), at("k", 6), at("new", 3), Mark("whole")])
+        assert len(asked) == 2  # those of some days, and those of any
+        assert marks.alike([at("k", 3)]) == (A,)
+        assert marks.alike([at("k", 5), at("new", 3)]) == ()
+        assert marks.same([Mark("whole")]) == (A,)
+        marks.put(A, ())
+        assert marks.alike([at("k", 3)]) == ()
+        assert len(asked) == 2
+        assert marks.alike([at("k", 20)]) == (B,)
+        assert len(asked) == 3
+
+
+def test_where_too_much_lies_near_each_is_asked_by_itself(casebook: Casebook) -> None:
+    ids = [CaseId(f"{number:05}") for number in range(NEAR_MAX + 1)]
+    with casebook.engine.begin() as connection:
+        put = Marks(connection)
+        for number, case in enumerate(ids):
+            put.put(case, (at("k", number),))
+        put.flush()
+    with casebook.engine.begin() as connection:
+        marks = Marks(connection)
+        marks.expect([at("k", 0), at("k", NEAR_MAX)])
+        assert marks.alike([at("k", 7)]) == (ids[7],)
+        assert marks.alike([at("k", 0, NEAR_MAX)]) == tuple(ids[:ALIKE_MAX])
+
+
 def test_more_marks_than_one_query_asks_for_are_all_asked(casebook: Casebook) -> None:
     stored(casebook, A, at("350"))
     with casebook.engine.begin() as connection:
@@ -106,7 +155,9 @@ def test_neither_look_up_searches_the_table_through(casebook: Casebook) -> None:
         asked = {"key": f"{7:064}", "first": 1, "last": 9, "after": "", "most": ALIKE_MAX}
         for query in (
             LIKE.params(asked),
-            KNOWN.params({"keys": [f"{row:064}" for row in range(3)]}),
+            NEAR.params(
+                {"keys": [f"{row:064}" for row in range(3)], "first": 1, "last": 9, "most": 9}
+            ),
             MARKS.select().where(MARKS.c.case_id == "7"),
         ):
             compiled = query.compile(

@@ -14,7 +14,7 @@ from services.casebook import work as working
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes
 from services.casebook.retry import ATTEMPTS_MAX
-from services.casebook.rows import Position
+from services.casebook.rows import Position, Unsent
 from services.casebook.store import Casebook
 from services.casebook.tables import (
     CASES,
@@ -45,17 +45,17 @@ from tests.office import (
 # ------------------------------------------------------------------- what a database will not take
 
 
-def refusing(message_id: MessageId, *, notes_too: bool = False) -> Callable[..., None]:
+def refusing(message_id: MessageId, *, notes_too: bool = False) -> Callable[..., list[Unsent]]:
     """The writing of changes, by a database that will not take one message."""
 
     def flush(
         connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
-    ) -> None:
+    ) -> list[Unsent]:
         mentioned = any(key[1] == message_id for key in changes.messages)
         noted = any(row.message_id == message_id for row in changes.dead)
         if mentioned or (notes_too and noted):
             raise DataError("INSERT", {}, ValueError("too long"))
-        write(connection, changes, keys, seqs)
+        return write(connection, changes, keys, seqs)
 
     return flush
 
@@ -130,17 +130,17 @@ def test_when_not_even_the_note_can_be_stored_the_process_stops(
     assert rows(casebook, PROGRESS) == []
 
 
-def busy(times: int) -> Callable[..., None]:
+def busy(times: int) -> Callable[..., list[Unsent]]:
     """The writing of changes, by a database that is away so many times."""
     left = [times]
 
     def flush(
         connection: Connection, changes: Changes, keys: CaseKeys, seqs: dict[CaseId, int]
-    ) -> None:
+    ) -> list[Unsent]:
         if left[0]:
             left[0] -= 1
             raise OperationalError("COMMIT", {}, TimeoutError())
-        write(connection, changes, keys, seqs)
+        return write(connection, changes, keys, seqs)
 
     return flush
 

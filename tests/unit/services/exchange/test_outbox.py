@@ -4,14 +4,16 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import event
+
 from schemas.parts import Secrecy
 from schemas.topics import DEAD_LETTERS, JOURNAL
 from services.casebook.journal_mark import begin_journal
-from services.casebook.store import Casebook
+from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
 from services.exchange.outbox import NO_KEY, publish
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
-from tests.office import Log, Stored, rows, run
+from tests.office import Log, Stored, outbox, rows, run
 
 
 @dataclass
@@ -67,3 +69,47 @@ def test_the_casebook_knows_as_much_of_the_journal_as_was_published(casebook: Ca
     last = max(number for number, (topic, _, _) in enumerate(sent) if topic == JOURNAL)
     with casebook.engine.begin() as connection:
         assert begin_journal(connection, 0) == last + 1
+
+
+def _handed_on(casebook: Casebook, records: list[Any], *before: Any) -> tuple[list[Any], list[str]]:
+    """What goes out when a batch has been stored, and what is read for it."""
+    tally = run(casebook, records)
+    producer, asked = Producer(), list[str]()
+
+    def note(*told: Any) -> None:
+        asked.append(told[2])
+
+    event.listen(casebook.engine, "before_cursor_execute", note)
+    sources = {(each.position.topic, each.position.partition) for each in [*records, *before]}
+    asyncio.run(publish(casebook, producer, sources, tally.unsent))
+    event.remove(casebook.engine, "before_cursor_execute", note)
+    return producer.sent, [each for each in asked if "outbox.value" in each]
+
+
+def test_what_was_just_stored_is_sent_as_it_lies_there_and_not_read_again(
+    casebook: Casebook,
+) -> None:
+    log = Log()
+    leads = [message("lead_transfer", SENDER, name, MONDAY) for name in ("a", "b")]
+    records = [log.put(each, MONDAY) for each in leads]
+    run(casebook, records)
+    stored = [(each.topic, each.key, each.value) for each in outbox(casebook)]
+    fresh = open_in_memory()
+    sent, read = _handed_on(fresh, records)
+    assert sent == stored
+    assert read == []
+    assert rows(fresh, OUTBOX) == []
+    fresh.close()
+
+
+def test_what_an_earlier_life_left_goes_first_and_nothing_twice(casebook: Casebook) -> None:
+    log = Log()
+    first = log.put(message("lead_transfer", SENDER, "a", MONDAY), MONDAY)
+    second = log.put(message("lead_transfer", SENDER, "b", MONDAY), MONDAY)
+    run(casebook, [first])  # and it died before it could publish
+    left = [(each.topic, each.key, each.value) for each in outbox(casebook)]
+    sent, read = _handed_on(casebook, [second], first)
+    assert sent[: len(left)] == left
+    assert len(sent) == len(set(sent)) > len(left)
+    assert read
+    assert rows(casebook, OUTBOX) == []
