@@ -71,7 +71,17 @@ class NoSharing:
 class Gate:
     """The list, compiled. Make it once for a rulebook: that takes about 0.1 s."""
 
-    __slots__ = ("_barred", "_forms", "_harmless", "_hint", "_mark", "_title", "_variants", "_word")
+    __slots__ = (
+        "_barred",
+        "_forms",
+        "_harmless",
+        "_hint",
+        "_is_wide",
+        "_mark",
+        "_title",
+        "_variants",
+        "_word",
+    )
 
     def __init__(self, no_sharing: NoSharing) -> None:
         marks = no_sharing.marks
@@ -96,11 +106,25 @@ class Gate:
             tuple(tuple(form.encode() for form in spelt[each]) for each in reversed(word))
             for word in words
         )
+        # Whether each word has a character that no ASCII spells; ids and digests then need no look.
+        self._is_wide = all(
+            any(not any(map(bytes.isascii, forms)) for forms in word) for word in self._forms
+        )
 
     def may_carry(self, raw: bytes) -> bool:
         """Whether UTF-8 bytes hold all characters of a mark or barred word; False is certain."""
-        holds = raw.__contains__
-        return any(all(any(map(holds, forms)) for forms in word) for word in self._forms)
+        if self._is_wide and raw.isascii():
+            return False
+        for word in self._forms:
+            for forms in word:
+                for form in forms:
+                    if form in raw:
+                        break
+                else:
+                    break  # this character is not there
+            else:
+                return True
+        return False
 
     def in_bytes(self, raw: bytes) -> bool:
         """Whether a mark's word or a barred one stands anywhere in bytes that cannot be decoded.

@@ -213,12 +213,12 @@ def inbox_of(alias: str) -> str:
     return f"inbox.{alias}"
 
 
-@lru_cache(maxsize=KEYS_CACHED)  # a message's copies and answers have its key
 def flow_partition(key: bytes, partitions: int) -> int:
     """Return the partition of a key: Kafka's own murmur2 partitioner, toPositive (design D5)."""
     return (_murmur2(key) & 0x7FFFFFFF) % partitions
 
 
+@lru_cache(maxsize=KEYS_CACHED)  # a message's copies and answers have its key
 def _murmur2(data: bytes) -> int:
     """Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2), as an unsigned 32-bit int."""
     length = len(data)

@@ -103,8 +103,8 @@ class Marks:
         some_days = [mark for mark in unknown if mark.first not in (None, date.min)]
         any_day = [mark for mark in unknown if mark.first in (None, date.min)]
         for group in (some_days, any_day):
-            for part in parts(group) if group else ():
-                self._look_near(part)
+            if group:
+                self._look_near(group)
 
     def alike(self, marks: Iterable[Mark]) -> tuple[CaseId, ...]:
         """Return which cases have one of the marks on a day that both have, up to ALIKE_MAX."""
@@ -147,14 +147,14 @@ class Marks:
     def _look_near(self, marks: Sequence[Mark]) -> None:
         days = [_days(mark) for mark in marks]
         first, last = min(begin for begin, _ in days), max(end for _, end in days)
-        keys = {mark.key: None for mark in marks}
-        values = {"keys": list(keys), "first": first, "last": last, "most": NEAR_MAX + 1}
-        rows = self._connection.execute(NEAR, values).all()
-        if len(rows) <= NEAR_MAX:
-            near: dict[str, list[tuple[CaseId, int, int]]] = {key: [] for key in keys}
-            for case, key, begin, end in rows:
-                near[key].append((CaseId(case), begin, end))
-            self._near |= {key: _Near(first, last, found) for key, found in near.items()}
+        for keys in parts(mark.key for mark in marks):
+            values = {"keys": keys, "first": first, "last": last, "most": NEAR_MAX + 1}
+            rows = self._connection.execute(NEAR, values).all()
+            if len(rows) <= NEAR_MAX:
+                near = {key: _Near(first, last, []) for key in keys}
+                for case, key, begin, end in rows:
+                    near[key].rows.append((CaseId(case), begin, end))
+                self._near |= near
 
     def _in_table(self, key: str, first: int, last: int) -> list[CaseId]:
         """Return the cases of the table, at least the first of them by id, but those put here."""

@@ -26,7 +26,7 @@ def upsert(
 ) -> None:
     """Write rows over those of the same keys; a new one that is there after all is an error."""
     values = {tuple(row[key] for key in keys): row for row in rows}
-    ordered = sorted(values, key=lambda key: tuple(map(str, key)))
+    ordered = sorted(values)
     insert(connection, table, [values[key] for key in ordered if key in new])
     known = [values[key] for key in ordered if key not in new]
     if known:

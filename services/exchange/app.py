@@ -24,12 +24,13 @@ from schemas.errors import YichuanError
 from schemas.parts import Flow
 from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
+from services.exchange import garbage
 from services.exchange.align import Aligned, align
 from services.exchange.batches import BatchTransport, Handle
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
-from services.exchange.opening import keep_for_good, open_casebook, open_office
+from services.exchange.opening import open_casebook, open_office
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
 from services.exchange.workers import alone
@@ -55,6 +56,7 @@ def run(home: Home, worker: int = 0) -> None:
     `worker`: its number, which no other running worker of the bus has (services/exchange/workers).
     """
     leave_no_message()
+    garbage.begin()
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
@@ -62,7 +64,7 @@ def run(home: Home, worker: int = 0) -> None:
         aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)
         _declare(app, home, settings, aligned, casebook, worker)
-        keep_for_good()
+        garbage.keep_for_good()
         # Not through Faust's command line: that would open a web server on every address.
         quiet_worker(app).execute_from_commandline()
 

@@ -14,7 +14,7 @@ from schemas.errors import Broken
 from schemas.ids import CaseId
 from services.casebook.ahead import read_ahead
 from services.casebook.among import MessageKey, NumberKey
-from services.casebook.progress import rulebooks_in_force
+from services.casebook.progress import Place, rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import Work
@@ -41,11 +41,17 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
         with casebook.engine.connect() as connection:
             return rulebooks_in_force(connection)
 
-    intakes = shelf.take_in(records, patiently(in_force, casebook))
+    if not {_place(each) for each in records} <= shelf.in_force.keys():
+        shelf.in_force |= patiently(in_force, casebook)
+    intakes = shelf.take_in(records, shelf.in_force)
     if casebook.readers is not None:
         ticks = [_place_of(i) for i in intakes if isinstance(i, Sound) and i.record == "Tick"]
         patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
     return intakes
+
+
+def _place(record: Incoming) -> Place:
+    return record.position.topic, record.position.partition
 
 
 def _place_of(tick: Sound) -> tuple[str, int, datetime]:
@@ -87,6 +93,7 @@ def _one(
     tally.messages += done.messages
     tally.dead += done.dead
     tally.rungs += done.rungs
+    tally.secrets |= done.secrets
     tally.unsent += done.unsent
 
 
@@ -109,6 +116,10 @@ def _once(
             desk.handle(intake, unstorable=unstorable)
         work.flush()
         tally.unsent = work.unsent
+    for intake in intakes:
+        place = _place(intake.incoming)
+        found = work.progress(*place)
+        shelf.in_force[place] = found.rulebook if found else None
     return tally
 
 
@@ -118,11 +129,11 @@ def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
     The rows of progress stay locked until the end: who lost a partition meanwhile finds here that
     another has gone on.
     """
-    places = {(i.incoming.position.topic, i.incoming.position.partition) for i in intakes}
+    places = {_place(intake.incoming) for intake in intakes}
     expected = {place: progress.next_offset for place, progress in work.lock(places).items()}
     for intake in intakes:
         position = intake.incoming.position
-        where = (position.topic, position.partition)
+        where = _place(intake.incoming)
         if position.offset < expected[where]:
             continue
         if position.offset > expected[where]:

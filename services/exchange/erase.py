@@ -19,7 +19,7 @@ broker's stamp changes, for all records of a batch bear one (LogAppendTime).
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ from services.casebook.retry import patiently
 from services.casebook.rows import Position, from_ms
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
-from services.exchange.intake import Incoming
+from services.exchange.intake import Incoming, Intake, Sound
 from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
 
@@ -60,6 +60,18 @@ class Eraser:
         self._settings, self._login = settings, login
         self._casebook, self._engine = casebook, casebook.engine
         self._later: dict[Place, float] = {}  # when one that failed is tried again
+        self._unfinished: set[Place] = set()
+
+    def due(self, intakes: Sequence[Intake], secrets: Iterable[Place]) -> frozenset[Place]:
+        """Return the partitions of a batch to go on with: what got a secret, and what has one left.
+
+        And each at its Tick, so that nothing of an earlier life stays.
+        """
+        read = {_place(intake.incoming) for intake in intakes}
+        ticked = {
+            _place(i.incoming) for i in intakes if isinstance(i, Sound) and i.record == "Tick"
+        }
+        return frozenset(ticked | (self._unfinished & read) | set(secrets))
 
     async def step(self, places: Iterable[Place]) -> tuple[Place, ...]:
         """Go on with these partitions; return those in which something is readable still.
@@ -67,8 +79,8 @@ class Eraser:
         Raises Unavailable casebook.unavailable, Broken. A broker that is away is no reason to
         stop: what is left stays on the list.
         """
-        left: list[Place] = []
-        for pending in patiently(self._pending, places):
+        looked, left = set(places), list[Place]()
+        for pending in patiently(self._pending, looked) if looked else ():
             if self._later.get(pending.place, 0.0) > monotonic():
                 left.append(pending.place)
                 continue
@@ -84,6 +96,7 @@ class Eraser:
                 is_done = False
             if not is_done:
                 left.append(pending.place)
+        self._unfinished = (self._unfinished - looked) | set(left)
         return tuple(left)
 
     async def _erase(self, pending: Pending) -> bool:
@@ -160,6 +173,10 @@ class Eraser:
     def _note_lost(self, place: Place, below: int) -> None:
         with self._engine.begin() as transaction:
             secrets.note_lost(transaction, place, below)
+
+
+def _place(record: Incoming) -> Place:
+    return record.position.topic, record.position.partition
 
 
 @dataclass(slots=True)

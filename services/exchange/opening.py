@@ -1,8 +1,6 @@
 """Opening what an exchange needs, before it reads a single record."""
 
-import gc
 from functools import partial
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -21,19 +19,6 @@ from services.exchange.shelf import Shelf
 from services.exchange.workers import refuse_several_on_sqlite
 from services.rulebook.load import first_kept, keep, keep_first, kept, load
 from services.rulebook.model import Rulebook
-
-_OBJECTS_UNTIL_LOOKED: Final = 20_000  # made and not gone, before cycles are looked for
-
-
-def keep_for_good() -> None:
-    """Look no more for garbage among what is here already, and less often among what comes.
-
-    The rulebook and the code stay; a batch makes a hundred thousand objects that all go at its end,
-    by counting. Looking through both again and again was a tenth of what a message cost.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_LOOKED)
 
 
 def open_office(home: Home, settings: Settings) -> Office:

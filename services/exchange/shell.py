@@ -9,7 +9,7 @@ import logging
 import os
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -30,6 +30,7 @@ from services.casebook.rows import Unsent, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.erase import Eraser
+from services.exchange.garbage import Sweeps
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
 from services.exchange.outbox import Published, publish
@@ -61,6 +62,7 @@ class Shell:
     shedder: Shedder
     open_producer: Callable[[], Awaitable[AIOKafkaProducer]]
     remembers: Remembers = nothing  # of a life that a restored casebook has lost
+    sweeps: Sweeps = field(default_factory=Sweeps)
 
     async def handle(self, records: Sequence[Incoming]) -> None:
         """Decide a batch, store it, publish it, make unreadable what is secret.
@@ -77,7 +79,8 @@ class Shell:
             sources = {(r.position.topic, r.position.partition) for r in records}
             published = await self.publish(sources, tally.unsent)
             sent = monotonic()
-            readable = await self.eraser.step(sources)
+            looked = self.eraser.due(intakes, tally.secrets)
+            readable = await self.eraser.step(looked)
         except YichuanError as error:
             give_up(error)
         except Exception as error:  # noqa: BLE001 - nothing behind this could tell
@@ -90,7 +93,8 @@ class Shell:
         self.measures.batch(seconds, tally)
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
-        self.measures.erasing(sources, readable)
+        self.measures.erasing(looked, readable)
+        self.sweeps.after_batch()
 
     async def publish(self, sources: Collection[Place], lately: Sequence[Unsent] = ()) -> Published:
         """Publish what the partitions decided; with a new producer where the old one is of no use.
@@ -121,6 +125,7 @@ class Shell:
         self.measures.ticked(ends, sent=sent)
         self.measures.shedding(done=await self.shedder.step())
         await self.measures.look(at)
+        self.sweeps.at_tick()
 
     async def close(self) -> None:
         """Close what was opened, in the order back."""

@@ -117,6 +117,24 @@ def test_however_a_log_is_cut_into_batches_and_read_again_the_decisions_are_the_
         assert everything(whole) == everything(pieces)
 
 
+def test_what_another_worker_put_into_force_meanwhile_decides_whatever_was_known_here(
+    new_casebook: NewCasebook,
+) -> None:
+    """A worker remembers what was in force when it last wrote there; the partition comes again."""
+    log = Log()
+    records = [*activating(log)[:3], log.put(leads_of(1, 3)[2], LATER)]
+    with new_casebook() as whole, new_casebook() as shared:
+        run_on(whole, shelf(new()), records)
+        first, second = shelf(new()), shelf(new())
+        run_on(shared, first, records[:1])
+        run_on(shared, second, records[1:3])
+        assert (first.in_force["leads", 1], second.in_force["leads", 1]) == (OLD, NEW)
+        run_on(shared, first, records[3:])
+        assert first.in_force["leads", 1] == NEW
+        assert hashes(shared) == [OLD, OLD, NEW, NEW]
+        assert everything(whole) == everything(shared)
+
+
 def test_an_exchange_without_it_stops_before_anything_is_decided_under_it(
     casebook: Casebook,
 ) -> None:

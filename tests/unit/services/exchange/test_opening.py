@@ -1,10 +1,8 @@
 """What an exchange begins with: the copy in force, and every rulebook that was in force before."""
 
-import gc
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from weakref import ref
 
 import pytest
 
@@ -14,7 +12,7 @@ from connectors.bus.registry import SchemaIds
 from schemas.codec import current
 from schemas.errors import Broken
 from schemas.topics import RECORDS
-from services.exchange.opening import keep_for_good, open_office, open_shelf
+from services.exchange.opening import open_office, open_shelf
 from services.exchange.shelf import Shelf
 from services.rulebook.load import bundled, first_kept, load, read_files
 
@@ -85,23 +83,3 @@ def test_a_rulebook_that_comes_while_the_exchange_runs_is_found_when_it_is_neede
     assert shelf.find(later) is None
     opened(home, log_is_new=False)  # whoever activates puts it onto the shelf
     assert shelf.office(later).rulebook.hash == later
-
-
-def test_what_is_here_is_kept_and_what_comes_is_still_looked_through() -> None:
-    class Ring:
-        own: "Ring"
-
-    before, frozen = gc.get_threshold(), gc.get_freeze_count()
-    try:
-        keep_for_good()
-        assert gc.get_freeze_count() > frozen
-        assert gc.get_threshold()[0] > before[0]
-        ring = Ring()
-        ring.own = ring
-        gone = ref(ring)
-        del ring
-        gc.collect()
-        assert gone() is None
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
