@@ -17,6 +17,7 @@ from schemas.json_form import shown_name
 from schemas.messages import Message
 from schemas.parts import Secrecy
 from schemas.secrecy_text import (
+    Spelt,
     fold,
     harmless_pattern,
     keyword_pattern,
@@ -71,17 +72,7 @@ class NoSharing:
 class Gate:
     """The list, compiled. Make it once for a rulebook: that takes about 0.1 s."""
 
-    __slots__ = (
-        "_barred",
-        "_forms",
-        "_harmless",
-        "_hint",
-        "_is_wide",
-        "_mark",
-        "_title",
-        "_variants",
-        "_word",
-    )
+    __slots__ = ("_barred", "_harmless", "_hint", "_mark", "_spelt", "_title", "_variants", "_word")
 
     def __init__(self, no_sharing: NoSharing) -> None:
         marks = no_sharing.marks
@@ -101,30 +92,11 @@ class Gate:
         spelt = {each: sorted(raw_forms(each, marks.variants)) for word in words for each in word}
         lasts = sorted({form for word in words for form in spelt[word[-1]]})
         self._hint = re.compile("[" + "".join(map(re.escape, lasts)) + "]")
-        # Of each word every character, the last first, in all the forms that bytes may have it in.
-        self._forms = tuple(
-            tuple(tuple(form.encode() for form in spelt[each]) for each in reversed(word))
-            for word in words
-        )
-        # Whether each word has a character that no ASCII spells; ids and digests then need no look.
-        self._is_wide = all(
-            any(not any(map(bytes.isascii, forms)) for forms in word) for word in self._forms
-        )
+        self._spelt = Spelt(tuple(spelt[each] for each in reversed(word)) for word in words)
 
     def may_carry(self, raw: bytes) -> bool:
         """Whether UTF-8 bytes hold all characters of a mark or barred word; False is certain."""
-        if self._is_wide and raw.isascii():
-            return False
-        for word in self._forms:
-            for forms in word:
-                for form in forms:
-                    if form in raw:
-                        break
-                else:
-                    break  # this character is not there
-            else:
-                return True
-        return False
+        return self._spelt.may_be_in(raw)
 
     def in_bytes(self, raw: bytes) -> bool:
         """Whether a mark's word or a barred one stands anywhere in bytes that cannot be decoded.

@@ -8,7 +8,7 @@ signs between its characters (机 密, 機密).
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Final
@@ -105,3 +105,36 @@ def _foldings() -> Mapping[str, frozenset[str]]:
             for character in fold(raw, {}):
                 found.setdefault(character, set()).add(raw)
     return {character: frozenset(raws) for character, raws in found.items()}
+
+
+class Spelt:
+    """Words, of each every character in all the forms that it may have; the rarest first.
+
+    A look without a generator a character: every message is looked through, as bytes.
+    """
+
+    __slots__ = ("_is_wide", "_words")
+
+    def __init__(self, words: Iterable[Sequence[Sequence[str]]]) -> None:
+        self._words = tuple(
+            tuple(tuple(form.encode() for form in forms) for forms in word) for word in words
+        )
+        # Whether each word has a character that no ASCII spells: ids and digests need no look.
+        self._is_wide = all(
+            any(not any(map(bytes.isascii, forms)) for forms in word) for word in self._words
+        )
+
+    def may_be_in(self, raw: bytes) -> bool:
+        """Whether all characters of one of the words stand somewhere in UTF-8 bytes."""
+        if self._is_wide and raw.isascii():
+            return False
+        for word in self._words:
+            for forms in word:
+                for form in forms:
+                    if form in raw:
+                        break
+                else:
+                    break  # this character is not there
+            else:
+                return True
+        return False

@@ -1,7 +1,7 @@
 """Opening the casebook, whichever database it lies in."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -11,8 +11,10 @@ from sqlalchemy.exc import ArgumentError
 
 from connectors.bus.home import Home
 from schemas.errors import UserError
+from schemas.ids import RulebookHash
 from services.casebook import postgresql, sqlite
 from services.casebook.lockbox import KEY_BYTES, WrappingKey
+from services.casebook.progress import Place
 
 _POSTGRESQL: Final = ("postgresql", postgresql.DRIVER)
 
@@ -25,6 +27,8 @@ class Casebook:
     lock: TextIO | None
     key: WrappingKey  # the exchange's own; the cases' keys are locked with it
     readers: Engine | None = None  # opens connections that only read; None: it lies in memory
+    # By which rulebook each partition is decided, as this process saw it last: a forecast.
+    in_force: dict[Place, RulebookHash | None] = field(default_factory=dict, compare=False)
 
     def close(self) -> None:
         """Close connections, then let the lock go."""

@@ -41,9 +41,9 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
         with casebook.engine.connect() as connection:
             return rulebooks_in_force(connection)
 
-    if not {_place(each) for each in records} <= shelf.in_force.keys():
-        shelf.in_force |= patiently(in_force, casebook)
-    intakes = shelf.take_in(records, shelf.in_force)
+    if not {_place(each) for each in records} <= casebook.in_force.keys():
+        casebook.in_force.update(patiently(in_force, casebook))
+    intakes = shelf.take_in(records, casebook.in_force)
     if casebook.readers is not None:
         ticks = [_place_of(i) for i in intakes if isinstance(i, Sound) and i.record == "Tick"]
         patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
@@ -119,7 +119,7 @@ def _once(
     for intake in intakes:
         place = _place(intake.incoming)
         found = work.progress(*place)
-        shelf.in_force[place] = found.rulebook if found else None
+        casebook.in_force[place] = found.rulebook if found else None
     return tally
 
 

@@ -31,7 +31,6 @@ class Shelf:
         self.first = first
         self._read = read
         self._offices = {first.rulebook.hash: first}
-        self.in_force: dict[tuple[str, int], RulebookHash | None] = {}  # as last seen; a forecast
 
     def find(self, rulebook: RulebookHash | None) -> Office | None:
         """Return the Office of a rulebook (None: the first); None when it is not here."""
