@@ -9,9 +9,9 @@ from sqlalchemy.exc import InternalError, OperationalError
 from schemas.errors import Broken, Unavailable, UserError
 from services.casebook.migrate import migrate
 from services.casebook.rows import Progress, from_ms
-from services.casebook.statements import Values, insert
+from services.casebook.statements import Values, insert, insert_missing, upsert
 from services.casebook.store import Casebook, open_for_reading
-from services.casebook.tables import OUTBOX, PROGRESS
+from services.casebook.tables import CASE_KEYS, NUMBERS, OUTBOX, PROGRESS
 from services.casebook.work import Work
 from tests.office import open_at, rows
 from tests.postgresql import Server
@@ -196,3 +196,34 @@ def test_many_new_rows_are_one_copy_whatever_they_hold(casebook: Casebook) -> No
             assert other.execute(own, {"pid": pid}).scalar_one().startswith("COPY outbox")
     found = [dict(row._mapping) for row in rows(casebook, OUTBOX)]
     assert [{name: row[name] for name in made[0]} for row in found] == made
+
+
+def test_rows_that_may_be_there_are_written_many_at_once_over_those_that_are(
+    casebook: Casebook,
+) -> None:
+    def numbers(of: range, message: str | None) -> list[Values]:
+        return [{"organ": "a", "number": f"{each}号", "message_id": message} for each in of]
+
+    keys = ("organ", "number")
+    with casebook.engine.begin() as connection:
+        upsert(connection, NUMBERS, keys, numbers(range(120), "first"))
+        upsert(connection, NUMBERS, keys, numbers(range(100, 200), "second"))
+        own = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
+        pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr] # psycopg's
+        with casebook.engine.connect() as other:
+            assert other.execute(own, {"pid": pid}).scalar_one().count("), (") > 1
+        insert_missing(connection, NUMBERS, numbers(range(190, 210), "third"))
+    found = {row.number: row.message_id for row in rows(casebook, NUMBERS)}
+    assert found == {f"{each}号": "first" for each in range(100)} | {
+        f"{each}号": "second" for each in range(100, 200)
+    } | {f"{each}号": "third" for each in range(200, 210)}
+
+
+def test_a_number_that_is_not_given_is_none_in_each_of_many_rows(casebook: Casebook) -> None:
+    """PostgreSQL is told no type of what is null."""
+    kept: list[Values] = [
+        {"name": f"case {each}", "wrapped": b"\x00key", "case_seq": None} for each in range(3)
+    ]
+    with casebook.engine.begin() as connection:
+        insert_missing(connection, CASE_KEYS, kept)
+    assert [row.case_seq for row in rows(casebook, CASE_KEYS)] == [None] * 3
