@@ -11,7 +11,7 @@ from typing import Final
 from tests.faults.campaign import Campaign
 from tests.faults.rewinds import started, stopped
 
-DISK_MIB: Final = 64
+SPARE_MIB: Final = 32  # of the disk, beside what the casebook has grown to
 CASES: Final = 4
 SEEN_SECONDS_MAX: Final = 120.0
 CODE: Final = "casebook.unavailable"
@@ -22,8 +22,8 @@ def disk_full(campaign: Campaign) -> str:
     """Let the casebook live on a small disk, fill that, see it said, empty it, and go on."""
     county, file = campaign.county, campaign.home.casebook
     (name,) = county.exchanges
-    with _disk(campaign.home.path / "disk") as disk:
-        names = stopped(campaign)
+    names = stopped(campaign)
+    with _disk(campaign.home.path / "disk", _size(file) + SPARE_MIB) as disk:
         _move(file, disk)
         started(campaign, names)
         campaign.work(CASES)
@@ -43,20 +43,25 @@ def disk_full(campaign: Campaign) -> str:
             shutil.move(each, file.parent / each.name)
     started(campaign, names)
     campaign.work(CASES)
-    return f"{DISK_MIB} MiB filled, {CODE}, emptied; {campaign.judged()}"
+    return f"{SPARE_MIB} MiB filled, {CODE}, emptied; {campaign.judged()}"
 
 
 @contextmanager
-def _disk(folder: Path) -> Iterator[Path]:
+def _disk(folder: Path, mebibytes: int) -> Iterator[Path]:
     """Mount a tmpfs. Needs the right to; an AssertionError says so."""
     folder.mkdir()
-    mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0700", "tmpfs", str(folder))
+    mount = ("mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0700", "tmpfs", str(folder))
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"a tmpfs cannot be mounted here: {done.stderr.strip()}"
     try:
         yield folder
     finally:
         subprocess.run(("umount", str(folder)), check=True)
+
+
+def _size(file: Path) -> int:
+    """Return what the casebook and its log take, in MiB."""
+    return sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*")) // _MIB + 1
 
 
 def _move(file: Path, disk: Path) -> None:
