@@ -58,6 +58,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     event.listen(engine, "connect", _durable)
     event.listen(engine, "connect", _of_today)
     event.listen(engine, "do_executemany", _in_bulk)
+    event.listen(engine, "connect", _by_index)
     return engine, key
 
 
@@ -146,6 +147,19 @@ def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         "SELECT set_config('synchronous_commit', 'on', false)"
         " WHERE current_setting('synchronous_commit') = 'off'"
     )
+    cursor.close()
+    connection.commit()
+
+
+def _by_index(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """What a batch asks is found by an index, also in a table that was not analyzed since it grew.
+
+    The planner takes such a table for a small one, and would read all of it for each batch.
+    """
+    del entry
+    cursor = connection.cursor()
+    cursor.execute("SET enable_seqscan = off")
+    cursor.execute("SET jit = off")
     cursor.close()
     connection.commit()
 

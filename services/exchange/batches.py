@@ -11,21 +11,37 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
 from connectors.bus.clock import monotonic
 from schemas.errors import Broken
 from services.exchange.shell import give_up
 
 _FETCH_SECONDS: Final = 1.0  # that one look for records waits at most
+# That the broker holds a fetch open. aiokafka has one open at a time, without the partitions whose
+# records wait here: while a batch is in hand it is open for the idle ones alone, and what has come
+# for the others meanwhile is not asked for before it ends.
+_FETCH_WAIT_MS: Final = 50
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]  # of Faust's messages, in the order of each log
+
+
+class _Thread(AIOKafkaConsumerThread):
+    """Faust's thread of the client, which would hold each fetch open for 1.5 s."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - aiokafka ships no types
+        consumer: Any = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 - Faust lets nobody say it
+        return consumer
 
 
 class BatchConsumer(Consumer):
     """Hands batches to `BatchTransport.handle`, one after the other."""
 
     _in_hand: "asyncio.Task[None] | None" = None
+
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's Fetcher
         """Read and handle until one of the two is told to stop. Faust's Fetcher calls it.

@@ -227,3 +227,10 @@ def test_a_number_that_is_not_given_is_none_in_each_of_many_rows(casebook: Caseb
     with casebook.engine.begin() as connection:
         insert_missing(connection, CASE_KEYS, kept)
     assert [row.case_seq for row in rows(casebook, CASE_KEYS)] == [None] * 3
+
+
+def test_a_worker_reads_by_its_indexes_and_compiles_no_plans(casebook: Casebook) -> None:
+    """A table that has grown since it was analyzed would be read whole, batch after batch."""
+    with casebook.engine.connect() as connection:
+        settings = [connection.scalar(text(f"SHOW {name}")) for name in ("enable_seqscan", "jit")]
+    assert settings == ["off", "off"]

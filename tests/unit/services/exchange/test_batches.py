@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import faust
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
@@ -15,7 +18,15 @@ from services.exchange.batches import BatchConsumer, BatchTransport
 
 FLOW = "leads"
 PLACE = TP(FLOW, 0)
+FETCH_WAIT_MS = 50
 Told = list[list[int]]
+
+
+@dataclass
+class Client:
+    """What Faust makes, as far as it is looked at."""
+
+    _fetch_max_wait_ms: int = 1_500
 
 
 class Fetching(BatchConsumer):
@@ -183,3 +194,18 @@ def test_an_offset_that_the_log_leaves_out_does_not_hold_up_what_is_committed() 
         task.cancel()
 
     asyncio.run(run())
+
+
+def test_no_fetch_is_held_open_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is, what has come for a partition whose records wait here is not asked for."""
+    made = Client()
+    monkeypatch.setattr(AIOKafkaConsumerThread, "_create_worker_consumer", lambda *_: made)
+
+    async def run() -> None:
+        consumer = _consumer([], AsyncMock())
+        thread: Any = BatchConsumer._new_consumer_thread(consumer)
+        assert thread._create_worker_consumer(consumer.transport) is made
+        thread.thread_loop.close()
+
+    asyncio.run(run())
+    assert made._fetch_max_wait_ms == FETCH_WAIT_MS
