@@ -23,6 +23,7 @@ BACKLOG: Final = 20_000
 SUSTAINED: Final = 1_200  # a second
 SUSTAINED_SECONDS: Final = 600
 IDLE_SECONDS: Final = 300
+EXCHANGES: Final = ("--exchanges", "2")  # one for each core, where all that is asked is the rate
 
 Line = dict[str, Any]
 
@@ -46,7 +47,7 @@ def _drained(ground: Ground) -> dict[int, Line]:
 
 
 def _highest(ground: Ground) -> Line:
-    (line,) = _figures(ground, "rate")
+    (line,) = _figures(ground, "rate", *EXCHANGES)
     return line
 
 
@@ -54,7 +55,7 @@ def latency_half_load(ground: Ground) -> str:
     """Hold p99 at half of the highest rate against a pass-through of the same rate."""
     highest = _highest(ground)["highest"]
     assert highest, "no rate held: nothing to take half of"
-    bare, ours = _figures(ground, "latency", "--rate", f"{highest / 2:.0f}")
+    bare, ours = _figures(ground, "latency", "--rate", f"{highest / 2:.0f}", *EXCHANGES)
     figure = (
         f"{ours['offered']:.0f}/s, half of {highest:.0f}/s: p50 {ours['p50_ms']} ms, p99"
         f" {ours['p99_ms']} ms; pass-through p50 {bare['p50_ms']} ms, p99 {bare['p99_ms']} ms;"
@@ -115,7 +116,7 @@ def highest_rate(ground: Ground) -> str:
 def sustained(ground: Ground) -> str:
     """Offer 1,200 a second for ten minutes."""
     options = ("--sustained", str(SUSTAINED), "--sustained-seconds", str(SUSTAINED_SECONDS))
-    (line,) = _figures(ground, "sustained", *options)
+    (line,) = _figures(ground, "sustained", *options, *EXCHANGES)
     figure = f"{line['offered']:.0f}/s for {line['seconds']:.0f} s: {_told({'at_it': line})}"
     assert line["holds"], figure
     return figure
