@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from services.casebook import postgresql
 from services.casebook import work as working
+from services.casebook.rows import Unsent
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, OUTBOX
 from services.casebook.write import flush as write
@@ -71,10 +72,10 @@ def test_one_that_stood_still_in_its_transaction_finds_all_done_when_it_goes_on(
     monkeypatch.setattr(postgresql, "IDLE_SECONDS_MAX", 1)
     zombie = second(casebook)
 
-    def still(*args: Any) -> None:
+    def still(*args: Any) -> list[Unsent]:
         stands.set()
         assert go_on.wait(SECONDS_MAX)
-        write(*args)
+        return write(*args)
 
     with ThreadPoolExecutor(1) as pool:
         with monkeypatch.context() as patch:

@@ -16,7 +16,7 @@ from services.casebook import postgresql
 from services.casebook import work as working
 from services.casebook.progress import begin_progress, lock_progress, locked
 from services.casebook.retry import passes, patiently
-from services.casebook.rows import Progress, from_ms
+from services.casebook.rows import Progress, Unsent, from_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, MESSAGES, NUMBERS, OUTBOX
 from services.casebook.write import flush as write
@@ -47,11 +47,11 @@ def meeting(monkeypatch: pytest.MonkeyPatch, parties: int = 2) -> None:
     """Let the first writing of each of the workers wait until all have decided."""
     barrier, left = Barrier(parties), [parties]
 
-    def flush(*args: Any) -> None:
+    def flush(*args: Any) -> list[Unsent]:
         if left[0] > 0:
             left[0] -= 1
             barrier.wait(SECONDS_MAX)
-        write(*args)
+        return write(*args)
 
     monkeypatch.setattr(working, "flush", flush)
 
@@ -73,10 +73,10 @@ def test_who_lost_a_partition_in_a_transaction_and_who_has_it_now_do_it_once(
     run(casebook, records[:2])
     waiting, go_on = Event(), Event()
 
-    def slowly(*args: Any) -> None:
+    def slowly(*args: Any) -> list[Unsent]:
         waiting.set()
         assert go_on.wait(SECONDS_MAX)
-        write(*args)
+        return write(*args)
 
     with another(casebook) as second, ThreadPoolExecutor(2) as pool:
         with monkeypatch.context() as patch:
@@ -204,16 +204,14 @@ def test_a_connection_that_is_lost_in_a_transaction_costs_nothing(
 ) -> None:
     left = [2]
 
-    def flush(connection: Any, changes: Any, keys: Any, seqs: Any) -> None:
-        if after_writing:
-            write(connection, changes, keys, seqs)
+    def flush(connection: Any, changes: Any, keys: Any, seqs: Any) -> list[Unsent]:
+        unsent = write(connection, changes, keys, seqs) if after_writing else []
         if left[0]:
             left[0] -= 1
             with another(casebook) as second, second.engine.connect() as killer:
                 pid = connection.connection.driver_connection.info.backend_pid
                 killer.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-        if not after_writing:
-            write(connection, changes, keys, seqs)
+        return unsent if after_writing else write(connection, changes, keys, seqs)
 
     monkeypatch.setattr(working, "flush", flush)
     log = Log()
