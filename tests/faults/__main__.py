@@ -52,19 +52,28 @@ def strike(chosen: Sequence[Fault], seconds: float, seed: int) -> int:
     What is left of the time goes to the kills.
     """
     deadline = monotonic() + seconds
-    verdicts: list[bool] = []
+    held: list[bool] = []
+    failed: list[str] = []
     for kind in reversed(Stand):
         faults = [fault for fault in chosen if fault.stand is kind]
         if faults:
-            verdicts += on_stand(kind, faults, lambda: deadline - monotonic(), seed)
-    print(f"{sum(verdicts)} of {len(chosen)} held, seed {seed}")
-    return 0 if all(verdicts) and len(verdicts) == len(chosen) else 1
+            held += on_stand(kind, faults, lambda: deadline - monotonic(), seed, failed)
+    print(f"{sum(held)} of {len(chosen)} held, seed {seed}")
+    print("\n".join(failed), end="\n" if failed else "")  # once more, where it is looked for
+    return 0 if all(held) and len(held) == len(chosen) else 1
 
 
 def on_stand(
-    kind: Stand, faults: Sequence[Fault], seconds_left: Callable[[], float], seed: int
+    kind: Stand,
+    faults: Sequence[Fault],
+    seconds_left: Callable[[], float],
+    seed: int,
+    failed: list[str],
 ) -> list[bool]:
-    """Strike the faults of one kind of stand; return which held. One that is not run did not."""
+    """Strike the faults of one kind of stand; return which held. One that is not run did not.
+
+    What is said of those that did not hold is added to `failed`.
+    """
     held: list[bool] = []
     with ExitStack() as ends:
         scratch = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="yichuan-faults-")))
@@ -85,6 +94,7 @@ def on_stand(
             except Exception as error:  # noqa: BLE001 - whatever breaks it, it was not shown
                 figure, verdict = f"{type(error).__name__}: {error}", "FAIL"
             if verdict == "FAIL":
+                failed.append(f"{verdict}  {fault.name}: {figure}")
                 campaign.afresh()
             held.append(verdict == "PASS")
             print(f"{verdict}  {fault.name} ({monotonic() - at:.0f} s): {figure}", flush=True)
@@ -92,7 +102,8 @@ def on_stand(
         try:
             print(f"      {campaign.replayed()}", flush=True)
         except AssertionError as error:
-            print(f"FAIL  journal and casebook: {error}", flush=True)
+            failed.append(f"FAIL  journal and casebook: {error}")
+            print(failed[-1], flush=True)
             held.append(False)
     return held
 
