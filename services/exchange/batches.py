@@ -69,8 +69,10 @@ class BatchConsumer(Consumer):
             # Not we were told to stop: the batch was cut off in the middle, and Faust would go on
             # as a process that lives and reads nothing.
             if self._in_hand.cancelled():
-                give_up(Broken("exchange.defect", where="batches", detail="cancelled"))
+                give_up(_cut_off("cancelled"))
             raise
+        except Exception as error:  # noqa: BLE001 - Faust would log its text, a message's perhaps
+            give_up(_cut_off(type(error).__name__))
         self._in_hand = None
 
     async def _track(self, batch: Sequence[Any]) -> None:
@@ -89,6 +91,10 @@ class BatchConsumer(Consumer):
             self.ack(message)
             # What Faust's own watch for a stream that stands still looks at.
             self.app.monitor.stream_inbound_time[message.tp] = at
+
+
+def _cut_off(how: str) -> Broken:
+    return Broken("exchange.defect", where="batches", detail=how)
 
 
 class BatchTransport(Transport):

@@ -13,6 +13,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
+from schemas.errors import Broken
 from services.exchange import batches
 from services.exchange.batches import BatchConsumer, BatchTransport
 
@@ -157,8 +158,24 @@ def test_who_reads_again_waits_for_the_batch_that_was_in_hand() -> None:
     asyncio.run(run())
 
 
-def test_a_batch_that_was_cut_off_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would live on, and read nothing."""
+async def _cancelled(_: Sequence[Any]) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+async def _raising(messages: Sequence[Any]) -> None:
+    raise KeyError(repr(messages))
+
+
+@pytest.mark.parametrize(
+    ("handle", "told"), [(_cancelled, "cancelled"), (_raising, "KeyError")], ids=["cut", "raised"]
+)
+def test_a_batch_that_was_cut_off_ends_the_process_and_says_nothing_of_it(
+    handle: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would live on and read nothing, or tell what was in hand."""
 
     class EndedError(Exception):
         """In the place of the end."""
@@ -167,15 +184,10 @@ def test_a_batch_that_was_cut_off_ends_the_process(monkeypatch: pytest.MonkeyPat
         raise EndedError(str(error))
 
     async def run() -> None:
-        async def handle(_: Sequence[Any]) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()
-            await asyncio.sleep(0)
-
         monkeypatch.setattr(batches, "give_up", end)
-        with pytest.raises(EndedError, match=r"exchange\.defect"):
+        with pytest.raises(EndedError) as raised:
             await _drained(_consumer([[0]], handle))
+        assert str(raised.value) == str(Broken("exchange.defect", where="batches", detail=told))
 
     asyncio.run(run())
 
