@@ -11,15 +11,16 @@ from services.casebook.rows import from_ms, to_ms
 from services.casebook.tables import CASE_KEYS, CASES, ORIGINALS, OUTBOX
 
 
+Resting = tuple[tuple[CaseId, datetime], ...]  # cases, and since when each rests
+
+
 class Expiry:
     """Looks and notes, at once: what the transaction has decided must be flushed before."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def due(
-        self, topic: str, partition: int, at: datetime, limit: int
-    ) -> tuple[tuple[CaseId, datetime], ...]:
+    def due(self, topic: str, partition: int, at: datetime, limit: int) -> Resting:
         """Return cases to ask about, and since when each rests; the longest due first."""
         query = (
             select(CASES.c.case_id, CASES.c.rests_ms)

@@ -69,6 +69,19 @@ CASES_BY_SEQ: Final = _CASE.where(CASES.c.seq.in_(bindparam("seqs", expanding=Tr
 SEQS_OF: Final = select(CASES.c.seq, CASES.c.case_id).where(
     CASES.c.case_id.in_(bindparam("cases", expanding=True))
 )
+# For each partition when something falls due there, and when a case is asked about: one probe each.
+FIRST_DUE: Final = select(
+    PROGRESS.c.topic,
+    PROGRESS.c.partition,
+    select(func.min(WAKES.c.at_ms))
+    .where(WAKES.c.topic == PROGRESS.c.topic, WAKES.c.partition == PROGRESS.c.partition)
+    .scalar_subquery()
+    .label("wake_ms"),
+    select(func.min(CASES.c.look_ms))
+    .where(CASES.c.topic == PROGRESS.c.topic, CASES.c.partition == PROGRESS.c.partition)
+    .scalar_subquery()
+    .label("look_ms"),
+).where(_among(PROGRESS.c.topic, PROGRESS.c.partition))
 # Those that owe something, whatever else the partition has; a page of them.
 OWING: Final = (
     select(CASES.c.case_id)

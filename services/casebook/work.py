@@ -22,12 +22,13 @@ from services.casebook.among import (
 from services.casebook.blobs import Blobs
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes
-from services.casebook.expiry import Expiry
+from services.casebook.expiry import Expiry, Resting
 from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
 from services.casebook.queries import DUE, ORIGINAL, OWING
+from services.casebook.quiet import Quiet
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -62,6 +63,7 @@ class Work:
         self.keys = CaseKeys(connection, wrapping, self._seqs)
         self.expiry = Expiry(connection)
         self.blobs = Blobs(connection)  # stored files
+        self.quiet = Quiet(connection)  # partitions
         self._vouching = Vouching(vouch)
         self._progress: dict[tuple[str, int], Progress | None] = {}
         self._cases: dict[CaseId, Case | None] = {}
@@ -74,8 +76,7 @@ class Work:
     def lock(self, places: Iterable[Place]) -> dict[Place, Progress]:
         """Return how far the partitions are, and keep others from them until the end.
 
-        Rows that are missing are made, at offset 0: there is always one to be locked. All are
-        locked in one order.
+        Rows that are missing are made, at offset 0. All are locked in one order.
         """
         found = lock_progress(self._connection, places)
         self._progress.update(found)
@@ -119,6 +120,7 @@ class Work:
     def put_case(self, case: Case, topic: str, partition: int, rest: Rest | None = None) -> None:
         """Replace the case; only duties that changed are written."""
         before = self.case(case.id)
+        self.quiet.changed(topic, partition)
         if _is_new(case.id, self._cases, self._changes.cases):
             self._changes.new.cases.add(case.id)
         self._changes.put_case(before, case, topic, partition, rest)
@@ -177,14 +179,22 @@ class Work:
     def due_cases(self, topic: str, partition: int, at: datetime, limit: int) -> tuple[CaseId, ...]:
         """Return up to `limit` cases with a rung or a warning to fire, the longest owed first.
 
-        What this transaction has changed is written first, so that the answer, and its order, do
-        not depend on where a batch ended.
+        What this transaction has changed is written first: where a batch ended is no matter.
         """
+        if self.quiet.owes_nothing(topic, partition, at):
+            return ()
         self.flush()
         values = {"topic": topic, "partition": partition, "at": to_ms(at), "most": limit}
         found = {CaseId(r.case_id): r.case_seq for r in self._connection.execute(DUE, values)}
         self._seqs.update(found)
         return tuple(found)
+
+    def resting_cases(self, place: Place, at: datetime, limit: int) -> Resting:
+        """Return cases to ask whether they are kept, as `Expiry.due`; changes are written first."""
+        if self.quiet.rests(*place, at):
+            return ()
+        self.flush()
+        return self.expiry.due(*place, at, limit)
 
     def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
         """Yield the partition's cases with an open duty, read `page` of them at a time."""

@@ -6,7 +6,7 @@ record at a time, until the culprit is found and dead-lettered.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -45,9 +45,14 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
         casebook.in_force.update(patiently(in_force, casebook))
     intakes = shelf.take_in(records, casebook.in_force)
     if casebook.readers is not None:
-        ticks = [_place_of(i) for i in intakes if isinstance(i, Sound) and i.record == "Tick"]
+        ticks = [_place_of(i) for i in intakes if is_tick(i)]
         patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
     return intakes
+
+
+def is_tick(intake: Intake) -> TypeGuard[Sound]:
+    """Whether it is a Tick of the bus."""
+    return isinstance(intake, Sound) and intake.record == "Tick"
 
 
 def _place(record: Incoming) -> Place:
@@ -110,6 +115,7 @@ def _once(
         work = Work(connection, casebook.key, shelf.first.vouch)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
+        work.quiet.look(_place(i.incoming) for i in wanted if is_tick(i))
         expect_marks(work, (i.opened.message for i in wanted if isinstance(i, Sound)))
         desk = Desk(shelf, work, tally, remembers)
         for intake in wanted:

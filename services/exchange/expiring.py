@@ -30,8 +30,7 @@ def expire_due(clerk: Clerk, sound: Sound, at: datetime) -> None:
     """Ask about the partition's cases that are due, and erase what is kept no longer."""
     work, retention = clerk.work, clerk.office.rulebook.retention
     position = sound.incoming.position
-    work.flush()
-    due = work.expiry.due(position.topic, position.partition, at, ASKED_MAX)
+    due = work.resting_cases((position.topic, position.partition), at, ASKED_MAX)
     work.preload((case_id for case_id, _ in due), (), ())
     for case_id, since in due:
         case = work.case(case_id)
@@ -60,6 +59,7 @@ def _carry_out(clerk: Clerk, sound: Sound, decision: Decision, at: datetime) -> 
 def ask_all(work: Work, position: Position) -> None:
     """The terms, or the orders, are others from now on: ask about every case of the partition."""
     work.flush()
+    work.quiet.changed(position.topic, position.partition)
     work.expiry.ask_all(position.topic, position.partition)
 
 
