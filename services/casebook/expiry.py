@@ -10,7 +10,6 @@ from services.casebook.case_keys import QUARANTINE, KeyName
 from services.casebook.rows import from_ms, to_ms
 from services.casebook.tables import CASE_KEYS, CASES, ORIGINALS, OUTBOX
 
-
 Resting = tuple[tuple[CaseId, datetime], ...]  # cases, and since when each rests
 
 

@@ -1,7 +1,6 @@
-"""The working set of one transaction: loaded in bulk, decided in memory, written in bulk.
+"""The working set of one transaction: loaded (`preload`), decided in memory, written (`flush`).
 
-A batch asks for what it needs first (`preload`), decides message after message on the values here,
-and writes everything at its end (`flush`). Nothing of it exists before the transaction commits.
+Each in bulk, for a batch. Nothing of it exists before the transaction commits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
