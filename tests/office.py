@@ -4,8 +4,8 @@ No broker: a `Log` seals messages, puts them where they belong and counts offset
 and Kafka would; `Stored` reads back what a batch left in the casebook.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Engine, Table, event, select
 
 from schemas.codec import current, frame, unframe, without_vouched
 from schemas.errors import Malformed
@@ -186,6 +186,19 @@ def rows(casebook: Casebook, table: Table) -> list[Any]:
     """Every row of a table, by its primary key."""
     with casebook.engine.connect() as connection:
         return list(connection.execute(select(table).order_by(*table.primary_key.columns)))
+
+
+@contextmanager
+def statements(of: Engine | Connection) -> Iterator[list[str]]:
+    """Note the statements that are run meanwhile."""
+    found: list[str] = []
+
+    def note(*told: object) -> None:
+        found.append(str(told[2]))
+
+    event.listen(of, "before_cursor_execute", note)
+    yield found
+    event.remove(of, "before_cursor_execute", note)
 
 
 def opened(casebook: Casebook, table: Table) -> list[dict[str, Any]]:

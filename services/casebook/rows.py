@@ -42,6 +42,11 @@ class Position:
     partition: int
     offset: int
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The partition that it lies in."""
+        return self.topic, self.partition
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -202,7 +202,7 @@ def in_turn(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iter
         position = record.incoming.position
         if begin >= end:
             return
-        if (position.topic, position.partition) == place and position.offset == begin:
+        if position.place == place and position.offset == begin:
             begin += 1
             yield record
 

@@ -6,7 +6,7 @@ record at a time, until the culprit is found and dead-lettered.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeGuard
+from typing import Final
 
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -14,12 +14,12 @@ from schemas.errors import Broken
 from schemas.ids import CaseId
 from services.casebook.ahead import read_ahead
 from services.casebook.among import MessageKey, NumberKey
-from services.casebook.progress import Place, rulebooks_in_force
+from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.exchange.desk import Desk
-from services.exchange.intake import Dead, Incoming, Intake, Sound
+from services.exchange.intake import Dead, Incoming, Intake, Sound, is_tick
 from services.exchange.likeness import expect_marks
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import InForce, Shelf
@@ -41,22 +41,13 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
         with casebook.engine.connect() as connection:
             return rulebooks_in_force(connection)
 
-    if not {_place(each) for each in records} <= casebook.in_force.keys():
+    if not {each.position.place for each in records} <= casebook.in_force.keys():
         casebook.in_force.update(patiently(in_force, casebook))
     intakes = shelf.take_in(records, casebook.in_force)
     if casebook.readers is not None:
         ticks = [_place_of(i) for i in intakes if is_tick(i)]
         patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
     return intakes
-
-
-def is_tick(intake: Intake) -> TypeGuard[Sound]:
-    """Whether it is a Tick of the bus."""
-    return isinstance(intake, Sound) and intake.record == "Tick"
-
-
-def _place(record: Incoming) -> Place:
-    return record.position.topic, record.position.partition
 
 
 def _place_of(tick: Sound) -> tuple[str, int, datetime]:
@@ -115,7 +106,7 @@ def _once(
         work = Work(connection, casebook.key, shelf.first.vouch)
         wanted = list(_not_yet_done(work, intakes))
         work.preload(*_keys(wanted))
-        work.quiet.look(_place(i.incoming) for i in wanted if is_tick(i))
+        work.quiet.look(i.incoming.position.place for i in wanted if is_tick(i))
         expect_marks(work, (i.opened.message for i in wanted if isinstance(i, Sound)))
         desk = Desk(shelf, work, tally, remembers)
         for intake in wanted:
@@ -123,7 +114,7 @@ def _once(
         work.flush()
         tally.unsent = work.unsent
     for intake in intakes:
-        place = _place(intake.incoming)
+        place = intake.incoming.position.place
         found = work.progress(*place)
         casebook.in_force[place] = found.rulebook if found else None
     return tally
@@ -135,11 +126,11 @@ def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
     The rows of progress stay locked until the end: who lost a partition meanwhile finds here that
     another has gone on.
     """
-    places = {_place(intake.incoming) for intake in intakes}
+    places = {intake.incoming.position.place for intake in intakes}
     expected = {place: progress.next_offset for place, progress in work.lock(places).items()}
     for intake in intakes:
         position = intake.incoming.position
-        where = _place(intake.incoming)
+        where = intake.incoming.position.place
         if position.offset < expected[where]:
             continue
         if position.offset > expected[where]:

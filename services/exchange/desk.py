@@ -72,7 +72,7 @@ class Desk:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
-            self._tally.secrets.add((position.topic, position.partition))
+            self._tally.secrets.add(position.place)
         if self._next is not by:  # whatever was opened meanwhile is looked at anew
             guided = None
         after = Progress(position.offset + 1, clock, self._next.rulebook.hash, guided)

@@ -39,7 +39,7 @@ from services.casebook.retry import patiently
 from services.casebook.rows import Position, from_ms
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
-from services.exchange.intake import Incoming, Intake, Sound
+from services.exchange.intake import Incoming, Intake, is_tick
 from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
 
@@ -67,10 +67,8 @@ class Eraser:
 
         And each at its Tick, so that nothing of an earlier life stays.
         """
-        read = {_place(intake.incoming) for intake in intakes}
-        ticked = {
-            _place(i.incoming) for i in intakes if isinstance(i, Sound) and i.record == "Tick"
-        }
+        read = {intake.incoming.position.place for intake in intakes}
+        ticked = {i.incoming.position.place for i in intakes if is_tick(i)}
         return frozenset(ticked | (self._unfinished & read) | set(secrets))
 
     async def step(self, places: Iterable[Place]) -> tuple[Place, ...]:
@@ -173,10 +171,6 @@ class Eraser:
     def _note_lost(self, place: Place, below: int) -> None:
         with self._engine.begin() as transaction:
             secrets.note_lost(transaction, place, below)
-
-
-def _place(record: Incoming) -> Place:
-    return record.position.topic, record.position.partition
 
 
 @dataclass(slots=True)

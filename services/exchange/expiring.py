@@ -30,7 +30,7 @@ def expire_due(clerk: Clerk, sound: Sound, at: datetime) -> None:
     """Ask about the partition's cases that are due, and erase what is kept no longer."""
     work, retention = clerk.work, clerk.office.rulebook.retention
     position = sound.incoming.position
-    due = work.resting_cases((position.topic, position.partition), at, ASKED_MAX)
+    due = work.resting_cases(position.place, at, ASKED_MAX)
     work.preload((case_id for case_id, _ in due), (), ())
     for case_id, since in due:
         case = work.case(case_id)
@@ -46,7 +46,7 @@ def expire_due(clerk: Clerk, sound: Sound, at: datetime) -> None:
             work.blobs.lose_case(case_id)
             work.expiry.forget(case_id)
             work.marks.end(case_id, declined=False)
-    if (position.topic, position.partition) == (next(iter(Flow)).value, 0):
+    if position.place == (next(iter(Flow)).value, 0):
         _quarantines(work, retention, position, at)
 
 

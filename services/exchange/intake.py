@@ -9,6 +9,7 @@ so that nothing behind this can keep a copy: what goes on is ids, a code and a p
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeGuard
 
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
@@ -89,6 +90,11 @@ class Dead:
 
 
 Intake = Sound | Refused | Dead
+
+
+def is_tick(intake: Intake) -> TypeGuard[Sound]:
+    """Whether it is a Tick of the bus."""
+    return isinstance(intake, Sound) and intake.record == "Tick"
 
 
 def take_in(incoming: Incoming, office: Office) -> Intake:

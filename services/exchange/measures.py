@@ -95,7 +95,7 @@ class Measures:
 
     def progressed(self, records: Iterable[Incoming], at: datetime) -> None:
         """Note that the partitions moved on."""
-        last = {(each.position.topic, each.position.partition): each for each in records}
+        last = {each.position.place: each for each in records}
         for place, record in last.items():
             if place not in self._progress:
                 self._progress[place] = Progress(*place)

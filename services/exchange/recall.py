@@ -54,7 +54,7 @@ class Recollection:
         """Take lines in. What no exchange wrote is none: `yichuan replay` tells of it."""
         entries = [entry for line in lines if (entry := entry_of(line)) is not None]
         for entry in entries:
-            place, offset = (entry.position.topic, entry.position.partition), entry.position.offset
+            place, offset = entry.position.place, entry.position.offset
             self._ends[place] = max(self._ends.get(place, offset), offset)
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -71,7 +71,7 @@ class Recollection:
         is_resumed: bool,  # noqa: FBT001 - one place of four by which a decision is found
     ) -> Remembered:
         """Return what it says of one; of a defect met again and again, the last."""
-        if position.offset > self._ends.get((position.topic, position.partition), -1):
+        if position.offset > self._ends.get(position.place, -1):
             return nothing()
         rows = self._db.execute(_OF_A_PLACE, (*astuple(position), case)).fetchall()
         entries = [entry for (line,) in rows if (entry := entry_of(line)) is not None]

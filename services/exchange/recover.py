@@ -90,7 +90,7 @@ async def _missing(
         for record in records:  # only what is wanted is opened
             position = position_of(record.headers)
             in_turn = position.offset == next_offset < begin
-            if in_turn and (position.topic, position.partition) == place:
+            if in_turn and position.place == place:
                 next_offset += 1
                 wanted.append(record)
         for found_again in opened(casebook, wanted):

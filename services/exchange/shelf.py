@@ -59,7 +59,7 @@ class Shelf:
         offices = {place: self.office(rulebook) for place, rulebook in in_force.items()}
         taken: list[Intake] = []
         for incoming in records:
-            place = (incoming.position.topic, incoming.position.partition)
+            place = incoming.position.place
             intake = take_in(incoming, offices.get(place, self.first))
             taken.append(intake)
             message = intake.opened.message if isinstance(intake, Sound) else None

@@ -76,7 +76,7 @@ class Shell:
             taken = monotonic()
             tally = run_batch(self.casebook, self.shelf, intakes, self.remembers)
             stored = monotonic()
-            sources = {(r.position.topic, r.position.partition) for r in records}
+            sources = {r.position.place for r in records}
             published = await self.publish(sources, tally.unsent)
             sent = monotonic()
             looked = self.eraser.due(intakes, tally.secrets)

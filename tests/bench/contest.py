@@ -124,4 +124,4 @@ def incoming(record: Any) -> Incoming:
 
 def sources(records: Iterable[Incoming]) -> set[tuple[str, int]]:
     """Return the partitions of records."""
-    return {(each.position.topic, each.position.partition) for each in records}
+    return {each.position.place for each in records}

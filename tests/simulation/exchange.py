@@ -122,7 +122,8 @@ class Exchange:
         if crash is Crash.COMMITTED:
             raise Killed
         self.publish(
-            {_place(each) for each in records}, after if crash is Crash.HALF_PUBLISHED else None
+            {each.position.place for each in records},
+            after if crash is Crash.HALF_PUBLISHED else None,
         )
         if crash is Crash.PUBLISHED:
             raise Killed
@@ -139,10 +140,6 @@ class Exchange:
             self._looking = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
         self._looking.row_factory = None
         yield self._looking
-
-
-def _place(incoming: Incoming) -> tuple[str, int]:
-    return incoming.position.topic, incoming.position.partition
 
 
 def _write_and_die(*changes: Any) -> None:

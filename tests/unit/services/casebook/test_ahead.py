@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
 from services.casebook import ahead
 from services.casebook.ahead import read_ahead
 from services.casebook.store import Casebook, open_in_memory
 from tests.batches import of_one_partition
 from tests.history import MONDAY
-from tests.office import Log, everything, run
+from tests.office import Log, everything, run, statements
 
 LATER = MONDAY + timedelta(days=2)
 PLACE = ("leads", 0, LATER)
@@ -28,15 +27,9 @@ def owing(casebook: Casebook) -> Casebook:
 @pytest.fixture
 def asked(owing: Casebook) -> Iterator[list[str]]:
     """What the readers ask."""
-    found: list[str] = []
-
-    def note(*arguments: object) -> None:
-        found.append(str(arguments[2]))
-
     assert owing.readers is not None
-    event.listen(owing.readers, "before_cursor_execute", note)
-    yield found
-    event.remove(owing.readers, "before_cursor_execute", note)
+    with statements(owing.readers) as found:
+        yield found
 
 
 def test_what_ticks_will_fire_is_read_on_several_connections_and_changes_nothing(

@@ -1,11 +1,8 @@
 """The index of marks: seen as changed, bounded, and never searched through whole."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId
@@ -13,6 +10,7 @@ from services.casebook.marks import ALIKE_MAX, LIKE, NEAR, NEAR_MAX, Marks
 from services.casebook.store import Casebook
 from services.casebook.tables import MARKS
 from services.casework.likeness import Mark
+from tests.office import statements
 
 DAY = date(2026, 9, 10)
 ROWS = 3_000
@@ -29,19 +27,6 @@ def stored(casebook: Casebook, case: CaseId, *marks: Mark) -> None:
         put = Marks(connection)
         put.put(case, marks)
         put.flush()
-
-
-@contextmanager
-def counted(connection: Connection) -> Iterator[list[str]]:
-    """Note each statement that is run."""
-    asked: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        asked.append(statement)
-
-    event.listen(connection, "before_cursor_execute", note)
-    yield asked
-    event.remove(connection, "before_cursor_execute", note)
 
 
 def test_days_must_meet_and_the_key_be_the_same(casebook: Casebook) -> None:
@@ -104,7 +89,7 @@ def test_a_batch_is_answered_by_one_look_and_what_lies_outside_it_by_its_own(
 ) -> None:
     stored(casebook, A, at("k", 0, 4), Mark("whole"))
     stored(casebook, B, at("k", 20))
-    with casebook.engine.begin() as connection, counted(connection) as asked:
+    with casebook.engine.begin() as connection, statements(connection) as asked:
         marks = Marks(connection)
         marks.expect([at("k", 0), at("k", 6), at("new", 3), Mark("whole")])
         assert len(asked) == 2  # those of some days, and those of any

@@ -1,34 +1,15 @@
 """At a Tick: a partition that has nothing to do is not asked; one that this batch touched is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import event
 
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS
 from tests.batches import lead, partition_of
 from tests.history import MONDAY
-from tests.office import Log, rows, run
+from tests.office import Log, rows, run, statements
 
 SOON = MONDAY + timedelta(minutes=1)
 LATE = MONDAY + timedelta(days=200)
-
-
-@contextmanager
-def asked_in(casebook: Casebook) -> Iterator[list[str]]:
-    """Note what is asked of the tables that a Tick asks."""
-    asked: list[str] = []
-
-    def note(*told: Any) -> None:
-        if told[2].startswith("SELECT") and ("FROM wakes" in told[2] or "look_ms" in told[2]):
-            asked.append(told[2])
-
-    event.listen(casebook.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(casebook.engine, "before_cursor_execute", note)
 
 
 def fired(casebook: Casebook) -> int:
@@ -40,9 +21,10 @@ def test_ticks_of_partitions_that_owe_nothing_ask_once_for_all_of_them(
 ) -> None:
     log = Log()
     run(casebook, [log.put(lead(1), MONDAY)])
-    with asked_in(casebook) as asked:
+    with statements(casebook.engine) as told:
         run(casebook, [log.tick(SOON, partition) for partition in range(3)])
-    assert len(asked) == 1
+    asked = [each for each in told if each.startswith("SELECT")]
+    assert len([each for each in asked if "FROM wakes" in each or "look_ms" in each]) == 1
     assert fired(casebook) == 0
 
 

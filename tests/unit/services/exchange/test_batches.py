@@ -15,7 +15,7 @@ from mode import Service
 
 from schemas.errors import Broken
 from services.exchange import batches
-from services.exchange.batches import BatchConsumer, BatchTransport
+from services.exchange.batches import BatchConsumer, BatchTransport, Handle
 
 FLOW = "leads"
 PLACE = TP(FLOW, 0)
@@ -77,6 +77,17 @@ def _until(done: Callable[[], bool]) -> Awaitable[None]:
     return asyncio.wait_for(wait(), 10)
 
 
+def _held_up(told: Told) -> tuple[Handle, asyncio.Event]:
+    """What notes each batch and is done with it when the event is set."""
+    go = asyncio.Event()
+
+    async def handle(messages: Sequence[Any]) -> None:
+        told.append([each.offset for each in messages])
+        await go.wait()
+
+    return handle, go
+
+
 def _drained(consumer: Fetching) -> "asyncio.Task[None]":
     fetcher: Any = SimpleNamespace(should_stop=False)
     return asyncio.create_task(consumer._drain_messages(fetcher))
@@ -86,12 +97,7 @@ def test_what_was_fetched_is_one_batch_and_the_next_waits_until_it_is_done() -> 
     told: Told = []
 
     async def run() -> None:
-        go = asyncio.Event()
-
-        async def handle(messages: Sequence[Any]) -> None:
-            told.append([each.offset for each in messages])
-            await go.wait()
-
+        handle, go = _held_up(told)
         consumer = _consumer([[4, 5, 6], [7]], handle)
         task = _drained(consumer)
         await _until(lambda: bool(told))
@@ -113,11 +119,7 @@ def test_an_end_cuts_off_the_reading_and_not_the_batch_in_hand() -> None:
     """Faust cancels what reads, and then waits for what is not acknowledged."""
 
     async def run() -> None:
-        go = asyncio.Event()
-
-        async def handle(_: Sequence[Any]) -> None:
-            await go.wait()
-
+        handle, go = _held_up([])
         consumer = _consumer([[0, 1]], handle)
         task = _drained(consumer)
         await _until(lambda: len(consumer.unacked) == 2)
@@ -137,12 +139,7 @@ def test_who_reads_again_waits_for_the_batch_that_was_in_hand() -> None:
     told: Told = []
 
     async def run() -> None:
-        go = asyncio.Event()
-
-        async def handle(messages: Sequence[Any]) -> None:
-            told.append([each.offset for each in messages])
-            await go.wait()
-
+        handle, go = _held_up(told)
         consumer = _consumer([[0], [1]], handle)
         first = _drained(consumer)
         await _until(lambda: bool(told))

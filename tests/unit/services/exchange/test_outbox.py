@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import event
-
 from schemas.parts import Secrecy
 from schemas.topics import DEAD_LETTERS, JOURNAL
 from services.casebook.journal_mark import begin_journal
@@ -13,7 +11,7 @@ from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
 from services.exchange.outbox import NO_KEY, publish
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
-from tests.office import Log, Stored, outbox, rows, run
+from tests.office import Log, Stored, outbox, rows, run, statements
 
 
 @dataclass
@@ -74,15 +72,10 @@ def test_the_casebook_knows_as_much_of_the_journal_as_was_published(casebook: Ca
 def _handed_on(casebook: Casebook, records: list[Any], *before: Any) -> tuple[list[Any], list[str]]:
     """What goes out when a batch has been stored, and what is read for it."""
     tally = run(casebook, records)
-    producer, asked = Producer(), list[str]()
-
-    def note(*told: Any) -> None:
-        asked.append(told[2])
-
-    event.listen(casebook.engine, "before_cursor_execute", note)
+    producer = Producer()
     sources = {(each.position.topic, each.position.partition) for each in [*records, *before]}
-    asyncio.run(publish(casebook, producer, sources, tally.unsent))
-    event.remove(casebook.engine, "before_cursor_execute", note)
+    with statements(casebook.engine) as asked:
+        asyncio.run(publish(casebook, producer, sources, tally.unsent))
     return producer.sent, [each for each in asked if "outbox.value" in each]
 
 
