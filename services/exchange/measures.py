@@ -34,8 +34,7 @@ STUCK_TICKS: Final = 6  # a partition without progress for so many ticks is stuc
 _STUCK_SECONDS_MIN: Final = 60.0
 _ROUND_SECONDS_MAX: Final = 60.0  # of one round of Ticks while broker and casebook are away
 _TURNS_MAX: Final = 10  # so many times as long may one wait while others move: a backlog has turns
-LOOK_SECONDS_CHEAP: Final = 1.0
-LOOK_PAUSE_TIMES: Final = 20  # what a dearer look took, until the next one
+LOOK_PAUSE_TIMES: Final = 100  # what a look at the casebook took, until the next one
 
 _OUTCOMES: Final = {
     "accepted": Outcome.ACCEPTED,
@@ -139,8 +138,8 @@ class Measures:
         """Read the gauges that only the casebook knows.
 
         While the casebook is away they keep what they had, and `ready` says so: the next batch
-        decides how long that may last. Counting millions of duties takes seconds: then it is done
-        less often. Raises Broken casebook.refuses.
+        decides how long that may last. Counting takes a second for each million of duties: it is
+        done as often as takes a hundredth of the time. Raises Broken casebook.refuses.
         """
         began = monotonic()
         if began < self._look_again:
@@ -153,9 +152,8 @@ class Measures:
             self._casebook_is_away = True
         else:
             self._casebook_is_away = False
-            took = monotonic() - began
-            pause = took * LOOK_PAUSE_TIMES if took > LOOK_SECONDS_CHEAP else 0.0
-            self._look_again = monotonic() + pause
+            ended = monotonic()
+            self._look_again = ended + (ended - began) * LOOK_PAUSE_TIMES
 
     def live(self) -> Health:
         """Whether every partition of ours moves on, as far as that lies with this process.

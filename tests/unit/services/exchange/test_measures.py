@@ -134,13 +134,15 @@ def test_a_dear_look_is_not_taken_again_at_once(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measures = Measures(Settings(), Shelf(office()), casebook, 0)
-    clock = iter([100.0, 102.0, 102.0, 103.0, 141.0, 142.0, 142.5, 142.5, 142.6, 142.7, 142.7])
+    clock = iter([100.0, 102.0, 103.0, 301.0, 303.0, 303.1, 313.0, 313.2, 313.3])
     monkeypatch.setattr(module, "monotonic", lambda: next(clock))
     looks: list[object] = []
     monkeypatch.setattr(module, "_look", lambda *given: looks.append(given))
-    asyncio.run(measures.look(MONDAY))  # takes 2 s: not before 40 s more
+    asyncio.run(measures.look(MONDAY))  # takes 2 s: not before 200 s more
     for seen in (1, 1, 2):
         asyncio.run(measures.look(MONDAY))
         assert len(looks) == seen
-    asyncio.run(measures.look(MONDAY))  # that one was cheap
+    asyncio.run(measures.look(MONDAY))  # that one took a tenth of a second: not before 10 s more
+    assert len(looks) == 2
+    asyncio.run(measures.look(MONDAY))
     assert len(looks) == 3
