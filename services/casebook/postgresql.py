@@ -4,11 +4,9 @@ Every wait ends in seconds, on both sides: a worker that hangs in a transaction 
 server, so that the one which has its partitions now can go on.
 """
 
-import re
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import Broken, Unavailable, UserError
+from services.casebook.bulk import in_bulk
 from services.casebook.key_file import own_key
 from services.casebook.lockbox import WrappingKey
 from services.casebook.migrate import bring_forward, check, head, is_current, is_empty
@@ -31,11 +30,6 @@ _MIGRATION_SECONDS_MAX: Final = 600  # of one step, and of waiting for another w
 _WORKER: Final = "yichuan-exchange"
 _STARTING: Final = "yichuan-start"
 _READER: Final = "yichuan-read"
-_NEW_ROWS: Final = re.compile(r"INSERT INTO (\w+) \(([^()]+)\) VALUES \([%s, ]+\)")
-_ROWS_OVER: Final = re.compile(
-    r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([%s, ]+\))( ON CONFLICT .+)"
-)
-_ROWS_AT_ONCE: Final = 50  # in one INSERT; a statement has 65,535 parameters at most
 _MIGRATION_LOCK: Final = 0x7969_6368  # "yich"
 
 
@@ -57,7 +51,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "connect", _of_today)
-    event.listen(engine, "do_executemany", _in_bulk)
+    event.listen(engine, "do_executemany", in_bulk)
     event.listen(engine, "connect", _by_index)
     return engine, key
 
@@ -154,12 +148,13 @@ def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
 def _by_index(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """What a batch asks is found by an index, also in a table that was not analyzed since it grew.
 
-    The planner takes such a table for a small one, and would read all of it for each batch.
+    The planner takes such a table for a small one, and would read all of it for each batch. What
+    is counted for the gauges is counted by one process: letters need the other processors.
     """
     del entry
     cursor = connection.cursor()
-    cursor.execute("SET enable_seqscan = off")
-    cursor.execute("SET jit = off")
+    for setting in ("enable_seqscan = off", "jit = off", "max_parallel_workers_per_gather = 0"):
+        cursor.execute(f"SET {setting}")
     cursor.close()
     connection.commit()
 
@@ -182,27 +177,6 @@ def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     if found is None or found[0] != head():
         connection.close()
         raise Broken("casebook.version", detail=f"{found and found[0]}, not {head()}")
-
-
-def _in_bulk(cursor: Any, statement: str, rows: Sequence[Any], _context: object) -> bool:  # noqa: ANN401 - psycopg's
-    """Write many rows with fewer statements than rows; return whether that was done.
-
-    New ones by one COPY: half of what an INSERT for each costs, here and there. What may meet a row
-    that is there, many to one INSERT. What the server refuses comes out as of any statement.
-    """
-    if found := _NEW_ROWS.fullmatch(statement):
-        with cursor.copy(f"COPY {found[1]} ({found[2]}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        return True
-    if found := _ROWS_OVER.fullmatch(statement):
-        begin, one, end = found.groups()
-        for first in range(0, len(rows), _ROWS_AT_ONCE):
-            part = rows[first : first + _ROWS_AT_ONCE]
-            written = f"{begin}{', '.join([one] * len(part))}{end}"
-            cursor.execute(written, [value for row in part for value in row])
-        return True
-    return False
 
 
 def _unavailable(error: DBAPIError) -> Unavailable:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, inspect, text
 from sqlalchemy.exc import InternalError, OperationalError
 
 from schemas.errors import Broken, Unavailable, UserError
@@ -11,7 +11,7 @@ from services.casebook.migrate import migrate
 from services.casebook.rows import Progress, from_ms
 from services.casebook.statements import Values, insert, insert_missing, upsert
 from services.casebook.store import Casebook, open_for_reading
-from services.casebook.tables import CASE_KEYS, NUMBERS, OUTBOX, PROGRESS
+from services.casebook.tables import CASE_KEYS, NUMBERS, ORIGINALS, OUTBOX, PROGRESS
 from services.casebook.work import Work
 from tests.office import open_at, rows
 from tests.postgresql import Server
@@ -229,8 +229,27 @@ def test_a_number_that_is_not_given_is_none_in_each_of_many_rows(casebook: Caseb
     assert [row.case_seq for row in rows(casebook, CASE_KEYS)] == [None] * 3
 
 
-def test_a_worker_reads_by_its_indexes_and_compiles_no_plans(casebook: Casebook) -> None:
+def test_a_worker_reads_by_its_indexes_compiles_no_plans_and_counts_in_one_process(
+    casebook: Casebook,
+) -> None:
     """A table that has grown since it was analyzed would be read whole, batch after batch."""
     with casebook.engine.connect() as connection:
-        settings = [connection.scalar(text(f"SHOW {name}")) for name in ("enable_seqscan", "jit")]
-    assert settings == ["off", "off"]
+        names = ("enable_seqscan", "jit", "max_parallel_workers_per_gather")
+        settings = [connection.scalar(text(f"SHOW {name}")) for name in names]
+    assert settings == ["off", "off", "0"]
+
+
+@pytest.mark.parametrize(("table", "column"), [(OUTBOX, "value"), (ORIGINALS, "body")])
+def test_a_body_is_not_compressed_nor_put_away_in_pieces(
+    casebook: Casebook, table: Table, column: str
+) -> None:
+    """It is locked, which nothing makes less, or gone in a moment."""
+    texts = dict.fromkeys((each.name for each in table.columns), "x")
+    row: Values = {**texts, "seq": 1, "source_partition": 0, "key": None, column: b"x" * 7_000}
+    stored = text(
+        f"SELECT pg_column_compression({column}) IS NOT NULL, pg_relation_size(reltoastrelid)"
+        f" FROM {table.name}, pg_class WHERE relname = '{table.name}'"
+    )
+    with casebook.engine.begin() as connection:
+        insert(connection, table, [{name: row[name] for name in texts}])
+        assert connection.execute(stored).one() == (False, 0)

@@ -1,0 +1,73 @@
+"""Many rows at once: what a row may hold comes back as it was; one that may not is refused."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError
+
+from services.casebook.statements import Values, insert
+from services.casebook.store import Casebook
+from services.casebook.tables import DUTIES, NUMBERS, OUTBOX
+from tests.office import rows
+from tests.office import statements as noted
+
+GREATEST = 2**63 - 1
+ANY_TEXT = 'tab\t, line\nand return\r, \\N, \\., "quoted", 罚〔2026〕1号, \U0001f5c2'
+ANY_BYTES = bytes(range(256)) * 40
+
+
+def out(seq: int, **changed: object) -> Values:
+    row: Values = {"seq": seq, "source_topic": "leads", "source_partition": 0, "topic": "journal"}
+    return {**row, "key": None, "value": None, "headers": None, "case_id": None, **changed}
+
+
+def duty(number: int, **changed: object) -> Values:
+    names = ("duty_id", "case_id", "kind", "owner", "body")
+    row: Values = {"case_seq": number, "position": 0, **dict.fromkeys(names, "x")}
+    return {**row, "due_ms": 0, "open": True, **changed}
+
+
+def test_rows_come_back_as_they_were(casebook: Casebook) -> None:
+    given = [
+        out(GREATEST - 1, source_partition=2**31 - 1, topic="", value=b"", headers=""),
+        out(GREATEST, key=ANY_BYTES, value=ANY_BYTES, headers=ANY_TEXT, case_id="案"),
+    ]
+    kept = [duty(1, due_ms=-GREATEST - 1, body=ANY_TEXT), duty(2, due_ms=GREATEST, open=False)]
+    with casebook.engine.begin() as connection, noted(connection) as asked:
+        insert(connection, OUTBOX, given)
+        insert(connection, DUTIES, kept)
+    assert len(asked) == 2
+    assert [row._asdict() for row in rows(casebook, OUTBOX)] == given
+    assert [row._asdict() for row in rows(casebook, DUTIES)] == kept
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"headers": "\0"}, DataError),
+        ({"headers": "\ud800"}, UnicodeEncodeError),
+        ({"topic": "x" * 65}, DataError),
+        ({"topic": None}, IntegrityError),
+        ({"seq": 1}, IntegrityError),
+        ({"seq": GREATEST + 1}, OverflowError),
+        ({"source_partition": 2**31}, OverflowError),
+    ],
+    ids=["nul", "surrogate", "long", "null", "again", "great", "great for its column"],
+)
+def test_of_rows_one_of_which_cannot_be_stored_none_is(
+    casebook: Casebook, changed: Values, error: type[Exception]
+) -> None:
+    with pytest.raises(error), casebook.engine.begin() as connection:
+        insert(connection, OUTBOX, [out(1), {**out(2), **changed}])
+    assert rows(casebook, OUTBOX) == []
+
+
+def test_the_connection_is_of_use_after_a_refusal(casebook: Casebook) -> None:
+    given: list[Values] = [
+        {"organ": "o", "number": str(each), "message_id": "m"} for each in range(2)
+    ]
+    with casebook.engine.connect() as connection:
+        with pytest.raises(UnicodeEncodeError):
+            insert(connection, OUTBOX, [out(1), out(2, headers="\ud800")])
+        connection.rollback()
+        insert(connection, NUMBERS, given)
+        assert connection.scalar(text("SELECT count(*) FROM numbers")) == 2
