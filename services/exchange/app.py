@@ -26,7 +26,7 @@ from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
 from services.exchange import garbage
 from services.exchange.align import Aligned, align
-from services.exchange.batches import BatchTransport, Handle
+from services.exchange.batches import BatchTransport, Handle, polled_max
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
@@ -92,7 +92,7 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
         autodiscover=False,
         broker_commit_interval=_COMMIT_SECONDS,
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
-        broker_max_poll_records=settings.exchange.batch_max,
+        broker_max_poll_records=polled_max(settings.exchange.batch_max),
         broker_session_timeout=_SESSION_SECONDS,
         # Static membership: a worker killed and started again gets its partitions at once.
         consumer_group_instance_id=f"{GROUP}-{worker}",
@@ -162,13 +162,13 @@ def _declare(
     async def handle(messages: Sequence[Any]) -> None:
         await (await asyncio.shield(shell)).handle([_incoming(each) for each in messages])
 
-    _read(app, flows, handle)
+    _read(app, flows, handle, settings.exchange.batch_max)
 
 
-def _read(app: faust.App, flows: Any, handle: Handle) -> None:  # noqa: ANN401 - Faust's topic
+def _read(app: faust.App, flows: Any, handle: Handle, batch_max: int) -> None:  # noqa: ANN401 - Faust's topic
     """Subscribe to the flows; what comes is handled batch by batch."""
     transport = BatchTransport(app.conf.broker_consumer, app)
-    transport.handle = handle
+    transport.handle, transport.batch_max = handle, batch_max
     app.transport = transport
     app.topics.add(flows)
 

@@ -44,8 +44,8 @@ def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) ->
     if not {each.position.place for each in records} <= casebook.in_force.keys():
         casebook.in_force.update(patiently(in_force, casebook))
     intakes = shelf.take_in(records, casebook.in_force)
-    if casebook.readers is not None:
-        ticks = [_place_of(i) for i in intakes if is_tick(i)]
+    ticks = [_place_of(intake) for intake in intakes if is_tick(intake)]
+    if ticks and casebook.readers is not None:  # else a connection would be made for nothing
         patiently(read_ahead, casebook.readers, ticks, TICK_CASES_MAX)
     return intakes
 

@@ -1,13 +1,14 @@
 """Faust's consumer, made to give what it fetched as one batch.
 
 Of each record by itself Faust makes a message, an event, four tasks and a turn of a stream, and its
-`take_events` waits out its whole time before every batch. Here a batch is what lay there when the
+`take_events` waits out its whole time before every batch. Here a batch is what had come when the
 last one was done: one record when little comes, up to `batch_max` when much does. The group, the
 partitions, the offsets that are committed and the end stay Faust's.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
 from typing import Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError
@@ -22,6 +23,8 @@ _FETCH_SECONDS: Final = 1.0  # that one look for records waits at most
 # records wait here: while a batch is in hand it is open for the idle ones alone, and what has come
 # for the others meanwhile is not asked for before it ends.
 _FETCH_WAIT_MS: Final = 50
+# That a look for what came behind the buffered waits at most: one such fetch to end, and its own.
+_REST_SECONDS: Final = 0.06
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]  # of Faust's messages, in the order of each log
 
@@ -39,6 +42,7 @@ class BatchConsumer(Consumer):
     """Hands batches to `BatchTransport.handle`, one after the other."""
 
     _in_hand: "asyncio.Task[None] | None" = None
+    _took: float = 0.0  # seconds, the last batch
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -52,13 +56,30 @@ class BatchConsumer(Consumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._done_with_it()
-                batch = [message async for _, message in self.getmany(timeout=_FETCH_SECONDS)]
+                batch = await self._next()
                 if batch:
                     await self._track(batch)
                     self._in_hand = asyncio.create_task(self._handled(batch))
         except ConsumerStoppedError:
             if not self.app.should_stop:
                 raise
+
+    async def _next(self) -> list[Any]:
+        """Return what has come. What was buffered came before the last batch: ask for the rest.
+
+        It would lie at the broker until this one is done, and be late by a batch. For no longer
+        than that batch took: where all is quick nothing is late.
+        """
+        batch = await self._look(0.0)
+        if not batch:
+            return await self._look(_FETCH_SECONDS)
+        transport = cast("BatchTransport", self.transport)
+        if len(batch) + self.app.conf.broker_max_poll_records <= transport.batch_max:
+            batch += await self._look(min(self._took, _REST_SECONDS))
+        return batch
+
+    async def _look(self, seconds: float) -> list[Any]:
+        return [message async for _, message in self.getmany(timeout=seconds)]
 
     async def _done_with_it(self) -> None:
         if self._in_hand is None:
@@ -85,8 +106,10 @@ class BatchConsumer(Consumer):
             self.track_message(message)
 
     async def _handled(self, batch: Sequence[Any]) -> None:
+        began = monotonic()
         await cast("BatchTransport", self.transport).handle(batch)
         at = monotonic()
+        self._took = at - began
         for message in batch:
             self.ack(message)
             # What Faust's own watch for a stream that stands still looks at.
@@ -98,7 +121,17 @@ def _cut_off(how: str) -> Broken:
 
 
 class BatchTransport(Transport):
-    """Faust's transport with that consumer. `handle` returns when all of a batch is durable."""
+    """Faust's transport with that consumer.
+
+    `handle` returns when all of a batch is durable. `batch_max`: records; a look gives
+    `polled_max` of it, which is what Faust is told.
+    """
 
     Consumer = BatchConsumer
     handle: Handle
+    batch_max: int
+
+
+def polled_max(batch_max: int) -> int:
+    """Return how many records one look may give, so that two are a batch."""
+    return ceil(batch_max / 2)

@@ -43,7 +43,7 @@ def no_message_id(planted: ExitStack) -> None:
     planted.enter_context(patch.object(Work, "put_message", lambda *_: None))
 
 
-def _by_an_agent(app: faust.App, flows: Any, handle: Handle) -> None:
+def _by_an_agent(app: faust.App, flows: Any, handle: Handle, _batch_max: int) -> None:
     """Take batches as Faust's manual has it."""
 
     @app.agent(flows, concurrency=1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from services.casebook import ahead
 from services.casebook.ahead import read_ahead
@@ -60,6 +61,18 @@ def test_a_tick_is_read_ahead_before_its_transaction(owing: Casebook, asked: lis
     log = Log({("leads", 0): 3})
     assert len(run(owing, [log.tick(LATER, 0)]).rungs) == 3
     assert [statement for statement in asked if "FROM wakes" in statement]
+
+
+def test_for_letters_alone_no_connection_is_made(owing: Casebook, asked: list[str]) -> None:
+    """PostgreSQL begins a process for each: three milliseconds a batch."""
+    made: list[object] = []
+    assert owing.readers is not None
+    event.listen(owing.readers, "connect", lambda *told: made.append(told))
+    log = Log({("leads", 0): 3})
+    run(owing, [log.put(of_one_partition(4)[3], MONDAY)])
+    assert (made, asked) == ([], [])
+    run(owing, [log.tick(LATER, 0)])
+    assert len(made) == 1
 
 
 def test_a_casebook_in_memory_has_nothing_to_read_ahead() -> None:

@@ -15,7 +15,7 @@ from mode import Service
 
 from schemas.errors import Broken
 from services.exchange import batches
-from services.exchange.batches import BatchConsumer, BatchTransport, Handle
+from services.exchange.batches import BatchConsumer, BatchTransport, Handle, polled_max
 
 FLOW = "leads"
 PLACE = TP(FLOW, 0)
@@ -34,16 +34,17 @@ class Fetching(BatchConsumer):
     """A consumer whose broker gives what the test says, and then nothing."""
 
     given: list[list[int]]
+    waits: list[float]  # that it was asked to, where something had come
 
     def _new_consumer_thread(self) -> Any:
         return Service()
 
     async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - Faust's
-        """Yield one batch."""
-        del timeout
+        """Yield what is next; where that is nothing, wait as one does at the end of the log."""
         await asyncio.sleep(0)
         if not self.given:
             await asyncio.Event().wait()
+        self.waits.append(timeout)
         for offset in self.given.pop(0):
             yield PLACE, _message(offset)
 
@@ -53,11 +54,16 @@ def _message(offset: int) -> ConsumerMessage:
 
 
 def _consumer(
-    given: Sequence[Sequence[int]], handle: Callable[[Sequence[Any]], Awaitable[None]]
+    given: Sequence[Sequence[int]],
+    handle: Callable[[Sequence[Any]], Awaitable[None]],
+    batch_max: int = 1,
 ) -> Fetching:
-    app = faust.App("test", broker="kafka://127.0.0.1:1", autodiscover=False)
+    polled = polled_max(batch_max)
+    app = faust.App(
+        "test", broker="kafka://127.0.0.1:1", autodiscover=False, broker_max_poll_records=polled
+    )
     transport = BatchTransport(app.conf.broker_consumer, app)
-    transport.handle = handle
+    transport.handle, transport.batch_max = handle, batch_max
     app.transport = transport
 
     async def nobody(*_: Any) -> None:
@@ -66,6 +72,7 @@ def _consumer(
     app.topics._acking_topics.add(FLOW)  # type: ignore[attr-defined]
     consumer = Fetching(transport, nobody, nobody, nobody)
     consumer.given = [list(each) for each in given]
+    consumer.waits = []
     return consumer
 
 
@@ -113,6 +120,48 @@ def test_what_was_fetched_is_one_batch_and_the_next_waits_until_it_is_done() -> 
 
     asyncio.run(run())
     assert told == [[4, 5, 6], [7]]
+
+
+def _told_of(
+    given: Sequence[Sequence[int]], batch_max: int, took: float
+) -> tuple[Told, list[float]]:
+    """What was handled of what the looks gave, and how long each was to wait at most."""
+    told: Told = []
+
+    async def run() -> list[float]:
+        async def handle(messages: Sequence[Any]) -> None:
+            told.append([each.offset for each in messages])
+
+        consumer = _consumer(given, handle, batch_max)
+        consumer._took = took
+        task = _drained(consumer)
+        await _until(lambda: not consumer.given and bool(told) and not consumer.unacked)
+        task.cancel()
+        return consumer.waits
+
+    return told, asyncio.run(run())
+
+
+@pytest.mark.parametrize(("took", "wait"), [(0.01, 0.01), (5.0, 0.06)])
+def test_what_came_during_the_last_batch_goes_with_what_was_buffered_before_it(
+    took: float, wait: float
+) -> None:
+    assert _told_of([[0, 1], [2]], 4, took) == ([[0, 1, 2]], [0.0, wait])
+
+
+def test_nothing_is_waited_for_when_the_first_came_while_there_was_nothing_to_do() -> None:
+    assert _told_of([[], [0]], 4, 5.0) == ([[0]], [0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("batch_max", "polled"), [(1, 1), (2, 1), (3, 2), (4, 2), (499, 250), (500, 250)]
+)
+def test_no_batch_is_greater_than_the_limit(batch_max: int, polled: int) -> None:
+    assert polled_max(batch_max) == polled
+    looks = [list(range(polled)), list(range(polled, 2 * polled))]
+    told, _ = _told_of(looks, batch_max, 0.0)
+    assert max(map(len, told)) <= batch_max
+    assert [offset for batch in told for offset in batch] == list(range(2 * polled))
 
 
 def test_an_end_cuts_off_the_reading_and_not_the_batch_in_hand() -> None:
