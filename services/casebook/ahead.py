@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, bindparam, func, select
+from sqlalchemy import Engine, func, select
 
+from services.casebook.among_keys import among
 from services.casebook.queries import DUE
 from services.casebook.rows import to_ms
 from services.casebook.tables import CASE_KEYS, CASES, DUTIES
@@ -18,13 +19,11 @@ from services.casebook.tables import CASE_KEYS, CASES, DUTIES
 CONNECTIONS_MAX: Final = 8
 WORTH_CASES_MIN: Final = 64  # fewer are read as fast one after the other
 _DUTIES: Final = select(func.sum(func.length(DUTIES.c.body))).where(
-    DUTIES.c.case_seq.in_(bindparam("seqs", expanding=True))
+    among(DUTIES.c.case_seq, "seqs")
 )
-_CASES: Final = select(func.sum(func.length(CASES.c.body))).where(
-    CASES.c.seq.in_(bindparam("seqs", expanding=True))
-)
+_CASES: Final = select(func.sum(func.length(CASES.c.body))).where(among(CASES.c.seq, "seqs"))
 _KEYS: Final = select(func.sum(func.length(CASE_KEYS.c.wrapped))).where(
-    CASE_KEYS.c.case_seq.in_(bindparam("seqs", expanding=True))
+    among(CASE_KEYS.c.case_seq, "seqs")
 )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, select
 
 from schemas.ids import CaseId
 from schemas.messages import Lettered
+from services.casebook.among_keys import among
 from services.casebook.statements import insert, parts
 from services.casebook.tables import MARKS
 from services.casework.likeness import Mark, marks_of, to_the_letter
@@ -35,12 +36,13 @@ LIKE: Final = (
 NEAR: Final = (
     select(MARKS)
     .where(
-        MARKS.c.key.in_(bindparam("keys", expanding=True)),
+        among(MARKS.c.key, "keys"),
         MARKS.c.first_day <= bindparam("last"),
         MARKS.c.last_day >= bindparam("first"),
     )
     .limit(bindparam("most", type_=Integer))
 )
+_OF_CASES: Final = delete(MARKS).where(among(MARKS.c.case_id, "cases"))
 NEAR_MAX: Final = 2_000  # rows that a look for many marks at once may read
 
 
@@ -118,7 +120,7 @@ class Marks:
         """Write what has changed. Raises what the database raises."""
         changed = sorted(self._put.keys() - self._written)
         for part in parts(changed):
-            self._connection.execute(delete(MARKS).where(MARKS.c.case_id.in_(part)))
+            self._connection.execute(_OF_CASES, {"cases": part})
         rows = {_row(case, mark): None for case in changed for mark in self._put[case]}
         names = [column.name for column in MARKS.columns]
         values = [dict(zip(names, row, strict=True)) for row in sorted(rows)]

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, or_, select, tuple_
 
+from services.casebook.among_keys import among
 from services.casebook.tables import (
     CASE_KEYS,
     CASES,
@@ -28,12 +29,10 @@ def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
 
 # Not by pairs: SQLite reads the whole table for (a, b) IN (VALUES ...), whatever its indexes. Of
 # several organs that used one id the reader picks the right one.
-MESSAGES_OF: Final = select(MESSAGES).where(
-    MESSAGES.c.message_id.in_(bindparam("ids", expanding=True))
-)
+MESSAGES_OF: Final = select(MESSAGES).where(among(MESSAGES.c.message_id, "ids"))
 NUMBERS_OF: Final = select(NUMBERS).where(
     NUMBERS.c.organ == bindparam("organ"),
-    NUMBERS.c.number.in_(bindparam("numbers", expanding=True)),
+    among(NUMBERS.c.number, "numbers"),
 )
 LAST_SEQ: Final = select(func.max(OUTBOX.c.seq))
 _OF_SOURCES: Final = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in_(
@@ -60,15 +59,13 @@ LOCKED: Final = (
 )
 DUTIES_OF: Final = (
     select(DUTIES.c.case_seq, DUTIES.c.body)
-    .where(DUTIES.c.case_seq.in_(bindparam("seqs", expanding=True)))
+    .where(among(DUTIES.c.case_seq, "seqs"))
     .order_by(DUTIES.c.case_seq, DUTIES.c.position)
 )
 _CASE: Final = select(CASES.c.seq, CASES.c.case_id, CASES.c.body)
-CASES_OF: Final = _CASE.where(CASES.c.case_id.in_(bindparam("cases", expanding=True)))
-CASES_BY_SEQ: Final = _CASE.where(CASES.c.seq.in_(bindparam("seqs", expanding=True)))
-SEQS_OF: Final = select(CASES.c.seq, CASES.c.case_id).where(
-    CASES.c.case_id.in_(bindparam("cases", expanding=True))
-)
+CASES_OF: Final = _CASE.where(among(CASES.c.case_id, "cases"))
+CASES_BY_SEQ: Final = _CASE.where(among(CASES.c.seq, "seqs"))
+SEQS_OF: Final = select(CASES.c.seq, CASES.c.case_id).where(among(CASES.c.case_id, "cases"))
 # For each partition when something falls due there, and when a case is asked about: one probe each.
 FIRST_DUE: Final = select(
     PROGRESS.c.topic,
@@ -95,8 +92,8 @@ OWING: Final = (
     .limit(bindparam("most", type_=Integer))
 )
 _KEY: Final = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)
-KEYS_NAMED: Final = _KEY.where(CASE_KEYS.c.name.in_(bindparam("names", expanding=True)))
-KEYS_OF: Final = _KEY.where(CASE_KEYS.c.case_seq.in_(bindparam("seqs", expanding=True)))
+KEYS_NAMED: Final = _KEY.where(among(CASE_KEYS.c.name, "names"))
+KEYS_OF: Final = _KEY.where(among(CASE_KEYS.c.case_seq, "seqs"))
 # Of a case; `case` is its id: what was decided before cases had numbers is found by that.
 DECISIONS_OF: Final = select(DECISIONS).where(
     or_(
