@@ -34,12 +34,8 @@ NUMBERS_OF: Final = select(NUMBERS).where(
     NUMBERS.c.organ == bindparam("organ"),
     among(NUMBERS.c.number, "numbers"),
 )
-LAST_SEQ: Final = select(func.max(OUTBOX.c.seq))
 _OF_SOURCES: Final = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in_(
     bindparam("sources", expanding=True)
-)
-SEQS_BEHIND: Final = (
-    select(OUTBOX.c.seq).where(_OF_SOURCES, OUTBOX.c.seq > bindparam("after")).order_by("seq")
 )
 UNSENT_BEFORE: Final = (
     select(OUTBOX.c.seq).where(_OF_SOURCES, OUTBOX.c.seq < bindparam("first")).limit(1)
@@ -65,7 +61,6 @@ DUTIES_OF: Final = (
 _CASE: Final = select(CASES.c.seq, CASES.c.case_id, CASES.c.body)
 CASES_OF: Final = _CASE.where(among(CASES.c.case_id, "cases"))
 CASES_BY_SEQ: Final = _CASE.where(among(CASES.c.seq, "seqs"))
-SEQS_OF: Final = select(CASES.c.seq, CASES.c.case_id).where(among(CASES.c.case_id, "cases"))
 # For each partition when something falls due there, and when a case is asked about: one probe each.
 FIRST_DUE: Final = select(
     PROGRESS.c.topic,

@@ -1,16 +1,16 @@
 """Writing a working set: one statement per table, rows in one order, so that locks are too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes, Wrote
 from services.casebook.locked import names_of, original_values, outbox_values
-from services.casebook.queries import LAST_SEQ, SEQS_BEHIND, SEQS_OF
+from services.casebook.next_numbers import next_numbers
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -20,7 +20,7 @@ from services.casebook.rows import (
     duty_to_text,
     to_ms,
 )
-from services.casebook.statements import Values, insert, parts, remove, rewrite, upsert
+from services.casebook.statements import Values, insert, remove, rewrite, upsert
 from services.casebook.tables import (
     CASES,
     DEAD,
@@ -71,10 +71,10 @@ def flush(
 def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:
     """New ones get their numbers in the order in which they were decided."""
     rows = _cases(changes)
-    insert(connection, CASES, [row for row in rows if row["case_id"] in changes.new.cases])
-    for part in parts(changes.new.cases):
-        for seq, case_id in connection.execute(SEQS_OF, {"cases": part}):
-            seqs[CaseId(case_id)] = seq
+    new = [row for row in rows if row["case_id"] in changes.new.cases]
+    for row, seq in zip(new, _numbered(connection, CASES, new), strict=True):
+        seqs[row["case_id"]] = row["seq"] = seq
+    insert(connection, CASES, new)
     known = [row for row in rows if row["case_id"] not in changes.new.cases]
     for row in known:  # what stays is not written: SQLite would look for it in its index
         row["seq"] = seqs[row.pop("case_id")]
@@ -83,23 +83,17 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
 
 
 def _write_outbox(connection: Connection, changes: Changes, keys: CaseKeys) -> list[Unsent]:
-    """Write what is to be published, and say by which numbers it lies there.
-
-    Nobody else writes rows of these partitions while they are locked, so those with a number that
-    is higher than all before are these, in their order.
-    """
-    if not changes.outbox:
-        return []
+    """Write what is to be published, and say by which numbers it lies there, in its order."""
     whole = [changes.whole(row.value) for row in changes.outbox]
-    pairs = list(zip(changes.outbox, whole, strict=True))
-    before = connection.scalar(LAST_SEQ) or 0
-    insert(connection, OUTBOX, [outbox_values(keys, row, value) for row, value in pairs])
-    places = sorted({(row.source.topic, row.source.partition) for row in changes.outbox})
-    seqs = connection.scalars(SEQS_BEHIND, {"sources": places, "after": before})
-    return [
-        Unsent(seq, row.topic, row.key, value, row.headers)
-        for seq, (row, value) in zip(seqs, pairs, strict=True)
-    ]
+    seqs = _numbered(connection, OUTBOX, changes.outbox)
+    told = list(zip(seqs, changes.outbox, whole, strict=True))
+    rows = [{"seq": seq, **outbox_values(keys, row, value)} for seq, row, value in told]
+    insert(connection, OUTBOX, rows)
+    return [Unsent(seq, row.topic, row.key, value, row.headers) for seq, row, value in told]
+
+
+def _numbered(connection: Connection, table: Table, rows: Sequence[object]) -> list[int]:
+    return next_numbers(connection, table, len(rows)) if rows else []
 
 
 def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:

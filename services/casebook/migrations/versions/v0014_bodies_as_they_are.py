@@ -1,7 +1,8 @@
 """PostgreSQL keeps what is locked, or is gone in a moment, beside its row and as it is.
 
 It would try to compress each, what is encrypted in vain, and put it away in pieces: an eighth of
-what a message costs there.
+what a message costs there. And the outbox keeps its length when it is swept: to cut off its end
+everybody would have to wait.
 """
 
 from typing import Final
@@ -21,3 +22,4 @@ def upgrade() -> None:
     for table, column in (("originals", "body"), ("outbox", "value")):
         op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")
         op.execute(f"ALTER TABLE {table} SET (toast_tuple_target = {_BESIDE_ITS_ROW})")
+    op.execute("ALTER TABLE outbox SET (vacuum_truncate = off)")
