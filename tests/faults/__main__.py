@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from connectors.bus.clock import monotonic
 from tests.faults.campaign import begin
 from tests.faults.table import BY_NAME, FAULTS, Fault, Stand
+from tests.prove.brokers import BROKERS
 from tests.prove.chapter import REPO, Ground, forget_settings
 from tests.prove.stand import on_postgresql
 
@@ -80,6 +82,8 @@ def on_stand(
         ground = Ground(REPO, scratch, ends)
         if kind is Stand.POSTGRESQL:
             ground = on_postgresql(ground)
+        if kind is Stand.THREE_BROKERS:
+            ground = replace(ground, brokers=BROKERS)
         campaign = begin(ground, "障", seed=seed)
         campaign.seconds_left = seconds_left
         for fault in sorted(faults, key=lambda fault: fault.takes_the_rest):

@@ -25,6 +25,7 @@ from tests.faults.duties import wrong_duties
 from tests.faults.files import wrong_files
 from tests.faults.judge import Verdict, judge
 from tests.faults.varied import RECORDS, VariedTraffic
+from tests.prove import brokers
 from tests.prove.chapter import Ground
 from tests.prove.kill_stand import stack as new_stack
 from tests.prove.stand import Stand, beside
@@ -109,6 +110,8 @@ class Campaign:
 
     def afresh(self) -> None:
         """Begin every process anew after a fault that failed: the next is to strike a sound one."""
+        if self.ground.brokers == brokers.BROKERS:
+            brokers.mend(self.home, self.settings)
         stack.up(self.home, self.settings, lambda _line: None)
         for planted in (self.county.more, self.county.environment, self.county.strikes):
             planted.clear()

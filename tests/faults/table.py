@@ -11,6 +11,7 @@ from tests.faults import (
     disk,
     floods,
     kills,
+    leaders,
     links,
     outages,
     records,
@@ -29,6 +30,7 @@ class Stand(StrEnum):
 
     SQLITE = "one exchange, SQLite"
     POSTGRESQL = "two exchanges, PostgreSQL"
+    THREE_BROKERS = "one exchange, SQLite, three brokers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,14 @@ FAULTS: Final = (
         upgrade.rolling_upgrade,
         is_quick=False,
         stand=Stand.POSTGRESQL,
+    ),
+    Fault(
+        "leader_changes",
+        "三个 Kafka 节点轮流 kill -9 再恢复，分区首领随之更换；再全部重选",
+        "each of three brokers killed -9 and back, so that leaders change; then all elected anew",
+        leaders.leader_changes,
+        is_quick=False,
+        stand=Stand.THREE_BROKERS,
     ),
 )
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}

@@ -44,6 +44,7 @@ class Ground:
     scratch: Path  # removed at the end of the run
     ends: ExitStack
     server: Server | None = None  # where stands keep their casebooks; None: SQLite in the home
+    brokers: int = 1  # of a stand under fire
 
     def command(
         self,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from connectors.bus.home import Home, Settings
+from tests.prove import brokers
 from tests.prove.chapter import Ground
 from tests.prove.stand import beside, new_home
 
@@ -15,6 +16,9 @@ def stack(ground: Ground) -> tuple[Home, Settings]:
     home, settings = new_home(ground, "kill", "tick_seconds = 2.0\n")
     yichuan, env = beside("yichuan"), {"YICHUAN_HOME": str(home.path)}
     ground.ends.callback(ground.command, yichuan, "down", env=env, seconds_max=DOWN_SECONDS_MAX)
-    for words in (("up",), ("topics", "apply"), ("schemas", "apply")):
+    ground.command(yichuan, "up", env=env, seconds_max=UP_SECONDS_MAX)
+    if ground.brokers == brokers.BROKERS:
+        brokers.join(home, settings)
+    for words in (("topics", "apply"), ("schemas", "apply")):
         ground.command(yichuan, *words, env=env, seconds_max=UP_SECONDS_MAX)
     return home, settings

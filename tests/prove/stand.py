@@ -104,7 +104,8 @@ def new_home(ground: Ground, name: str, more: str = "") -> tuple[Home, Settings]
         casebook = CasebookSection(url=SecretStr(ground.server.url(ground.server.new())))
         exchange += f"workers = {WORKERS}\n"
     url = json.dumps(casebook.url.get_secret_value())
-    text = f"[ports]\nbase = {base}\n[casebook]\nurl = {url}\n{exchange}"
+    kafka = f"[kafka]\nreplication = {ground.brokers}\n"
+    text = f"[ports]\nbase = {base}\n[casebook]\nurl = {url}\n{kafka}{exchange}"
     write_private(home.config, text)
     return home, home.settings()
 
