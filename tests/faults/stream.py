@@ -23,6 +23,7 @@ from schemas.errors import Refusal
 from schemas.messages import LeadTransfer, Message
 from schemas.seal import seal_message
 from schemas.topics import flow_partition, inbox_of
+from services.rulebook.calendar import local_date
 from services.rulebook.jurisdiction import Question, route
 from tests.bench.letters import lead
 from tests.history import demo
@@ -159,7 +160,8 @@ def parties(letter: Message) -> tuple[str, str]:
     (violation,) = letter.violations or ()
     day = violation.found_on
     assert day is not None  # the act's too: of one day
-    asked = Question(violation.place, violation.matter, day, day, None, day)
+    sent = local_date(letter.envelope.sent_at)  # by it the power to handle it may have moved
+    asked = Question(violation.place, violation.matter, day, day, None, sent)
     (handler,) = route(demo(), asked).organs
     organs = demo().directory.organs
     return str(organs[letter.envelope.sender].alias), str(organs[handler].alias)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
+from tests.bench.letters import leads
 from tests.faults import stops
 from tests.faults.agencies import Got
 from tests.faults.build import Event
@@ -14,6 +16,7 @@ from tests.faults.judge import Expected, Verdict, judge
 from tests.faults.kills import chance_of, landings, percentile, plan
 from tests.faults.page import PAGE, page
 from tests.faults.points import CONNECTOR, EXCHANGE, POINTS, Act, Part, Strike, parse
+from tests.faults.stream import parties
 from tests.faults.table import FAULTS
 
 ORDER = ("lead_transfer", "signed_for")
@@ -193,3 +196,9 @@ class _QuickCampaign:
 
 def test_a_process_that_ended_before_its_strike_was_seen_is_not_waited_for_again() -> None:
     assert "status 70" in stops.raise_inside(_QuickCampaign())  # type: ignore[arg-type] # a stand-in
+
+
+def test_who_gets_a_lead_of_the_stream_is_told_by_the_day_it_is_sent() -> None:
+    """A power that was handed back meanwhile: by the day of the act the township had it."""
+    handlers = {parties(letter)[1] for letter in islice(leads(0, matter="CG-011"), 100)}
+    assert handlers == {"liuzhi-cgj"}
