@@ -35,6 +35,7 @@ from services.cli.main import main
 from tests.agency_home import County, accepted, lead, must, rejected
 from tests.agency_sides import DatabaseSide, FolderSide, Side, until_states
 from tests.history import merged, officers, organ
+from tests.integration.loops import within
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS_MAX = 90.0
@@ -149,7 +150,7 @@ def say(bench: Bench, alias: str, records: Sequence[Record]) -> None:
         finally:
             await producer.stop()
 
-    asyncio.run(write())
+    within(write())
 
 
 def flows(bench: Bench, sender: OrganCode) -> dict[str, set[bytes]]:
@@ -174,7 +175,7 @@ def flows(bench: Bench, sender: OrganCode) -> dict[str, set[bytes]]:
         return values
 
     by_id: dict[str, set[bytes]] = {}
-    for value in asyncio.run(read()):
+    for value in within(read()):
         message = opened(bench, value)
         if message is not None and message.envelope.sender == sender:
             by_id.setdefault(message.envelope.message_id, set()).add(value)
@@ -340,7 +341,7 @@ def test_a_send_that_fails_stops_its_own_case_only(bench: Bench, tmp_path: Path)
             await inbox.close()
         return states
 
-    assert sorted(asyncio.run(run())) == ["sent"] * 4 + ["taken"]
+    assert sorted(within(run())) == ["sent"] * 4 + ["taken"]
 
 
 def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
@@ -380,4 +381,4 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
             await inbox.close()
         return [side.state(str(number)) for number in range(5)]
 
-    assert asyncio.run(run()) == ["sent"] * 5
+    assert within(run()) == ["sent"] * 5

@@ -1,6 +1,5 @@
 """A marked record on the real broker: gone for every login, and nothing else is lost with it."""
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
+from tests.integration.loops import within
 from tests.marked import CANARY, PARTITION, copies
 from tests.office import everything, office, rows, run, sealed
 
@@ -125,10 +125,6 @@ class Bench:
         options = librdkafka_options(self.settings, self.home.credentials(login))
         more = {"group.id": f"{login}.look", "auto.offset.reset": "earliest"}
         return Consumer(options | more | {"enable.auto.commit": False})
-
-
-def within(work: Any) -> Any:
-    return asyncio.run(asyncio.wait_for(work, SECONDS_MAX))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """`yichuan topics plan | apply` on the real broker, and what each login may then do there."""
 
-import asyncio
 import json
 import shutil
 import stat
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +37,7 @@ from schemas.parts import Flow
 from schemas.topics import DEAD_LETTERS, JOURNAL, flow_partition, inbox_of
 from services.cli.main import main
 from services.rulebook.load import load, locate
+from tests.integration.loops import within
 
 SECONDS_MAX = 30.0
 CASE = b"6b1f9f0e-6c4e-5f0a-9a44-3d2f0a6f6c11"
@@ -84,10 +83,6 @@ def bus(stack: tuple[Home, Settings]) -> Bus:
     organs = load(home.rulebook).directory.organs.values()
     aliases = tuple(sorted(organ.alias for organ in organs))
     return Bus(home, settings, aliases, *aliases[:2])
-
-
-def within(work: Coroutine[Any, Any, Anything]) -> Anything:
-    return asyncio.run(asyncio.wait_for(work, SECONDS_MAX))
 
 
 async def write(bus: Bus, login: str, topic: str, value: bytes = b"x") -> int:
