@@ -98,7 +98,8 @@ def new_home(ground: Ground, name: str, more: str = "") -> tuple[Home, Settings]
     `more`: further TOML of `[exchange]`.
     """
     base = free_base()
-    home = Home(ground.scratch / f"{name}-{base}")
+    places = (ground.scratch / f"{name}-{base}-{number}" for number in itertools.count())
+    home = Home(next(place for place in places if not place.exists()))  # not that of one before
     casebook, exchange = CasebookSection(), f"[exchange]\n{more}"
     if ground.server is not None:
         casebook = CasebookSection(url=SecretStr(ground.server.url(ground.server.new())))
