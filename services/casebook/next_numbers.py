@@ -18,6 +18,8 @@ def next_numbers(connection: Connection, table: Table, count: int) -> list[int]:
     table is a queue, and to look for the highest there goes through all of them. On SQLite there
     are none such, and whoever is in a transaction is the only one who writes.
     """
+    if not count:
+        return []
     if connection.dialect.name == "postgresql":
         values = {"table": table.name, "count": count}
         return list(connection.scalars(_FROM_SEQUENCE, values))

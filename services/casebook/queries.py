@@ -22,7 +22,7 @@ from services.casebook.tables import (
 )
 
 
-def _among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
+def _pair_among(*columns: ColumnElement[object]) -> ColumnElement[bool]:
     """Whether the columns are one of `keys`."""
     return tuple_(*columns).in_(bindparam("keys", expanding=True))
 
@@ -49,7 +49,7 @@ UNSENT_BEHIND: Final = (
 # Locked in one order.
 LOCKED: Final = (
     select(PROGRESS)
-    .where(_among(PROGRESS.c.topic, PROGRESS.c.partition))
+    .where(_pair_among(PROGRESS.c.topic, PROGRESS.c.partition))
     .order_by(PROGRESS.c.topic, PROGRESS.c.partition)
     .with_for_update()
 )
@@ -73,7 +73,7 @@ FIRST_DUE: Final = select(
     .where(CASES.c.topic == PROGRESS.c.topic, CASES.c.partition == PROGRESS.c.partition)
     .scalar_subquery()
     .label("look_ms"),
-).where(_among(PROGRESS.c.topic, PROGRESS.c.partition))
+).where(_pair_among(PROGRESS.c.topic, PROGRESS.c.partition))
 # Those that owe something, whatever else the partition has; a page of them.
 OWING: Final = (
     select(CASES.c.case_id)

@@ -1,10 +1,10 @@
 """Writing a working set: one statement per table, rows in one order, so that locks are too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
@@ -72,7 +72,7 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
     """New ones get their numbers in the order in which they were decided."""
     rows = _cases(changes)
     new = [row for row in rows if row["case_id"] in changes.new.cases]
-    for row, seq in zip(new, _numbered(connection, CASES, new), strict=True):
+    for row, seq in zip(new, next_numbers(connection, CASES, len(new)), strict=True):
         seqs[row["case_id"]] = row["seq"] = seq
     insert(connection, CASES, new)
     known = [row for row in rows if row["case_id"] not in changes.new.cases]
@@ -85,15 +85,11 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
 def _write_outbox(connection: Connection, changes: Changes, keys: CaseKeys) -> list[Unsent]:
     """Write what is to be published, and say by which numbers it lies there, in its order."""
     whole = [changes.whole(row.value) for row in changes.outbox]
-    seqs = _numbered(connection, OUTBOX, changes.outbox)
+    seqs = next_numbers(connection, OUTBOX, len(changes.outbox))
     told = list(zip(seqs, changes.outbox, whole, strict=True))
     rows = [{"seq": seq, **outbox_values(keys, row, value)} for seq, row, value in told]
     insert(connection, OUTBOX, rows)
     return [Unsent(seq, row.topic, row.key, value, row.headers) for seq, row, value in told]
-
-
-def _numbered(connection: Connection, table: Table, rows: Sequence[object]) -> list[int]:
-    return next_numbers(connection, table, len(rows)) if rows else []
 
 
 def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, int]) -> None:

@@ -29,7 +29,6 @@ READY_SECONDS_MAX: Final = 120.0
 STORE_SECONDS_MAX: Final = 60
 ASK_SECONDS_MAX: Final = 10.0
 STOP_SECONDS_MAX: Final = 10.0
-FORMAT_MEMORY_MB: Final = 256
 OFFSETS: Final = "__consumer_offsets"
 OFFSETS_PARTITIONS: Final = 8
 
@@ -128,7 +127,7 @@ def _configure(home: Home, settings: Settings, node: int, port: int) -> None:
     jars = kafka.class_path(locked(), cache_dir())
     tool = ("kafka.tools.StorageTool", "format", "-t", _cluster(home), "-c", f"run/{own.name}")
     made = subprocess.run(
-        java(home, settings, FORMAT_MEMORY_MB, "-cp", jars, *tool),
+        java(home, settings, kafka.FORMAT_MEMORY_MB, "-cp", jars, *tool),
         cwd=home.path,
         env=environment(),
         capture_output=True,
