@@ -77,7 +77,7 @@ def read_cases(
         rows += connection.execute(CASES_BY_SEQ, {"seqs": numbers})
     duties: dict[int, list[Duty]] = {row.seq: [] for row in rows}
     for numbers in parts(duties):
-        for seq, body in connection.execute(DUTIES_OF, {"seqs": numbers}):
+        for seq, body in connection.execute(DUTIES_OF, {"seqs": numbers}).all():
             duties[seq].append(duty_from_text(body))
     for row in rows:
         case_id = CaseId(row.case_id)

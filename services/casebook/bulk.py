@@ -14,6 +14,9 @@ _NEW_ROWS: Final = re.compile(r"INSERT INTO (\w+) \(([^()]+)\) VALUES \([%s, ]+\
 _ROWS_OVER: Final = re.compile(
     r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([%s, ]+\))( ON CONFLICT .+)"
 )
+_ROWS_ANEW: Final = re.compile(r"UPDATE (\w+) SET ([^()]+) WHERE ([^()]+)")
+_ROWS_GONE: Final = re.compile(r"DELETE FROM (\w+) WHERE ()((?:\"\w+\" = %s(?: AND )?)+)")
+_NAME: Final = re.compile(r'"(\w+)" = %s')
 _ROWS_AT_ONCE: Final = 50  # in one INSERT; a statement has 65,535 parameters at most
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy types none
 _INT4: Final = range(-(2**31), 2**31)
@@ -34,7 +37,8 @@ def in_bulk(cursor: Any, statement: str, rows: Sequence[Any], _context: object) 
 
     New ones by one COPY, in the server's own form: half of what an INSERT for each costs, here and
     there, and bytes are not spelt out in hexadecimal. What may meet a row that is there, many to
-    one INSERT. What the server refuses comes out as of any statement.
+    one INSERT. What is changed or deleted by one statement, from lists, one of each column. What
+    the server refuses comes out as of any statement.
     """
     if found := _NEW_ROWS.fullmatch(statement):
         table, named = found.groups()
@@ -52,7 +56,26 @@ def in_bulk(cursor: Any, statement: str, rows: Sequence[Any], _context: object) 
             written = f"{begin}{', '.join([one] * len(part))}{end}"
             cursor.execute(written, [value for row in part for value in row])
         return True
+    if found := _ROWS_ANEW.fullmatch(statement) or _ROWS_GONE.fullmatch(statement):
+        cursor.execute(
+            _from_lists(*found.groups()), [list(column) for column in zip(*rows, strict=True)]
+        )
+        return True
     return False
+
+
+@cache
+def _from_lists(table: str, setting: str, where: str) -> str:
+    """Return an UPDATE, or where it sets nothing a DELETE, of one row as one of many."""
+    columns, keys = _NAME.findall(setting), _NAME.findall(where)
+    named = ", ".join(f'"{name}"' for name in (*columns, *keys))
+    lists = ", ".join(f"%b::{kind}[]" for kind in _types(table, named))
+    given = f"unnest({lists}) AS given({named})"
+    found = " AND ".join(f'{table}."{key}" = given."{key}"' for key in keys)
+    if not columns:
+        return f"DELETE FROM {table} USING {given} WHERE {found}"
+    wanted = ", ".join(f'"{name}" = given."{name}"' for name in columns)
+    return f"UPDATE {table} SET {wanted} FROM {given} WHERE {found}"
 
 
 def _refuse_cut(types: Sequence[str], rows: Sequence[Any]) -> None:

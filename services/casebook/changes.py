@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import IntEnum
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import (
@@ -30,12 +30,13 @@ class New:
     numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
 
 
-class Wrote(Enum):
-    """What is to be done to a duty's row; the first that applies stays."""
+class Wrote(IntEnum):
+    """What is to be done to a duty's row; of several the first."""
 
     OPENED = 1  # it is new
-    MOVED = 2  # what the indexes have of it changed
-    FIRED = 3  # no index knows of what changed
+    MOVED = 2  # any of what the indexes have of it changed
+    ENDED = 3  # of that only whether it is open
+    FIRED = 4  # no index knows of what changed
 
 
 @dataclass(slots=True)
@@ -72,12 +73,7 @@ class Changes:
             if duty is known or duty == known:
                 continue
             row = after.id, position
-            if known is None:
-                self.duties[row] = Wrote.OPENED
-            elif _found_by(duty) == _found_by(known):
-                self.duties.setdefault(row, Wrote.FIRED)
-            elif self.duties.get(row) is not Wrote.OPENED:
-                self.duties[row] = Wrote.MOVED
+            self.duties[row] = min(_wrote(known, duty), self.duties.get(row, Wrote.FIRED))
         stored, _ = self.wakes.get(after.id, (_wake(before, topic, partition), None))
         self.wakes[after.id] = (stored, _wake(after, topic, partition))
 
@@ -89,6 +85,13 @@ def _wake(case: Case | None, topic: str, partition: int) -> Values | None:
     return {"topic": topic, "partition": partition, "at_ms": at_ms, "case_id": case.id}
 
 
-def _found_by(duty: Duty) -> tuple[object, ...]:
-    """Return what the indexes have of a duty."""
-    return duty.kind, duty.owner, duty.due, duty.closing is None
+def _wrote(before: Duty | None, after: Duty) -> Wrote:
+    if before is None:
+        return Wrote.OPENED
+    if (before.kind, before.owner, before.due) != (after.kind, after.owner, after.due):
+        return Wrote.MOVED
+    return Wrote.FIRED if _is_open(before) == _is_open(after) else Wrote.ENDED
+
+
+def _is_open(duty: Duty) -> bool:
+    return duty.closing is None

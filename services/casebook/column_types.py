@@ -1,8 +1,8 @@
-"""Types of columns, and partial indexes, that every database takes alike."""
+"""Columns, their types, and partial indexes, that every database takes alike."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Index, Integer, String, text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, text
 from sqlalchemy.types import TypeEngine
 
 # SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
@@ -12,6 +12,20 @@ SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
 def short_text(length: int) -> TypeEngine[str]:
     """Return a text that is ordered by its bytes, whatever language the database was made for."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def place(*, key: bool = False) -> tuple[Column[Any], ...]:
+    """Return those that name a partition of the log; `key`: of the primary key."""
+    return (
+        Column("topic", short_text(64), primary_key=key, nullable=False),
+        Column("partition", Integer, primary_key=key, nullable=False, autoincrement=False),
+    )
+
+
+def position(*, key: bool = False) -> tuple[Column[Any], ...]:
+    """Return those that name a record of the log."""
+    offset = Column("offset", BigInteger, primary_key=key, nullable=False, autoincrement=False)
+    return *place(key=key), offset
 
 
 def partial_index(name: str, *columns: str, rows: str, in_sqlite: str = "") -> Index:

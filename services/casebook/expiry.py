@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from schemas.ids import CaseId
 from services.casebook.case_keys import QUARANTINE, KeyName
+from services.casebook.queries import NUMBER_OF
 from services.casebook.rows import from_ms, to_ms
 from services.casebook.tables import CASE_KEYS, CASES, ORIGINALS, OUTBOX
 
@@ -37,7 +38,8 @@ class Expiry:
     def ask_again(self, case: CaseId, at: datetime | None) -> None:
         """Note when to ask about a case again; None: not before something happens in it."""
         values = {"look_ms": None if at is None else to_ms(at)}
-        self._connection.execute(update(CASES).where(CASES.c.case_id == case).values(**values))
+        asked = update(CASES).where(CASES.c.seq == NUMBER_OF).values(**values)
+        self._connection.execute(asked, {"case": case})
 
     def ask_all(self, topic: str, partition: int) -> None:
         """Let the next Ticks ask about every case that rests: the terms are others now."""

@@ -27,6 +27,13 @@ _CONNECT_SECONDS_MAX: Final = 5
 _SILENCE_SECONDS_MAX: Final = 15  # of a server whose host is gone
 _CONNECTIONS_MAX: Final = 3  # the batch, the gauges, one to spare
 _MIGRATION_SECONDS_MAX: Final = 600  # of one step, and of waiting for another worker's
+_BY_INDEX: Final = (
+    "enable_seqscan = off",
+    "enable_mergejoin = off",
+    "enable_hashjoin = off",
+    "jit = off",
+    "max_parallel_workers_per_gather = 0",
+)
 _WORKER: Final = "yichuan-exchange"
 _STARTING: Final = "yichuan-start"
 _READER: Final = "yichuan-read"
@@ -148,12 +155,13 @@ def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
 def _by_index(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """What a batch asks is found by an index, also in a table that was not analyzed since it grew.
 
-    The planner takes such a table for a small one, and would read all of it for each batch. What
-    is counted for the gauges is counted by one process: letters need the other processors.
+    The planner takes such a table for a small one, and would read all of it for each batch, or all
+    of its index, to put it together with the rows that are to be changed. What is counted for the
+    gauges is counted by one process: letters need the other processors.
     """
     del entry
     cursor = connection.cursor()
-    for setting in ("enable_seqscan = off", "jit = off", "max_parallel_workers_per_gather = 0"):
+    for setting in _BY_INDEX:
         cursor.execute(f"SET {setting}")
     cursor.close()
     connection.commit()

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, or
 from services.casebook.among_keys import among
 from services.casebook.tables import (
     CASE_KEYS,
+    CASE_NUMBERS,
     CASES,
     DECISIONS,
     DUTIES,
@@ -59,7 +60,9 @@ DUTIES_OF: Final = (
     .order_by(DUTIES.c.case_seq, DUTIES.c.position)
 )
 _CASE: Final = select(CASES.c.seq, CASES.c.case_id, CASES.c.body)
-CASES_OF: Final = _CASE.where(among(CASES.c.case_id, "cases"))
+CASES_OF: Final = _CASE.join(CASE_NUMBERS, CASE_NUMBERS.c.seq == CASES.c.seq).where(
+    among(CASE_NUMBERS.c.case_id, "cases")
+)
 CASES_BY_SEQ: Final = _CASE.where(among(CASES.c.seq, "seqs"))
 # For each partition when something falls due there, and when a case is asked about: one probe each.
 FIRST_DUE: Final = select(
@@ -76,25 +79,27 @@ FIRST_DUE: Final = select(
 ).where(_pair_among(PROGRESS.c.topic, PROGRESS.c.partition))
 # Those that owe something, whatever else the partition has; a page of them.
 OWING: Final = (
-    select(CASES.c.case_id)
+    select(CASE_NUMBERS.c.case_id)
+    .join(CASES, CASES.c.seq == CASE_NUMBERS.c.seq)
     .where(
         CASES.c.topic == bindparam("topic"),
         CASES.c.partition == bindparam("partition"),
-        CASES.c.case_id > bindparam("last"),
+        CASE_NUMBERS.c.case_id > bindparam("last"),
         exists().where(DUTIES.c.case_seq == CASES.c.seq, DUTIES.c.open),
     )
-    .order_by(CASES.c.case_id)
+    .order_by(CASE_NUMBERS.c.case_id)
     .limit(bindparam("most", type_=Integer))
 )
 _KEY: Final = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)
 KEYS_NAMED: Final = _KEY.where(among(CASE_KEYS.c.name, "names"))
 KEYS_OF: Final = _KEY.where(among(CASE_KEYS.c.case_seq, "seqs"))
+NUMBER_OF: Final = (
+    select(CASE_NUMBERS.c.seq).where(CASE_NUMBERS.c.case_id == bindparam("case")).scalar_subquery()
+)
 # Of a case; `case` is its id: what was decided before cases had numbers is found by that.
 DECISIONS_OF: Final = select(DECISIONS).where(
     or_(
-        DECISIONS.c.case_seq.in_(
-            select(CASES.c.seq).where(CASES.c.case_id == bindparam("case")).scalar_subquery()
-        ),
+        DECISIONS.c.case_seq.in_(NUMBER_OF),
         and_(DECISIONS.c.case_seq.is_(None), DECISIONS.c.case_id == bindparam("case")),
     )
 )

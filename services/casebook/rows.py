@@ -21,7 +21,9 @@ _DUTY: Final = TypeAdapter(Duty)
 _TERM: Final = TypeAdapter(Term | None)
 # Half of a duty's text is its term, and one rule's are alike: read once, written once.
 _TERMS_MAX: Final = 4_096
-_TERM_BEGINS, _TERM_ENDS = ',"term":', ',"begins_at":'  # in no JSON string: quotes are escaped
+_BUT_TERM: Final = {"term"}
+_TERM_BEGINS: Final = b',"term":'  # in no JSON string: quotes are escaped
+_TERM_ENDED: Final = b',"begins_at":'  # it came before that once, and now last
 
 
 def to_ms(at: datetime) -> int:
@@ -169,35 +171,38 @@ def case_from_text(text: str, duties: tuple[Duty, ...]) -> Case:
 
 
 def duty_to_text(duty: Duty) -> str:
-    """Return a duty as JSON."""
-    text = _DUTY.dump_json(duty, exclude={"term"}).decode()
+    """Return a duty as JSON, without what it has by default; its term comes last."""
+    raw = _DUTY.dump_json(duty, exclude=_BUT_TERM, exclude_defaults=True)
+    if duty.term is None:
+        return raw.decode()
     # Two zones may have one instant, and so two terms one hash: such a one is written by itself.
-    is_plain = duty.term is None or duty.term.since is None
-    term = _term_text(duty.term) if is_plain else _TERM.dump_json(duty.term).decode()
-    at = text.index(_TERM_ENDS)
-    return f"{text[:at]}{_TERM_BEGINS}{term}{text[at:]}"
+    term = _term_text(duty.term) if duty.term.since is None else _TERM.dump_json(duty.term)
+    return b"".join((raw[:-1], _TERM_BEGINS, term, b"}")).decode()
 
 
 def duty_from_text(text: str) -> Duty:
     """Return a duty from JSON."""
-    begin = text.find(_TERM_BEGINS)
-    if begin < 0:  # from before terms were kept
-        return _DUTY.validate_json(text)
-    end = text.index(_TERM_ENDS, begin)
-    duty = _DUTY.validate_json(text[:begin] + text[end:])
+    raw = text.encode()
+    begin = raw.find(_TERM_BEGINS)
+    if begin < 0:  # it has none
+        return _DUTY.validate_json(raw)
+    end = raw.find(_TERM_ENDED, begin)
+    if end < 0:
+        end = len(raw) - 1
+    duty = _DUTY.validate_json(raw[:begin] + raw[end:])
     # Nobody else has it yet; a replace() would take as long as all the rest.
-    object.__setattr__(duty, "term", _term(text[begin + len(_TERM_BEGINS) : end]))
+    object.__setattr__(duty, "term", _term(raw[begin + len(_TERM_BEGINS) : end]))
     return duty
 
 
 @lru_cache(_TERMS_MAX)
-def _term(text: str) -> Term | None:
-    return _TERM.validate_json(text)
+def _term(raw: bytes) -> Term | None:
+    return _TERM.validate_json(raw)
 
 
 @lru_cache(_TERMS_MAX)
-def _term_text(term: Term | None) -> str:
-    return _TERM.dump_json(term).decode()
+def _term_text(term: Term) -> bytes:
+    return _TERM.dump_json(term)
 
 
 def case_document(case: Case) -> object:

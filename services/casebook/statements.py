@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy import Connection, Table
 
 _IN_MAX: Final = 400  # values in one IN list; SQLite allows 32,766 parameters
 
@@ -47,8 +47,7 @@ def rewrite(
     if ordered:
         columns = tuple(name for name in ordered[0] if name not in keys)
         setting = ", ".join(f'"{name}" = ?' for name in columns)
-        where = " AND ".join(f'"{key}" = ?' for key in keys)
-        written = f"UPDATE {table.name} SET {setting} WHERE {where}"
+        written = f"UPDATE {table.name} SET {setting} WHERE {_each(keys)}"
         _run(connection, written, (*columns, *keys), ordered)
 
 
@@ -87,6 +86,10 @@ def tuples(named: Sequence[str], rows: Iterable[Values]) -> list[tuple[Any, ...]
     return list(map(itemgetter(*named), rows))
 
 
+def _each(keys: Iterable[str]) -> str:
+    return " AND ".join(f'"{key}" = ?' for key in keys)
+
+
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
@@ -94,9 +97,7 @@ def _quoted(names: Iterable[str]) -> str:
 def remove(connection: Connection, table: Table, keys: Sequence[str], rows: list[Values]) -> None:
     """Delete the rows with these keys."""
     if rows:
-        where = (table.c[key] == bindparam(f"the_{key}") for key in keys)
-        values = [{f"the_{key}": row[key] for key in keys} for row in rows]
-        connection.execute(delete(table).where(*where), values)
+        _run(connection, f"DELETE FROM {table.name} WHERE {_each(keys)}", keys, rows)
 
 
 def delete_published(connection: Connection, table: Table, seqs: Iterable[int]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-from services.casebook.column_types import SEQUENCE, partial_index, short_text
+from services.casebook.column_types import SEQUENCE, partial_index, place, position, short_text
 
 METADATA: Final = MetaData()
 
@@ -35,8 +35,7 @@ SETTINGS: Final = Table(
 PROGRESS: Final = Table(
     "progress",
     METADATA,
-    Column("topic", short_text(64), primary_key=True),
-    Column("partition", Integer, primary_key=True),
+    *place(key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
     Column("rulebook", short_text(64)),  # its hash, for the next record; null: none was decided
@@ -54,9 +53,7 @@ MESSAGES: Final = Table(
     Column("document_number", short_text(128)),
     Column("in_reply_to", short_text(36)),
     Column("received_ms", BigInteger, nullable=False),
-    Column("topic", short_text(64), nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
+    *position(),
     Column("outcome", short_text(16), nullable=False),
     Column("code", short_text(64)),
     Column("receipt", LargeBinary),  # framed Accepted, Rejected or Held, for honest repeats
@@ -104,17 +101,25 @@ CASES: Final = Table(
     METADATA,
     Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
     Column("case_id", short_text(64), nullable=False),
-    Column("topic", short_text(64), nullable=False),
-    Column("partition", Integer, nullable=False),
+    *place(),
     Column("state", short_text(16), nullable=False),
     Column("stopped", short_text(16)),  # gap or frozen; null: it moves
     Column("waiting", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the Case without its duties, JSON
     Column("rests_ms", BigInteger),  # since when nothing more is expected; null: something is
     Column("look_ms", BigInteger),  # when to ask whether its content is still kept
-    Index("cases_by_id", "case_id", unique=True),
     Index("cases_stopped", "stopped"),
     Index("cases_by_look", "topic", "partition", "look_ms"),
+)
+
+# By which number a case is known. Not an index of `cases`: PostgreSQL writes into each index of a
+# table whose row has changed and found no room beside itself, and into this one at any place.
+CASE_NUMBERS: Final = Table(
+    "case_numbers",
+    METADATA,
+    Column("case_id", short_text(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The indexes know of open duties only: one that is closed leaves them for good.
@@ -138,8 +143,7 @@ DUTIES: Final = Table(
 WAKES: Final = Table(
     "wakes",
     METADATA,
-    Column("topic", short_text(64), primary_key=True),
-    Column("partition", Integer, primary_key=True, autoincrement=False),
+    *place(key=True),
     Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("case_id", short_text(64), primary_key=True),
     Column("case_seq", BigInteger, nullable=False),
@@ -150,9 +154,7 @@ DECISIONS: Final = Table(
     "decisions",
     METADATA,
     Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("topic", short_text(64), nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
+    *position(),
     Column("case_id", short_text(64), nullable=False),
     Column("message_id", short_text(36), nullable=False),
     Column("sender", short_text(32), nullable=False),
@@ -208,9 +210,7 @@ OUTBOX: Final = Table(
 SECRETS: Final = Table(
     "secrets",
     METADATA,
-    Column("topic", short_text(64), primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("offset", BigInteger, primary_key=True),
+    *position(key=True),
     Column("note", Text, nullable=False),  # JSON: ids, code and path; no content
 )
 
@@ -218,8 +218,7 @@ SECRETS: Final = Table(
 COPIED: Final = Table(
     "copied",
     METADATA,
-    Column("topic", short_text(64), primary_key=True),
-    Column("partition", Integer, primary_key=True),
+    *place(key=True),
     Column("next_offset", BigInteger, nullable=False),
 )
 
@@ -239,9 +238,7 @@ BLOBS: Final = Table(
 DEAD: Final = Table(
     "dead",
     METADATA,
-    Column("topic", short_text(64), primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("offset", BigInteger, primary_key=True),
+    *position(key=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("code", short_text(64), nullable=False),
     Column("message_id", short_text(36)),

@@ -22,6 +22,7 @@ from services.casebook.rows import (
 )
 from services.casebook.statements import Values, insert, remove, rewrite, upsert
 from services.casebook.tables import (
+    CASE_NUMBERS,
     CASES,
     DEAD,
     DECISIONS,
@@ -75,6 +76,8 @@ def _write_cases(connection: Connection, changes: Changes, seqs: dict[CaseId, in
     for row, seq in zip(new, next_numbers(connection, CASES, len(new)), strict=True):
         seqs[row["case_id"]] = row["seq"] = seq
     insert(connection, CASES, new)
+    numbers: list[Values] = [{"case_id": row["case_id"], "seq": row["seq"]} for row in new]
+    insert(connection, CASE_NUMBERS, numbers)
     known = [row for row in rows if row["case_id"] not in changes.new.cases]
     for row in known:  # what stays is not written: SQLite would look for it in its index
         row["seq"] = seqs[row.pop("case_id")]
@@ -102,21 +105,18 @@ def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, i
             row["case_id"] = case_id
         rows[wrote].append(row)
     insert(connection, DUTIES, rows[Wrote.OPENED])
-    rewrite(connection, DUTIES, _DUTY, rows[Wrote.MOVED])
-    rewrite(connection, DUTIES, _DUTY, rows[Wrote.FIRED])
+    for wrote in (Wrote.MOVED, Wrote.ENDED, Wrote.FIRED):
+        rewrite(connection, DUTIES, _DUTY, rows[wrote])
 
 
 def _duty(duty: Duty, wrote: Wrote) -> Values:
-    if wrote is Wrote.FIRED:
-        return {"body": duty_to_text(duty)}
-    return {
-        "body": duty_to_text(duty),
-        "duty_id": duty.id,
-        "kind": duty.kind,
-        "owner": duty.owner,
-        "due_ms": to_ms(duty.due),
-        "open": duty.closing is None,
-    }
+    row: Values = {"body": duty_to_text(duty)}
+    if wrote is not Wrote.FIRED:
+        row["open"] = duty.closing is None
+    if wrote in {Wrote.OPENED, Wrote.MOVED}:
+        row |= {"duty_id": duty.id, "kind": duty.kind, "owner": duty.owner}
+        row["due_ms"] = to_ms(duty.due)
+    return row
 
 
 def _wakes(connection: Connection, changes: Changes, seqs: Mapping[CaseId, int]) -> None:

@@ -21,7 +21,16 @@ from schemas.messages import Accepted
 from schemas.parts import Delivery, Relation
 from schemas.seal import copied, said, verify
 from services.casebook.statements import insert
-from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, ORIGINALS, OUTBOX, SAID
+from services.casebook.tables import (
+    CASE_NUMBERS,
+    CASES,
+    DECISIONS,
+    DUTIES,
+    MESSAGES,
+    ORIGINALS,
+    OUTBOX,
+    SAID,
+)
 from services.exchange.intake import Incoming
 from services.exchange.office import Office
 
@@ -110,7 +119,7 @@ def _store(
     place = {"source_topic": "leads", "source_partition": 0, "headers": "[]", "case_id": None}
     rows: list[Row] = [{**place, "topic": to, "key": key, "value": value} for to, key, value in out]
     with engine.begin() as connection:
-        for table in (MESSAGES, ORIGINALS, CASES, DUTIES, DECISIONS, SAID):
+        for table in (MESSAGES, ORIGINALS, CASES, CASE_NUMBERS, DUTIES, DECISIONS, SAID):
             insert(connection, table, tables[table.name])
         insert(connection, OUTBOX, rows)
         found = connection.exec_driver_sql("SELECT max(seq) FROM outbox").scalar_one()
@@ -134,6 +143,7 @@ def _rows(record: Incoming, opened: Opened, entry: str) -> list[tuple[str, Row]]
         ("messages", {**of, **at, **letter, "digest": opened.content_digest, "receipt": None}),
         ("originals", {**of, **original}),
         ("cases", {**here, **moves, **rests, "seq": number, "case_id": case, "body": BODY}),
+        ("case_numbers", {"case_id": case, "seq": number}),
         ("duties", {**duty, **due, "case_id": case, "body": BODY}),
         ("decisions", {**of, **at, "at_ms": 0, "rulebook": "", "entry": entry}),
         ("said", {"day": 0, "message_id": derive("bench", message), "case_id": case}),

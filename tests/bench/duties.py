@@ -25,6 +25,7 @@ from sqlalchemy import select
 from connectors.bus.clock import monotonic
 from services.casebook.store import Casebook
 from services.casebook.tables import PROGRESS
+from services.exchange import garbage
 from tests.bench.duties_ground import (
     Ground,
     PostgresqlGround,
@@ -140,6 +141,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--keep", action="store_true", help="the casebooks, to measure again")
     options = parser.parse_args(argv)
+    garbage.keep_for_good()  # as the exchange does
     folder = options.folder or Path(tempfile.mkdtemp(prefix="yichuan-duties-"))
     for kind in options.on:
         here = folder / kind

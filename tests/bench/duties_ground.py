@@ -17,7 +17,15 @@ from sqlalchemy import Connection, Table, create_engine, text
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from services.casebook.store import Casebook, open_url
-from services.casebook.tables import CASE_KEYS, CASES, DECISIONS, DUTIES, SAID, WAKES
+from services.casebook.tables import (
+    CASE_KEYS,
+    CASE_NUMBERS,
+    CASES,
+    DECISIONS,
+    DUTIES,
+    SAID,
+    WAKES,
+)
 from tests.bench.letters import lead
 from tests.history import MONDAY
 from tests.office import KEY_FILE, Log, run
@@ -26,7 +34,7 @@ from tests.postgresql import url_of
 PARTITIONS: Final = 4
 SQLITE_PAGE_BYTES: Final = 4_096
 # Each open duty has its case, the case's key, its decision and what the bus said of it.
-FILLED: Final = (CASES, DUTIES, WAKES, CASE_KEYS, DECISIONS, SAID)
+FILLED: Final = (CASES, CASE_NUMBERS, DUTIES, WAKES, CASE_KEYS, DECISIONS, SAID)
 FAR_MS: Final = 400 * 86_400_000  # nothing of what stands around falls due before
 SPREAD_MS: Final = 10 * 365 * 86_400_000
 
@@ -221,7 +229,8 @@ def _copy(connection: Connection, table: Table, times: int) -> None:
         numbers = "WITH g(n) AS (SELECT generate_series(1::bigint, {}))"
         spread = f"lpad(to_hex(n * {2**32 // times}), 8, '0')"
         number = f"{spread} || '-0000-5000-8000-' || lpad(to_hex(n), 12, '0')"
-    columns = [column.name for column in table.columns if column.name != "seq"]
+    by_itself = table.autoincrement_column
+    columns = [column.name for column in table.columns if column is not by_itself]
     named = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(_value(table, name, number) for name in columns)
     rows = f"{numbers.format(times - 1)} SELECT {values} FROM g CROSS JOIN one"
@@ -233,7 +242,7 @@ def _value(table: Table, column: str, number: str) -> str:
     """Return what a column of a copied row has."""
     if column in {"case_id", "duty_id", "message_id", "name"}:
         return number
-    if column == "case_seq":
+    if column in {"case_seq", "seq"}:
         return "n + 1"  # the one row has 1
     if column == "partition":
         return f"n % {PARTITIONS}"

@@ -15,6 +15,7 @@ from schemas.ids import CaseId, DutyId, derive
 from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.casework.case import Case, Closing
+from services.exchange.garbage import Sweeps
 from tests.history import HANDLER, MONDAY, History
 
 DUTIES_OF_A_CASE = 19  # a circular's
@@ -57,7 +58,7 @@ def registered(casebook: Casebook, duties: int, number: int) -> tuple[list[Case]
     """Write down cases that open so many duties; return them, and what it took."""
     count = -(-duties // DUTIES_OF_A_CASE)
     cases = [_case(number * count + each) for each in range(count)]
-    spent = Spent()
+    spent, sweeps = Spent(), Sweeps()
     for begin in range(0, count, BATCH_CASES):
         with spent.here(), casebook.engine.begin() as connection:
             work = Work(connection, casebook.key)
@@ -66,12 +67,14 @@ def registered(casebook: Casebook, duties: int, number: int) -> tuple[list[Case]
             for case in part:
                 work.put_case(case, case.flow, 0)
             work.flush()
+        with spent.here():
+            sweeps.after_batch()
     return cases, spent
 
 
 def closed(casebook: Casebook, cases: list[Case]) -> Spent:
     """Close what the cases owe; return what it took to read and to write them."""
-    spent = Spent()
+    spent, sweeps = Spent(), Sweeps()
     for begin in range(0, len(cases), BATCH_CASES):
         part = [case.id for case in cases[begin : begin + BATCH_CASES]]
         with casebook.engine.connect() as connection:
@@ -85,6 +88,7 @@ def closed(casebook: Casebook, cases: list[Case]) -> Spent:
                     work.put_case(case, case.flow, 0)
                 work.flush()
                 connection.commit()
+                sweeps.after_batch()
     return spent
 
 

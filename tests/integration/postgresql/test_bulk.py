@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
-from services.casebook.statements import Values, insert
+from services.casebook.statements import Values, insert, remove, rewrite
 from services.casebook.store import Casebook
 from services.casebook.tables import DUTIES, NUMBERS, OUTBOX
 from tests.office import rows
@@ -38,6 +38,49 @@ def test_rows_come_back_as_they_were(casebook: Casebook) -> None:
     assert len(asked) == 2
     assert [row._asdict() for row in rows(casebook, OUTBOX)] == given
     assert [row._asdict() for row in rows(casebook, DUTIES)] == kept
+
+
+def test_many_are_written_anew_and_deleted_by_one_statement_each_and_others_stay(
+    casebook: Casebook,
+) -> None:
+    given = [duty(1), duty(1, position=1), duty(2), duty(3)]
+    anew = [
+        {"case_seq": 2, "position": 0, "body": ANY_TEXT, "due_ms": -GREATEST - 1, "open": False},
+        {"case_seq": 1, "position": 1, "body": "", "due_ms": GREATEST, "open": True},
+    ]
+    gone = [{"case_seq": 3, "position": 0}, {"case_seq": 3, "position": 1}]
+    with casebook.engine.begin() as connection:
+        insert(connection, DUTIES, given)
+        with noted(connection) as asked:
+            rewrite(connection, DUTIES, ("case_seq", "position"), anew)
+            remove(connection, DUTIES, ("case_seq", "position"), gone)
+    assert len(asked) == 2
+    kept = [duty(1), duty(1) | anew[1], duty(2) | anew[0]]
+    found = [row._asdict() for row in rows(casebook, DUTIES)]
+    assert sorted(found, key=lambda row: (row["case_seq"], row["position"])) == kept
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"headers": "\0"}, DataError),
+        ({"headers": "\ud800"}, UnicodeEncodeError),
+        ({"topic": "x" * 65}, DataError),
+        ({"topic": None}, IntegrityError),
+        ({"source_partition": 2**31}, DataError),
+    ],
+    ids=["nul", "surrogate", "long", "null", "great for its column"],
+)
+def test_of_changes_one_of_which_cannot_be_stored_none_is(
+    casebook: Casebook, changed: Values, error: type[Exception]
+) -> None:
+    first, second = out(1, headers="[]"), out(2, headers="[]")
+    with casebook.engine.begin() as connection:
+        insert(connection, OUTBOX, [first, second])
+    anew = [{**row, "topic": "originals"} for row in (first, second)]
+    with pytest.raises(error), casebook.engine.begin() as connection:
+        rewrite(connection, OUTBOX, ("seq",), [anew[0], {**anew[1], **changed}])
+    assert [row._asdict() for row in rows(casebook, OUTBOX)] == [first, second]
 
 
 @pytest.mark.parametrize(

@@ -234,9 +234,10 @@ def test_a_worker_reads_by_its_indexes_compiles_no_plans_and_counts_in_one_proce
 ) -> None:
     """A table that has grown since it was analyzed would be read whole, batch after batch."""
     with casebook.engine.connect() as connection:
-        names = ("enable_seqscan", "jit", "max_parallel_workers_per_gather")
+        ways = ("seqscan", "mergejoin", "hashjoin")
+        names = (*(f"enable_{way}" for way in ways), "jit", "max_parallel_workers_per_gather")
         settings = [connection.scalar(text(f"SHOW {name}")) for name in names]
-    assert settings == ["off", "off", "0"]
+    assert settings == ["off", "off", "off", "off", "0"]
 
 
 @pytest.mark.parametrize(("table", "column"), [(OUTBOX, "value"), (ORIGINALS, "body")])

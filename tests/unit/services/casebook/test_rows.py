@@ -141,9 +141,16 @@ def test_a_duty_comes_back_and_its_times_are_written_the_same_again(duty: Duty) 
 
 @settings(deadline=None, max_examples=200)
 @given(DUTIES)
-def test_a_duty_s_text_is_its_plain_json_whatever_is_remembered_of_terms(duty: Duty) -> None:
-    assert duty_to_text(duty) == TypeAdapter(Duty).dump_json(duty).decode()
-    assert duty_from_text(duty_to_text(duty)) == TypeAdapter(Duty).validate_json(duty_to_text(duty))
+def test_a_duty_s_text_is_plain_json_whatever_is_remembered_of_terms(duty: Duty) -> None:
+    assert TypeAdapter(Duty).validate_json(duty_to_text(duty)) == duty
+
+
+@settings(deadline=None, max_examples=200)
+@given(DUTIES)
+def test_a_duty_that_was_written_whole_its_term_in_the_middle_is_read(duty: Duty) -> None:
+    before = TypeAdapter(Duty).dump_json(duty).decode()
+    assert len(duty_to_text(duty)) < len(before)
+    assert duty_from_text(before) == duty
 
 
 def test_terms_of_one_instant_in_two_zones_are_written_each_in_its_own() -> None:
@@ -161,8 +168,9 @@ def test_terms_of_one_instant_in_two_zones_are_written_each_in_its_own() -> None
 
 def test_a_duty_from_before_terms_were_kept_is_read() -> None:
     duty = replace(in_state(State.ISSUED).opened.duties[0], term=None)
-    text = duty_to_text(duty).replace(',"term":null', "")
-    assert duty_from_text(text) == duty
+    for text in (duty_to_text(duty), TypeAdapter(Duty).dump_json(duty, exclude={"term"}).decode()):
+        assert '"term"' not in text
+        assert duty_from_text(text) == duty
 
 
 @given(CASES)

@@ -14,6 +14,7 @@ from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
 from services.casebook.tables import (
     CASE_KEYS,
+    CASE_NUMBERS,
     CASES,
     DECISIONS,
     DUTIES,
@@ -212,6 +213,7 @@ def test_one_tick_asks_about_so_many_and_the_next_goes_on(
     other = values | {"seq": 0, "case_id": "a-case", "look_ms": 0, "body": body}
     with casebook.engine.begin() as connection:
         connection.execute(CASES.insert().values(**other))
+        connection.execute(CASE_NUMBERS.insert().values(case_id="a-case", seq=0))
     case.tick(OVER)
     assert not case.is_erased()
     case.tick(OVER + timedelta(minutes=1))
