@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine, Table, select, update
 
@@ -86,16 +86,18 @@ class Incoming:
             ids = [arrival.id for arrival in arrivals]
             known = select(ledger.c.message_id, ledger.c.since).where(ledger.c.message_id.in_(ids))
             there = {MessageId(key): at for key, at in connection.execute(known)}
-            for arrival in arrivals:
-                if arrival.id in there:
-                    continue
-                payload = json.dumps(to_document(arrival.message), ensure_ascii=False)
-                values = {**in_values(arrival.offset, arrival.message, payload), "created": since}
-                by_column = {into.c[name]: value for name, value in values.items()}
-                connection.execute(into.insert().values(by_column))
-                connection.execute(ledger.insert().values(message_id=arrival.id, since=since))
-                there[arrival.id] = since
+            new = {each.id: each for each in arrivals if each.id not in there}
+            if new:
+                connection.execute(into.insert(), [_row(each, since) for each in new.values()])
+                notes = [{"message_id": each, "since": since} for each in new]
+                connection.execute(ledger.insert(), notes)
+                there |= dict.fromkeys(new, since)
         return {key: datetime.fromisoformat(at) for key, at in there.items()}
+
+
+def _row(arrival: Arrival, since: str) -> dict[str, Any]:
+    payload = json.dumps(to_document(arrival.message), ensure_ascii=False)
+    return {**in_values(arrival.offset, arrival.message, payload), "created": since}
 
 
 def _move(source: Path, target: Path) -> None:
