@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from tests.faults.campaign import begin
-from tests.faults.flood import RATIO_MAX, flooded
+from tests.faults.flood import RATIO_MAX, By, flooded
 from tests.faults.soak import MINUTES, growths
 from tests.faults.soak import soak as soaked
 from tests.prove.chapter import Check, Ground
@@ -37,9 +37,18 @@ def soak(ground: Ground) -> str:
 
 
 def one_agency_floods(ground: Ground) -> str:
-    """Let one send 100 times its share, by its connector and by a client of its own."""
+    """Let one send 100 times its share by its connector."""
+    return _flood(ground, By.CONNECTOR)
+
+
+def one_client_floods(ground: Ground) -> str:
+    """Let one send as much by a client of its own, all at once."""
+    return _flood(ground, By.CLIENT)
+
+
+def _flood(ground: Ground, by: By) -> str:
     with ExitStack() as ends:
-        found, told = flooded(replace(ground, ends=ends))
+        found, told = flooded(replace(ground, ends=ends), [by])
     figure = "; ".join((*map(str, found), told))
     assert all(each.ratio <= RATIO_MAX for each in found), figure
     return figure
@@ -62,5 +71,6 @@ def simulated_kills(ground: Ground) -> str:
 CHECKS: Final = (
     Check("soak", soak),
     Check("one_agency_floods", one_agency_floods),
+    Check("one_client_floods", one_client_floods),
     Check("simulated_kills", simulated_kills),
 )
