@@ -77,8 +77,8 @@ def read_cases(
         rows += connection.execute(CASES_BY_SEQ, {"seqs": numbers})
     duties: dict[int, list[Duty]] = {row.seq: [] for row in rows}
     for numbers in parts(duties):
-        for seq, body in connection.execute(DUTIES_OF, {"seqs": numbers}).all():
-            duties[seq].append(duty_from_text(body))
+        for seq, body, ended in connection.execute(DUTIES_OF, {"seqs": numbers}).all():
+            duties[seq].append(duty_from_text(body, ended))
     for row in rows:
         case_id = CaseId(row.case_id)
         seqs[case_id] = row.seq

@@ -1,8 +1,10 @@
 """What a transaction will write, gathered while it decides. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from operator import attrgetter
+from typing import Final
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.rows import (
@@ -20,6 +22,10 @@ from services.casebook.statements import Values
 from services.casework.case import Case, Duty
 from services.casework.retention import Rest
 
+_FOUND_BY: Final = attrgetter("kind", "owner", "due")  # what the indexes have, beside whether open
+_END: Final = frozenset({"closed_at", "closing"})
+_BUT_END: Final = attrgetter(*(each.name for each in fields(Duty) if each.name not in _END))
+
 
 @dataclass(slots=True)
 class New:
@@ -30,13 +36,13 @@ class New:
     numbers: set[tuple[OrganCode, str]] = field(default_factory=set)
 
 
-class Wrote(IntEnum):
-    """What is to be done to a duty's row; of several the first."""
+class Wrote(Enum):
+    """What is to be written of a duty."""
 
-    OPENED = 1  # it is new
-    MOVED = 2  # any of what the indexes have of it changed
-    ENDED = 3  # of that only whether it is open
-    FIRED = 4  # no index knows of what changed
+    OPENED = 1  # all of it: it is new
+    MOVED = 2  # all of it
+    FIRED = 3  # what no index knows of
+    ENDED = 4  # when and how it ended, and nothing else
 
 
 @dataclass(slots=True)
@@ -73,7 +79,7 @@ class Changes:
             if duty is known or duty == known:
                 continue
             row = after.id, position
-            self.duties[row] = min(_wrote(known, duty), self.duties.get(row, Wrote.FIRED))
+            self.duties[row] = _both(self.duties.get(row), _wrote(known, duty))
         stored, _ = self.wakes.get(after.id, (_wake(before, topic, partition), None))
         self.wakes[after.id] = (stored, _wake(after, topic, partition))
 
@@ -88,9 +94,16 @@ def _wake(case: Case | None, topic: str, partition: int) -> Values | None:
 def _wrote(before: Duty | None, after: Duty) -> Wrote:
     if before is None:
         return Wrote.OPENED
-    if (before.kind, before.owner, before.due) != (after.kind, after.owner, after.due):
-        return Wrote.MOVED
-    return Wrote.FIRED if _is_open(before) == _is_open(after) else Wrote.ENDED
+    if _BUT_END(before) == _BUT_END(after):
+        return Wrote.ENDED
+    is_found_alike = _FOUND_BY(before) == _FOUND_BY(after) and _is_open(before) == _is_open(after)
+    return Wrote.FIRED if is_found_alike else Wrote.MOVED
+
+
+def _both(before: Wrote | None, now: Wrote) -> Wrote:
+    if before is None or before is now:
+        return now
+    return Wrote.OPENED if before is Wrote.OPENED else Wrote.MOVED
 
 
 def _is_open(duty: Duty) -> bool:

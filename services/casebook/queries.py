@@ -55,7 +55,7 @@ LOCKED: Final = (
     .with_for_update()
 )
 DUTIES_OF: Final = (
-    select(DUTIES.c.case_seq, DUTIES.c.body)
+    select(DUTIES.c.case_seq, DUTIES.c.body, DUTIES.c.ended)
     .where(among(DUTIES.c.case_seq, "seqs"))
     .order_by(DUTIES.c.case_seq, DUTIES.c.position)
 )

@@ -8,10 +8,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from schemas.changed import changed
 from schemas.ids import CaseId, MessageId, OrganCode, RulebookHash
 from schemas.seal import Unvouched
-from services.casework.case import Case, Duty
+from services.casework.case import Case, Closing, Duty
 from services.casework.term import Term
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +20,8 @@ _DUTY: Final = TypeAdapter(Duty)
 _TERM: Final = TypeAdapter(Term | None)
 # Half of a duty's text is its term, and one rule's are alike: read once, written once.
 _TERMS_MAX: Final = 4_096
-_BUT_TERM: Final = {"term"}
+_BUT_DUTIES: Final = {"duties"}
+_APART: Final = {"term", "closed_at", "closing"}  # of a duty
 _TERM_BEGINS: Final = b',"term":'  # in no JSON string: quotes are escaped
 _TERM_ENDED: Final = b',"begins_at":'  # it came before that once, and now last
 
@@ -161,18 +161,21 @@ class DeadRow:
 
 
 def case_to_text(case: Case) -> str:
-    """Return the case without its duties, which have rows of their own."""
-    return _CASE.dump_json(changed(case, duties=())).decode()
+    """Return the case as JSON, without what it has by default and its duties, which have rows."""
+    return _CASE.serializer.to_json(case, exclude=_BUT_DUTIES, exclude_defaults=True).decode()
 
 
 def case_from_text(text: str, duties: tuple[Duty, ...]) -> Case:
     """Return the case with its duties put back."""
-    return changed(_CASE.validate_json(text), duties=duties)
+    case: Case = _CASE.validator.validate_json(text)
+    # Nobody else has it yet; a copy would take as long as all the rest.
+    object.__setattr__(case, "duties", duties)
+    return case
 
 
 def duty_to_text(duty: Duty) -> str:
-    """Return a duty as JSON, without what it has by default; its term comes last."""
-    raw = _DUTY.dump_json(duty, exclude=_BUT_TERM, exclude_defaults=True)
+    """Return a duty as JSON, without what it has by default and its end; its term comes last."""
+    raw = _DUTY.serializer.to_json(duty, exclude=_APART, exclude_defaults=True)
     if duty.term is None:
         return raw.decode()
     # Two zones may have one instant, and so two terms one hash: such a one is written by itself.
@@ -180,18 +183,29 @@ def duty_to_text(duty: Duty) -> str:
     return b"".join((raw[:-1], _TERM_BEGINS, term, b"}")).decode()
 
 
-def duty_from_text(text: str) -> Duty:
-    """Return a duty from JSON."""
+def end_to_text(duty: Duty) -> str | None:
+    """Return when and how a duty ended; None while it is open."""
+    if duty.closed_at is None and duty.closing is None:
+        return None
+    return f"{duty.closed_at.isoformat() if duty.closed_at else ''} {duty.closing or ''}"
+
+
+def duty_from_text(text: str, end: str | None) -> Duty:
+    """Return a duty from both. Once its text said also how it ended."""
     raw = text.encode()
     begin = raw.find(_TERM_BEGINS)
-    if begin < 0:  # it has none
-        return _DUTY.validate_json(raw)
-    end = raw.find(_TERM_ENDED, begin)
-    if end < 0:
-        end = len(raw) - 1
-    duty = _DUTY.validate_json(raw[:begin] + raw[end:])
-    # Nobody else has it yet; a replace() would take as long as all the rest.
-    object.__setattr__(duty, "term", _term(raw[begin + len(_TERM_BEGINS) : end]))
+    if begin < 0:
+        duty: Duty = _DUTY.validator.validate_json(raw)
+    else:
+        found = raw.find(_TERM_ENDED, begin)
+        after = found if found >= 0 else len(raw) - 1
+        duty = _DUTY.validator.validate_json(raw[:begin] + raw[after:])
+        # As in case_from_text.
+        object.__setattr__(duty, "term", _term(raw[begin + len(_TERM_BEGINS) : after]))
+    if end is not None:
+        at, closing = end.split(" ")
+        object.__setattr__(duty, "closed_at", datetime.fromisoformat(at) if at else None)
+        object.__setattr__(duty, "closing", Closing(closing) if closing else None)
     return duty
 
 

@@ -135,6 +135,7 @@ DUTIES: Final = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("body", Text, nullable=False),  # the Duty, JSON
+    Column("ended", short_text(64)),  # when and how, beside its body: all that most steps change
     partial_index("duties_open", "kind", "owner", "due_ms", rows="open", in_sqlite="open = 1"),
     partial_index("duties_by_due", "due_ms", rows="open", in_sqlite="open = 1"),
 )

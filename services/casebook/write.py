@@ -18,6 +18,7 @@ from services.casebook.rows import (
     Unsent,
     case_to_text,
     duty_to_text,
+    end_to_text,
     to_ms,
 )
 from services.casebook.statements import Values, insert, remove, rewrite, upsert
@@ -105,17 +106,17 @@ def _write_duties(connection: Connection, changes: Changes, seqs: dict[CaseId, i
             row["case_id"] = case_id
         rows[wrote].append(row)
     insert(connection, DUTIES, rows[Wrote.OPENED])
-    for wrote in (Wrote.MOVED, Wrote.ENDED, Wrote.FIRED):
+    for wrote in (Wrote.MOVED, Wrote.FIRED, Wrote.ENDED):
         rewrite(connection, DUTIES, _DUTY, rows[wrote])
 
 
 def _duty(duty: Duty, wrote: Wrote) -> Values:
-    row: Values = {"body": duty_to_text(duty)}
+    if wrote is Wrote.ENDED:
+        return {"open": duty.closing is None, "ended": end_to_text(duty)}
+    row: Values = {"body": duty_to_text(duty), "ended": end_to_text(duty)}
     if wrote is not Wrote.FIRED:
-        row["open"] = duty.closing is None
-    if wrote in {Wrote.OPENED, Wrote.MOVED}:
         row |= {"duty_id": duty.id, "kind": duty.kind, "owner": duty.owner}
-        row["due_ms"] = to_ms(duty.due)
+        row |= {"due_ms": to_ms(duty.due), "open": duty.closing is None}
     return row
 
 

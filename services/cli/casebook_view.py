@@ -83,7 +83,7 @@ def open_duties(connection: Connection) -> tuple[tuple[CaseId, Duty], ...]:
         .limit(DUTIES_MAX)
     )
     return tuple(
-        (CaseId(row.case_id), duty_from_text(row.body)) for row in connection.execute(query)
+        (CaseId(row.case_id), duty_from_text(row.body, None)) for row in connection.execute(query)
     )
 
 

@@ -35,15 +35,15 @@ class Ledger:
     def look(self, connection: sqlite3.Connection) -> None:
         """Look at each duty that has changed."""
         here_now: set[str] = set()
-        for row in connection.execute("select duty_id, case_id, open, body from duties"):
+        for row in connection.execute("select duty_id, case_id, open, body, ended from duties"):
             here_now.add(row["duty_id"])
-            before = self.duties.get(row["duty_id"])
-            if before is not None and before.text == row["body"]:
+            before, text = self.duties.get(row["duty_id"]), f"{row['body']} {row['ended']}"
+            if before is not None and before.text == text:
                 continue
-            body = json.loads(row["body"])
+            body = _duty(row["body"], row["ended"])
             self._rungs(before.body if before else None, body)
             hold(bool(row["open"]) == (body["closing"] is None), "1 open or closed", body["kind"])
-            self.duties[row["duty_id"]] = _Duty(row["body"], body, row["case_id"])
+            self.duties[row["duty_id"]] = _Duty(text, body, row["case_id"])
         gone = (set(self.duties) | self.ever) - here_now
         hold(not gone, "1 a duty has vanished", sorted(gone)[:3])
 
@@ -79,7 +79,7 @@ class Ledger:
             row = cases.get(affair.id)
             hold(row is not None, "1 a case is lost", affair.record)
             assert row is not None
-            body = json.loads(row["body"])
+            body = {"handler": None, "charges": [], **json.loads(row["body"])}
             self._case(affair, row, body)
             owed = own.get(affair.id, [])
             self._ledger(affair, owed)
@@ -146,6 +146,13 @@ def _match(affair: Affair, duty: dict[str, Any]) -> Owed | None:
         each for each in affair.open(duty["kind"], duty["owner"]) if each.about == duty["message"]
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _duty(text: str, ended: str | None) -> dict[str, Any]:
+    """Return a duty as it lies there, with what is left out: nothing."""
+    at, closing = ended.split() if ended else (None, None)
+    body = {"ladder": [], **json.loads(text), "closed_at": at, "closing": closing}
+    return body | {"ladder": [{"fired_at": None, **rung} for rung in body["ladder"]]}
 
 
 def _at(text: str) -> datetime:

@@ -23,7 +23,7 @@ def out(seq: int, **changed: object) -> Values:
 def duty(number: int, **changed: object) -> Values:
     names = ("duty_id", "case_id", "kind", "owner", "body")
     row: Values = {"case_seq": number, "position": 0, **dict.fromkeys(names, "x")}
-    return {**row, "due_ms": 0, "open": True, **changed}
+    return {**row, "due_ms": 0, "open": True, "ended": None, **changed}
 
 
 def test_rows_come_back_as_they_were(casebook: Casebook) -> None:

@@ -1,8 +1,8 @@
-"""Which number a case has stands in a table of its own, and what has fallen due is swept sooner.
+"""Which number a case has, and how a duty ended, stand apart; what has fallen due is swept sooner.
 
 As an index of `cases` it was written at some place or other each time a case changed, on
 PostgreSQL: a Tick that fires a thousand duties read most of a thousand of its pages, the more the
-more cases there are.
+more cases there are. And to end a duty, which most messages do, its whole text was written anew.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _GONE_SHARE: Final = 0.02
 
 
 def upgrade() -> None:
-    """Make the table from what the cases say."""
+    """Make the table from what the cases say. What the duties' texts say of their ends stays."""
     op.create_table(
         "case_numbers",
         sa.Column("case_id", _text(64), primary_key=True),
@@ -29,6 +29,7 @@ def upgrade() -> None:
     )
     op.execute("INSERT INTO case_numbers (case_id, seq) SELECT case_id, seq FROM cases")
     op.drop_index("cases_by_id", "cases")
+    op.add_column("duties", sa.Column("ended", _text(64)))
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f"ALTER TABLE wakes SET (autovacuum_vacuum_scale_factor = {_GONE_SHARE})")
 

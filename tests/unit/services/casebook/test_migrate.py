@@ -144,7 +144,7 @@ def test_what_was_decided_before_cases_had_numbers_is_found_by_their_ids(
 
 def _today(duty: dict[str, Any], numbers: dict[str, int]) -> tuple[Any, ...]:
     kept = ("position", "duty_id", "case_id", "kind", "owner", "due_ms", "open", "body")
-    return (numbers[duty["case_id"]], *(duty[name] for name in kept))
+    return (numbers[duty["case_id"]], *(duty[name] for name in kept), None)
 
 
 def evidence_of_the_first_release() -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def partition_of(case: CaseId) -> int:
 
 
 def duties(casebook: Casebook) -> dict[str, Duty]:
-    return {row.kind: duty_from_text(row.body) for row in rows(casebook, DUTIES)}
+    return {row.kind: duty_from_text(row.body, row.ended) for row in rows(casebook, DUTIES)}
 
 
 def effects(casebook: Casebook) -> list[str]:
