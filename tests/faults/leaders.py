@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.faults.campaign import Campaign
 from tests.prove import brokers
+from tests.prove.kill_stand import kill
 
 CASES: Final = 4  # while one is away, and after it is back
 AWAY_SECONDS_MAX: Final = 120.0
@@ -20,7 +21,7 @@ def leader_changes(campaign: Campaign) -> str:
     moved = []
     for node in brokers.OTHERS:
         before = brokers.led(home, settings)
-        brokers.kill(home, node)
+        kill(home, brokers.name_of(node))
         campaign.work_until(
             lambda gone=node: gone not in brokers.led(home, settings).values(),  # type: ignore[misc]
             f"others lead what broker {node} led",
@@ -31,7 +32,7 @@ def leader_changes(campaign: Campaign) -> str:
         moved.append(sum(after[place] != leader for place, leader in before.items()))
         assert moved[-1], f"broker {node} led nothing"
         _back(campaign, node)
-    brokers.kill(home, brokers.FIRST)
+    kill(home, brokers.name_of(brokers.FIRST))
     _back(campaign, brokers.FIRST)
     elected = brokers.elect(home, settings)
     assert elected, "no leader changed at the election"

@@ -1,7 +1,5 @@
 """What the county leans on is killed, away, and back: broker, registry, store, an agency."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -12,6 +10,7 @@ from deploy.local.artifacts import KAFKA, REGISTRY
 from tests.faults.campaign import Campaign
 from tests.faults.traffic import ACCEPTED
 from tests.faults.varied import Filed
+from tests.prove.kill_stand import kill
 
 AWAY_SECONDS: Final = 15.0  # longer than a session of the group
 CASES: Final = 6
@@ -25,7 +24,7 @@ FILE_BYTES: Final = (5 * 1024**2, 100)  # one of two parts, a small one
 def broker_killed(campaign: Campaign) -> str:
     """Kill -9 the broker and start it at once, then leave it away for longer than a session."""
     for away in (0.0, AWAY_SECONDS):
-        _kill(campaign, KAFKA)
+        kill(campaign.home, KAFKA)
         _work_without(campaign, away)
         stack.up(campaign.home, campaign.settings, _quietly)
         campaign.work(CASES, BACK_SECONDS_MAX)
@@ -34,7 +33,7 @@ def broker_killed(campaign: Campaign) -> str:
 
 def registry_down(campaign: Campaign) -> str:
     """Take the registry away: everybody decodes by the map of ids; a start needs none either."""
-    _kill(campaign, REGISTRY)
+    kill(campaign.home, REGISTRY)
     campaign.work(CASES)
     for name in campaign.county.commands:
         campaign.county.terminate(name)
@@ -126,13 +125,6 @@ def _fate(campaign: Campaign, filed: Filed) -> str | None:
 def _numbers(campaign: Campaign) -> set[str | None]:
     """Return the 文号 of all that the department of the files holds."""
     return {got.document_number for got in campaign.traffic.sleeper.everything()}
-
-
-def _kill(campaign: Campaign, name: str) -> None:
-    process = processes.running(campaign.home, name)
-    assert process is not None, f"{name} does not run"
-    os.kill(process.pid, signal.SIGKILL)
-    processes.end(process, 1.0)
 
 
 def _work_without(campaign: Campaign, seconds: float) -> None:

@@ -1,14 +1,11 @@
 """The health pages on a real port of this host."""
 
-import asyncio
-
 import pytest
 from aiohttp import ClientSession
 
 from connectors.bus.health import LOOPBACK, Health, serving
 from schemas.errors import UserError
-
-SECONDS_MAX = 10.0
+from tests.integration.loops import within
 
 
 def test_pages_are_served_on_this_host_and_end_with_the_block() -> None:
@@ -28,7 +25,7 @@ def test_pages_are_served_on_this_host_and_end_with_the_block() -> None:
             with pytest.raises(OSError, match="Connect"):
                 await session.get(page)
 
-    asyncio.run(asyncio.wait_for(run(), SECONDS_MAX))
+    within(run())
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -38,4 +35,4 @@ def test_a_port_that_is_taken_is_named() -> None:
                 async with serving(port, live=Health, ready=Health):
                     pass
 
-    asyncio.run(asyncio.wait_for(run(), SECONDS_MAX))
+    within(run())

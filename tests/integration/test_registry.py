@@ -1,10 +1,9 @@
 """Our registry client on the real registry: what each login may do there, and how it fails."""
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 from aiohttp import web
@@ -14,8 +13,8 @@ from pydantic import SecretStr
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.registry import Registry
 from schemas.errors import Unavailable, UserError
+from tests.integration.loops import within
 
-SECONDS_MAX = 30.0
 ADMIN, READER = "registry-admin", "registry-reader"
 Anything = TypeVar("Anything")
 
@@ -54,10 +53,6 @@ def ask(
             return await work(registry)
 
     return within(run())
-
-
-def within(work: Coroutine[Any, Any, Anything]) -> Anything:
-    return asyncio.run(asyncio.wait_for(work, SECONDS_MAX))
 
 
 def test_what_is_registered_is_found_again_by_every_path(

@@ -5,8 +5,6 @@ one another's passwords, with ports and a store of their own, and are ended by `
 whatever a home has recorded.
 """
 
-import os
-import signal
 import subprocess
 from typing import Final
 
@@ -28,7 +26,6 @@ OTHERS: Final = (2, 3)
 READY_SECONDS_MAX: Final = 120.0
 STORE_SECONDS_MAX: Final = 60
 ASK_SECONDS_MAX: Final = 10.0
-STOP_SECONDS_MAX: Final = 10.0
 OFFSETS: Final = "__consumer_offsets"
 OFFSETS_PARTITIONS: Final = 8
 
@@ -58,25 +55,17 @@ def begin(home: Home, settings: Settings, node: int) -> None:
             home,
             settings,
             settings.kafka.memory_mb,
-            f"-Dlog4j2.configurationFile=run/{_name(node)}-log4j2.properties",
-            *("-cp", jars, "kafka.Kafka", f"run/{_name(node)}.properties"),
+            f"-Dlog4j2.configurationFile=run/{name_of(node)}-log4j2.properties",
+            *("-cp", jars, "kafka.Kafka", f"run/{name_of(node)}.properties"),
         )
-    processes.start(home, _name(node), words, environment())
+    processes.start(home, name_of(node), words, environment())
 
 
 def mend(home: Home, settings: Settings) -> None:
     """Start those that do not run."""
     for node in (FIRST, *OTHERS):
-        if processes.running(home, _name(node)) is None:
+        if processes.running(home, name_of(node)) is None:
             begin(home, settings, node)
-
-
-def kill(home: Home, node: int) -> None:
-    """Kill -9 one."""
-    process = processes.running(home, _name(node))
-    assert process is not None, f"{_name(node)} does not run"
-    os.kill(process.pid, signal.SIGKILL)
-    wait_until(lambda: not processes.is_alive(process), STOP_SECONDS_MAX, f"{process.name} dead")
 
 
 def whole(home: Home, settings: Settings) -> bool:
@@ -118,12 +107,12 @@ def _configure(home: Home, settings: Settings, node: int, port: int) -> None:
         "process.roles": "broker",
         "node.id": str(node),
         "listeners": f"CLIENT://{LOOPBACK}:{port},INTERNAL://{LOOPBACK}:{port + 1}",
-        "log.dirs": f"data/{_name(node)}",
+        "log.dirs": f"data/{name_of(node)}",
     }
-    own = home.run / f"{_name(node)}.properties"
+    own = home.run / f"{name_of(node)}.properties"
     write_private(own, "".join(f"{name}={value}\n" for name, value in values.items()))
-    log4j = LOG4J_TEXT.replace("kafka-server", f"{_name(node)}-server")
-    write_private(home.run / f"{_name(node)}-log4j2.properties", log4j)
+    log4j = LOG4J_TEXT.replace("kafka-server", f"{name_of(node)}-server")
+    write_private(home.run / f"{name_of(node)}-log4j2.properties", log4j)
     jars = kafka.class_path(locked(), cache_dir())
     tool = ("kafka.tools.StorageTool", "format", "-t", _cluster(home), "-c", f"run/{own.name}")
     made = subprocess.run(
@@ -154,5 +143,5 @@ def _admin(home: Home, settings: Settings) -> AdminClient:
     return AdminClient(librdkafka_options(settings, home.credentials(ADMIN)) | {"log_level": 0})
 
 
-def _name(node: int) -> str:
+def name_of(node: int) -> str:
     return KAFKA if node == FIRST else f"{KAFKA}-{node}"

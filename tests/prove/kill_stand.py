@@ -1,14 +1,18 @@
-"""The stack under the kill runs: fresh, in a home and on ports of its own."""
+"""The stack under the kill runs: fresh, in a home and on ports of its own; and how it is killed."""
 
+import os
+import signal
 from typing import Final
 
 from connectors.bus.home import Home, Settings
+from deploy.local import processes
 from tests.prove import brokers
 from tests.prove.chapter import Ground
-from tests.prove.stand import beside, new_home
+from tests.prove.stand import beside, new_home, wait_until
 
 UP_SECONDS_MAX: Final = 400
 DOWN_SECONDS_MAX: Final = 120
+DEAD_SECONDS_MAX: Final = 10.0
 
 
 def stack(ground: Ground) -> tuple[Home, Settings]:
@@ -22,3 +26,11 @@ def stack(ground: Ground) -> tuple[Home, Settings]:
     for words in (("topics", "apply"), ("schemas", "apply")):
         ground.command(yichuan, *words, env=env, seconds_max=UP_SECONDS_MAX)
     return home, settings
+
+
+def kill(home: Home, name: str) -> None:
+    """Kill -9 one process of a home, and wait until it is dead."""
+    process = processes.running(home, name)
+    assert process is not None, f"{name} does not run"
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not processes.is_alive(process), DEAD_SECONDS_MAX, f"{name} dead")
