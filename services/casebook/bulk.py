@@ -14,8 +14,10 @@ _NEW_ROWS: Final = re.compile(r"INSERT INTO (\w+) \(([^()]+)\) VALUES \([%s, ]+\
 _ROWS_OVER: Final = re.compile(
     r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([%s, ]+\))( ON CONFLICT .+)"
 )
-_ROWS_ANEW: Final = re.compile(r"UPDATE (\w+) SET ([^()]+) WHERE ([^()]+)")
-_ROWS_GONE: Final = re.compile(r"DELETE FROM (\w+) WHERE ()((?:\"\w+\" = %s(?: AND )?)+)")
+_PAIRS: Final = r'"\w+" = %s(?:(?:, | AND )"\w+" = %s)*'
+_ROWS_CHANGED: Final = re.compile(
+    rf"(?:UPDATE|DELETE FROM) (\w+)(?: SET ({_PAIRS}))? WHERE ({_PAIRS})"
+)
 _NAME: Final = re.compile(r'"(\w+)" = %s')
 _ROWS_AT_ONCE: Final = 50  # in one INSERT; a statement has 65,535 parameters at most
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy types none
@@ -56,10 +58,9 @@ def in_bulk(cursor: Any, statement: str, rows: Sequence[Any], _context: object) 
             written = f"{begin}{', '.join([one] * len(part))}{end}"
             cursor.execute(written, [value for row in part for value in row])
         return True
-    if found := _ROWS_ANEW.fullmatch(statement) or _ROWS_GONE.fullmatch(statement):
-        cursor.execute(
-            _from_lists(*found.groups()), [list(column) for column in zip(*rows, strict=True)]
-        )
+    if found := _ROWS_CHANGED.fullmatch(statement):
+        written = _from_lists(*found.groups(default=""))
+        cursor.execute(written, [list(column) for column in zip(*rows, strict=True)])
         return True
     return False
 

@@ -22,7 +22,6 @@ from services.casebook.statements import Values
 from services.casework.case import Case, Duty
 from services.casework.retention import Rest
 
-_FOUND_BY: Final = attrgetter("kind", "owner", "due")  # what the indexes have, beside whether open
 _END: Final = frozenset({"closed_at", "closing"})
 _BUT_END: Final = attrgetter(*(each.name for each in fields(Duty) if each.name not in _END))
 
@@ -96,8 +95,7 @@ def _wrote(before: Duty | None, after: Duty) -> Wrote:
         return Wrote.OPENED
     if _BUT_END(before) == _BUT_END(after):
         return Wrote.ENDED
-    is_found_alike = _FOUND_BY(before) == _FOUND_BY(after) and _is_open(before) == _is_open(after)
-    return Wrote.FIRED if is_found_alike else Wrote.MOVED
+    return Wrote.FIRED if _found_by(before) == _found_by(after) else Wrote.MOVED
 
 
 def _both(before: Wrote | None, now: Wrote) -> Wrote:
@@ -106,5 +104,6 @@ def _both(before: Wrote | None, now: Wrote) -> Wrote:
     return Wrote.OPENED if before is Wrote.OPENED else Wrote.MOVED
 
 
-def _is_open(duty: Duty) -> bool:
-    return duty.closing is None
+def _found_by(duty: Duty) -> tuple[object, ...]:
+    """Return what the indexes have of a duty."""
+    return duty.kind, duty.owner, duty.due, duty.closing is None
