@@ -7,6 +7,8 @@ be repeated and its documents checked without a bus.
 from datetime import date, timedelta
 from typing import Final
 
+from stdnum.cn import uscc
+
 from schemas.ids import DivisionCode, MatterCode
 from services.cli.demo_scenarios import Scenario
 from services.cli.demo_setting import (
@@ -25,6 +27,7 @@ from services.rulebook.jurisdiction import Question, route
 _DAY: Final = timedelta(days=1)
 _RESIDENT_DIGITS: Final = 17
 _KINDS: Final = ("person", "individual_business", "organisation")
+_REGISTERED: Final = {"individual_business": "92520299MA", "organisation": "91520299MA"}
 
 
 def transfer(scenario: Scenario, setting: Setting) -> Document:
@@ -35,7 +38,7 @@ def transfer(scenario: Scenario, setting: Setting) -> Document:
     document: Document = {
         "record": scenario.record,
         "envelope": _envelope(scenario, setting),
-        "parties": [_party(scenario)],
+        "parties": [_party(scenario, setting)],
         "violations": [
             _violation(number, matter, scenario, setting)
             for number, matter in enumerate(scenario.matters, start=1)
@@ -65,6 +68,12 @@ def resident_number(born: date, order: int) -> str:
     weights = (pow(2, _RESIDENT_DIGITS - place, 11) for place in range(_RESIDENT_DIGITS))
     total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
     return digits + "10X98765432"[total % 11]
+
+
+def credit_code(kind: str, order: int) -> str:
+    """Return an invented unified social credit code (GB 32100) of 520299; its digit is right."""
+    digits = f"{_REGISTERED[kind]}{order % 10_000_000:07d}"
+    return digits + str(uscc.calc_check_digit(digits))
 
 
 def address_of(place: str, scenario: Scenario, setting: Setting) -> str:
@@ -190,28 +199,27 @@ def _disposal(facts: Facts, setting: Setting) -> Document:
     }
 
 
-def _party(scenario: Scenario) -> Document:
+def _party(scenario: Scenario, setting: Setting) -> Document:
+    """Return another party in each run: the bus knows again what was declined before."""
     kind, number = _KINDS[scenario.number % 3], scenario.number
-    phone = f"1990000{number:04d}"
-    address = f"六枝特区示例小区{number}栋"
-    if kind == "person":
-        born = date(1965 + number % 35, 1 + number % 12, 1 + number % 28)
-        return {
-            "kind": kind,
-            "name": _party_name(scenario),
-            "sex": "女" if number % 2 else "男",
-            "birth_date": str(born),
-            "id_type": "居民身份证",
-            "id_number": resident_number(born, number),
-            "address": address,
-            "phone": phone,
-        }
-    return {
+    runs_on, order = divmod(serial(scenario, setting), 1000)
+    party = {
         "kind": kind,
         "name": _party_name(scenario),
+        "address": f"六枝特区示例小区{number}栋",
+        "phone": f"1990000{number:04d}",
+    }
+    if kind == "person":
+        born = date(1965 + (number + runs_on) % 35, 1 + number % 12, 1 + number % 28)
+        return party | {
+            "sex": "男" if order % 2 else "女",
+            "birth_date": str(born),
+            "id_type": "居民身份证",
+            "id_number": resident_number(born, order),
+        }
+    return party | {
+        "uscc": credit_code(kind, serial(scenario, setting)),
         "legal_representative": PERSONS[(number * 5) % len(PERSONS)],
-        "address": address,
-        "phone": phone,
     }
 
 

@@ -1,7 +1,7 @@
 """What the demo writes about: invented people and firms, and a few sentences for each matter.
 
-Everything here is made up. Names of firms say so (示例, 样例, 虚构); identity numbers begin with
-520299, a division that does not exist.
+Everything here is made up. Names of firms say so (示例, 样例, 虚构); identity numbers and
+credit codes are of 520299, a division that does not exist.
 """
 
 from dataclasses import dataclass

@@ -5,16 +5,17 @@ from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
-from stdnum.cn import ric
+from stdnum.cn import ric, uscc
 
 from schemas.checks import lawful_form
 from schemas.document import EnvelopeDefaults, Target, read
 from schemas.errors import Refusal
 from schemas.ids import CaseId, MessageId, derive
-from schemas.messages import FilingReply, Message
+from schemas.messages import CaseTransfer, FilingReply, LeadTransfer, Message
 from schemas.parts import Flow
 from services.casework.case import State
 from services.casework.decide import decide
+from services.casework.likeness import Mark, marks_of, to_the_letter
 from services.casework.steps import Facts
 from services.cli.demo_answers import (
     correction,
@@ -26,7 +27,7 @@ from services.cli.demo_answers import (
 )
 from services.cli.demo_scenarios import AGENCIES, LATE_DEPARTMENT, SUPERVISOR, Scenario, scenarios
 from services.cli.demo_setting import Setting
-from services.cli.demo_transfers import resident_number, transfer
+from services.cli.demo_transfers import credit_code, resident_number, transfer
 from services.rulebook.load import bundled, load
 
 AT = datetime(2026, 9, 28, 9, 30, tzinfo=UTC)
@@ -41,6 +42,7 @@ EXPECTED_CODES = {
     "own_matter": "transfer.own_matter",
 }
 HELD = ("held_then_corrected", "stays_held")
+RUNS_A_DAY = 12  # of which the demo is shown here to tell apart what it sends
 
 
 def message_of(document: dict[str, object], alias: str) -> Message | Refusal:
@@ -163,3 +165,39 @@ def test_invented_identity_numbers_have_the_right_check_digit_and_no_real_divisi
     number = resident_number(date(1980, 2, 29), 7)
     assert number.startswith("520299")
     assert ric.calc_check_digit(number) == number[-1]
+
+
+@pytest.mark.parametrize("kind", ["individual_business", "organisation"])
+def test_invented_credit_codes_are_valid_and_of_no_real_division(kind: str) -> None:
+    number = credit_code(kind, 1_234)
+    assert uscc.is_valid(number)
+    assert number[2:8] == "520299"
+
+
+def test_a_persons_sex_is_the_one_that_the_identity_number_says() -> None:
+    persons = [
+        party
+        for one in scenarios()
+        for party in transfer(one, SETTING)["parties"]
+        if party["kind"] == "person"
+    ]
+    assert {ric.get_birth_date(each["id_number"]).isoformat() for each in persons} == {
+        each["birth_date"] for each in persons
+    }
+    assert all((each["sex"] == "男") == (int(each["id_number"][16]) % 2 == 1) for each in persons)
+
+
+def test_no_run_of_a_day_sends_the_same_violation_as_another_which_may_have_declined_it() -> None:
+    of_run = [_letter_marks(run) for run in range(1, RUNS_A_DAY + 1)]
+    assert all(of_run)
+    assert len(set[Mark]().union(*of_run)) == sum(len(marks) for marks in of_run)
+
+
+def _letter_marks(run: int) -> set[Mark]:
+    setting = Setting(SETTING.rulebook, run, SETTING.today)
+    found = set[Mark]()
+    for one in scenarios():
+        message = message_of(transfer(one, setting), one.sender)
+        assert isinstance(message, LeadTransfer | CaseTransfer)
+        found |= set(to_the_letter(marks_of(message)))
+    return found
