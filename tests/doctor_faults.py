@@ -40,6 +40,7 @@ from services.cli.doctor import examine
 from services.cli.doctor_finding import Symptom
 from services.cli.main import main
 from services.rulebook.finding import Severity
+from tests.prove.kill_stand import kill
 
 EXCHANGE: Final = "exchange"
 ROBBED, SPY, DROPPED, SWAPPED = "yanjiao", "langdai", "mugang", "liuzhi-cgj"  # organs of the demo
@@ -99,14 +100,7 @@ def _change(home: Home, settings: Settings, *changes: Any) -> None:
 
 
 def _stop_exchange(home: Home, _: Settings) -> None:
-    """Kill it: a process that is stopped by `down` is no longer expected to run."""
-    process = processes.running(home, EXCHANGE)
-    assert process is not None
-    os.kill(process.pid, 9)
-    until = monotonic() + SECONDS_MAX
-    while processes.running(home, EXCHANGE) is not None:
-        assert monotonic() < until
-        time.sleep(_POLL_SECONDS)
+    kill(home, EXCHANGE)  # what is stopped by `down` is no longer expected to run
 
 
 def _revoke(home: Home, settings: Settings) -> None:

@@ -28,9 +28,10 @@ def stack(ground: Ground) -> tuple[Home, Settings]:
     return home, settings
 
 
-def kill(home: Home, name: str) -> None:
-    """Kill -9 one process of a home, and wait until it is dead."""
+def kill(home: Home, name: str, number: signal.Signals = signal.SIGKILL) -> processes.Process:
+    """Kill one process of a home, by a signal it cannot answer; return what it was, once dead."""
     process = processes.running(home, name)
     assert process is not None, f"{name} does not run"
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(process.pid, number)
     wait_until(lambda: not processes.is_alive(process), DEAD_SECONDS_MAX, f"{name} dead")
+    return process

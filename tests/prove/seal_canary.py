@@ -50,6 +50,7 @@ from tests.prove.county_privacy import (
 )
 from tests.prove.county_sending import decided, put
 from tests.prove.flow_writer import LEADS, Watch, write
+from tests.prove.kill_stand import kill
 from tests.prove.letters import partitions, sealed_value
 from tests.prove.stand import Stand, demo, wait_until
 
@@ -129,11 +130,7 @@ def _kill(stand: Stand) -> None:
 
 def _end(stand: Stand, name: str, number: signal.Signals) -> None:
     """End a process by a signal that it cannot answer, and start it again as it was."""
-    process = processes.running(stand.home, name)
-    assert process is not None, f"{name} does not run"
-    os.kill(process.pid, number)
-    wait_until(lambda: not processes.is_alive(process), SECONDS_MAX, f"the end of {name}")
-    _start(stand, name, process.argv)
+    _start(stand, name, kill(stand.home, name, number).argv)
 
 
 def _start(stand: Stand, name: str, argv: tuple[str, ...]) -> None:
