@@ -1,5 +1,10 @@
-"""What every test gets: no network, but for the integration tests, which may talk to 127.0.0.1."""
+"""What every test gets: no network, but for the integration tests, which may talk to 127.0.0.1.
 
+And none of the caller's settings: `make test PORT_BASE=…` is for the parts that it starts.
+"""
+
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis  # its plugin imports it at the end, too deep in the stack for 3.11
@@ -21,3 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
             item.add_marker(pytest.mark.timeout(INTEGRATION_SECONDS_MAX))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    """Take YICHUAN_… of the caller away, but for the cache: a test says what it needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in tuple(os.environ):
+            if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
+                patch.delenv(name)
+        yield

@@ -27,16 +27,6 @@ class Stack(NamedTuple):
 NewHome = Callable[[Path], Stack]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_settings_from_outside() -> Iterator[None]:
-    """Take YICHUAN_… of the caller away, but for the cache: a test says what it needs."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in tuple(os.environ):
-            if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
-                patch.delenv(name)
-        yield
-
-
 @pytest.fixture(scope="session")
 def new_home() -> NewHome:
     """Return a function that makes a home with free ports of its own at a path."""
