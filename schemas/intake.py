@@ -5,6 +5,7 @@
 - a symbol is one of ours: `unknown` stands for a newer version's and is no answer. A party may be
   unknown; schemas/checks.py says when.
 - counts and amounts are not negative.
+- a day or an instant is of 1900 to 2199: deadlines are counted from them, and "never" is no date.
 
 On a delivered copy none of this holds, since fields may be withheld there.
 """
@@ -26,6 +27,8 @@ _MISSING: Final = ("message.field_missing", "")
 _INVALID: Final = ("message.field_invalid", "")
 _MAY_BE_UNKNOWN: Final = frozenset({"PartyKind", "Flow", "Secrecy"})  # schemas/checks.py has them
 _NUMBERS: Final = frozenset({"int", "long"})
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2199
 _CODES: Final = {  # where the law has a name for what is missing
     "envelope.in_reply_to": "reply.in_reply_to_missing",
     "envelope.officers": "transfer.officers_too_few",
@@ -62,7 +65,7 @@ def _check(schema: Any, named: dict[str, Check | None]) -> Check | None:  # noqa
         return check
     if kind == "array":
         return _each(_check(schema["items"], named))
-    return _not_negative if schema.get("logicalType") == "decimal" else None
+    return _OF_LOGICAL.get(schema.get("logicalType"))
 
 
 def _record(schema: Schema, named: dict[str, Check | None]) -> Check | None:
@@ -122,6 +125,17 @@ def _enum(schema: Schema) -> Check | None:
 
 def _not_negative(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - an int or a Decimal
     return _INVALID if value < 0 else None
+
+
+def _of_our_time(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - a date or a datetime
+    return None if _FIRST_YEAR <= value.year <= _LAST_YEAR else _INVALID
+
+
+_OF_LOGICAL: Final[dict[str, Check]] = {
+    "decimal": _not_negative,
+    "date": _of_our_time,
+    "timestamp-millis": _of_our_time,
+}
 
 
 def _blank(value: object) -> bool:

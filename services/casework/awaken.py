@@ -11,10 +11,10 @@ from services.casework.steps import Outcome
 from services.rulebook.model import Calendar
 
 
-def awaken(case: Case, tick: MessageId, calendar: Calendar, at: datetime) -> Outcome:
+def awaken(case: Case, cause: MessageId, calendar: Calendar, at: datetime) -> Outcome:
     """Begin what was to begin by now; let go on what stood still until now.
 
-    A Tick that comes late changes nothing: what counts is the planned day.
+    `cause` that comes late changes nothing: what counts is the planned day.
     """
     duties: list[Duty] = []
     effects: list[Effect] = []
@@ -23,7 +23,9 @@ def awaken(case: Case, tick: MessageId, calendar: Calendar, at: datetime) -> Out
         duties.append(woken or duty)
         if woken is not None:
             begins = duty.suspension is None
-            effects.append(OpenDuty(tick, woken) if begins else ResumeDuty(tick, woken))
+            effects.append(OpenDuty(cause, woken) if begins else ResumeDuty(cause, woken))
+    if not effects:
+        return Outcome(case)
     return Outcome(replace(case, duties=tuple(duties)), tuple(effects))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from schemas.errors import Refusal
 from schemas.oversight import ClockChange, ClockChangeKind, SuspensionReason
+from services.casework.awaken import awaken
 from services.casework.case import Case, Duty
 from services.casework.clock_moves import EXTENDED, extended, resumed, suspended
 from services.casework.effects import Effect, MoveDuty, ResumeDuty, SuspendDuty
@@ -21,7 +22,12 @@ Changed = tuple[Duty, Effect]
 
 
 def clock_change(case: Case, message: ClockChange, situation: Situation) -> Outcome | Refusal:
-    """Change the clock of one open duty of the sender; its counterpart is told."""
+    """Change the clock of one open duty of the sender; its counterpart is told.
+
+    What was to begin or go on by now has done so, whether a Tick has come to say it or not.
+    """
+    woken = awaken(case, message.envelope.message_id, situation.rulebook.calendar, situation.at)
+    case = woken.case
     duty = _named(case, message)
     if isinstance(duty, Refusal):
         return duty
@@ -42,7 +48,7 @@ def clock_change(case: Case, message: ClockChange, situation: Situation) -> Outc
         return changed
     after, effect = changed
     duties = tuple(after if each is duty else each for each in case.duties)
-    outcome = Outcome(replace(case, duties=duties), (effect,))
+    outcome = Outcome(replace(case, duties=duties), (*woken.effects, effect))
     if duty.counterpart != message.envelope.sender:
         relation = relation_in(case, duty.counterpart, situation)
         outcome = hand(outcome, message, duty.counterpart, relation, situation.at)

@@ -10,7 +10,7 @@ from typing import Final
 from schemas.ids import MessageId
 from services.casework.case import Duty
 from services.casework.effects import MoveDuty
-from services.casework.projection import kept, planned
+from services.casework.projection import kept, planned, runs_from
 from services.casework.steps import Outcome, Situation
 from services.casework.term import Suspension, Term
 from services.rulebook.calendar import is_workday, local_date, start_of
@@ -31,12 +31,13 @@ def sooner(outcome: Outcome, situation: Situation) -> Outcome:
     for position, duty in enumerate(case.duties):
         term = duty.term
         is_it = duty.kind == "decide_filing" and duty.owner == case.handler
-        if not is_it or duty.closing is not None or term is None or term.since is None:
+        if not is_it or duty.closing is not None or term is None or duty.suspension is not None:
             continue
-        if duty.suspension is not None or situation.at >= term.since:
+        calendar = situation.rulebook.calendar
+        if situation.at >= runs_from(term, duty.opened_at, calendar):
             continue
         since = max(situation.at, duty.opened_at)
-        moved = at_term(duty, replace(term, since=since), situation.at, situation.rulebook.calendar)
+        moved = at_term(duty, replace(term, since=since, wait=None), situation.at, calendar)
         duties = (*case.duties[:position], moved, *case.duties[position + 1 :])
         note = MoveDuty(duty.message, moved, duty.due, CUSTODY_SETTLED)
         return Outcome(replace(case, duties=duties), (*outcome.effects, note))

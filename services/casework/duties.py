@@ -5,7 +5,7 @@ the one before it: nothing leaves the ledger.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -19,7 +19,7 @@ from services.casework.projection import planned
 from services.casework.spans import DUTIES, ENDS_FOR_ALL, Owner, Span
 from services.casework.term import Term
 from services.casework.transitions import Step
-from services.rulebook.calendar import due_at, local_date, start_of
+from services.rulebook.calendar import local_date, start_of
 from services.rulebook.duties import duty_rule
 from services.rulebook.model import DutyRule, Rulebook
 
@@ -32,6 +32,7 @@ class Given:
     whose: OrganCode | None = None  # whose duty the step ends, if not the actor's
     due_on: date | None = None  # the last day of what it opens, as the message says
     begins_at: datetime | None = None  # what it opens is owed from then on, not before
+    before: Duty | None = None  # of the same kind: what had been added to it is added again
 
 
 NOTHING_GIVEN: Final = Given()
@@ -166,16 +167,9 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
     )
     if rule is None:
         raise Broken("rules.duty_missing", where=kind)
-    term = Term(
-        rule.length,
-        rule.roll,
-        rule.ladder,
-        rulebook.calendar.digest,
-        last_day=turn.given.due_on,
-        since=turn.given.begins_at or _start(case, turn, rule),
-        suspend_for=rule.suspend_for,
-        extensions=rule.extensions,
-    )
+    before = turn.given.before
+    before = before if before and before.kind == kind else None
+    term = _term(case, turn, rule, before)
     opened_at = turn.given.begins_at or at
     due, ladder = planned(term, opened_at, rulebook.calendar)
     waived = _is_waived(case, rule)
@@ -196,22 +190,34 @@ def _duty(case: Case, kind: str, owner: OrganCode, counterpart: OrganCode, turn:
         closing=Closing.WAIVED if waived else None,
         term=term,
         begins_at=turn.given.begins_at,
+        extensions=before.extensions if before else 0,
     )
 
 
-def _start(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
-    """Return when the clock starts, where that is not with the step.
+def _term(case: Case, turn: Turn, rule: DutyRule, before: Duty | None) -> Term:
+    """Return what the duty counts by: the rule, or what one before it had come to."""
+    calendar = turn.rulebook.calendar.digest
+    since = turn.given.begins_at or _since(case, turn, rule)
+    if before is not None and before.term is not None:
+        return replace(before.term, calendar=calendar, since=since)
+    return Term(
+        rule.length,
+        rule.roll,
+        rule.ladder,
+        calendar,
+        last_day=turn.given.due_on,
+        since=since,
+        wait=rule.custody_wait if is_awaited(case) else None,
+        suspend_for=rule.suspend_for,
+        extensions=rule.extensions,
+    )
 
-    A filing date that stands is the start of the case's decision, and of nothing else; the filing
-    decision waits for what is handed over.
-    """
+
+def _since(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
+    """Return from when it runs, if not from the step: from a filing date that stands."""
     stands = turn.step is Step.AGREE_SENDER_FILED and rule.kind == _OF_THE_FILING
-    if stands and case.handler is not None:
-        filed_on = case.filed_by(case.handler)
-        return None if filed_on is None else start_of(filed_on)
-    if rule.custody_wait is not None and is_awaited(case):
-        return start_of(due_at(turn.rulebook.calendar, turn.at, rule.custody_wait).day)
-    return None
+    filed_on = case.filed_by(case.handler) if stands and case.handler is not None else None
+    return None if filed_on is None else start_of(filed_on)
 
 
 def _message(case: Case, kind: str, turn: Turn) -> MessageId:

@@ -113,9 +113,11 @@ def custody_settlement(
     outcome = surely(
         take(Outcome(settled), Step.SETTLE, message, situation, about=custody.check, given=theirs)
     )
-    (other,) = (side for side in sides if side != envelope.sender)
-    relation = relation_in(case, other, situation)
-    told = hand(outcome, message, other, relation, situation.at)
+    told = outcome
+    for other in sides:
+        if other != envelope.sender:  # since they were merged the two may be one
+            relation = relation_in(case, other, situation)
+            told = hand(told, message, other, relation, situation.at)
     return accept(sooner(told, situation), message)
 
 

@@ -12,7 +12,7 @@ from schemas.messages import CaseTransfer, Lettered
 from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
-from services.casework.handing import accept, hand
+from services.casework.handing import accept, hand, relation_of_sender
 from services.casework.routing import Competent, can_handle, resolve
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import place_texts, with_letter
@@ -92,6 +92,6 @@ def _sent(
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)
     for organ in dict.fromkeys((former, case.sender)):
         if organ is not None and organ not in (envelope.sender, to):
-            relation = Relation.SENDER if organ == case.sender else Relation.FORMER_HOLDER
+            relation = relation_of_sender(moved, organ)
             told = hand(told, message, organ, relation, situation.at)
     return accept(told, message)

@@ -11,8 +11,10 @@ from schemas.errors import Refusal
 from schemas.ids import OrganCode
 from schemas.messages import Message
 from schemas.parts import Relation
-from services.casework.case import Case, State
+from services.casework.case import Case, Duty, State
+from services.casework.clock_moves import resumed
 from services.casework.dispute import Dispute, Stated
+from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.referral import refer
 from services.casework.routing import can_handle
@@ -133,11 +135,24 @@ def _agreed(
         told = hand(outcome, message, dispute.superior, Relation.SUPERIOR, situation.at)
     case = told.case
     if handler == dispute.holder:
-        step, case = Step.AGREE_HOLDER, replace(case, dispute=None)
+        step, case = Step.AGREE_HOLDER, replace(case, dispute=None, stages=())
     elif handler == dispute.other:
         filed_on = case.filed_by(handler)
         step = Step.AGREE_SENDER if filed_on is None else Step.AGREE_SENDER_FILED
-        case = replace(case.passed_to(handler), dispute=None)
+        case = replace(case.passed_to(handler), dispute=None, stages=())
     else:  # whoever sent the letter owes a new one to the third, which may object in its turn
         step, case = Step.AGREE_THIRD, replace(case, dispute=replace(dispute, third=handler))
-    return surely(take(Outcome(case, told.effects), step, message, situation))
+    given = Given(before=_decision_of(case, handler, situation))
+    return surely(take(Outcome(case, told.effects), step, message, situation, given=given))
+
+
+def _decision_of(case: Case, handler: OrganCode, situation: Situation) -> Duty | None:
+    """Return what the organ owed when it had filed it, with what was added since.
+
+    Its filing date stands, and so do the extensions and the days on which it stood still.
+    """
+    owed = (duty for duty in reversed(case.duties) if duty.owner == handler)
+    last = next((duty for duty in owed if duty.kind == "decide_case"), None)
+    if last is None or last.term is None or last.suspension is None or last.closed_at is None:
+        return last
+    return resumed(last, last.term, last.suspension, last.closed_at, situation.rulebook.calendar)

@@ -11,7 +11,7 @@ from typing import Final
 from services.casework.case import Case, Duty, PlannedRung
 from services.casework.effects import Advise, Decision, Effect, MoveDuty
 from services.casework.term import Term
-from services.rulebook.calendar import ZONE, Due, due_at, rung_times
+from services.rulebook.calendar import ZONE, Due, due_at, rung_times, start_of
 from services.rulebook.model import Calendar, Rulebook
 
 CALENDAR_CHANGED: Final = "calendar"
@@ -23,12 +23,18 @@ def planned(
 ) -> tuple[Due, tuple[PlannedRung, ...]]:
     """Return when a duty of this term falls due, and its ladder, none of it fired."""
     if term.last_day is None:
-        due = due_at(calendar, term.since or opened_at, term.length, roll=term.roll)
+        due = due_at(calendar, runs_from(term, opened_at, calendar), term.length, roll=term.roll)
     else:
         ends = datetime.combine(term.last_day + timedelta(days=1), time(), ZONE)
         due = Due(ends, provisional=False, days=(term.last_day,))
     rungs = rung_times(calendar, term.ladder, opened_at, due, term.length)
     return due, tuple(PlannedRung(rung, nominal) for rung, nominal in rungs)
+
+
+def runs_from(term: Term, opened_at: datetime, calendar: Calendar) -> datetime:
+    """Return when the days of a term begin to count."""
+    start = term.since or opened_at
+    return start if term.wait is None else start_of(due_at(calendar, start, term.wait).day)
 
 
 def is_outdated(case: Case, rulebook: Rulebook) -> bool:

@@ -32,6 +32,7 @@ from services.casework.steps import (
     take_all,
 )
 from services.casework.transitions import Step
+from services.rulebook.calendar import local_date
 from services.rulebook.model import OrganType
 
 _HANDLING: Final = frozenset({State.RECEIVED, State.FILED})
@@ -109,6 +110,8 @@ def assistance_reply(
     # 二(二)4: 移送方应当予以协助; only what the law forbids stands against it.
     if case.cooperation and message.ground is AssistanceRefusal.OUTSIDE_POWERS:
         return Refusal("assistance.ground_not_allowed", "ground")
+    if message.agreed_on is not None and message.agreed_on < local_date(situation.at):
+        return Refusal("assistance.day_passed", "agreed_on")
     steps = as_reply(case, Step.ANSWER_ASSISTANCE)
     outcome = take_all(case, steps, message, situation)
     if isinstance(outcome, Refusal):

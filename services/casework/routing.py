@@ -84,8 +84,13 @@ def resolve(
     explanation = "".join(
         dict.fromkeys(answer.explanation_zh for answer in answers[:EXPLAINED_MAX])
     )
-    if named is not None and named not in common:
+    has_filed = isinstance(message, CaseTransfer) and addressee is None
+    filed_first = has_filed and envelope.sender in common
+    insists = filed_first and bool((envelope.insist_reason or "").strip())
+    if named is not None and (named not in common or insists):
         return _insisted(named, explanation, situation, envelope.insist_reason)
+    if filed_first:  # of several that have the power it is the one that handles it (行政处罚法 25)
+        return Refusal("transfer.own_matter", detail=explanation)
     if named is None and len(common) > 1:
         return Refusal(
             "transfer.choose_addressee", "envelope.addressees", _names(tuple(common), situation)

@@ -112,9 +112,7 @@ _TABLE: Final[dict[str, Span]] = {
         Owner.HOLDER, frozenset({Step.REFER}), {Step.REQUEST: Closing.MET, **_SETTLED}
     ),
     "designate": Span(
-        Owner.SUPERIOR,
-        frozenset({Step.REQUEST}),
-        {**_SETTLED, Step.DESIGNATE: Closing.MET},
+        Owner.SUPERIOR, frozenset({Step.REQUEST}), {**_SETTLED, Step.DESIGNATE: Closing.MET}
     ),
     "decide_case": Span(
         Owner.HANDLER,
@@ -190,21 +188,25 @@ _TABLE: Final[dict[str, Span]] = {
     "return_custody": Span(
         Owner.KEEPER,
         frozenset({Step.DECLINE, *_BACK, *_AGREED, *_OTHER_HANDLER}),
-        {Step.HAND_OVER: Closing.MET, **_AGREED, **_OTHER_HANDLER},
+        # Declined, it is owed back to the sender, and no longer to who was to handle it.
+        {
+            Step.HAND_OVER: Closing.MET,
+            Step.DECLINE: Closing.SUPERSEDED,
+            **_AGREED,
+            **_OTHER_HANDLER,
+        },
     ),
     "custody_check": Span(
         Owner.RECIPIENT,
         frozenset({Step.HAND_OVER}),
         {Step.COUNT: Closing.MET, Step.DIFFER: Closing.MET, Step.HAND_OVER: Closing.SUPERSEDED},
     ),
-    "settle_discrepancy": Span(
-        Owner.RECIPIENT, frozenset({Step.DIFFER}), {Step.SETTLE: Closing.MET}
+    "settle_discrepancy": Span(  # what is handed on is counted anew
+        Owner.RECIPIENT,
+        frozenset({Step.DIFFER}),
+        {Step.SETTLE: Closing.MET, Step.HAND_OVER: Closing.SUPERSEDED},
     ),
-    "assist": Span(
-        Owner.HANDLER,
-        frozenset({Step.PROMISE}),
-        {Step.ASSIST: Closing.MET},
-    ),
+    "assist": Span(Owner.HANDLER, frozenset({Step.PROMISE}), {Step.ASSIST: Closing.MET}),
     "answer_joint_plan": Span(
         Owner.RECIPIENT,
         frozenset({Step.ASK_PLAN}),
@@ -236,9 +238,7 @@ _TABLE: Final[dict[str, Span]] = {
         lives=frozenset({Life.GUIDANCE_YEAR}),
     ),
     "answer_supervision": Span(
-        Owner.RECIPIENT,
-        frozenset({Step.SUPERVISE}),
-        {Step.ANSWER_SUPERVISION: Closing.MET},
+        Owner.RECIPIENT, frozenset({Step.SUPERVISE}), {Step.ANSWER_SUPERVISION: Closing.MET}
     ),
 }
 

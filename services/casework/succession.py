@@ -4,12 +4,14 @@ An open duty passes with the same due date and an entry. Without a successor it 
 goes to nobody, the supervisor is told, and it is looked at again each day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from schemas.ids import MessageId, OrganCode
 from services.casework.case import Case, Duty, State
+from services.casework.dispute import Dispute
 from services.casework.effects import Advise, Decision, Deliver, Effect, PassDuty
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
@@ -35,8 +37,23 @@ def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> D
 def _gone(case: Case, directory: Directory, on: date) -> tuple[OrganCode, ...]:
     """Return who stands in the case and has ceased to be, each once."""
     owners = (duty.owner for duty in case.duties if duty.closing is None)
-    here = dict.fromkeys((*filter(None, (case.handler, case.sender)), *owners))
+    here = dict.fromkeys((*filter(None, _standing(case)), *owners))
     return tuple(organ for organ in here if _has_ended(directory, organ, on))
+
+
+def _standing(case: Case) -> Iterator[OrganCode | None]:
+    """Yield whom the case knows by what it is here: all that `_renamed` gives to an heir."""
+    yield from (case.handler, case.sender, *case.holders)
+    yield from (filing.organ for filing in case.filings)
+    if case.letter is not None:
+        yield case.letter.sender
+    if case.custody is not None:
+        yield from (case.custody.keeper, case.custody.earlier)
+    dispute = case.dispute
+    if dispute is not None:
+        yield from (dispute.holder, dispute.other, dispute.third, dispute.superior)
+        for stated in dispute.stated:
+            yield from (stated.organ, stated.handler)
 
 
 def _has_ended(directory: Directory, organ: OrganCode, on: date) -> bool:
@@ -83,18 +100,14 @@ def _passed(duty: Duty, organ: OrganCode, heir: OrganCode) -> Duty:
 
 def _renamed(case: Case, organ: OrganCode, heir: OrganCode) -> Case:
     """Let the heir stand where the organ stood. Who wrote what stays who wrote it."""
-    dispute, custody, letter = case.dispute, case.custody, case.letter
-    if dispute is not None and dispute.between(organ):
-        dispute = replace(
-            dispute,
-            holder=heir if dispute.holder == organ else dispute.holder,
-            other=heir if dispute.other == organ else dispute.other,
-        )
-    if custody is not None and custody.keeper == organ:
-        custody = replace(custody, keeper=heir)
-    if letter is not None and letter.sender == organ:
-        letter = replace(letter, sender=heir)
-    handed = tuple(replace(each, to=heir) if each.to == organ else each for each in case.handed)
+    custody, letter = case.custody, case.letter
+    now = partial(_now, organ, heir)
+    if custody is not None:
+        earlier = None if custody.earlier is None else now(custody.earlier)
+        custody = replace(custody, keeper=now(custody.keeper), earlier=earlier)
+    if letter is not None:
+        letter = replace(letter, sender=now(letter.sender))
+    handed = tuple(replace(each, to=now(each.to)) for each in case.handed)
     openings = tuple(
         replace(each, heir=heir) if each.reader == organ else each for each in case.openings
     )
@@ -102,14 +115,34 @@ def _renamed(case: Case, organ: OrganCode, heir: OrganCode) -> Case:
     sealed = case.state in (State.NEW, State.HELD)
     return replace(
         case,
-        handler=heir if case.handler == organ else case.handler,
-        sender=heir if case.sender == organ and not sealed else case.sender,
+        handler=None if case.handler is None else now(case.handler),
+        sender=case.sender if sealed else now(case.sender),
+        holders=tuple(dict.fromkeys(now(each) for each in case.holders)),
+        filings=tuple(replace(each, organ=now(each.organ)) for each in case.filings),
         letter=letter,
-        dispute=dispute,
+        dispute=None if case.dispute is None else _dispute(case.dispute, now),
         custody=custody,
         handed=handed,
         openings=openings,
     )
+
+
+def _dispute(dispute: Dispute, now: Callable[[OrganCode], OrganCode]) -> Dispute:
+    return replace(
+        dispute,
+        holder=now(dispute.holder),
+        other=now(dispute.other),
+        stated=tuple(
+            replace(each, organ=now(each.organ), handler=now(each.handler))
+            for each in dispute.stated
+        ),
+        third=None if dispute.third is None else now(dispute.third),
+        superior=None if dispute.superior is None else now(dispute.superior),
+    )
+
+
+def _now(gone: OrganCode, heir: OrganCode, organ: OrganCode) -> OrganCode:
+    return heir if organ == gone else organ
 
 
 def _held(

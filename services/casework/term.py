@@ -18,6 +18,7 @@ class Term:
     calendar: str  # Calendar.digest
     last_day: date | None = None  # fixed by a message or the year, whatever the length says
     since: datetime | None = None  # it runs from here, if not from its opening
+    wait: Length | None = None  # and not before so long after that: for what is handed over
     suspend_for: tuple[SuspensionReason, ...] = ()  # as its rule said when it was opened
     extensions: tuple[Extension, ...] = ()
 

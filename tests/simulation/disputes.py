@@ -84,12 +84,12 @@ def _agreement(affair: Affair, handler: str, speaker: str) -> Any:
         if other not in dispute.stated:
             return
         if handler == dispute.holder:
-            a.dispute = None
+            a.dispute, a.stages = None, []
             step(a, "agree_holder", when, state="received")
         elif handler == dispute.other:
             filed = handler in a.filed
             a.pass_to(handler)
-            a.dispute = None
+            a.dispute, a.stages = None, []
             name = "agree_sender_filed" if filed else "agree_sender"
             step(a, name, when, state="filed" if filed else "received")
         else:

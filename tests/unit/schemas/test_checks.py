@@ -180,10 +180,27 @@ def test_a_blank_text_is_not_given(blank: str) -> None:
         ("evidence[0].pages", -1, "message.field_invalid"),
         ("envelope.officers[1].certificate", None, "message.field_missing"),
         ("envelope.officers[0].name", " ", "message.field_missing"),
+        ("violations[0].act_to", "9999-12-31", "message.field_invalid"),  # "for ever"
+        ("violations[0].act_to", "2200-01-01", "message.field_invalid"),
+        ("violations[0].act_from", "1899-12-31", "message.field_invalid"),
     ],
 )
 def test_a_fault_inside_a_part_is_named_by_its_path(path: str, value: object, code: str) -> None:
     assert_refused(judged("lead_transfer", **{path: value}), code, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "day"),
+    [("violations[0].act_from", "1900-01-01"), ("violations[0].act_to", "2199-12-31")],
+)
+def test_a_day_from_which_a_deadline_can_be_counted_is_taken(path: str, day: str) -> None:
+    assert judged("lead_transfer", **{path: day}) is None
+
+
+@pytest.mark.parametrize("year", [1899, 2200, 9998])
+def test_an_instant_that_is_none_of_our_time_is_refused(year: int) -> None:
+    at = f"{year}-06-01T00:00:00+08:00"
+    assert_refused(judged("joint_plan", ends_at=at), "message.field_invalid", "ends_at")
 
 
 def test_an_empty_list_of_items_is_an_answer() -> None:

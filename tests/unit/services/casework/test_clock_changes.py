@@ -25,6 +25,7 @@ from tests.history import (
     organ,
     refusal_of,
     the,
+    violation,
 )
 
 SUSPEND: dict[str, Any] = {"suspension": "appraisal", "planned_end": "2026-10-21"}
@@ -300,3 +301,59 @@ def test_a_result_of_what_was_refused_or_by_another_is_refused() -> None:
     history.send("assistance_reply", HANDLER, **refusal)
     assert refusal_of(history.send("assistance_result", HANDLER)) == "assistance.not_accepted"
     assert refusal_of(history.send("assistance_result", SENDER)) == "reply.not_asked"
+
+
+@pytest.mark.parametrize("change", ["extend", "suspend", "resume"])
+def test_what_has_gone_on_by_itself_is_no_longer_stopped_though_no_tick_has_said_so(
+    change: str,
+) -> None:
+    history = in_state(State.FILED)
+    history.at = on(10, 12)
+    history.send("clock_change", HANDLER, **{**SUSPEND, "planned_end": "2026-10-22"})
+    planned = the_case_duty(history).due
+    history.at = on(10, 26)
+    changes = {"extend": {**EXTEND, "step": 1}, "suspend": SUSPEND, "resume": RESUME}[change]
+    later = {"planned_end": "2026-11-02"} if change == "suspend" else {}
+    effects = history.send("clock_change", HANDLER, **{**changes, **later})
+    if change == "resume":
+        assert refusal_of(effects) == "clock_change.not_suspended"
+        assert the_case_duty(history).due == planned
+        return
+    assert the(ResumeDuty, effects).duty.due == planned
+    assert the_case_duty(history).due > planned
+
+
+def sent_on_and_agreed_back(history: History) -> None:
+    """The handler that filed it sends it on, and is agreed to be the one after all."""
+    letter = {"addressees": [organ("liuzhi-jtj")], "document_number": "六综执案移〔2026〕41号"}
+    changes = {"violations": [violation()], "envelope": {**letter, "insist_reason": "属于贵局"}}
+    history.send("case_transfer", HANDLER, **changes)
+    history.send("objection", "liuzhi-jtj")
+    agreed = {"handler": organ(HANDLER), "handles_from": "2026-10-12"}
+    for side in ("liuzhi-jtj", HANDLER):
+        assert not is_refused(history.send("negotiation_result", side, **agreed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ended_on", "added"),
+    [
+        ({**EXTEND, "step": 1}, None, 30),
+        ({**SUSPEND, "planned_end": "2026-10-22"}, on(10, 22), 10),
+        ({**SUSPEND, "planned_end": "2026-10-22"}, None, 4),  # cut off by its being sent on
+    ],
+)
+def test_with_a_filing_date_that_stands_stands_what_was_added_since(
+    changes: dict[str, Any], ended_on: datetime | None, added: int
+) -> None:
+    history = in_state(State.FILED)
+    before, history.at = the_case_duty(history).due, on(10, 12)
+    assert not is_refused(history.send("clock_change", HANDLER, **changes))
+    if ended_on:
+        history.tick(ended_on)
+    history.at = ended_on or on(10, 16)
+    sent_on_and_agreed_back(history)
+    duty, filed_on = the_case_duty(history), history.opened.filed_by(organ(HANDLER))
+    assert filed_on is not None
+    assert duty.due.date() == filed_on + timedelta(days=91 + added)
+    assert before < duty.due
+    assert (duty.extensions, duty.suspension) == (int("step" in changes), None)

@@ -353,3 +353,34 @@ def test_things_of_a_case_of_another_life_are_not_handed_over() -> None:
     history = History()
     history.send("violation_notice", SENDER)
     assert refusal_of(hand_over(history, SENDER, HANDLER)) == "step.not_allowed"
+
+
+def test_a_difference_that_is_handed_back_with_all_the_rest_is_settled_no_more() -> None:
+    history = opened()
+    history.send("signed_for", RECEIVER)
+    hand_over(history, SENDER, RECEIVER)
+    count(history, RECEIVER, **SHORT)
+    numbers = [charge.number for charge in history.opened.charges]
+    history.send("filing_reply", RECEIVER, answers=[not_filed(each) for each in numbers])
+    assert ("settle_discrepancy", organ(SENDER)) in owed(history)
+    effects = hand_over(history, RECEIVER, SENDER, pages=142)
+    assert ("settle_discrepancy", "superseded") in ledger(effects)
+    count(history, SENDER, pages=142)
+    assert owed(history) == set()
+
+
+def test_what_is_kept_for_a_designee_that_declines_is_owed_back_once() -> None:
+    history = opened()
+    history.send("signed_for", RECEIVER)
+    hand_over(history, SENDER, RECEIVER)
+    count(history, RECEIVER)
+    history.send("designation", SUPERIOR, designee=organ(THIRD))
+    assert duties(history.opened)["return_custody", organ(RECEIVER)].counterpart == organ(THIRD)
+    numbers = [charge.number for charge in history.opened.charges]
+    history.send("filing_reply", THIRD, answers=[not_filed(each) for each in numbers])
+    returns = [
+        (duty.counterpart, duty.closing)
+        for duty in history.opened.duties
+        if duty.kind == "return_custody"
+    ]
+    assert returns == [(organ(THIRD), Closing.SUPERSEDED), (organ(SENDER), None)]

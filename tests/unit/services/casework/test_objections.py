@@ -353,3 +353,13 @@ def test_what_is_to_be_given_back_is_counted_from_the_agreement_whatever_date_st
     due = {kind: duty.due.date() for (kind, _), duty in duties(history.opened).items()}
     assert due["return_custody"] == date(2026, 9, 30)  # at 24:00, five working days from here
     assert due["decide_case"] == date(2026, 12, 9)  # ninety days from the filing
+
+
+def test_the_sender_that_is_to_handle_it_reports_its_own_stages() -> None:
+    history = in_state(State.FILED)
+    history.send("case_progress", HANDLER, stage="decided")
+    history.send("designation_request", HANDLER, proposed=organ(SENDER))
+    both_agree(history, SENDER)
+    history.send("filing_reply", SENDER)
+    assert not is_refused(history.send("case_progress", SENDER, stage="decided"))
+    assert ("decide_case", organ(SENDER)) not in owed(history.opened)

@@ -231,3 +231,20 @@ def test_hours_run_through_a_changed_calendar_and_only_their_cards_move() -> Non
     yellow = {rung.rung: rung.nominal_at for rung in after.ladder}[Rung.YELLOW]
     assert yellow == WEDNESDAY_9
     assert planned(before.term, before.opened_at, demo().calendar)[1] == before.ladder
+
+
+def test_a_wait_for_what_is_handed_over_is_counted_anew_by_a_new_calendar() -> None:
+    def signed(rulebook: Rulebook) -> History:
+        history = History(rulebook=rulebook, at=datetime(2026, 12, 24, 10, 0, tzinfo=SHANGHAI))
+        history.send("case_transfer", SENDER)
+        history.send("signed_for", "liuzhi-scjg")
+        return history
+
+    known = changed(date(2027, 1, 1), known_until=date(2027, 12, 31))
+    history = signed(demo())
+    assert owed(history.case, "decide_filing").provisional
+    history.rulebook = known
+    history.tick(history.at + timedelta(hours=1))
+    moved = owed(history.case, "decide_filing")
+    assert moved.due == owed(signed(known).case, "decide_filing").due
+    assert not moved.provisional

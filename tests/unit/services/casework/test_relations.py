@@ -24,6 +24,7 @@ from tests.history import (
 
 R = Relation
 MARKET = "liuzhi-scjg"  # whose the default complaint is
+THIRD = "liuzhi-jtj"
 Way = list[tuple[str, str, dict[str, Any], list[tuple[str, Relation]]]]
 
 
@@ -49,6 +50,25 @@ WAYS: dict[str, Way] = {
         ("signed_for", MARKET, {}, [(SENDER, R.FORWARDER)]),
         ("filing_reply", MARKET, {"answers": [not_filed()]}, [(SENDER, R.FORWARDER)]),
         ("signed_for", SENDER, {}, [(MARKET, R.HANDLER)]),
+    ],
+    "a complaint that the handler, which filed it, sends on": [
+        ("complaint_forward", SENDER, {}, [(MARKET, R.HANDLER)]),
+        ("signed_for", MARKET, {}, [(SENDER, R.FORWARDER)]),
+        ("filing_reply", MARKET, {}, [(SENDER, R.FORWARDER)]),
+        (
+            "case_transfer",
+            MARKET,
+            {
+                "violations": [violation()],
+                "envelope": {
+                    "addressees": [organ(THIRD)],
+                    "document_number": "六市监案移〔2026〕41号",
+                    "insist_reason": "经查属于贵局管辖",
+                },
+            },
+            [(THIRD, R.HANDLER), (SENDER, R.FORWARDER)],
+        ),
+        ("signed_for", THIRD, {}, [(MARKET, R.SENDER)]),
     ],
     "a notice": [
         ("violation_notice", SENDER, {}, [(HANDLER, R.HANDLER)]),

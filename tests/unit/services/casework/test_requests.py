@@ -171,6 +171,15 @@ def test_scenario_13_refused_with_reasons_is_delivered_and_the_next_step_offered
     assert (advice.to, advice.code) == (organ(SENDER), "advice.assistance_refused")
 
 
+@pytest.mark.parametrize(("day", "is_late"), [("2026-09-20", True), ("2026-09-21", False)])
+def test_what_is_promised_is_promised_for_today_or_later(day: str, is_late: bool) -> None:  # noqa: FBT001 - a column of the table
+    history = in_state(State.RECEIVED, Life.ASSISTANCE)
+    effects = history.send("assistance_reply", HANDLER, agreed_on=day)
+    assert is_refused(effects) is is_late
+    if is_late:
+        assert refusal_of(effects) == "assistance.day_passed"
+
+
 def test_accepted_assistance_needs_no_advice() -> None:
     history = in_state(State.RECEIVED, Life.ASSISTANCE)
     assert all_of(Advise, history.send("assistance_reply", HANDLER)) == []

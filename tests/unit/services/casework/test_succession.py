@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.history import (
     HANDLER,
     SENDER,
     SHANGHAI,
+    SUPERIOR,
     SUPERVISOR,
     History,
     all_of,
@@ -24,7 +26,9 @@ from tests.history import (
     organ,
     refusal_of,
     the,
+    violation,
 )
+from tests.unit.services.casework.test_handovers import RECEIVER, SHORT, count, hand_over, settle
 
 HEIR = "liuzhi-jtj"
 LAST_DAY = date(2026, 9, 22)
@@ -203,3 +207,92 @@ def test_what_is_held_or_not_yet_decided_is_still_its_first_sender_s(state: Stat
     history.rulebook = merged(history.rulebook, SENDER)
     history.tick(AFTER)
     assert history.opened.sender == organ(SENDER)
+
+
+def after_the_merger(history: History, alias: str, heir: str = HEIR) -> History:
+    history.rulebook, history.at = merged(history.rulebook, alias, heir), AFTER
+    return history
+
+
+def short(history: History) -> None:
+    """A handover of which a page is missing."""
+    history.send("case_transfer", SENDER)
+    history.send("signed_for", RECEIVER)
+    hand_over(history, SENDER, RECEIVER)
+    count(history, RECEIVER, **SHORT)
+
+
+@pytest.mark.parametrize(
+    ("gone", "by", "other"),
+    [
+        (SENDER, HEIR, RECEIVER),
+        (SENDER, RECEIVER, HEIR),
+        (RECEIVER, HEIR, SENDER),
+        (RECEIVER, SENDER, HEIR),
+    ],
+)
+def test_the_heir_of_either_side_of_a_handover_settles_what_differed(
+    gone: str, by: str, other: str
+) -> None:
+    history = History()
+    short(history)
+    effects = settle(after_the_merger(history, gone), by)
+    assert not is_refused(effects)
+    assert organ(other) in {each.to for each in all_of(Deliver, effects)}
+    assert "settle_discrepancy" not in {kind for kind, _ in owed(history.opened)}
+
+
+def test_two_sides_of_a_handover_that_have_become_one_settle_it_alone() -> None:
+    history = History()
+    short(history)
+    effects = settle(after_the_merger(history, SENDER, RECEIVER), RECEIVER)
+    assert not is_refused(effects)
+    assert "settle_discrepancy" not in {kind for kind, _ in owed(history.opened)}
+
+
+AGREED: dict[str, Any] = {"handles_from": "2026-10-12"}
+
+
+def test_what_an_organ_said_was_agreed_its_heir_has_said() -> None:
+    history = in_state(State.DISPUTED)
+    history.send("negotiation_result", HANDLER, handler=organ(SENDER), **AGREED)
+    after_the_merger(history, HANDLER)
+    history.send("negotiation_result", SENDER, handler=organ(SENDER), **AGREED)
+    assert history.opened.state is State.RECEIVED
+    assert history.opened.handler == organ(SENDER)
+
+
+def test_the_letter_that_is_owed_to_a_third_goes_to_its_heir() -> None:
+    history = in_state(State.DISPUTED)
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, handler=organ("liuzhi-swj"), **AGREED)
+    after_the_merger(history, "liuzhi-swj")
+    again = {"addressees": [organ(HEIR)], "document_number": "六岩案移〔2026〕31号"}
+    effects = history.send("lead_transfer", SENDER, envelope=again)
+    assert not is_refused(effects)
+    assert history.opened.handler == organ(HEIR)
+
+
+def test_the_filing_date_of_a_former_holder_stands_for_its_heir() -> None:
+    history = in_state(State.FILED)
+    on = {"addressees": [organ("liuzhi-swj")], "document_number": "六综执案移〔2026〕41号"}
+    history.send(
+        "case_transfer",
+        HANDLER,
+        violations=[violation()],
+        envelope={**on, "insist_reason": "经查属于贵局管辖"},
+    )
+    history.send("objection", "liuzhi-swj")
+    after_the_merger(history, HANDLER)
+    for side in ("liuzhi-swj", HEIR):
+        history.send("negotiation_result", side, handler=organ(HEIR), **AGREED)
+    assert history.opened.state is State.FILED
+    assert history.opened.handler == organ(HEIR)
+
+
+def test_the_heir_of_the_superior_that_was_asked_designates() -> None:
+    history = in_state(State.REFERRED)
+    history.send("designation_request", HANDLER)
+    after_the_merger(history, SUPERIOR, SUPERVISOR)
+    effects = history.send("designation", SUPERVISOR, designee=organ(HANDLER))
+    assert not is_refused(effects)

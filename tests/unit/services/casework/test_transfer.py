@@ -10,7 +10,7 @@ from schemas.ids import MessageId, RuleId
 from schemas.messages import HoldReason, LeadTransfer
 from schemas.parts import Relation
 from services.casework.case import State
-from services.casework.effects import Accept, Advise, Deliver, Hold, OpenDuty, Reject, Release
+from services.casework.effects import Accept, Deliver, Hold, OpenDuty, Reject, Release
 from services.casework.routing import EXPLAINED_MAX
 from services.casework.steps import Facts
 from services.rulebook.model import DecidingDate, Rulebook
@@ -138,42 +138,6 @@ def test_violations_of_one_organ_go_together_and_each_rule_is_told() -> None:
         "《城市市容和环境卫生管理条例》第三十六条；《城市道路管理条例》第四十二条"
     )
     assert [charge.number for charge in history.opened.charges] == [1, 2]
-
-
-def test_where_two_organs_have_the_power_the_sender_must_choose() -> None:
-    effects = History().send("lead_transfer", SENDER, violations=[violation(matter="ZR-002")])
-    assert refusal_of(effects) == "transfer.choose_addressee"
-    assert the(Reject, effects).refusal.detail == "六枝特区农业农村局、六枝特区自然资源局"
-
-
-@pytest.mark.parametrize(
-    ("chosen", "other", "rule"),
-    [("liuzhi-zrzy", "liuzhi-nyj", "B-051"), ("liuzhi-nyj", "liuzhi-zrzy", "B-052")],
-)
-def test_the_chosen_one_handles_by_its_own_rule_and_the_other_is_told(
-    chosen: str, other: str, rule: str
-) -> None:
-    effects = History().send(
-        "lead_transfer",
-        SENDER,
-        violations=[violation(matter="ZR-002")],
-        envelope=sent_to(chosen),
-    )
-    assert the(Deliver, effects).to == organ(chosen)
-    assert the(Accept, effects).rule == rule
-    advice = the(Advise, effects)
-    assert (advice.to, advice.code) == (organ(other), "advice.concurrent")
-
-
-def test_a_sender_that_has_the_power_too_is_not_told_of_its_own_letter() -> None:
-    effects = History().send(
-        "lead_transfer",
-        "liuzhi-nyj",
-        violations=[violation(matter="ZR-002")],
-        envelope=sent_to("liuzhi-zrzy"),
-    )
-    assert the(Deliver, effects).to == organ("liuzhi-zrzy")
-    assert all_of(Advise, effects) == []
 
 
 @pytest.mark.parametrize(
