@@ -1,5 +1,6 @@
 """The two ends of the broker that a connector has: it publishes to flows and reads its inbox."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -44,11 +45,16 @@ class Inbox(Protocol):
 
 
 class KafkaPublisher:
-    """Publishes with one idempotent producer, keyed, to the partition of Kafka's own murmur2."""
+    """Publishes with one idempotent producer, keyed, to the partition of Kafka's own murmur2.
+
+    All that is published at once finds no producer after an outage: one opening is for all of
+    them, and so is its failure. Each its own would be as many logins, and all but one never closed.
+    """
 
     def __init__(self, agency: Agency) -> None:
         self._agency = agency
         self._producer: Any = None  # an AIOKafkaProducer, which has no types
+        self._opening: asyncio.Task[Any] | None = None  # or the last one, done
 
     async def open(self, seconds_max: float = START_SECONDS_MAX) -> None:
         """Connect. Raises Unavailable kafka.unreachable or kafka.login_refused."""
@@ -61,20 +67,38 @@ class KafkaPublisher:
 
     async def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Return when the broker has acknowledged the value."""
-        if self._producer is None:
-            await self.open(_RENEW_SECONDS_MAX)
+        producer = self._producer or await self._opened()
         try:
-            await self._producer.send_and_wait(topic, value, key=key)
+            await producer.send_and_wait(topic, value, key=key)
         except (KafkaError, TimeoutError, OSError) as error:
             raise explain(error, where=topic) from error
 
     async def renew(self) -> None:
         """Close the producer and open another: one that failed may never get its order back."""
-        await self.close()
-        await self.open(_RENEW_SECONDS_MAX)
+        await self._stop()
+        await self._opened()
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        await self._stop()
+
+    async def _opened(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
+        """Return the producer that one opening brings to all that wait for it.
+
+        Who gives up waiting leaves it to the others.
+        """
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._opened_anew())
+        return await asyncio.shield(self._opening)
+
+    async def _opened_anew(self) -> Any:  # noqa: ANN401 - aiokafka ships no types
+        await self.open(_RENEW_SECONDS_MAX)
+        return self._producer
+
+    async def _stop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             await producer.stop()
