@@ -31,7 +31,7 @@ PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
 HELD_BACK_SECONDS: Final = 0.2  # before letters that were over the allowance are looked at again
 PAUSE_SECONDS_MIN: Final = 0.5  # before a case is tried again, doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
-OUTAGE_SECONDS_MAX: Final = 1_800.0  # nothing could be published for so long: the process stops
+OUTAGE_SECONDS_MAX: Final = 1_800.0  # every try to publish failed for so long: the process stops
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
 
@@ -70,7 +70,7 @@ class Connector:
         self.vitals = Vitals()
         worked = partial(self.vitals.failing.pop, "system", None)
         self._desk = DeskThread(self._stopping, partial(self._failed, "system"), worked)
-        self._published_at = monotonic()
+        self._failing_since: float | None = None  # nothing was published since; None: all is well
 
     def stop(self) -> None:
         """Finish what is being done, publish what is in the spool, then let `run` return.
@@ -150,14 +150,12 @@ class Connector:
             sends = [self._published(head) for head in heads]
             done = [head for head in await asyncio.gather(*sends) if head is not None]
             if done:
-                self._published_at = monotonic()
+                self._failing_since = None
                 if not self._later:
                     self.vitals.failing.pop("publish", None)
                 await self._desk.patiently(desk.published, [head.message_id for head in done])
             elif self._stopping.is_set():
                 return  # the broker is away: the next life has it
-            elif monotonic() - self._published_at > OUTAGE_SECONDS_MAX:
-                raise Unavailable("connector.outage", detail=self.vitals.failing.get("publish"))
             else:
                 await self._renew()
 
@@ -182,8 +180,14 @@ class Connector:
             del self._later[case]
         if late and not self._later:
             self.vitals.failing.pop("publish", None)
+            self._failing_since = None
 
     async def _renew(self) -> None:
+        """Begin afresh. Raises Unavailable connector.outage when that has not helped for long."""
+        if self._failing_since is None:  # time in which nothing was to be sent is no outage
+            self._failing_since = monotonic()
+        if monotonic() - self._failing_since > OUTAGE_SECONDS_MAX:
+            raise Unavailable("connector.outage", detail=self.vitals.failing.get("publish"))
         try:
             async with asyncio.timeout(PUBLISH_SECONDS_MAX):
                 await self._publisher.renew()

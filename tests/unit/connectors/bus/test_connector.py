@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
-from connectors.bus.connector import Connector
+import pytest
+
+from connectors.bus import connector as connector_module
+from connectors.bus.clock import monotonic
+from connectors.bus.connector import OUTAGE_SECONDS_MAX, Connector
 from connectors.bus.desk import Desk
 from connectors.bus.quarantine import Record
 from schemas.errors import Unavailable
@@ -22,6 +26,7 @@ class Unheard:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
+        self.renewals = 0
 
     async def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Take the value; nobody knows it."""
@@ -31,6 +36,7 @@ class Unheard:
 
     async def renew(self) -> None:
         """Nothing is better then."""
+        self.renewals += 1
 
 
 class Given:
@@ -84,4 +90,74 @@ def test_what_the_bus_had_after_all_is_not_called_failing_for_ever(
     asyncio.run(run())
     assert seen == ["publish: kafka.unreachable"]
     assert connector._later == {}
+    assert side.state("a") == "accepted"
+
+
+class Later:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        """Return monotonic seconds."""
+        return monotonic() + self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Later:
+    made = Later()
+    monkeypatch.setattr(connector_module, "monotonic", made)
+    return made
+
+
+def test_time_in_which_nothing_was_to_be_sent_is_no_outage_but_failing_for_as_long_is(
+    county: County, side: Side, clock: Later
+) -> None:
+    publisher, agency = Unheard(), county.agency()
+    connector = Connector(
+        agency.alias, lambda: Desk(agency, side.system()), publisher, Given(), PAUSE_SECONDS
+    )
+    seen: list[int] = []
+
+    async def run() -> None:
+        task = asyncio.create_task(connector.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await until(lambda: not connector.vitals.started().reasons)
+            clock.seconds += OUTAGE_SECONDS_MAX + 1
+            side.put("a", "lead_transfer", document("lead_transfer"))
+            await until(lambda: publisher.renewals > 0 or task.done())
+            seen.append(publisher.renewals)
+            clock.seconds += OUTAGE_SECONDS_MAX + 1
+            await task
+
+    with pytest.raises(Unavailable) as found:
+        asyncio.run(run())
+    assert seen == [1]
+    assert found.value.code == "connector.outage"
+
+
+def test_what_the_bus_had_after_all_ends_an_outage(
+    county: County, side: Side, clock: Later
+) -> None:
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    publisher, inbox, agency = Unheard(), Given(), county.agency()
+    connector = Connector(
+        agency.alias, lambda: Desk(agency, side.system()), publisher, inbox, PAUSE_SECONDS
+    )
+
+    async def run() -> None:
+        task = asyncio.create_task(connector.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await until(lambda: publisher.renewals > 0)
+            inbox.records.append(county.said(accepted(county.opened(publisher.taken[0])), 0))
+            await until(lambda: not connector.vitals.failing)
+            clock.seconds += OUTAGE_SECONDS_MAX + 1
+            before = publisher.renewals
+            side.put("b", "lead_transfer", document("lead_transfer", 13))
+            await until(lambda: publisher.renewals > before or task.done())
+            connector.stop()
+            await task
+
+    asyncio.run(run())
     assert side.state("a") == "accepted"
