@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Final, Protocol
 
+from connectors.bus.durable import make_folder, put_in_place
 from schemas.errors import Unavailable
 from schemas.ids import OrganCode
 
@@ -65,18 +66,21 @@ class Directory:
             raise _away(error) from error
 
     def put(self, owner: OrganCode, blob: str, index: int, data: bytes) -> None:
-        """Store a part by a temporary name, flushed before it gets its own."""
+        """Store a part by a temporary name, flushed before it gets its own, which is to stay.
+
+        The sender's connector lets go of its copy then.
+        """
         path = self._part(owner, blob, index)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             if self._must_exist:
                 self._root.stat()
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
+            make_folder(path.parent, 0o770)
             with partial.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(path)
+            put_in_place(partial, path)
         except OSError as error:
             raise _away(error) from error
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from connectors.bus.durable import make_folder, put_in_place
 from connectors.bus.home import write_private
 from connectors.bus.outgoing import as_text, reason
 from schemas.errors import Broken, Refusal
@@ -29,7 +30,7 @@ class Quarantine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder, 0o700)
 
     def put(self, record: Record, refusal: Refusal, at: datetime) -> None:
         """Keep a value with the reason. Raises Broken connector.quarantine_full."""
@@ -62,11 +63,11 @@ class Quarantine:
 
 
 def _write_bytes(path: Path, value: bytes) -> None:
-    """Whole or not at all, and on the disk: its offset is committed after this."""
+    """Whole or not at all, and on the disk with its name: its offset is committed after this."""
     partial = path.with_name(f".{path.name}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(value)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
+    put_in_place(partial, path)

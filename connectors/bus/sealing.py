@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from connectors.bus.durable import make_folder, put_in_place
 from schemas.attachments import size_refusal
 from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import CHUNK_BYTES, FileCipher, new_file_key
@@ -73,7 +74,7 @@ def staged(file: Measured, folder: Path) -> Staged | Refusal:
     plain, sealed = hashlib.sha256(), hashlib.sha256()
     partial = folder / f".{file.sha256[:16]}.partial"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder, 0o700)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as out:
             try:
@@ -94,7 +95,8 @@ def staged(file: Measured, folder: Path) -> Staged | Refusal:
             partial.unlink()
             return Refusal("attachment.changed")
         blob = sealed.hexdigest()
-        path = partial.replace(folder / blob)
+        path = folder / blob
+        put_in_place(partial, path)
     except OSError as error:
         detail = type(error).__name__
         raise Unavailable("attachment.staging_failed", detail=detail) from error

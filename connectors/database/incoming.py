@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, Table, select, update
 
 from connectors.bus.clock import now
+from connectors.bus.durable import flush_folder, make_folder
 from connectors.bus.system import Arrival, Arrived, Landed
 from connectors.database.engine import BAD_DATA, transaction
 from connectors.database.map import in_values
@@ -102,9 +103,10 @@ def _row(arrival: Arrival, since: str) -> dict[str, Any]:
 
 def _move(source: Path, target: Path) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent, 0o777)
         if source.exists():
             source.replace(target)
+        flush_folder(target.parent)  # also of a repeat: Delivered says that it is there
     except OSError as error:
         detail = type(error).__name__
         where = str(target.parent)

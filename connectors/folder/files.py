@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from connectors.bus.durable import flush_folder
 from schemas.errors import Unavailable
+
+__all__ = ["Stamp", "flush_folder", "reachable", "read_bounded", "stamp_of", "write_whole"]
 
 Stamp = tuple[int, int, int, int]  # by which a file is known: stamp_of
 
@@ -30,15 +33,6 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder outlive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_bounded(path: Path, bytes_max: int) -> bytes | None:

@@ -1,0 +1,35 @@
+"""Names that outlive a loss of power: a file's own flush keeps its content, its folder's the name.
+
+For both halves of a connector: what is committed or deleted next relies on the file being found.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # A file system, such as an older SMB mount, that flushes no folders: fsync(2).
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Give a flushed file its name, in the same folder, to stay."""
+    partial.replace(path)
+    flush_folder(path.parent)
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder, and those above it that are missing, to stay."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    for each in missing:
+        flush_folder(each.parent)

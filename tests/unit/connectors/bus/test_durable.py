@@ -1,0 +1,117 @@
+"""What is deleted or committed next relies on a name: its folder was flushed with it inside."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from connectors.bus.blobs import Directory
+from connectors.bus.durable import flush_folder, make_folder, put_in_place
+from connectors.bus.quarantine import Quarantine, Record
+from connectors.bus.sealing import Measured, Staged, measured, staged
+from connectors.bus.system import Landed
+from schemas.errors import Refusal
+from schemas.ids import MessageId
+from tests.agency_home import AT, US
+from tests.agency_sides import DatabaseSide
+
+BLOB = "ab" * 32
+
+
+class Disk:
+    """Knows what a loss of power leaves: the names that a folder had when it was flushed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._kept: set[Path] = set()
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self._flushed)
+
+    def _flushed(self, descriptor: int) -> None:
+        self._fsync(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            folder = Path(f"/proc/self/fd/{descriptor}").readlink()
+            self._kept |= set(folder.iterdir())
+
+    def keeps(self, path: Path, below: Path) -> bool:
+        """Whether the path is found after a loss of power, where `below` is."""
+        above = [each for each in path.parents if each.is_relative_to(below) and each != below]
+        return path.is_file() and self._kept >= {path, *above}
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+def test_a_value_in_quarantine_outlives_a_loss_of_power(tmp_path: Path, disk: Disk) -> None:
+    folder = tmp_path / "agency" / "quarantine"
+    Quarantine(folder).put(Record(7, 1, b"x"), Refusal("inbox.not_ours"), AT)
+    assert disk.keeps(folder / "000000000007-1.value", tmp_path)
+
+
+def test_a_part_in_the_store_outlives_a_loss_of_power(tmp_path: Path, disk: Disk) -> None:
+    Directory(tmp_path / "store").put(US, BLOB, 0, b"x")
+    assert disk.keeps(tmp_path / "store" / US / BLOB[:2] / BLOB / "000000", tmp_path)
+
+
+def test_a_staged_file_outlives_a_loss_of_power(tmp_path: Path, disk: Disk) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    file = measured("a", tmp_path / "a")
+    assert isinstance(file, Measured)
+    found = staged(file, tmp_path / "agency" / "staged")
+    assert isinstance(found, Staged)
+    assert disk.keeps(found.path, tmp_path)
+
+
+def test_a_file_of_a_database_agency_outlives_a_loss_of_power_also_when_it_comes_again(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = DatabaseSide(tmp_path / "exchange.db").system()
+    system.open()
+    landing = system.landing
+    assert landing is not None
+    landing.mkdir(parents=True)
+    (landing / "m-0").write_bytes(b"x")
+    landed = Landed(1, "lead_transfer", MessageId("m"), 0, "a.txt", landing / "m-0")
+    target = landing.parent / "m" / "a.txt"
+    system.attach(landed)
+    assert disk.keeps(target, landing.parent)
+    again = Disk(monkeypatch)
+    system.attach(landed)  # a crash came before the ledger knew
+    system.close()
+    assert again.keeps(target, target.parent)
+
+
+def test_a_folder_that_is_there_is_taken_as_it_is(tmp_path: Path, disk: Disk) -> None:
+    make_folder(tmp_path / "a" / "b", 0o700)
+    make_folder(tmp_path / "a" / "b", 0o755)
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "a" / "b" / ".x").write_bytes(b"x")
+    put_in_place(tmp_path / "a" / "b" / ".x", tmp_path / "a" / "b" / "x")
+    assert disk.keeps(tmp_path / "a" / "b" / "x", tmp_path)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the file system flush no folder."""
+
+    def fsync(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def test_a_file_system_that_knows_no_flushing_of_folders_is_used_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch, errno.EINVAL)
+    flush_folder(tmp_path)
+
+
+def test_a_folder_that_cannot_be_flushed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        flush_folder(tmp_path)
