@@ -1,22 +1,25 @@
 """A connector's fourth loop: attachments, up to the store and down, one at a time.
 
 It has a thread of its own. While the store is away it waits, longer each time; documents without
-attachments go on meanwhile, and after a restart a file goes on at the part it had reached.
+attachments go on meanwhile, and after a restart a file goes on at the part it had reached. A file
+that fails by itself, such as one too large for the disk, is tried again later, behind the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final
 
 from connectors.bus.carrier import Carrier
-from connectors.bus.file_desk import FileDesk
+from connectors.bus.clock import monotonic
+from connectors.bus.file_desk import FileDesk, Job
+from connectors.bus.later import Later
 from connectors.bus.transfers import Upload
 from schemas.errors import YichuanError
 
-PAUSE_SECONDS_MIN: Final = 0.5  # before the store is tried again, doubled each time
+PAUSE_SECONDS_MIN: Final = 0.5  # before the store, or a file, is tried again, doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
+_STORE_IS_AWAY: Final = "attachment.store_unavailable"
 
 
 class Carrying:
@@ -34,6 +37,7 @@ class Carrying:
         self._failed, self._worked = failed, worked
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="carrier")
         self._pause_seconds = PAUSE_SECONDS_MIN
+        self._later: dict[Job, Later] = {}  # what failed by itself
         self.unfit = 0
 
     async def run(
@@ -42,7 +46,9 @@ class Carrying:
         """Carry until told to stop. Sets `uploaded` when a message may be published."""
         try:
             while not stopping.is_set():
-                jobs = await self._in_desk(self._files.to_carry)
+                at = monotonic()
+                but = {job for job, later in self._later.items() if later.at > at}
+                jobs = await self._in_desk(self._files.to_carry, but)
                 self.unfit = await self._in_desk(self._files.unfit)
                 if not await self._carried(jobs, uploaded):
                     await _wait(stopping, self._longer())
@@ -55,23 +61,31 @@ class Carrying:
         """End the file in hand at its next part."""
         self._carrier.stop()
 
-    async def _carried(self, jobs: Any, uploaded: asyncio.Event) -> bool:  # noqa: ANN401 - uploads and downloads
+    async def _carried(self, jobs: Iterable[Job], uploaded: asyncio.Event) -> bool:
+        """Carry files, those last that failed before; False when the store is away."""
         loop = asyncio.get_running_loop()
-        for job in jobs:
+        for job in sorted(jobs, key=self._later.__contains__):
             up = isinstance(job, Upload)
-            work = self._carrier.upload if up else self._carrier.download
+            work: Callable[[Any], Any] = self._carrier.upload if up else self._carrier.download
             try:
-                found: Any = await loop.run_in_executor(self._thread, partial(work, job))
+                found = await loop.run_in_executor(self._thread, work, job)
             except YichuanError as error:
                 if not error.retriable:
                     raise
                 self._failed("attachments", error.code)
-                return False
+                if error.code == _STORE_IS_AWAY:
+                    return False
+                before = self._later.get(job)
+                later = Later.after(before, monotonic(), PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+                self._later[job] = later
+                continue
             if up:
                 await self._in_desk(self._files.stored, job)
             else:
                 await self._in_desk(self._files.landed, job, found)
-            self._worked()
+            self._later.pop(job, None)
+            if not self._later:
+                self._worked()
             self._pause_seconds = PAUSE_SECONDS_MIN
             if up:
                 uploaded.set()

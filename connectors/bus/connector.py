@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -21,6 +20,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
+from connectors.bus.later import Later
 from connectors.bus.spool import Spooled
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
@@ -37,14 +37,6 @@ STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest
 
 OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
-
-
-@dataclass(slots=True)
-class _Later:
-    """When a case whose message could not be published is tried again."""
-
-    at: float
-    pause: float
 
 
 class Connector:
@@ -66,7 +58,7 @@ class Connector:
         self._poll_seconds = poll_seconds
         self._stopping, self._something = asyncio.Event(), asyncio.Event()
         self._spool_is_last = False  # nothing is put into the spool any more
-        self._later: dict[CaseId, _Later] = {}
+        self._later: dict[CaseId, Later] = {}  # whose message could not be published
         self.vitals = Vitals()
         worked = partial(self.vitals.failing.pop, "system", None)
         self._desk = DeskThread(self._stopping, partial(self._failed, "system"), worked)
@@ -167,8 +159,8 @@ class Connector:
         except (YichuanError, TimeoutError) as error:
             self._failed("publish", getattr(error, "code", "kafka.unreachable"))
             before = self._later.get(head.case_id)
-            pause = min(PAUSE_SECONDS_MAX, before.pause * 2 if before else PAUSE_SECONDS_MIN)
-            self._later[head.case_id] = _Later(monotonic() + pause, pause)
+            later = Later.after(before, monotonic(), PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+            self._later[head.case_id] = later
             return None
         self._later.pop(head.case_id, None)
         return head

@@ -4,7 +4,7 @@ Called from the desk's one thread; what takes long, the store, is carrier.py's i
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from connectors.bus.transfers import Download, Upload
 from schemas.errors import Refusal
 
 STAGED_BYTES_MAX: Final = 8 * 1024**3  # on our disk; what is taken at once may go beyond
+Job = Upload | Download  # a file that is to be carried
 LOG: Final = logging.getLogger("yichuan.connector")
 
 
@@ -61,9 +62,10 @@ class FileDesk:
             self._staged.clear()
             self._tidy()
 
-    def to_carry(self) -> tuple[Upload | Download, ...]:
-        """Return which files are on their way."""
-        return (*self._ledger.transfers.uploads(), *self._ledger.transfers.downloads())
+    def to_carry(self, but: Collection[Job] = ()) -> tuple[Job, ...]:
+        """Return which files are on their way, without `but`."""
+        transfers = self._ledger.transfers
+        return (*transfers.uploads(but), *transfers.downloads(but))
 
     def stored(self, upload: Upload) -> None:
         """Note that the store has a file whole, and let go of ours."""

@@ -4,7 +4,7 @@ A message whose files are not all stored is not published, nor is any behind it 
 whose files are not all in the agency's system has no Delivered yet.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -78,11 +78,12 @@ class Transfers:
         rows = [(message_id, file.blob, sealed_bytes(file.file.size_bytes)) for file in files]
         self._db.executemany("INSERT OR IGNORE INTO uploads VALUES (?,?,?)", rows)
 
-    def uploads(self) -> tuple[Upload, ...]:
-        """Return what is to be stored."""
+    def uploads(self, but: Collection[object] = ()) -> tuple[Upload, ...]:
+        """Return what is to be stored, without `but`."""
         query = "SELECT message_id, blob, size FROM uploads ORDER BY message_id, blob LIMIT ?"
-        rows = self._db.execute(query, (CARRIED_MAX,))
-        return tuple(Upload(MessageId(each), blob, size) for each, blob, size in rows)
+        rows = self._db.execute(query, (CARRIED_MAX + len(but),))
+        found = (Upload(MessageId(each), blob, size) for each, blob, size in rows)
+        return tuple(upload for upload in found if upload not in but)
 
     def staged_bytes(self) -> int:
         """Return how much of the disk is staged."""
@@ -106,13 +107,14 @@ class Transfers:
         self._db.executemany(f"INSERT OR IGNORE INTO downloads VALUES ({marks})", rows)
         return len(rows)
 
-    def downloads(self) -> tuple[Download, ...]:
-        """Return what is to be fetched, those left out that were found unfit."""
+    def downloads(self, but: Collection[object] = ()) -> tuple[Download, ...]:
+        """Return what is to be fetched, without `but` and what was found unfit."""
         query = (
             'SELECT message_id, position, "offset", record, bus, sender, name, size, sha256, blob,'
             ' key FROM downloads WHERE code IS NULL ORDER BY "offset", position LIMIT ?'
         )
-        return tuple(_download(row) for row in self._db.execute(query, (CARRIED_MAX,)))
+        rows = self._db.execute(query, (CARRIED_MAX + len(but),))
+        return tuple(download for row in rows if (download := _download(row)) not in but)
 
     def downloaded(self, download: Download) -> bool:
         """Note that the agency has it; return whether that was the last of its message."""

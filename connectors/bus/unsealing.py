@@ -1,11 +1,14 @@
 """An attachment fetched from the store, held against its message, and decrypted.
 
 Nothing of it is shown to the agency before all of it was verified. What was fetched so far is kept,
-so a transfer that was cut off goes on; memory holds one part at a time.
+so a transfer that was cut off goes on, unless the disk is full of it; memory holds one part at a
+time.
 """
 
+import errno
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,6 +21,7 @@ from schemas.file_key import Claim, Openers, unwrap
 from schemas.ids import OrganCode
 
 READ_BYTES: Final = 1024 * 1024
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, or of what it takes at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ def fetched(
         plain.replace(place)
         sealed.unlink()
     except OSError as error:
+        if error.errno in _FULL:  # what was fetched so far is in the way of all that would fit
+            for partial in (plain, sealed):
+                with suppress(OSError):
+                    partial.unlink(missing_ok=True)
         detail = type(error).__name__
         raise Unavailable("attachment.staging_failed", detail=detail) from error
     return None

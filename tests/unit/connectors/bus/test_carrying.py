@@ -1,16 +1,17 @@
 import asyncio
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from connectors.bus import carrying
+from connectors.bus import carrying, transfers
 from connectors.bus.carrier import Carrier
 from connectors.bus.carrying import Carrying
 from connectors.bus.desk import Desk
 from connectors.bus.desk_thread import DeskThread
 from schemas.errors import Broken, Unavailable
-from tests.agency_home import County
+from tests.agency_home import County, document
 from tests.attached import Sender, directory, taken
 
 FILES = {"a.bin": b"one", "b.bin": b"two"}
@@ -31,6 +32,9 @@ class Loop:
         self.told: list[str] = []
         self.pauses: list[float] = []
         self.is_away = False
+        self.staged: Callable[[], object] = lambda: None  # done when everything is staged
+        self.told_of: Callable[[], object] = lambda: None  # done when a failure is told
+        self.wanted = 1  # messages that may be published
 
     async def run(self) -> Desk:
         """Carry until everything is stored, or something ends the loop."""
@@ -39,6 +43,7 @@ class Loop:
         # A desk is used from one thread: it is opened in that one.
         desk: Desk = await thread.once(self.sender.desk)
         await thread.once(taken, desk)
+        self.staged()
         carrier = Carrier(self.sender.county.agency("yanjiao"), self.sender.store)
         upload = carrier.upload
 
@@ -52,7 +57,7 @@ class Loop:
         loop = Carrying(desk.files, carrier, thread.patiently, self.failed, self.worked)
 
         async def stop_when_done() -> None:
-            while len(await thread.once(desk.waiting, 10)) == 0:
+            while len(await thread.once(desk.waiting, 10)) < self.wanted:
                 await uploaded.wait()
                 uploaded.clear()
             stopping.set()
@@ -72,6 +77,7 @@ class Loop:
         """As the connector notes it."""
         self.told.append(f"{what}: {code}")
         self.is_away = True
+        self.told_of()
 
     def worked(self) -> None:
         """As the connector notes it."""
@@ -96,6 +102,86 @@ def test_while_the_store_is_away_it_is_told_and_tried_again(
     assert loop.told == ["attachments: attachment.store_unavailable"] * 3
     assert not loop.is_away
     assert len(loop.waiting) == 1
+
+
+class Missing:
+    """The staged files of the messages that are carried first, gone; and put back."""
+
+    def __init__(self, sender: Sender, messages: int) -> None:
+        self._folder, self._away = sender.county.agency("yanjiao").folder / "staged", sender.root
+        self._messages = messages
+        self.names: list[str] = []
+
+    def take(self) -> None:
+        """Take them away."""
+        # Read apart from the loop's desk, which is used from one thread only.
+        with sqlite3.connect(self._folder.parent / "ledger.sqlite") as ledger:
+            query = "SELECT blob FROM uploads ORDER BY message_id, blob LIMIT ?"
+            self.names = [name for (name,) in ledger.execute(query, (self._messages,))]
+        for name in self.names:
+            (self._folder / name).rename(self._away / name)
+
+    def put_back(self) -> None:
+        """Put them back."""
+        for name in self.names:
+            if (self._away / name).exists():
+                (self._away / name).rename(self._folder / name)
+
+
+@pytest.mark.parametrize("looked_up", [1, 100])
+def test_files_that_are_gone_keep_no_others_back_and_are_told(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, looked_up: int
+) -> None:
+    monkeypatch.setattr(transfers, "CARRIED_MAX", looked_up)
+    for number, name in enumerate("abc"):
+        sender.put(name, {"x": name.encode()}, document("lead_transfer", number + 20))
+    loop = Loop(sender)
+    loop.staged = Missing(sender, 2).take
+    asyncio.run(loop.run())
+    assert len(loop.waiting) == 1
+    assert set(loop.told) == {"attachments: attachment.staging_failed"}
+    assert loop.is_away
+
+
+def test_a_file_that_failed_by_itself_is_tried_again_and_then_all_is_well(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "PAUSE_SECONDS_MIN", 0.001)
+    for number, name in enumerate("ab"):
+        sender.put(name, {"x": name.encode()}, document("lead_transfer", number + 20))
+    loop, missing = Loop(sender), Missing(sender, 1)
+    loop.staged, loop.told_of, loop.wanted = missing.take, missing.put_back, 2
+    asyncio.run(loop.run())
+    assert loop.told == ["attachments: attachment.staging_failed"]
+    assert not loop.is_away
+
+
+def test_a_file_that_fails_by_itself_is_tried_once_a_round_behind_the_others(
+    sender: Sender,
+) -> None:
+    for number, name in enumerate("ab"):
+        sender.put(name, {"x": name.encode()}, document("lead_transfer", number + 20))
+    desk = sender.desk()
+    taken(desk)
+    first, second = desk.files.to_carry()
+    carrier = Carrier(sender.county.agency("yanjiao"), sender.store)
+    tried: list[object] = []
+
+    def upload(job: object) -> None:
+        tried.append(job)
+        if job == first:
+            raise Unavailable("attachment.staging_failed")
+
+    carrier.upload = upload  # type: ignore[assignment, method-assign] # of a disk that is unfit for one file
+    loop = Carrying(desk.files, carrier, _nothing, lambda *_: None, lambda: None)
+
+    async def rounds() -> None:
+        for _ in range(2):
+            assert await loop._carried((first, second), asyncio.Event())
+        await _ended(loop)
+
+    asyncio.run(rounds())
+    assert tried == [first, second, second, first]
 
 
 def test_what_cannot_go_on_ends_the_loop(sender: Sender) -> None:

@@ -1,3 +1,4 @@
+import errno
 import os
 import zipfile
 from dataclasses import replace
@@ -10,7 +11,7 @@ from connectors.bus.carrier import store_file
 from connectors.bus.sealing import Staged, measured, staged
 from connectors.bus.transfers import Upload
 from connectors.bus.unsealing import Wanted, fetched
-from schemas.errors import Refusal
+from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import sealed_bytes
 from schemas.file_key import Claim, jwk_of_opener, new_opener, wrap
 from schemas.ids import MessageId, OrganCode
@@ -103,3 +104,24 @@ def test_without_a_key_nothing_is_fetched(store: Directory, tmp_path: Path) -> N
         "attachment.key_missing"
     )
     assert not place.parent.exists()
+
+
+@pytest.mark.parametrize(("number", "left"), [(errno.ENOSPC, 0), (errno.EIO, 2)])
+def test_on_a_full_disk_nothing_is_left_of_what_did_not_fit_into_it(
+    store: Directory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, left: int
+) -> None:
+    claim, ready = stored(store, tmp_path, os.urandom(100_000))
+    place = tmp_path / "landing" / "here"
+    really = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".plain":
+            raise OSError(number, os.strerror(number))
+        really(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
+            fetched(wanted(claim, ready.key), store, US, OPENERS, place)
+    assert len(list(place.parent.iterdir())) == left
+    assert fetched(wanted(claim, ready.key), store, US, OPENERS, place) is None
