@@ -16,7 +16,7 @@ from connectors.bus.system import Source
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
-from schemas.errors import Refusal, text
+from schemas.errors import Refusal, Unavailable, text
 from schemas.ids import CaseId, MessageId, derive, message_id_of
 from schemas.messages import Delivered, Message, Rejected
 from schemas.parts import Envelope, Flow
@@ -39,7 +39,11 @@ def stage(
         return refusal
     done: list[Staged] = []
     for file in source.files:
-        found = staged(file, folder)
+        try:
+            found = staged(file, folder)
+        except Unavailable:  # it is begun anew, under fresh keys
+            unstage(done)
+            raise
         if isinstance(found, Refusal):
             unstage(done)
             return found

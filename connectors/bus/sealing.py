@@ -67,40 +67,46 @@ def staged(file: Measured, folder: Path) -> Staged | Refusal:
     """Encrypt a file into the folder, under a fresh key, flushed to the disk.
 
     Refusals: attachment.changed where it is no more what was measured. Raises Unavailable
-    attachment.staging_failed, as when the disk is full.
+    attachment.staging_failed, as when the disk is full; nothing of it is left there then.
     """
     key = new_file_key()
-    cipher = FileCipher(key, file.size_bytes)
-    plain, sealed = hashlib.sha256(), hashlib.sha256()
     partial = folder / f".{file.sha256[:16]}.partial"
     try:
         make_folder(folder, 0o700)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            try:
-                source = open_plain(file.path)
-            except OSError:
+        try:
+            blob = _encrypted(file, key, partial)
+            if blob is None:
                 return Refusal("attachment.changed")
-            with source:
-                for index in cipher.indexes():
-                    data = source.read(CHUNK_BYTES)
-                    plain.update(data)
-                    chunk = cipher.seal(index, data)
-                    sealed.update(chunk)
-                    out.write(chunk)
-                longer = source.read(1)
-            out.flush()
-            os.fsync(out.fileno())
-        if longer or plain.hexdigest() != file.sha256:
-            partial.unlink()
-            return Refusal("attachment.changed")
-        blob = sealed.hexdigest()
-        path = folder / blob
-        put_in_place(partial, path)
+            put_in_place(partial, folder / blob)
+        finally:
+            partial.unlink(missing_ok=True)  # on a disk that is full nothing else could go on
     except OSError as error:
         detail = type(error).__name__
         raise Unavailable("attachment.staging_failed", detail=detail) from error
-    return Staged(file, blob, path, key)
+    return Staged(file, blob, folder / blob, key)
+
+
+def _encrypted(file: Measured, key: bytes, partial: Path) -> str | None:
+    """Encrypt a file, flushed; return the SHA-256, hex. None: it is no more what was measured."""
+    cipher = FileCipher(key, file.size_bytes)
+    plain, sealed = hashlib.sha256(), hashlib.sha256()
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        try:
+            source = open_plain(file.path)
+        except OSError:
+            return None
+        with source:
+            for index in cipher.indexes():
+                data = source.read(CHUNK_BYTES)
+                plain.update(data)
+                chunk = cipher.seal(index, data)
+                sealed.update(chunk)
+                out.write(chunk)
+            longer = source.read(1)
+        out.flush()
+        os.fsync(out.fileno())
+    return None if longer or plain.hexdigest() != file.sha256 else sealed.hexdigest()
 
 
 def open_plain(path: Path) -> BinaryIO:

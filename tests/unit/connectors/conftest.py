@@ -1,3 +1,4 @@
+import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,3 +46,15 @@ def desk(new_desk: NewDesk) -> Desk:
     opened = new_desk()
     opened.open()
     return opened
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """Return what lets no file grow beyond so many bytes, as on a disk that is nearly full."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(file_bytes: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, most))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))

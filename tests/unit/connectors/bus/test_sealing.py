@@ -1,5 +1,6 @@
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,20 @@ def test_what_changed_since_it_was_measured_is_not_staged(
     else:
         path.write_bytes(changed[change])
     assert staged(file, tmp_path / "staged") == Refusal("attachment.changed")
-    left = [found for found in (tmp_path / "staged").iterdir() if not found.name.startswith(".")]
-    assert left == []
+    assert list((tmp_path / "staged").iterdir()) == []
 
 
 def test_a_disk_that_takes_no_more_is_away(path: Path, tmp_path: Path) -> None:
     (tmp_path / "staged").write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
         staged(looked_at(path), tmp_path / "staged")
+
+
+def test_of_a_file_that_does_not_fit_on_the_disk_nothing_is_left_there(
+    path: Path, tmp_path: Path, small_disk: Callable[[int], None]
+) -> None:
+    file = looked_at(path)
+    small_disk(len(DATA) // 2)
+    with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
+        staged(file, tmp_path / "staged")
+    assert list((tmp_path / "staged").iterdir()) == []
