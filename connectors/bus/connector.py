@@ -214,6 +214,10 @@ class Connector:
         self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
+        if not await self._desk.once(desk.files.aside):
+            self.vitals.failing.pop("staging", None)
+        elif "staging" not in self.vitals.failing:
+            self._failed("staging", "attachment.staging_failed")
         metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
 
     def _failed(self, what: str, code: str) -> None:

@@ -100,14 +100,14 @@ class Desk:
         if not self._taken and not (self._ledger.spool_size().is_full or self.files.is_full()):
             self._taken = self._system.collect(SOURCES_MAX)
         taken = len(self._taken)
-        self.files.stage(self._taken)
-        if taken:
+        marks: list[Mark] = []
+        if things := self.files.stage(self._taken):
             with self._ledger.transaction():
-                marks = [mark for thing in self._taken if (mark := self._sealed(thing))]
-            self._taken = ()
-            self.files.sealed()
-            self._show(marks)
-            metrics.CONNECTOR_READ.labels(self._agency.alias).inc(taken)
+                marks = [mark for thing in things if (mark := self._sealed(thing))]
+        self.files.sealed()
+        self._taken = ()
+        self._show(marks)
+        metrics.CONNECTOR_READ.labels(self._agency.alias).inc(taken)
         return taken
 
     def waiting(self, cases_max: int, but: Iterable[CaseId] = ()) -> tuple[Spooled, ...]:

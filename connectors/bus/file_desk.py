@@ -4,20 +4,24 @@ Called from the desk's one thread; what takes long, the store, is carrier.py's i
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
+from connectors.bus.aside import Aside, Place, is_full
 from connectors.bus.carrier import STAGED
+from connectors.bus.later import Later
 from connectors.bus.ledger import Ledger
-from connectors.bus.outgoing import reason, receipt_of, stage
+from connectors.bus.outgoing import place_of, reason, receipt_of, stage
 from connectors.bus.sealing import Staged
 from connectors.bus.system import Source, System, Unfit
 from connectors.bus.transfers import Download, Upload
-from schemas.errors import Refusal
+from schemas.errors import Refusal, Unavailable
 
+PAUSE_SECONDS_MIN: Final = 0.5  # before files that did not fit are tried again, doubled each time
+PAUSE_SECONDS_MAX: Final = 60.0
 STAGED_BYTES_MAX: Final = 8 * 1024**3  # on our disk; what is taken at once may go beyond
 Job = Upload | Download  # a file that is to be carried
 LOG: Final = logging.getLogger("yichuan.connector")
@@ -30,6 +34,9 @@ class FileDesk:
         self._agency, self._system, self._ledger = agency, system, ledger
         self._folder = agency.folder / STAGED
         self._staged: dict[Source, tuple[Staged, ...] | Refusal] = {}  # of what was collected
+        self._aside: tuple[Source, ...] = ()  # collected; not staged, or behind what is not
+        self._left: tuple[Source, ...] = ()  # aside, too, once what is ready is in the ledger
+        self._later: dict[Source, Later] = {}  # what the disk had no room for
 
     @property
     def landing(self) -> Path | None:
@@ -43,21 +50,46 @@ class FileDesk:
             self._ledger.transfers.try_again()
 
     def is_full(self) -> bool:
-        """Whether so much is staged that nothing more may be taken from the agency."""
-        return self._ledger.transfers.staged_bytes() >= STAGED_BYTES_MAX
+        """Whether so much is staged, or set aside, that nothing more may be taken."""
+        return is_full(self._aside) or self._ledger.transfers.staged_bytes() >= STAGED_BYTES_MAX
 
-    def stage(self, taken: Iterable[Source | Unfit]) -> None:
-        """Encrypt the files of what was collected: before the transaction, for it takes long."""
-        for thing in taken:
-            if isinstance(thing, Source) and thing.files and thing not in self._staged:
-                self._staged[thing] = stage(thing, self._agency, self._ledger, self._folder)
+    def stage(self, taken: Sequence[Source | Unfit]) -> tuple[Source | Unfit, ...]:
+        """Encrypt the files of what was collected: before the transaction, for it takes long.
+
+        Return what can be sealed. What the disk has no room for is set aside, with what may not
+        overtake it, and comes first when it is tried again; by then it may fit.
+        """
+        at = clock.monotonic()
+        self._left = self._aside
+        waits = bool(self._later) and all(later.at > at for later in self._later.values())
+        if not taken and (waits or not self._aside):
+            return ()
+        aside, ready = Aside(), list[Source | Unfit]()
+        for thing in (*self._aside, *(each for each in taken if each not in self._aside)):
+            if isinstance(thing, Unfit):
+                ready.append(thing)
+                continue
+            place = self._place_of(thing) if aside.sources else None
+            if aside.holds(place):
+                aside.put(thing, place)
+            elif self._is_staged(thing, at):
+                ready.append(thing)
+            else:
+                aside.put(thing, self._place_of(thing))
+        self._left = aside.sources
+        return tuple(ready)
+
+    def aside(self) -> int:
+        """Return how many sources wait because the disk has no room for attachments."""
+        return len(self._aside)
 
     def of(self, thing: Source) -> tuple[Staged, ...] | Refusal:
         """Return the staged files of a source, or why they are not."""
         return self._staged.get(thing, ())
 
     def sealed(self) -> None:
-        """Let go of what was staged for a message that was refused."""
+        """Note that what was ready is in the ledger; let go of what was staged for no message."""
+        self._aside = self._left
         if self._staged:
             self._staged.clear()
             self._tidy()
@@ -100,8 +132,31 @@ class FileDesk:
         """Return how many files could not be had."""
         return self._ledger.transfers.unfit()
 
+    def _place_of(self, source: Source) -> Place | None:
+        return place_of(source, self._agency, self._ledger, clock.now())
+
+    def _is_staged(self, source: Source, at: float) -> bool:
+        """Stage a source's files, unless they wait; return whether that is done."""
+        before = self._later.get(source)
+        if not source.files or source in self._staged:
+            return True
+        if before is not None and before.at > at:
+            return False
+        try:
+            self._staged[source] = stage(source, self._agency, self._ledger, self._folder)
+        except Unavailable as error:
+            if error.code != "attachment.staging_failed":
+                raise
+            at = clock.monotonic()  # it took its time
+            self._later[source] = Later.after(before, at, PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+            return False
+        self._later.pop(source, None)
+        return True
+
     def _tidy(self) -> None:
-        needed = self._ledger.transfers.staged()
+        found = [each for each in self._staged.values() if not isinstance(each, Refusal)]
+        unsealed = {file.blob for files in found for file in files}
+        needed = self._ledger.transfers.staged() | unsealed
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             if path.name not in needed:
                 path.unlink(missing_ok=True)

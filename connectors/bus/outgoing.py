@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.bus.agency import Agency
+from connectors.bus.aside import Place
 from connectors.bus.files import claimed, files_refusal, listed
 from connectors.bus.gate import barred
 from connectors.bus.ledger import Ledger, Outgoing, SentRow
@@ -17,7 +18,7 @@ from schemas.checks import lawful_form
 from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, text
-from schemas.ids import CaseId, MessageId, derive, message_id_of
+from schemas.ids import CaseId, MessageId, case_id_of, derive, message_id_of
 from schemas.messages import Delivered, Message, Rejected
 from schemas.parts import Envelope, Flow
 from schemas.render import CHINA
@@ -79,14 +80,7 @@ def prepare(
         return secret
     if isinstance(files, Refusal):
         return files
-    defaults = EnvelopeDefaults(
-        bus=agency.bus,
-        sender=agency.organ,
-        message_id=message_id,
-        sent_at=at,
-        targets=ledger.targets,
-    )
-    message = read(source.record, source.raw, defaults)
+    message = _read(source, message_id, agency, ledger, at)
     if isinstance(message, Refusal):
         return message
     message = completed(message, [file.file for file in files], files, agency, at)
@@ -96,6 +90,23 @@ def prepare(
     if ledger.sent(message.envelope.message_id) is not None:  # an id that the document gave itself
         return Refusal("message.id_reused", where="envelope.message_id")
     return replace(outgoing, files=files)
+
+
+def place_of(source: Source, agency: Agency, ledger: Ledger, at: datetime) -> Place | None:
+    """Return where a source belongs; None: it is known or will be refused, so that it is the same.
+
+    What the secrecy gate bars is not looked at.
+    """
+    message_id = _id_of(source, agency)
+    if ledger.sent(message_id) is not None or _secret(source, agency) is not None:
+        return None
+    message = _read(source, message_id, agency, ledger, at)
+    if isinstance(message, Refusal):
+        return Place(None, opens=False) if message.code == "reply.target_unknown" else None
+    envelope = message.envelope
+    return Place(
+        envelope.case_id, envelope.case_id == case_id_of(agency.organ, envelope.message_id)
+    )
 
 
 def completed(
@@ -185,6 +196,19 @@ def reason_of_the_bus(message: Rejected) -> dict[str, Any]:
 def as_text(document: Any) -> str:  # noqa: ANN401 - any JSON
     """Return JSON as people and programs read it: indented, Chinese as it is."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _read(
+    source: Source, message_id: MessageId, agency: Agency, ledger: Ledger, at: datetime
+) -> Message | Refusal:
+    defaults = EnvelopeDefaults(
+        bus=agency.bus,
+        sender=agency.organ,
+        message_id=message_id,
+        sent_at=at,
+        targets=ledger.targets,
+    )
+    return read(source.record, source.raw, defaults)
 
 
 def _id_of(source: Source, agency: Agency) -> MessageId:
