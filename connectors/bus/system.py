@@ -52,7 +52,8 @@ class Source:
         if not self.files:
             return self.digest
         parts = (self.digest, *(f"{file.sha256} {file.name}" for file in self.files))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        told = "\n".join(parts).encode("utf-8", "surrogateescape")  # a name may be no UTF-8
+        return hashlib.sha256(told).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
