@@ -1,8 +1,8 @@
 """The attachments that lie beside a document: `a.lead_transfer.json` has `a.lead_transfer.files/`.
 
-The folder is filled before the document gets its name, and moves with it: outbox/ → work/ → sent/
-or refused/. It goes before the document on the way into work/, so that no crash leaves a document
-there without its files; in every other move it follows.
+The folder is filled before the document gets its name, and moves with it (moves.py): outbox/ →
+work/ → sent/ or refused/. Only what may be called a document has one: `a.lead_transfer.docx`
+beside it has none, and takes nothing along.
 """
 
 import os
@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 
 from connectors.bus.sealing import Measured, measured
 from connectors.folder.files import Stamp, stamp_of
+from connectors.folder.map import SPELLINGS, names_document
 from schemas.attachments import ATTACHMENTS_MAX
 from schemas.errors import Refusal
 
 FILES: Final = ".files"
-_WHERE: Final = "envelope.attachments"
+WHERE: Final = "envelope.attachments"
 
 
 class Seen(NamedTuple):
@@ -25,11 +26,28 @@ class Seen(NamedTuple):
     document: Stamp
     files: tuple[tuple[str, Stamp | None], ...]
 
+    @property
+    def stamp(self) -> Stamp:
+        """By what the document is known where it lies."""
+        return self.document
+
 
 def folder_name(name: str) -> str:
     """Return the name of the folder that belongs to a document."""
     stem, dot, _ = name.rpartition(".")
     return (stem if dot else name) + FILES
+
+
+def files_of(folder: Path, document: str) -> Path | None:
+    """Return where the files of a document lie; None where it has none, or is no document."""
+    path = folder / folder_name(document)
+    return path if names_document(document) and is_files_folder(path) else None
+
+
+def has_document(folder: Path, files: str) -> bool:
+    """Whether a document lies there to which a folder of that name belongs."""
+    stem = files.removesuffix(FILES)
+    return any(os.path.lexists(folder / f"{stem}{spelling}") for spelling in SPELLINGS)
 
 
 def is_files_folder(path: Path) -> bool:
@@ -59,11 +77,13 @@ def seen_in(outbox: Path, listed: Iterable[str]) -> dict[str, Seen]:
         stamp = None if name in folders else stamp_of(outbox / name)
         if stamp is not None:
             beside = folder_name(name)
-            seen[name] = Seen(stamp, _stamps(outbox / beside) if beside in folders else ())
+            is_its = names_document(name) and beside in folders
+            seen[name] = Seen(stamp, stamps_in(outbox / beside) if is_its else ())
     return seen
 
 
-def _stamps(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
+def stamps_in(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
+    """Return the names of what lies in a folder of files, and by what each is known."""
     return tuple((name, stamp_of(folder / name)) for name in names_in(folder))
 
 
@@ -71,19 +91,11 @@ def files_in(folder: Path) -> tuple[Measured, ...] | Refusal:
     """Return the files of a folder, each looked at whole; or why one cannot travel."""
     names = names_in(folder)
     if len(names) > ATTACHMENTS_MAX:
-        return Refusal("attachment.too_many", where=_WHERE, detail=f"> {ATTACHMENTS_MAX}")
+        return Refusal("attachment.too_many", where=WHERE, detail=f"> {ATTACHMENTS_MAX}")
     files: list[Measured] = []
     for index, name in enumerate(names):
         found = measured(name, folder / name)
         if isinstance(found, Refusal):
-            return Refusal(found.code, where=f"{_WHERE}[{index}]", detail=found.detail)
+            return Refusal(found.code, where=f"{WHERE}[{index}]", detail=found.detail)
         files.append(found)
     return tuple(files)
-
-
-def follow(document: str, from_folder: Path, to_folder: Path, new_name: str | None = None) -> None:
-    """Move the files of a document to where it is, under its new name; none is no error."""
-    source = from_folder / folder_name(document)
-    target = to_folder / folder_name(new_name or document)
-    if source != target and is_files_folder(source) and not os.path.lexists(target):
-        source.rename(target)

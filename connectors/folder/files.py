@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.bus.durable import flush_folder
 from schemas.errors import Unavailable
 
-__all__ = ["Stamp", "flush_folder", "reachable", "read_bounded", "stamp_of", "write_whole"]
-
-Stamp = tuple[int, int, int, int]  # by which a file is known: stamp_of
+Stamp = tuple[int, ...]  # by which a file is known: stamp_of
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any, Final
 
 from schemas.errors import Refusal
@@ -18,6 +19,8 @@ RECEIPT: Final = ".receipt.json"
 
 _PARTIAL: Final = (".part", ".partial", ".tmp", ".temp", ".swp", ".crdownload", "~")
 _SUFFIX: Final = ".json"
+# How a document's name may end: .json, .JSON, .Json …
+SPELLINGS: Final = tuple("." + "".join(each) for each in product("jJ", "sS", "oO", "nN"))
 _TAG_CHARACTERS: Final = 8  # of an id or digest, in a name
 # Controls and line ends, what turns the direction of the letters after it, bytes that are no text.
 _UNPRINTABLE: Final = re.compile(
@@ -30,11 +33,16 @@ def is_partial(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(_PARTIAL)
 
 
+def names_document(name: str) -> bool:
+    """Whether a document may be called so; nothing else has attachments."""
+    return _is_nameable(name) and name.endswith(SPELLINGS)
+
+
 def unfitness(name: str, *, is_file: bool, size_bytes: int) -> Refusal | None:
     """Return why something in the outbox is no document, before it is read."""
     if not is_file:
         return Refusal("file.not_regular")
-    if not _is_nameable(name) or not name.lower().endswith(_SUFFIX):
+    if not names_document(name):
         return Refusal("file.name_invalid", detail=f"*{_SUFFIX}, ≤ {NAME_MAX_BYTES} bytes")
     if size_bytes > DOCUMENT_MAX_BYTES:
         return Refusal("message.too_large", detail=f"{size_bytes} > {DOCUMENT_MAX_BYTES} bytes")

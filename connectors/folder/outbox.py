@@ -9,7 +9,8 @@ A file that goes on growing after it was taken (its writer still has it open) is
 it stood still too early: what it becomes is another message.
 
 Names say how far a file is, and a rename is one step or none, so there is nothing to lose by a
-crash: what lies in work/ at the start is taken again and known by its name and content.
+crash: what lies in work/ at the start is taken again and known by its name and content. Attachments
+go with their document (moves.py).
 
 What the secrecy gate refuses is not taken (staying.py).
 """
@@ -19,20 +20,12 @@ import logging
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
-from connectors.folder.beside import (
-    Seen,
-    files_in,
-    folder_name,
-    follow,
-    is_files_folder,
-    seen_in,
-)
+from connectors.folder.beside import Seen, files_in, files_of, folder_name, seen_in
 from connectors.folder.files import flush_folder, read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
@@ -44,15 +37,15 @@ from connectors.folder.map import (
     record_of,
     unfitness,
 )
+from connectors.folder.moves import Moves, free_name, is_free, tag_of
 from connectors.folder.staying import Staying
-from schemas.errors import Refusal, Unavailable
+from schemas.errors import Refusal
 from schemas.json_text import DOCUMENT_MAX_BYTES, Encoding, from_text, in_utf8
 from schemas.secrecy import Gate
 
 LISTED_MAX: Final = 20_000  # files looked at in one poll, by name; the rest in a later one
 READ_BYTES_MAX: Final = 32 * 1024 * 1024  # given out at once; the last may go beyond
 FILES_BYTES_MAX: Final = 1024**3  # of attachments given out at once; the last may go beyond
-NAMES_TRIED_MAX: Final = 1_000
 
 LOG: Final = logging.getLogger("yichuan.connector")
 
@@ -70,27 +63,31 @@ class Outbox:
         self.outbox, self.work = root / "outbox", root / "work"
         self.sent, self.refused = root / "sent", root / "refused"
         self._records, self._encoding = records, encoding
+        self._moves = Moves(self.outbox, self.work, self.sent, self.refused)
         self._staying = Staying(self.outbox, self.refused, records, gate, encoding)
         self._before: dict[str, Seen] = {}
         self._ready: list[str] = []  # stood still, not taken yet
         self._left: list[str] = []  # in work/, not given out yet
+        self._is_first = True  # nothing was collected yet
         self._stuck: set[str] = set()
         self._given: dict[str, str] = {}  # name in work/ → digest of what was given out of it
 
     def open(self) -> None:
         """Remember what an earlier process took and did not finish."""
-        names = [entry.name for entry in os.scandir(self.work)]
-        self._left = sorted(name for name in names if not is_files_folder(self.work / name))
+        self._left, self._is_first = self._moves.open(), True
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take files, by name; those of an earlier process first."""
         staying: list[Unfit] = []
+        if not self._is_first:
+            self._moves.clear()
+        self._is_first = False
         if not self._left:
             if not self._ready:
                 self._ready = self._look()
             names, self._ready = self._ready[:sources_max], self._ready[sources_max:]
             for name in names:
-                refusal = self._staying.refusal(name, self._before[name].document)
+                refusal = self._staying.refusal(name, self._before[name])
                 if refusal is not None:
                     staying.append(Unfit(name, "", refusal, stays=True))
                 elif self._take(name):
@@ -129,38 +126,38 @@ class Outbox:
         still = sorted(name for name, found in seen.items() if self._before.get(name) == found)
         self._before = seen
         self._stuck &= seen.keys()
-        self._staying.forget_but({name: found.document for name, found in seen.items()})
-        return [name for name in still if not self._staying.knows(name, seen[name].document)]
+        self._staying.forget_but({name: found.stamp for name, found in seen.items()})
+        return [name for name in still if not self._staying.knows(name, seen[name].stamp)]
 
     def _take(self, name: str) -> bool:
         """Move a file into work/, unless it changed or one of its name is still on its way."""
         path = self.outbox / name
         seen = self._before.get(name)
-        if seen is None or os.path.lexists(self.work / name) or stamp_of(path) != seen.document:
+        if seen is None or stamp_of(path) != seen.document:
             return False
         try:
-            follow(name, self.outbox, self.work)
-            path.rename(self.work / name)
+            return self._moves.take(name)
         except FileNotFoundError:
-            follow(name, self.work, self.outbox)
             return False  # the agency took it back
         except OSError as error:  # this one alone: a mount point, or not ours to move
             if name not in self._stuck:
                 LOG.warning("a file cannot be taken: %s", error.strerror)
                 self._stuck.add(name)
             return False
-        return True
 
     def _read(self, name: str) -> Source | Unfit | None:
         path = self.work / name
         try:
             found = path.lstat()
         except FileNotFoundError:
+            self._moves.let_go(name)
             return None
         is_file = stat.S_ISREG(found.st_mode)
         refusal = unfitness(name, is_file=is_file, size_bytes=found.st_size)
         if refusal is not None:
             return Unfit(name, "", refusal)
+        if self._moves.is_parted(name):
+            return None  # until it can be put together, at a next start
         before = stamp_of(path)
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)
         if before is None or stamp_of(path) != before:
@@ -173,7 +170,6 @@ class Outbox:
         plain = in_utf8(raw, self._encoding)
         if isinstance(plain, Refusal):
             return Unfit(name, digest, plain)
-        follow(name, self.outbox, self.work)  # where a crash came between a move and the other
         files = files_in(self.work / folder_name(name))
         if isinstance(files, Refusal):
             return Unfit(name, digest, files)
@@ -186,20 +182,18 @@ class Outbox:
         is_refused = mark.state is State.REJECTED
         target = self.refused if is_refused else self.sent
         found = self._find(mark)
-        tag = mark.message_id or mark.digest or _tag(found)
         if found is None or found.parent == target:
             name = found.name if found else mark.place
         else:
-            name = self._free(target, mark, tag)
+            name = self._free(target, mark, found)
         if mark.notice is not None:
             notice = target / beside(name, REASON if is_refused else RECEIPT)
             write_whole(notice, from_text(as_text(mark.notice), self._encoding))
         if found is not None and found.parent != target:
-            found.rename(target / name)
+            self._moves.leave(found, target, name)
             (found.parent / beside(found.name, RECEIPT)).unlink(missing_ok=True)
-            follow(found.name, found.parent, target, name)
         elif found is not None:
-            follow(mark.place, self.work, target, name)  # a crash came between the two moves
+            self._moves.leave_again(_names(mark), found)
         given = self._given.get(mark.place)
         if given is not None and given == mark.digest:
             del self._given[mark.place]
@@ -208,43 +202,40 @@ class Outbox:
 
     def _put_back(self, name: str) -> None:
         """Put a file from work/ into outbox/, where it is looked at again until it stands still."""
-        work, target = self.work / name, self.outbox / name
-        if os.path.lexists(target):
-            target = self.outbox / other_name(name, _tag(work))
-        with suppress(FileNotFoundError):  # the agency took it away
-            work.rename(target)
-        follow(name, self.work, self.outbox, target.name)
+        if not self._moves.put_back(name):
+            self._left.append(name)  # there is another one of its name: read again where it lies
 
     def _find(self, mark: Mark) -> Path | None:
         """Return where the file lies now; None when the agency took it away or changed it."""
+        path = self.work / mark.place
         if not mark.digest:
-            path = self.work / mark.place
             return path if os.path.lexists(path) else None
-        names = [mark.place]
-        if mark.message_id is not None:
-            names.append(other_name(mark.place, mark.message_id))
-        for folder in (self.work, self.sent, self.refused):
-            for name in names:
-                if self._is(folder / name, mark.digest):
-                    return folder / name
-        return None
+        # By the tag of its message first: one of the same content may have had other attachments.
+        left = (folder / name for name in _names(mark) for folder in (self.sent, self.refused))
+        return next((each for each in (path, *left) if self._is(each, mark.digest)), None)
 
-    def _free(self, target: Path, mark: Mark, tag: str) -> str:
-        """Return a name that hides no other file: one of the same content may be replaced."""
-        if not os.path.lexists(target / mark.place) or self._is(target / mark.place, mark.digest):
-            return mark.place
-        for number in range(1, NAMES_TRIED_MAX):
-            name = other_name(mark.place, tag, number)
-            if not os.path.lexists(target / name) or self._is(target / name, mark.digest):
+    def _free(self, target: Path, mark: Mark, found: Path) -> str:
+        """Return a name that hides no other file, and no other's attachments.
+
+        One of the same content may be replaced where neither has attachments.
+        """
+        has_files = files_of(found.parent, found.name) is not None
+        tag = mark.message_id or mark.digest or tag_of(found)
+        for name in (mark.place, other_name(mark.place, tag)):
+            if is_free(target, name):
                 return name
-        raise Unavailable("system.unavailable", where=str(target), detail="EEXIST")
+            is_alone = not has_files and files_of(target, name) is None
+            if is_alone and self._is(target / name, mark.digest):
+                return name
+        return free_name(target, mark.place, tag_of(found))
 
     def _is(self, path: Path, digest: str) -> bool:
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)
         return raw is not None and bool(digest) and digest_of(raw) == digest
 
 
-def _tag(path: Path | None) -> str:
-    """Return what tells files of one name apart where their content is not known."""
-    stamp = stamp_of(path) if path else None
-    return digest_of(repr(stamp).encode())
+def _names(mark: Mark) -> tuple[str, ...]:
+    """Return the names that a message's file may have, the surest first."""
+    if mark.message_id is None:
+        return (mark.place,)
+    return (other_name(mark.place, mark.message_id), mark.place)

@@ -13,7 +13,7 @@ from typing import Final
 from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark
-from connectors.folder.beside import folder_name, names_in
+from connectors.folder.beside import Seen, files_of, stamps_in
 from connectors.folder.files import Stamp, read_bounded, write_whole
 from connectors.folder.map import REASON, beside, other_name, record_of, told_file
 from schemas.errors import Refusal
@@ -38,19 +38,20 @@ class Staying:
         self._records, self._gate, self._encoding = records, gate, encoding
         self._known: dict[str, Stamp] = {}
 
-    def refusal(self, name: str, stamp: Stamp) -> Refusal | None:
-        """Return why the gate lets a file lie, by its name or its content."""
-        _, _, size_bytes, _ = stamp
+    def refusal(self, name: str, seen: Seen) -> Refusal | None:
+        """Return why a file is let lie: by its name or content, or its attachments."""
+        _, _, size_bytes, _ = seen.document
         raw = None
         if size_bytes <= DOCUMENT_MAX_BYTES:
             raw = read_bounded(self._outbox / name, DOCUMENT_MAX_BYTES)
         shown = _shown(name)
         record = record_of(name, self._records)
-        beside_it = names_in(self._outbox / folder_name(name))
+        files = files_of(self._outbox, name)
+        beside_it = [each for each, _ in stamps_in(files)] if files else []
         names = (shown, *(_shown(each) for each in beside_it))
         found = barred(names, record, self._plain(raw or b""), self._gate)
         if found is not None:
-            self._known[name] = stamp
+            self._known[name] = seen.stamp
         return found
 
     def knows(self, name: str, stamp: Stamp) -> bool:

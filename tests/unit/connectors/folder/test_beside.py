@@ -5,8 +5,8 @@ import pytest
 
 from connectors.folder.beside import (
     files_in,
+    files_of,
     folder_name,
-    follow,
     is_files_folder,
     names_in,
     seen_in,
@@ -43,6 +43,15 @@ def test_only_a_folder_of_that_name_is_one(outbox: Path, tmp_path: Path) -> None
         assert names_in(tmp_path / name) == ()
 
 
+def test_only_what_may_be_called_a_document_has_files(outbox: Path) -> None:
+    assert files_of(outbox, NAME) == files_of(outbox, "a.lead_transfer.JSON")
+    listed = (NAME, "a.lead_transfer.docx", "a.lead_transfer.files")
+    (outbox / "a.lead_transfer.docx").touch()
+    seen = seen_in(outbox, listed)
+    assert files_of(outbox, "a.lead_transfer.docx") is None
+    assert [len(seen[name].files) for name in listed[:2]] == [1, 0]
+
+
 def test_a_document_stands_still_when_its_files_do(outbox: Path) -> None:
     before = seen_in(outbox, [NAME, "a.lead_transfer.files", "gone.json"])
     assert set(before) == {NAME}
@@ -77,17 +86,3 @@ def test_more_files_than_may_travel_are_not_even_read(outbox: Path) -> None:
     found = files_in(outbox / "a.lead_transfer.files")
     assert isinstance(found, Refusal)
     assert found.code == "attachment.too_many"
-
-
-def test_files_follow_their_document_under_its_new_name_and_hide_no_others(
-    outbox: Path, tmp_path: Path
-) -> None:
-    sent = tmp_path / "sent"
-    sent.mkdir()
-    follow("none.json", outbox, sent)
-    follow(NAME, outbox, sent, "b.lead_transfer.json")
-    assert (sent / "b.lead_transfer.files" / "b.jpg").read_bytes() == b"picture"
-    (outbox / "a.lead_transfer.files").mkdir()
-    follow(NAME, outbox, sent, "b.lead_transfer.json")
-    assert (outbox / "a.lead_transfer.files").exists()
-    assert (sent / "b.lead_transfer.files" / "b.jpg").exists()

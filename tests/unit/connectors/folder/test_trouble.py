@@ -38,3 +38,17 @@ def test_an_attachment_whose_name_is_no_utf_8_is_refused_and_the_others_go_on(
     assert sender.side.state("a") == "attachment.name_invalid"
     assert sender.side.state("b") == "taken"
     assert len(names(sender.root / "refused" / FILES)) == 1
+
+
+def test_a_document_whose_name_is_no_utf_8_is_refused_and_the_others_go_on(
+    sender: Sender,
+) -> None:
+    name = os.fsdecode("线索".encode("gbk"))
+    sender.put(name, {"x.bin": b"of the first"})
+    sender.put("b", {"x.bin": b"other"}, document(RECORD, 13))
+    for _ in range(2):
+        taken(sender.desk())
+    (reason,) = (sender.root / "refused").glob("*.reason.json")
+    assert code(reason) == "file.name_invalid"
+    assert sender.side.state("b") == "taken"
+    assert names(sender.root / "outbox") == [f"{name}.{RECORD}.files"]
