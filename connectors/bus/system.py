@@ -129,8 +129,8 @@ class System(Protocol):
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take at most so many things to send, in the agency's order.
 
-        The first call also gives what an earlier process had taken and not finished. What the
-        secrecy gate refuses is given once as it lies, and again only when it has changed.
+        The first call also gives what an earlier process had taken and not finished. What is not
+        taken, as by the secrecy gate, is given once as it lies, and again only when it has changed.
         """
 
     def mark(self, marks: Sequence[Mark]) -> None:

@@ -18,6 +18,7 @@ from schemas.errors import Refusal
 
 FILES: Final = ".files"
 WHERE: Final = "envelope.attachments"
+CLOSED: Final = "."  # stands for what is in a folder that may not be read
 
 
 class Seen(NamedTuple):
@@ -28,8 +29,9 @@ class Seen(NamedTuple):
 
     @property
     def stamp(self) -> Stamp:
-        """By what the document is known where it lies."""
-        return self.document
+        """By what the document is known where it lies: opening a closed folder is a change."""
+        closed = [stamp for name, stamp in self.files if name == CLOSED and stamp is not None]
+        return self.document + closed[0] if closed else self.document
 
 
 def folder_name(name: str) -> str:
@@ -84,12 +86,18 @@ def seen_in(outbox: Path, listed: Iterable[str]) -> dict[str, Seen]:
 
 def stamps_in(folder: Path) -> tuple[tuple[str, Stamp | None], ...]:
     """Return the names of what lies in a folder of files, and by what each is known."""
-    return tuple((name, stamp_of(folder / name)) for name in names_in(folder))
+    try:
+        return tuple((name, stamp_of(folder / name)) for name in names_in(folder))
+    except PermissionError:  # this one alone: the others go on
+        return ((CLOSED, stamp_of(folder)),)
 
 
 def files_in(folder: Path) -> tuple[Measured, ...] | Refusal:
     """Return the files of a folder, each looked at whole; or why one cannot travel."""
-    names = names_in(folder)
+    try:
+        names = names_in(folder)
+    except PermissionError:
+        return Refusal("attachment.unreadable", where=WHERE)
     if len(names) > ATTACHMENTS_MAX:
         return Refusal("attachment.too_many", where=WHERE, detail=f"> {ATTACHMENTS_MAX}")
     files: list[Measured] = []

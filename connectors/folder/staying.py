@@ -1,5 +1,7 @@
 """Files that the secrecy gate lets lie: not taken, not copied (domain, section 6, item 1).
 
+So does a file lie whose attachments may not be read: their folder could not be moved along.
+
 Such a file keeps its name and place, and refused/ gets the reason alone. The reason says of which
 file it is (its inode, size and time), so that the same one is not judged again, after a restart
 neither; a file that was mended is, and one whose reason was removed.
@@ -13,7 +15,7 @@ from typing import Final
 from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark
-from connectors.folder.beside import Seen, files_of, stamps_in
+from connectors.folder.beside import CLOSED, WHERE, Seen, files_of, stamps_in
 from connectors.folder.files import Stamp, read_bounded, write_whole
 from connectors.folder.map import REASON, beside, other_name, record_of, told_file
 from schemas.errors import Refusal
@@ -50,6 +52,8 @@ class Staying:
         beside_it = [each for each, _ in stamps_in(files)] if files else []
         names = (shown, *(_shown(each) for each in beside_it))
         found = barred(names, record, self._plain(raw or b""), self._gate)
+        if found is None and CLOSED in beside_it:
+            found = Refusal("attachment.unreadable", where=WHERE)
         if found is not None:
             self._known[name] = seen.stamp
         return found
