@@ -114,13 +114,9 @@ class Moves:
             if files is None or files_of(found.parent, found.name) is not None:
                 continue
             whose = self._strays.get(files)
-            if whose == found or (whose is None and self._may_be_left(files)):
+            if whose == found or (whose is None and self._is_early):
                 self._strays[files] = found
                 self._alone(files, self._put_away)
-
-    def _may_be_left(self, files: Path) -> bool:
-        """Whether files may be what an earlier process left behind."""
-        return self._is_early and not has_document(files.parent, files.name)
 
     def _has_room(self, name: str) -> bool:
         """Whether a document with a folder of that name may come into work/."""
