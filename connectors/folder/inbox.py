@@ -15,10 +15,11 @@ from typing import Final
 
 from connectors.bus.book import Book
 from connectors.bus.clock import now
+from connectors.bus.durable import flush_folder
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Arrival, Arrived, Landed
 from connectors.folder.beside import folder_name
-from connectors.folder.files import flush_folder, write_whole
+from connectors.folder.files import write_whole
 from connectors.folder.map import REASON, beside, inbox_name
 from schemas.attachments import name_is_fit
 from schemas.ids import MessageId

@@ -23,10 +23,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.durable import flush_folder
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.beside import Seen, files_in, files_of, folder_name, seen_in
-from connectors.folder.files import flush_folder, read_bounded, stamp_of, write_whole
+from connectors.folder.files import read_bounded, stamp_of, write_whole
 from connectors.folder.map import (
     REASON,
     RECEIPT,
