@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 from connectors.bus.kafka import explain
 from schemas.ids import CaseId, MessageId
 from schemas.topics import JOURNAL
-from services.casebook.journal_mark import begin_journal
+from services.casebook.journal_mark import begin_journal, hold_journal
+from services.casebook.progress import Place
 from services.casebook.retry import patiently
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
@@ -46,9 +47,7 @@ class Recollection:
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLE)
-        self._ends: dict[
-            tuple[str, int], int
-        ] = {}  # by topic and partition the last offset that was decided in the life before
+        self._ends: dict[Place, int] = {}  # the last offset that was decided in the life before
 
     def note(self, lines: Sequence[str]) -> None:
         """Take lines in. What no exchange wrote is none: `yichuan replay` tells of it."""
@@ -62,6 +61,10 @@ class Recollection:
             [(*astuple(entry.position), entry.case, entry.line) for entry in entries],
         )
         self._db.execute("COMMIT")
+
+    def ends(self) -> dict[Place, int]:
+        """Return of each partition which offset was to be decided next."""
+        return {place: last + 1 for place, last in self._ends.items()}
 
     def __call__(
         self,
@@ -82,15 +85,20 @@ async def recall(consumer: AIOKafkaConsumer, casebook: Casebook, *, is_behind: b
     """Read the journal from what the casebook knows of it. The consumer is assigned to it then.
 
     `is_behind`: the casebook is known to lack decisions; one of an earlier release, which has no
-    mark, is then held against all of the journal. Raises Unavailable casebook.unavailable,
-    kafka.unreachable, UserError kafka.forbidden.
+    mark, is then held against all of the journal. What it lacks keeps the mark where it is, before
+    anything is decided: whoever starts later remembers it, too. Raises Unavailable
+    casebook.unavailable, kafka.unreachable, UserError kafka.forbidden.
     """
     try:
         end = (await consumer.end_offsets([_PLACE]))[_PLACE]
         begin = patiently(_begin, casebook, 0 if is_behind else end)
-        return await _read(consumer, begin, end) if begin < end else nothing
+        if begin >= end:
+            return nothing
+        found = await _read(consumer, begin, end)
     except KafkaError as error:
         raise explain(error, where=JOURNAL) from error
+    patiently(_hold, casebook, found)
+    return found
 
 
 async def _read(consumer: AIOKafkaConsumer, begin: int, end: int) -> Recollection:
@@ -105,3 +113,8 @@ async def _read(consumer: AIOKafkaConsumer, begin: int, end: int) -> Recollectio
 def _begin(casebook: Casebook, offset: int) -> int:
     with casebook.engine.begin() as connection:
         return begin_journal(connection, offset)
+
+
+def _hold(casebook: Casebook, found: Recollection) -> None:
+    with casebook.engine.begin() as connection:
+        hold_journal(connection, found.ends())

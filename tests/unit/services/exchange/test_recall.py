@@ -10,19 +10,22 @@ from aiokafka import TopicPartition
 
 from schemas.ids import CaseId, MessageId
 from services.casebook.journal_mark import begin_journal, know_journal
-from services.casebook.rows import Position
+from services.casebook.progress import begin_progress
+from services.casebook.rows import Position, Progress, from_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
+from services.exchange.outbox import publish
 from services.exchange.recall import Recollection, recall
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import Shelf
 from tests.batches import partition_of
 from tests.history import MONDAY, SENDER, message
-from tests.office import Log, NewCasebook, office, rows, run
+from tests.office import Log, NewCasebook, Stored, office, rows, run
 
 JOURNAL = TopicPartition("journal", 0)
+_NEVER = Progress(0, from_ms(0))
 
 
 def lines(casebook: Casebook) -> list[str]:
@@ -36,12 +39,18 @@ def remembered(told: Sequence[str]) -> Recollection:
     return found
 
 
-def of_one_number() -> list[Incoming]:
+def of_one_number(log: Log) -> list[Incoming]:
     """Two leads of one document number in two partitions: whichever comes first has it."""
     leads = [message("lead_transfer", SENDER, f"lead-{number}") for number in range(20)]
     other = next(each for each in leads if partition_of(each) != partition_of(leads[0]))
-    log = Log()
     return [log.put(each, MONDAY) for each in (leads[0], other)]
+
+
+def of_another_number(log: Log, count: int) -> list[Incoming]:
+    """Leads that have nothing to do with those."""
+    numbers = ({"document_number": f"案移〔2026〕9{number}号"} for number in range(count))
+    leads = [message("lead_transfer", SENDER, str(each), envelope=each) for each in numbers]
+    return [log.put(each, MONDAY) for each in leads]
 
 
 def again(casebook: Casebook, records: Sequence[Incoming], remembers: Remembers) -> None:
@@ -53,7 +62,7 @@ def again(casebook: Casebook, records: Sequence[Incoming], remembers: Remembers)
 def test_the_second_life_writes_the_lines_of_the_first_whichever_partition_comes_first(
     new_casebook: NewCasebook,
 ) -> None:
-    records = of_one_number()
+    records = of_one_number(Log())
     with new_casebook() as lost, new_casebook() as forgetful, new_casebook() as restored:
         run(lost, records)
         told = lines(lost)
@@ -147,3 +156,72 @@ def test_a_casebook_without_a_mark_is_held_against_all_of_it_when_it_is_behind(
     for is_behind, fetches in ((False, 0), (True, 4)):
         with new_casebook() as older:
             assert recalled(older, ["{}"] * 3, is_behind=is_behind).fetches == fetches
+
+
+@dataclass
+class Broker:
+    """Whom the second life writes to: behind what the first one has left in the journal."""
+
+    journal: list[str]
+
+    async def send(self, topic: str, value: bytes, **_: Any) -> "asyncio.Future[Stored]":
+        """Take a record."""
+        if topic == JOURNAL.topic:
+            self.journal.append(value.decode())
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(Stored(len(self.journal) - 1))
+        return done
+
+
+def started(casebook: Casebook, broker: Broker) -> Remembers:
+    """Start an exchange: what it remembers."""
+    reader: Any = Reader([*broker.journal])
+    return asyncio.run(recall(reader, casebook, is_behind=True))
+
+
+def decided(casebook: Casebook, record: Incoming, remembers: Remembers, broker: Any) -> None:
+    again(casebook, [record], remembers)
+    asyncio.run(publish(casebook, broker, {record.position.place}))
+
+
+def restored_before(records: Sequence[Incoming], casebook: Casebook) -> None:
+    """Let it be as it was when nothing of the records had been decided."""
+    with casebook.engine.begin() as connection:
+        begin_progress(connection, {each.position.place: _NEVER for each in records})
+        begin_journal(connection, 0)
+
+
+def test_what_the_lost_life_decided_is_remembered_by_who_starts_amid_the_second(
+    new_casebook: NewCasebook,
+) -> None:
+    log = Log()
+    other, first, second = *of_another_number(log, 1), *of_one_number(log)
+    with new_casebook() as lost, new_casebook() as restored:
+        run(lost, [other, first, second])
+        told = lines(lost)
+        broker = Broker([*told])
+        restored_before([other, first, second], restored)
+        for record in (other, second, first):  # and each time it dies
+            decided(restored, record, started(restored, broker), broker)
+        assert set(lines(restored)) == set(told)
+
+
+def test_once_the_second_life_has_come_so_far_the_mark_moves_again(
+    new_casebook: NewCasebook,
+) -> None:
+    log = Log()
+    first, second = of_one_number(log)
+    later = of_another_number(log, 2)
+    with new_casebook() as lost, new_casebook() as restored:
+        run(lost, [first, second])
+        broker = Broker(lines(lost))
+        restored_before([first, second, *later], restored)
+        remembers = started(restored, broker)
+        marks = []
+        for record in (second, first, *later):
+            decided(restored, record, remembers, broker)
+            with restored.engine.begin() as connection:
+                marks.append(begin_journal(connection, 0))
+        assert marks[:2] == [0, 0]
+        assert marks[-1] == len(broker.journal)
+        assert started(restored, broker) is nothing
