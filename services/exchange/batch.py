@@ -70,6 +70,8 @@ def run_batch(
     try:
         return patiently(_once, casebook, shelf, intakes, remembers)
     except _UNSTORABLE:
+        # Nothing of it is told to be unsent: of a COMMIT whose answer was lost no rows are known,
+        # and those of the records behind it would be sent before them.
         tally = Tally()
         for intake in intakes:
             _one(casebook, shelf, intake, tally, remembers)
@@ -90,7 +92,6 @@ def _one(
     tally.dead += done.dead
     tally.rungs += done.rungs
     tally.secrets |= done.secrets
-    tally.unsent += done.unsent
 
 
 def _once(

@@ -1,15 +1,23 @@
 """What is sent of the outbox: each record in a form that the client takes."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import pytest
+from sqlalchemy.exc import DataError, OperationalError
 
 from schemas.parts import Secrecy
 from schemas.topics import DEAD_LETTERS, JOURNAL
 from services.casebook.journal_mark import begin_journal
 from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
+from services.exchange import batch
 from services.exchange.outbox import NO_KEY, publish
+from services.exchange.shelf import Shelf
+from services.exchange.tally import Tally
+from tests.batches import of_one_partition
 from tests.history import HANDLER, MONDAY, SENDER, message, organ
 from tests.office import Log, Stored, outbox, rows, run, statements
 
@@ -105,4 +113,28 @@ def test_what_an_earlier_life_left_goes_first_and_nothing_twice(casebook: Casebo
     assert sent[: len(left)] == left
     assert len(sent) == len(set(sent)) > len(left)
     assert read
+    assert rows(casebook, OUTBOX) == []
+
+
+def test_of_a_batch_redone_one_by_one_all_goes_in_its_order_whichever_commit_was_not_answered(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+    leads = of_one_partition(3)
+    once, unanswered = batch._once, [leads[1].envelope.message_id]
+
+    def cut_off(book: Casebook, shelf: Shelf, intakes: Sequence[Any], *rest: Any) -> Tally:
+        if len(intakes) > 1:
+            raise DataError("INSERT", {}, ValueError("too long"))
+        done = once(book, shelf, intakes, *rest)
+        if [each.envelope.message_id for each in intakes] == unanswered:
+            unanswered.clear()
+            raise OperationalError("COMMIT", {}, ConnectionError())
+        return done
+
+    monkeypatch.setattr(batch, "_once", cut_off)
+    log = Log()
+    sent, _ = _handed_on(casebook, [log.put(each, MONDAY) for each in leads])
+    cases = [key.decode() for topic, key, _ in sent if topic == JOURNAL]
+    assert cases == [each.envelope.case_id for each in leads]
     assert rows(casebook, OUTBOX) == []
