@@ -5,7 +5,18 @@ One that is put together anew for each record costs more than it takes to run.
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from services.casebook.among_keys import among
 from services.casebook.tables import (
@@ -41,12 +52,28 @@ _OF_SOURCES: Final = tuple_(OUTBOX.c.source_topic, OUTBOX.c.source_partition).in
 UNSENT_BEFORE: Final = (
     select(OUTBOX.c.seq).where(_OF_SOURCES, OUTBOX.c.seq < bindparam("first")).limit(1)
 )
+# Destinations that are left alone for a while.
+_SHUT: Final[BindParameter[str]] = bindparam("shut", expanding=True)
 UNSENT_BEHIND: Final = (
     select(OUTBOX)
-    .where(_OF_SOURCES, OUTBOX.c.seq > bindparam("after"))
+    .where(_OF_SOURCES, OUTBOX.c.seq > bindparam("after"), OUTBOX.c.topic.not_in(_SHUT))
     .order_by(OUTBOX.c.seq)
     .limit(bindparam("most", type_=Integer))
 )
+# Of one partition: by its index, wherever others' rows wait.
+_OF_SOURCE: Final = and_(
+    OUTBOX.c.source_topic == bindparam("topic"),
+    OUTBOX.c.source_partition == bindparam("partition"),
+    OUTBOX.c.seq > bindparam("after"),
+)
+UNSENT_OF: Final = (
+    select(OUTBOX)
+    .where(_OF_SOURCE, OUTBOX.c.seq < bindparam("first"), OUTBOX.c.topic.not_in(_SHUT))
+    .order_by(OUTBOX.c.seq)
+    .limit(bindparam("most", type_=Integer))
+)
+LAST_SHUT: Final = select(func.max(OUTBOX.c.seq)).where(_OF_SOURCE, OUTBOX.c.topic.in_(_SHUT))
+UNSENT_NUMBERED: Final = select(OUTBOX).where(among(OUTBOX.c.seq, "seqs")).order_by(OUTBOX.c.seq)
 # Locked in one order.
 LOCKED: Final = (
     select(PROGRESS)

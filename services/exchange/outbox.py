@@ -1,33 +1,31 @@
 """Publishing what has been decided, in order, and taking it out of the outbox.
 
-A destination that fails stops only itself: its rows stay and are tried with the next batch or
-Tick. A repeat carries the same bytes, and readers drop it by its message id.
+A destination that fails stops only itself: its rows stay, and after a while one is tried again with
+a batch or a Tick. A repeat carries the same bytes, and readers drop it by its message id.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 
+from connectors.bus.clock import monotonic
 from schemas.topics import JOURNAL
-from services.casebook.case_keys import CaseKeys
-from services.casebook.headers import headers_from_text
 from services.casebook.journal_mark import know_journal
-from services.casebook.locked import outbox_value
-from services.casebook.queries import UNSENT_BEFORE, UNSENT_BEHIND
+from services.casebook.progress import Place
 from services.casebook.retry import patiently
 from services.casebook.rows import Unsent
 from services.casebook.statements import delete_published
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
+from services.exchange.refusing import Refusing
+from services.exchange.waiting import last_shut, numbered, pages
 
 if TYPE_CHECKING:
     from aiokafka.structs import RecordMetadata
-
-PAGE_MAX: Final = 2_000  # rows read and sent at once
 
 # aiokafka counts what the broker refused (a right that was missing) as sent: once it is allowed,
 # the broker waits for a number that was given away, and refuses all that follows.
@@ -43,7 +41,7 @@ class Published:
     """What one round did."""
 
     sent: int
-    failed: tuple[str, ...]  # destinations whose rows stayed
+    failed: tuple[str, ...]  # all destinations that refuse, whichever partition's rows wait
     is_out_of_step: bool = False  # broker and producer count differently: only a new one helps
 
 
@@ -55,68 +53,69 @@ class _There:
     journal_end: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The first row that a destination did not take, and why."""
+
+    seq: int
+    error: BaseException
+
+
 async def publish(
     casebook: Casebook,
     producer: AIOKafkaProducer,
-    sources: Iterable[tuple[str, int]],
+    sources: Iterable[Place],
     lately: Sequence[Unsent] = (),
+    refusing: Refusing | None = None,
 ) -> Published:
     """Publish all rows of the given source partitions, oldest first; an earlier life's included.
 
     `lately`: what a batch of these partitions has just stored; where nothing older waits it need
-    not be read again. Raises Unavailable casebook.unavailable. Two workers that both believe to
-    have a partition send the same rows in the same order.
+    not be read again. `refusing`: which destinations refused lately; their rows stay, whatever the
+    partition. Raises Unavailable casebook.unavailable. Two workers that both believe to have a
+    partition send the same rows in the same order.
     """
     wanted = sorted(set(sources))
-    pages = _Pages(casebook, wanted)
-    if lately and not patiently(_waits_before, casebook, wanted, lately[0].seq):
-        pages.known = list(lately)
-    sent, failed = 0, dict[str, BaseException]()
-    while rows := pages.next():
-        there = await _send(producer, [row for row in rows if row.topic not in failed], failed)
-        patiently(_clear, casebook, there)
-        sent += len(there.seqs)
-    lost = any(isinstance(error, _OUT_OF_STEP) for error in failed.values())
-    return Published(sent, tuple(failed), lost)
+    refusing = Refusing() if refusing is None else refusing
+    sending = _Sending(casebook, producer, refusing)
+    await sending.ask()
+    last = patiently(last_shut, casebook, wanted, refusing) if refusing.topics else {}
+    waiting = pages(casebook, wanted, lately, refusing)
+    while rows := waiting.next():
+        await sending.page(rows)
+    refusing.pass_over(last)
+    lost = any(isinstance(each.error, _OUT_OF_STEP) for each in sending.failed.values())
+    return Published(sending.sent, refusing.topics, lost)
 
 
 @dataclass(slots=True)
-class _Pages:
-    """What is to be sent, PAGE_MAX rows at a time."""
+class _Sending:
+    """One round of it."""
 
     casebook: Casebook
-    sources: Sequence[tuple[str, int]]
-    known: list[Unsent] | None = None  # all of it
-    after: int = 0
+    producer: AIOKafkaProducer
+    refusing: Refusing
+    sent: int = 0
+    failed: dict[str, _Failure] = field(default_factory=dict)
 
-    def next(self) -> list[Unsent]:
-        """Return the next page; none: that was all."""
-        if self.known is None:
-            page = patiently(_page, self.casebook, self.sources, self.after)
-        else:
-            page, self.known = self.known[:PAGE_MAX], self.known[PAGE_MAX:]
-        self.after = page[-1].seq if page else self.after
-        return page
+    async def ask(self) -> None:
+        """Try destinations that refused, each with the row that it did not take.
 
+        If another worker, who has its partition now, has sent that one, it takes them again.
+        """
+        due = self.refusing.due(monotonic())
+        if due:
+            await self.page(patiently(numbered, self.casebook, due.values()))
+        for topic in due.keys() - self.failed.keys():
+            self.refusing.takes(topic)
 
-def _waits_before(casebook: Casebook, sources: Sequence[tuple[str, int]], first: int) -> bool:
-    with casebook.engine.connect() as connection:
-        values = {"sources": sources, "first": first}
-        return connection.execute(UNSENT_BEFORE, values).first() is not None
-
-
-def _page(casebook: Casebook, sources: Sequence[tuple[str, int]], after: int) -> list[Unsent]:
-    with casebook.engine.connect() as connection:
-        values = {"sources": sources, "after": after, "most": PAGE_MAX}
-        rows = connection.execute(UNSENT_BEHIND, values).all()
-        keys = CaseKeys(connection, casebook.key)
-        keys.load(row.case_id for row in rows if row.case_id is not None)
-        return [
-            Unsent(
-                row.seq, row.topic, row.key, outbox_value(keys, row), headers_from_text(row.headers)
-            )
-            for row in rows
-        ]
+    async def page(self, rows: Sequence[Unsent]) -> None:
+        """Send rows, and take out of the outbox what the broker has."""
+        there = await _send(self.producer, rows, self.failed)
+        for topic in {row.topic for row in rows} & self.failed.keys():
+            self.refusing.refused(topic, self.failed[topic].seq, monotonic())
+        patiently(_clear, self.casebook, there)
+        self.sent += len(there.seqs)
 
 
 def _clear(casebook: Casebook, there: _There) -> None:
@@ -127,7 +126,7 @@ def _clear(casebook: Casebook, there: _There) -> None:
 
 
 async def _send(
-    producer: AIOKafkaProducer, rows: Sequence[Unsent], failed: dict[str, BaseException]
+    producer: AIOKafkaProducer, rows: Sequence[Unsent], failed: dict[str, _Failure]
 ) -> _There:
     """Send the rows; note the destinations that fail; return what the broker has."""
     under_way: list[tuple[Unsent, asyncio.Future[RecordMetadata]]] = []
@@ -142,18 +141,20 @@ async def _send(
                 headers=list(row.headers),
             )
         except KafkaError as error:
-            failed[row.topic] = error
+            failed[row.topic] = _Failure(row.seq, error)
             continue
         under_way.append((row, future))
     results = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
     done: list[int] = []
     journal_end: int | None = None
     for (row, _), result in zip(under_way, results, strict=True):
+        first = failed.get(row.topic)
         if isinstance(result, KafkaError):
-            failed.setdefault(row.topic, result)
+            if first is None or row.seq < first.seq:
+                failed[row.topic] = _Failure(row.seq, result)
         elif isinstance(result, BaseException):
             raise result
-        elif row.topic not in failed:
+        elif first is None or row.seq < first.seq:
             done.append(row.seq)
             if row.topic == JOURNAL:
                 journal_end = result.offset + 1

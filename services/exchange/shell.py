@@ -35,6 +35,7 @@ from services.exchange.intake import Incoming
 from services.exchange.measures import Measures, Place
 from services.exchange.outbox import Published, publish
 from services.exchange.recorded import Remembers, nothing
+from services.exchange.refusing import Refusing
 from services.exchange.shedding import Shedder
 from services.exchange.shelf import Shelf
 
@@ -62,6 +63,7 @@ class Shell:
     shedder: Shedder
     open_producer: Callable[[], Awaitable[AIOKafkaProducer]]
     remembers: Remembers = nothing  # of a life that a restored casebook has lost
+    refusing: Refusing = field(default_factory=Refusing)
     sweeps: Sweeps = field(default_factory=Sweeps)
 
     async def handle(self, records: Sequence[Incoming]) -> None:
@@ -101,12 +103,13 @@ class Shell:
 
         Raises Unavailable casebook.unavailable or kafka.unreachable.
         """
-        published = await publish(self.casebook, self.producer, sources, lately)
+        published = await publish(self.casebook, self.producer, sources, lately, self.refusing)
         if not published.is_out_of_step:
             return published
         old, self.producer = self.producer, await self.open_producer()
         await old.stop()
-        return await publish(self.casebook, self.producer, sources)
+        self.refusing.ask_all()
+        return await publish(self.casebook, self.producer, sources, refusing=self.refusing)
 
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).

@@ -26,6 +26,7 @@ ASKED = {
     "sources": [("leads", 1), ("copies", 2)],
     "after": 7,
     "first": 7,
+    "shut": ["inbox.a"],
 }
 
 
@@ -46,7 +47,7 @@ def test_no_question_of_a_batch_reads_a_whole_table() -> None:
         for name, query in vars(queries).items()
         if isinstance(query, Select) and not name.startswith("_")
     }
-    assert len(asked) == 15
+    assert len(asked) == 18
     for name, query in asked.items():
         scanned = {step.split()[1] for step in plan(query) if step.startswith("SCAN")}
         assert not scanned & LARGE, f"{name}: {plan(query)}"

@@ -90,3 +90,13 @@ def test_a_refusal_stops_its_destination_only_and_the_producer_stays(casebook: C
     assert not old.is_stopped
     assert new.taken == []
     assert {row.topic for row in rows(casebook, OUTBOX)} == {SHUT}
+
+
+def test_that_a_destination_refuses_is_not_forgotten_with_another_partition_s_batch(
+    casebook: Casebook,
+) -> None:
+    shell, _, _ = published(casebook, TopicAuthorizationFailedError)
+    found = asyncio.run(shell.publish({("leads", 1)}))
+    assert found.failed == (SHUT,)
+    shell.measures.publishing(found.failed)
+    assert f"publish.failing {SHUT}" in shell.measures._ready().reasons
