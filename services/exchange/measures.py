@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.bus import metrics
@@ -104,7 +104,7 @@ class Measures:
             metrics.LAG_SECONDS.labels(place[0], str(place[1])).set(max(age, 0.0))
 
     def publishing(self, failing: tuple[str, ...]) -> None:
-        """Note the destinations that would not take their messages."""
+        """Note all destinations that do not take their messages, of whichever partition."""
         self._failing = failing
 
     def erasing(self, looked: Iterable[Place], readable: Iterable[Place]) -> None:
@@ -207,6 +207,16 @@ def _alias(offices: Iterable[Office], owner: str) -> str:
     return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
 
 
+def _by_alias(
+    offices: Iterable[Office], counted: Iterable[Row[tuple[str, str, int]]]
+) -> Counter[tuple[str, str]]:
+    """Sum by kind and label: all owners that no rulebook knows have one."""
+    found: Counter[tuple[str, str]] = Counter()
+    for kind, owner, number in counted:
+        found[kind, _alias(offices, owner)] += number
+    return found
+
+
 def _look(name: str, engine: Engine, shelf: Shelf, at: datetime) -> None:
     opened = (
         select(DUTIES.c.kind, DUTIES.c.owner, func.count())
@@ -225,13 +235,12 @@ def _look(name: str, engine: Engine, shelf: Shelf, at: datetime) -> None:
         in_force = set(rulebooks_in_force(connection).values())
     offices = [office for rulebook in in_force if (office := shelf.find(rulebook))] or [shelf.first]
     _tell_rulebooks(name, offices)
-    late = {(kind, owner): number for kind, owner, number in overdue}
+    owed, late = _by_alias(offices, every), _by_alias(offices, overdue)
     metrics.OPEN_DUTIES.clear()
     metrics.OVERDUE_DUTIES.clear()
-    for kind, owner, number in every:
-        alias = _alias(offices, owner)
-        metrics.OPEN_DUTIES.labels(kind, alias).set(number)
-        metrics.OVERDUE_DUTIES.labels(kind, alias).set(late.get((kind, owner), 0))
+    for labels, number in owed.items():
+        metrics.OPEN_DUTIES.labels(*labels).set(number)
+        metrics.OVERDUE_DUTIES.labels(*labels).set(late[labels])
     counts = {row.stopped: row.number for row in stopped}
     for reason, code in HOLD_CODES.items():
         metrics.HELD_MESSAGES.labels(code).set(counts.get(reason, 0))

@@ -1,19 +1,22 @@
 """What the exchange says of itself when it is asked whether it is ready."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from connectors.bus import clock as metrics_clock
 from connectors.bus import metrics
 from connectors.bus.home import Settings
 from services.casebook.store import Casebook
+from services.casebook.tables import DUTIES
 from services.exchange import measures as module
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
 from tests.batches import of_one_partition
 from tests.history import MONDAY
-from tests.office import Log, office, run
+from tests.office import Log, office, rows, run
 
 
 def reasons(measures: Measures) -> list[str]:
@@ -128,6 +131,21 @@ def test_what_the_casebook_owes_is_counted_beside_an_open_transaction_that_write
     with casebook.engine.begin():
         asyncio.run(measures.look(MONDAY))
     assert open_duties() == 2
+
+
+def test_duties_of_owners_that_no_rulebook_knows_are_summed(casebook: Casebook) -> None:
+    measures = Measures(Settings(), Shelf(office()), casebook, 0)
+    log = Log()
+    run(casebook, [log.put(each, MONDAY) for each in of_one_partition(3)])
+    owed = rows(casebook, DUTIES)
+    with casebook.engine.begin() as connection:
+        for row in owed:  # each of another one that has left the directory
+            gone = update(DUTIES).where(DUTIES.c.duty_id == row.duty_id)
+            connection.execute(gone.values(owner=f"GONE-{row.case_seq}"))
+    asyncio.run(measures.look(MONDAY + timedelta(days=400)))
+    assert open_duties() == 3
+    overdue = [each for found in metrics.OVERDUE_DUTIES.collect() for each in found.samples]
+    assert [each.value for each in overdue] == [3]
 
 
 def test_a_dear_look_is_not_taken_again_at_once(
