@@ -7,7 +7,7 @@ when the store has deleted the file; a crash between repeats that, which does no
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, exists, select, update
+from sqlalchemy import Connection, and_, delete, exists, select, tuple_, update
 
 from schemas.ids import CaseId, OrganCode
 from schemas.parts import Envelope
@@ -58,8 +58,8 @@ class Blobs:
         self._connection.execute(update(BLOBS).where(*where).values(lost=True))  # type: ignore[arg-type] # comparisons
 
 
-def lost_files(connection: Connection, limit: int) -> tuple[Lost, ...]:
-    """Return files that no message needs, whichever noted them."""
+def lost_files(connection: Connection, limit: int, behind: Lost | None = None) -> tuple[Lost, ...]:
+    """Return files that no message needs, whichever noted them; in order, those behind one."""
     other = BLOBS.alias()
     is_needed = exists().where(
         and_(other.c.sender == BLOBS.c.sender, other.c.blob == BLOBS.c.blob),
@@ -72,6 +72,8 @@ def lost_files(connection: Connection, limit: int) -> tuple[Lost, ...]:
         .order_by(BLOBS.c.sender, BLOBS.c.blob)
         .limit(limit)
     )
+    if behind is not None:
+        query = query.where(tuple_(BLOBS.c.sender, BLOBS.c.blob) > (behind.sender, behind.blob))
     return tuple(Lost(OrganCode(row.sender), row.blob) for row in connection.execute(query))
 
 

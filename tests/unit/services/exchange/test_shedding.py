@@ -15,7 +15,7 @@ from services.casebook.blobs import Lost, lost_files
 from services.casebook.store import Casebook
 from services.casebook.tables import BLOBS, OUTBOX
 from services.exchange import shedding
-from services.exchange.shedding import Shedder
+from services.exchange.shedding import FAILED_MAX, Shedder
 from tests.files_office import attached, files_office
 from tests.history import MONDAY, SENDER, History, message, organ
 from tests.office import Log, rows, run, sent
@@ -116,6 +116,59 @@ def test_one_tick_deletes_so_many_and_no_more(
     for expected in (2, 3, 3):
         assert asyncio.run(shedder.step())
         assert sorted(blob for _, blob in store.deleted) == blobs[:expected]
+
+
+@dataclass
+class Stubborn:
+    """A store that does not delete some files, as long as it does not."""
+
+    kept: set[str]
+    tried: list[str] = field(default_factory=list)
+
+    def delete(self, _owner: OrganCode, blob: str) -> None:
+        """As a store does."""
+        self.tried.append(blob)
+        if blob in self.kept:
+            raise Unavailable("attachment.store_unavailable")
+
+
+def test_a_file_that_cannot_be_deleted_keeps_none_behind_it(casebook: Casebook) -> None:
+    blobs = refused(casebook, 3)
+    store = Stubborn({blobs[0]})
+    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    assert not asyncio.run(shedder.step())
+    assert [row.blob for row in rows(casebook, BLOBS) if row.lost] == blobs[:1]
+    assert not asyncio.run(shedder.step())
+    store.kept.clear()
+    assert asyncio.run(shedder.step())
+    assert not any(row.lost for row in rows(casebook, BLOBS))
+
+
+def test_files_behind_as_many_as_one_tick_tries_are_reached_and_the_failure_is_told_meanwhile(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shedding, "FILES_MAX", 2)
+    blobs = refused(casebook, 6)
+    store = Stubborn(set(blobs[:2]))
+    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    for _ in range(4):  # two that stay, two, two, and the end of the list
+        assert not asyncio.run(shedder.step())
+    assert store.tried == blobs
+    store.kept.clear()
+    assert not asyncio.run(shedder.step())  # all through it is not yet
+    assert asyncio.run(shedder.step())
+    assert store.tried == [*blobs, *blobs[:2]]
+
+
+def test_a_store_that_is_away_is_not_asked_for_every_file_and_another_tick_asks_for_others(
+    casebook: Casebook,
+) -> None:
+    blobs = refused(casebook, 7)
+    store = Stubborn(set(blobs))
+    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    for number in (1, 2):
+        assert not asyncio.run(shedder.step())
+        assert store.tried == blobs[: number * FAILED_MAX]
 
 
 def test_a_file_that_another_message_still_needs_stays(casebook: Casebook) -> None:
