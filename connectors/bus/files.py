@@ -30,7 +30,10 @@ def files_refusal(files: Sequence[Measured]) -> Refusal | None:
     if found is not None:
         return Refusal(found[0], where=WHERE, detail=found[1])
     for index, file in enumerate(files):
-        refusal = archive_refusal(file.path)
+        try:
+            refusal = archive_refusal(file.path)
+        except OSError:  # it was there when it was measured
+            refusal = Refusal("attachment.unreadable")
         if refusal is not None:
             return replace(refusal, where=f"{WHERE}[{index}]")
     return None

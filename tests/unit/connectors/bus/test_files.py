@@ -25,6 +25,11 @@ def letter(*attachments: Attachment) -> Message:
     return replace(found, envelope=replace(found.envelope, attachments=attachments or None))
 
 
+def test_a_file_that_has_gone_since_it_was_measured_is_a_refusal_and_ends_no_process() -> None:
+    refusal = Refusal("attachment.unreadable", where="envelope.attachments[0]")
+    assert files_refusal([PHOTO]) == refusal
+
+
 def test_files_that_the_document_does_not_list_are_listed_behind() -> None:
     manifest = Attachment("在途.zip", "application/zip", 9, "3" * 64)
     found = listed(letter(manifest), [PHOTO, NOTES])
