@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, text
 from sqlalchemy.types import TypeEngine
 
 # SQLite numbers rows by itself only for INTEGER, PostgreSQL wants BIGINT.
 SEQUENCE: Final = BigInteger().with_variant(Integer, "sqlite")
+BYTES: Final = LargeBinary()
 
 
 def short_text(length: int) -> TypeEngine[str]:
@@ -28,7 +29,7 @@ def position(*, key: bool = False) -> tuple[Column[Any], ...]:
     return *place(key=key), offset
 
 
-def partial_index(name: str, *columns: str, rows: str, in_sqlite: str = "") -> Index:
+def part_index(name: str, *columns: str, rows: str, in_sqlite: str = "") -> Index:
     """Return an index that knows of these rows only.
 
     SQLite uses it for a question that has the same words.

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     or_,
@@ -30,6 +31,7 @@ from services.casebook.tables import (
     ORIGINALS,
     OUTBOX,
     PROGRESS,
+    RECOUNTS,
     WAKES,
 )
 
@@ -91,7 +93,8 @@ CASES_OF: Final = _CASE.join(CASE_NUMBERS, CASE_NUMBERS.c.seq == CASES.c.seq).wh
     among(CASE_NUMBERS.c.case_id, "cases")
 )
 CASES_BY_SEQ: Final = _CASE.where(among(CASES.c.seq, "seqs"))
-# For each partition when something falls due there, and when a case is asked about: one probe each.
+# For each partition when something falls due there, when a case is asked about, and whether one is
+# to be counted anew: one probe each.
 FIRST_DUE: Final = select(
     PROGRESS.c.topic,
     PROGRESS.c.partition,
@@ -103,18 +106,29 @@ FIRST_DUE: Final = select(
     .where(CASES.c.topic == PROGRESS.c.topic, CASES.c.partition == PROGRESS.c.partition)
     .scalar_subquery()
     .label("look_ms"),
+    select(func.min(RECOUNTS.c.case_id))
+    .where(RECOUNTS.c.topic == PROGRESS.c.topic, RECOUNTS.c.partition == PROGRESS.c.partition)
+    .scalar_subquery()
+    .label("recount"),
 ).where(_pair_among(PROGRESS.c.topic, PROGRESS.c.partition))
-# Those that owe something, whatever else the partition has; a page of them.
-OWING: Final = (
-    select(CASE_NUMBERS.c.case_id)
-    .join(CASES, CASES.c.seq == CASE_NUMBERS.c.seq)
+# In words that no index has: PostgreSQL would look through all that is open for each case.
+_IS_OPEN: Final = cast(DUTIES.c.open, Integer) == 1
+# Those that owe something, whatever else the partition has. Who owes does not rest, so nobody asks
+# whether its content is still kept; in a casebook from before that was asked, all were to be, once.
+_OWING: Final = select(CASES.c.topic, CASES.c.partition, CASES.c.case_id, CASES.c.seq).where(
+    CASES.c.topic == bindparam("topic"),
+    CASES.c.partition == bindparam("partition"),
+    exists().where(DUTIES.c.case_seq == CASES.c.seq, _IS_OPEN),
+)
+OWING: Final = _OWING.where(CASES.c.look_ms.is_(None))
+OWING_OF_BEFORE: Final = _OWING.where(CASES.c.look_ms <= bindparam("at"))
+RECOUNTED: Final = (
+    select(RECOUNTS.c.case_id, RECOUNTS.c.case_seq)
     .where(
-        CASES.c.topic == bindparam("topic"),
-        CASES.c.partition == bindparam("partition"),
-        CASE_NUMBERS.c.case_id > bindparam("last"),
-        exists().where(DUTIES.c.case_seq == CASES.c.seq, DUTIES.c.open),
+        RECOUNTS.c.topic == bindparam("topic"),
+        RECOUNTS.c.partition == bindparam("partition"),
     )
-    .order_by(CASE_NUMBERS.c.case_id)
+    .order_by(RECOUNTS.c.case_id)
     .limit(bindparam("most", type_=Integer))
 )
 _KEY: Final = select(CASE_KEYS.c.name, CASE_KEYS.c.wrapped)

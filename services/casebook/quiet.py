@@ -20,6 +20,7 @@ class Quiet:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._first: dict[Place, tuple[int | None, int | None]] = {}
+        self._counted: set[Place] = set()
         self._changed: set[Place] = set()
 
     def look(self, places: Iterable[Place]) -> None:
@@ -27,10 +28,20 @@ class Quiet:
         if wanted := sorted(set(places)):
             for row in self._connection.execute(FIRST_DUE, {"keys": wanted}):
                 self._first[row.topic, row.partition] = row.wake_ms, row.look_ms
+                if row.recount is None:
+                    self._counted.add((row.topic, row.partition))
 
     def changed(self, topic: str, partition: int) -> None:
         """Note that this transaction changes cases there: the tables must be asked."""
         self._changed.add((topic, partition))
+
+    def recounts(self, topic: str, partition: int) -> None:
+        """Note that this transaction has cases there counted anew: the tables must be asked."""
+        self._counted.discard((topic, partition))
+
+    def is_counted(self, topic: str, partition: int) -> bool:
+        """Whether it is known that no case waits there to be counted anew."""
+        return (topic, partition) in self._counted
 
     def owes_nothing(self, topic: str, partition: int, at: datetime) -> bool:
         """Whether it is known that nothing falls due there by then."""

@@ -7,19 +7,9 @@ since 1970 in UTC, and short texts are ordered by their bytes.
 
 from typing import Final
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 
-from services.casebook.column_types import SEQUENCE, partial_index, place, position, short_text
+from services.casebook.column_types import BYTES, SEQUENCE, part_index, place, position, short_text
 
 METADATA: Final = MetaData()
 
@@ -56,7 +46,7 @@ MESSAGES: Final = Table(
     *position(),
     Column("outcome", short_text(16), nullable=False),
     Column("code", short_text(64)),
-    Column("receipt", LargeBinary),  # framed Accepted, Rejected or Held, for honest repeats
+    Column("receipt", BYTES),  # framed Accepted, Rejected or Held, for honest repeats
     Index("messages_by_case", "case_id"),
     Index("messages_by_number", "document_number"),
     Index("messages_by_id", "message_id"),
@@ -79,7 +69,7 @@ ORIGINALS: Final = Table(
     Column("case_id", short_text(64), nullable=False),
     Column("record", short_text(64), nullable=False),
     Column("fingerprint", short_text(64), nullable=False),  # of the writer's schema
-    Column("body", LargeBinary, nullable=False),  # the Avro body as received, sealed; locked
+    Column("body", BYTES, nullable=False),  # the Avro body as received, sealed; locked
     Index("originals_by_case", "case_id"),
 )
 
@@ -88,10 +78,10 @@ CASE_KEYS: Final = Table(
     "case_keys",
     METADATA,
     Column("name", short_text(64), primary_key=True),  # a case id, or `quarantine-` and a month
-    Column("wrapped", LargeBinary),
+    Column("wrapped", BYTES),
     Column("erased_ms", BigInteger),
     Column("case_seq", BigInteger),  # null: made when there was no case yet
-    partial_index("case_keys_of_case", "case_seq", rows="case_seq IS NOT NULL"),
+    part_index("case_keys_of_case", "case_seq", rows="case_seq IS NOT NULL"),
 )
 
 # Other tables know a case by `seq`: ids are spread over all of an index; by seq what is opened
@@ -136,8 +126,8 @@ DUTIES: Final = Table(
     Column("open", Boolean, nullable=False),
     Column("body", Text, nullable=False),  # the Duty, JSON
     Column("ended", short_text(64)),  # when and how, beside its body: all that most steps change
-    partial_index("duties_open", "kind", "owner", "due_ms", rows="open", in_sqlite="open = 1"),
-    partial_index("duties_by_due", "due_ms", rows="open", in_sqlite="open = 1"),
+    part_index("duties_open", "kind", "owner", "due_ms", rows="open", in_sqlite="open = 1"),
+    part_index("duties_by_due", "due_ms", rows="open", in_sqlite="open = 1"),
 )
 
 # When a Tick has something to do in a case that moves: its earliest rung or warning.
@@ -146,6 +136,16 @@ WAKES: Final = Table(
     METADATA,
     *place(key=True),
     Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("case_id", short_text(64), primary_key=True),
+    Column("case_seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Cases that owed something when the calendar changed, and were not counted anew since.
+RECOUNTS: Final = Table(
+    "recounts",
+    METADATA,
+    *place(key=True),
     Column("case_id", short_text(64), primary_key=True),
     Column("case_seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -166,8 +166,8 @@ DECISIONS: Final = Table(
     Column("rulebook", short_text(64), nullable=False),
     Column("entry", Text, nullable=False),  # the journal's entry: effects and facts, no content
     Column("case_seq", BigInteger),  # null: of no case, or from before cases had one
-    partial_index("decisions_of_case", "case_seq", rows="case_seq IS NOT NULL"),
-    partial_index("decisions_by_case", "case_id", rows="case_seq IS NULL"),
+    part_index("decisions_of_case", "case_seq", rows="case_seq IS NOT NULL"),
+    part_index("decisions_by_case", "case_id", rows="case_seq IS NULL"),
 )
 
 # What the bus itself said, so that a receipt or a card leads to its case; what is said on one day
@@ -200,8 +200,8 @@ OUTBOX: Final = Table(
     Column("source_topic", short_text(64), nullable=False),
     Column("source_partition", Integer, nullable=False),
     Column("topic", short_text(64), nullable=False),
-    Column("key", LargeBinary),
-    Column("value", LargeBinary),
+    Column("key", BYTES),
+    Column("value", BYTES),
     Column("headers", Text),  # JSON: [[name, base64], …]
     Column("case_id", short_text(64)),  # whose key the value is locked with; null: it is open
     Index("outbox_by_source", "source_topic", "source_partition", "seq"),

@@ -3,7 +3,7 @@
 Each in bulk, for a batch. Nothing of it exists before the transaction commits.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -26,8 +26,9 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import original_of
 from services.casebook.marks import Marks
 from services.casebook.progress import Place, lock_progress, locked
-from services.casebook.queries import DUE, ORIGINAL, OWING
+from services.casebook.queries import DUE, ORIGINAL
 from services.casebook.quiet import Quiet
+from services.casebook.recounts import Recounts
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -61,6 +62,7 @@ class Work:
         self._seqs: dict[CaseId, int] = {}  # of the cases that are there, as far as they were read
         self.keys = CaseKeys(connection, wrapping, self._seqs)
         self.expiry = Expiry(connection)
+        self.recounts = Recounts(connection, self._seqs)
         self.blobs = Blobs(connection)  # stored files
         self.quiet = Quiet(connection)  # partitions
         self._vouching = Vouching(vouch)
@@ -195,14 +197,11 @@ class Work:
         self.flush()
         return self.expiry.due(*place, at, limit)
 
-    def owing_cases(self, topic: str, partition: int, page: int) -> Iterator[CaseId]:
-        """Yield the partition's cases with an open duty, read `page` of them at a time."""
-        self.flush()
-        here: dict[str, object] = {"topic": topic, "partition": partition, "most": page, "last": ""}
-        while found := [*map(CaseId, self._connection.scalars(OWING, here))]:
-            self.preload(found, (), ())
-            yield from found
-            here["last"] = found[-1]
+    def to_count_anew(self, place: Place, limit: int) -> tuple[CaseId, ...]:
+        """Return cases whose duties another calendar has counted; they are asked for once."""
+        found = () if self.quiet.is_counted(*place) else self.recounts.take(place, limit)
+        self.preload(found, (), ())
+        return found
 
     def add_decision(self, row: DecisionRow) -> None:
         """Write a decision."""

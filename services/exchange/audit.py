@@ -25,6 +25,7 @@ from services.exchange.batch import run_batch
 from services.exchange.intake import Dead, Intake, Sound
 from services.exchange.kept_keys import ERASED, ERASED_CODE
 from services.exchange.originals import Kept
+from services.exchange.portions import portions
 from services.exchange.recorded import (
     Entry,
     Remembered,
@@ -219,14 +220,15 @@ def _batches(records: Iterable[Kept], batch_max: int) -> Iterator[list[Kept]]:
 
 
 def _parts(intakes: Sequence[Intake]) -> Iterator[list[Intake]]:
-    part: list[Intake] = []
-    for intake in intakes:
-        part.append(intake)
-        if isinstance(intake, Sound) and isinstance(intake.opened.message, CaseSettled):
+    for portion in portions(intakes):
+        part: list[Intake] = []
+        for intake in portion:
+            part.append(intake)
+            if isinstance(intake, Sound) and isinstance(intake.opened.message, CaseSettled):
+                yield part
+                part = []
+        if part:
             yield part
-            part = []
-    if part:
-        yield part
 
 
 def _difference(entry: Entry, field_: str) -> Difference:

@@ -32,7 +32,7 @@ from services.exchange.recorded import Remembers
 from services.exchange.secret import note_of
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
-from services.exchange.ticking import TICK_CASES_MAX, fire, tick
+from services.exchange.ticking import calendar_changed, tick
 
 
 class Desk:
@@ -106,16 +106,10 @@ class Desk:
         if self._next.rulebook.retention != self._clerk.office.rulebook.retention:
             ask_all(self._work, sound.incoming.position)
         if self._next.rulebook.calendar != self._clerk.office.rulebook.calendar:
-            self._count_anew(sound, at)
+            self._turn_to(self._next)
+            calendar_changed(self._clerk, sound, at)
         while case is not None and (found := next_waiting(case)) is not None:
             case = self._resume(*found, sound.incoming)
-
-    def _count_anew(self, sound: Sound, at: datetime) -> None:
-        """Let the new rulebook's calendar be laid over what the partition's cases owe."""
-        self._turn_to(self._next)
-        place = sound.incoming.position
-        for case_id in self._work.owing_cases(place.topic, place.partition, TICK_CASES_MAX):
-            fire(self._clerk, sound, case_id, at)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""

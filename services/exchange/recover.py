@@ -21,6 +21,7 @@ from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
 from services.exchange.originals import Kept, position_of
+from services.exchange.portions import portions
 from services.exchange.reading import records_until
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.secret import noted
@@ -54,12 +55,19 @@ async def recover(
             async for record in _missing(reader, casebook, place, gap):
                 batch.append(record)
                 if len(batch) >= settings.exchange.batch_max:
-                    run_batch(casebook, shelf, judge_kept(casebook, shelf, batch), remembers)
+                    decide_kept(casebook, shelf, batch, remembers)
                     batch = []
-            if batch:
-                run_batch(casebook, shelf, judge_kept(casebook, shelf, batch), remembers)
+            decide_kept(casebook, shelf, batch, remembers)
     finally:
         await reader.stop()
+
+
+def decide_kept(
+    casebook: Casebook, shelf: Shelf, batch: Sequence[Kept], remembers: Remembers
+) -> None:
+    """Decide what the originals gave, in portions. Raises what `take_batch` and `run_batch` do."""
+    for portion in portions(judge_kept(casebook, shelf, batch)):
+        run_batch(casebook, shelf, portion, remembers)
 
 
 def judge_kept(casebook: Casebook, shelf: Shelf, batch: Sequence[Kept]) -> list[Intake]:

@@ -31,9 +31,10 @@ from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.erase import Eraser
 from services.exchange.garbage import Sweeps
-from services.exchange.intake import Incoming
+from services.exchange.intake import Incoming, Intake
 from services.exchange.measures import Measures, Place
 from services.exchange.outbox import Published, publish
+from services.exchange.portions import portions
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.refusing import Refusing
 from services.exchange.shedding import Shedder
@@ -75,20 +76,26 @@ class Shell:
         try:
             self._check_clock(records)
             intakes = take_batch(self.casebook, self.shelf, records)
-            taken = monotonic()
-            tally = run_batch(self.casebook, self.shelf, intakes, self.remembers)
-            stored = monotonic()
-            sources = {r.position.place for r in records}
-            published = await self.publish(sources, tally.unsent)
-            sent = monotonic()
-            looked = self.eraser.due(intakes, tally.secrets)
-            readable = await self.eraser.step(looked)
+            each = (monotonic() - began) / len(intakes)
+            for portion in portions(intakes):
+                await self._handle(portion, verified_seconds=each * len(portion))
         except YichuanError as error:
             give_up(error)
         except Exception as error:  # noqa: BLE001 - nothing behind this could tell
             give_up(Broken("exchange.defect", where=_where(error), detail=type(error).__name__))
+        self.sweeps.after_batch()
+
+    async def _handle(self, portion: Sequence[Intake], *, verified_seconds: float) -> None:
+        records = [intake.incoming for intake in portion]
+        taken = monotonic()
+        tally = run_batch(self.casebook, self.shelf, portion, self.remembers)
+        stored = monotonic()
+        published = await self.publish({r.position.place for r in records}, tally.unsent)
+        sent = monotonic()
+        looked = self.eraser.due(portion, tally.secrets)
+        readable = await self.eraser.step(looked)
         seconds = {
-            Stage.VERIFY: taken - began,
+            Stage.VERIFY: verified_seconds,
             Stage.STORE: stored - taken,
             Stage.PUBLISH: sent - stored,
         }
@@ -96,7 +103,6 @@ class Shell:
         self.measures.progressed(records, now())
         self.measures.publishing(published.failed)
         self.measures.erasing(looked, readable)
-        self.sweeps.after_batch()
 
     async def publish(self, sources: Collection[Place], lately: Sequence[Unsent] = ()) -> Published:
         """Publish what the partitions decided; with a new producer where the old one is of no use.

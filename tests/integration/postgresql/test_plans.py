@@ -1,0 +1,75 @@
+"""PostgreSQL goes about it by an index, also where it knows the tables: few that owe among many."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, text
+
+from services.casebook import queries
+from services.casebook.store import Casebook
+
+CASES, PARTITIONS, OWING_EVERY = 20_000, 10, 100
+OWING = CASES // PARTITIONS // OWING_EVERY  # of one partition
+READ_MAX = 10 * OWING * PARTITIONS  # rows: what owes anywhere some times, not what ever was
+ASKED = {"topic": "leads", "partition": 3, "at": 1, "most": 2_000, "last": ""}
+_OWES = f"n / {PARTITIONS} % {OWING_EVERY} = 0"
+_CASES = f"""
+    INSERT INTO cases (case_id, topic, partition, state, waiting, body, rests_ms, look_ms)
+    SELECT md5(n::text), 'leads', n % {PARTITIONS}, 'closed', 0, repeat('x', 200),
+    CASE WHEN {_OWES} THEN NULL ELSE 1 END, CASE WHEN {_OWES} THEN NULL ELSE 2 END
+    FROM generate_series(1, {CASES}) AS n
+"""
+_NUMBERS = "INSERT INTO case_numbers (case_id, seq) SELECT case_id, seq FROM cases"
+_DUTIES = """
+    INSERT INTO duties (case_seq, position, duty_id, case_id, kind, owner, due_ms, open, body)
+    SELECT seq, 0, left(case_id, 36), case_id, 'sign_for', 'o', seq, look_ms IS NULL, 'x'
+    FROM cases
+"""
+
+
+@pytest.fixture(params=["analyzed", "as it grew"])
+def filled(casebook: Casebook, request: pytest.FixtureRequest) -> Casebook:
+    """A casebook of many cases of which few owe something."""
+    with casebook.engine.begin() as connection:
+        for statement in (_CASES, _NUMBERS, _DUTIES):
+            connection.execute(text(statement))
+        if request.param == "analyzed":
+            connection.execute(text("ANALYZE"))
+    return casebook
+
+
+def read(casebook: Casebook, query: Select[Any]) -> tuple[float, float]:
+    """Return how many rows a worker's session finds, and how many it reads for that."""
+    bound = query.params(ASKED)
+    told = bound.compile(casebook.engine, compile_kwargs={"literal_binds": True})
+    with casebook.engine.connect() as connection:
+        explained = connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {told}")).scalar_one()
+    plan = explained[0]["Plan"]
+    scans = [node for node in _nodes(plan) if "Plans" not in node]
+    return plan["Actual Rows"], sum(map(_rows, scans))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def _rows(scan: dict[str, Any]) -> float:
+    each = scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)
+    return float(each * scan["Actual Loops"])
+
+
+def test_those_that_owe_are_found_without_reading_those_that_do_not(filled: Casebook) -> None:
+    found, rows = read(filled, queries.OWING)
+    assert found == OWING
+    assert rows <= READ_MAX
+
+
+def test_those_that_were_to_be_asked_about_are_found_without_reading_the_others(
+    filled: Casebook,
+) -> None:
+    found, rows = read(filled, queries.OWING_OF_BEFORE)
+    assert found == 0
+    assert rows <= READ_MAX
