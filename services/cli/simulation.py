@@ -31,7 +31,7 @@ from services.casebook.case_keys import CaseKeys
 from services.casebook.locked import outbox_value
 from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
-from services.casebook.tables import DECISIONS, OUTBOX, WAKES
+from services.casebook.tables import DECISIONS, OUTBOX, RECOUNTS, WAKES
 from services.casebook.work import Work
 from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
@@ -106,6 +106,8 @@ class Simulation:
         self._year_at = at
         for flow in Flow:
             yield from self._received([self._incoming(self._activation(flow))])
+            while self._is_counting():  # the next Ticks are seconds away
+                yield from self._received([self._incoming(self._tick(flow))])
 
     def _received(self, records: list[Incoming]) -> Iterator[Happened]:
         """Decide records, and what the bus wrote into flows because of them."""
@@ -169,6 +171,11 @@ class Simulation:
             due.append((self._year_at, list(Flow).index(Flow.COPIES)))
         when, flow = min(due, default=(None, 0))
         return (when, list(Flow)[flow]) if when is not None else None
+
+    def _is_counting(self) -> bool:
+        """Whether duties wait to be counted by another calendar. Each Tick takes some."""
+        with self._casebook.engine.connect() as connection:
+            return connection.execute(select(RECOUNTS.c.case_id).limit(1)).first() is not None
 
     def _incoming(self, message: Message) -> Incoming:
         envelope = message.envelope

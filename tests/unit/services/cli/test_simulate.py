@@ -296,10 +296,11 @@ def test_what_a_message_is_about_goes_into_the_field_that_its_record_has(tmp_pat
     assert played.one("delivered", "given")["to"] == "liuzhi-cgj"
 
 
-def test_a_calendar_that_comes_moves_every_case_that_owes_something_page_by_page(
+def test_a_calendar_that_comes_moves_every_case_that_owes_something_in_turns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticking, "TICK_CASES_MAX", 1)
+    monkeypatch.setattr(ticking, "TICK_ANEW_MAX", 1)
     leads = "".join(LEAD.replace("label: lead", f"label: l{n}") for n in range(3))
     known = (
         "  - {at: 2026-09-28T12:00, activate: demo, calendar: {2026-09-29: off}}\n"
