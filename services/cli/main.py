@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
 from schemas.errors import Malformed, UserError, YichuanError, text
-from services.cli.output import error_object, language, print_error, print_failure
+from services.cli.arguments import HELP, decoded, words_of
+from services.cli.options import HomeFolder
+from services.cli.output import error_object, language, print_all, print_error, print_failure
 
 NO: Final = 1  # the answer is no
 WRONG_USE: Final = 2
@@ -164,16 +165,19 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
 
 def run() -> None:
     """The entry point `yichuan`."""
+    print_all(sys.stdout)
     sys.exit(main(sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 worked, 1 no, 2 wrong use, 3 not tried."""
     as_json = "--json" in arguments
-    incomplete = not arguments or isinstance(COMMANDS.get(arguments[-1]), Noun)
+    is_noun_alone = isinstance(COMMANDS.get(" ".join(words_of(arguments))), Noun)
+    incomplete = not arguments or (is_noun_alone and HELP not in arguments)
     try:
-        result = typer.main.get_command(application(arguments)).main(
-            args=[*arguments, "--help"] if incomplete else list(arguments),
+        typed = decoded(arguments)
+        result = typer.main.get_command(application(typed)).main(
+            args=[*typed, HELP] if incomplete else list(typed),
             prog_name="yichuan",
             standalone_mode=False,
         )
@@ -191,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def application(arguments: Sequence[str]) -> typer.Typer:
     """Return the app, with the noun that the arguments name imported and the others as help."""
-    chosen = next((argument for argument in arguments if argument in COMMANDS), None)
+    chosen, chosen_verb, *_ = (*words_of(arguments), "", "")
     app = _typer(_help("驿传：执法机关之间的消息总线", "Yichuan: the bus between agencies"))
     app.callback()(_globals)
     for name, entry in COMMANDS.items():
@@ -200,8 +204,7 @@ def application(arguments: Sequence[str]) -> typer.Typer:
             continue
         noun = _typer(_help(entry.zh, entry.en))
         for verb_name, verb in entry.verbs.items():
-            _add(noun, verb_name, verb, real=name == chosen and verb_name in arguments)
-        noun.callback()(_nothing)
+            _add(noun, verb_name, verb, real=name == chosen and verb_name == chosen_verb)
         app.add_typer(noun, name=name)
     return app
 
@@ -222,25 +225,22 @@ def _typer(words: str) -> typer.Typer:
 
 
 def _add(app: typer.Typer, name: str, verb: Verb, *, real: bool) -> None:
-    function: Callable[..., Any] = _nothing
+    function: Callable[..., Any] = _listed
     if real:
         function = getattr(import_module(verb.module), verb.function)
     settings = {"ignore_unknown_options": verb.may_begin_with_dash}
     app.command(name, help=_help(verb.zh, verb.en), context_settings=settings)(function)
 
 
-def _globals(
-    home: Annotated[
-        Path | None, typer.Option("--home", help="YICHUAN_HOME", show_default=False)
-    ] = None,
-) -> None:
+def _globals(home: HomeFolder = None) -> None:
     """`--home` before the noun is the same as after it."""
     if home is not None:
         os.environ["YICHUAN_HOME"] = str(home)
 
 
-def _nothing() -> None:
+def _listed() -> None:
     """A command that is listed, not run: its module is imported only when it is asked for."""
+    raise AssertionError
 
 
 def _help(zh: str, en: str) -> str:

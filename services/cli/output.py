@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from io import TextIOWrapper
+from typing import Any, Final, TextIO
 
 from schemas.errors import ErrorText, YichuanError, text
 from schemas.render import CHINA
@@ -31,6 +32,12 @@ def in_language(zh: str, en: str) -> str:
 def listed(words: Iterable[str]) -> str:
     """Return the words one after the other, as the language writes it."""
     return in_language("、", ", ").join(words)
+
+
+def print_all(stream: TextIO) -> None:
+    """Write what the terminal's encoding has not as an escape: a name on disk may be any bytes."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def emit_json(obj: Mapping[str, Any]) -> None:
