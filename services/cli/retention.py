@@ -5,7 +5,7 @@ A hold, or an erasure before the time, is an order in the rulebook's retention.t
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -21,6 +21,7 @@ from services.casework.retention import in_force, look_at
 from services.cli.casebook_view import case_of, reading
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, say, table
+from services.cli.words import LIVES, STATES, word
 from services.rulebook.calendar import local_date
 from services.rulebook.load import load
 from services.rulebook.retention import Retention, What
@@ -31,6 +32,7 @@ _HEADS: Final = (
     "案件 种类 状态 了结 保存至 冻结 已销毁 依据",
     "case kind state over until held erased basis",
 )
+_WORDS: Final = {"life": LIVES, "state": STATES}
 
 Document = dict[str, Any]
 
@@ -91,8 +93,11 @@ def _erased(connection: Connection) -> Iterator[Document]:
 
 
 def _row(document: Document) -> list[str]:
-    return ["" if (value := document[key]) is None else _text(value) for key in _COLUMNS]
+    return [_text(key, document[key]) for key in _COLUMNS]
 
 
-def _text(value: date | str) -> str:
-    return f"{value:%Y-%m-%d}" if isinstance(value, date) else value
+def _text(column: str, value: datetime | str | None) -> str:
+    """Return a cell as people read it: a day is a day in China."""
+    if isinstance(value, datetime):
+        return f"{local_date(value)}"
+    return "" if value is None else word(_WORDS.get(column, {}), value)

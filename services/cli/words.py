@@ -32,6 +32,16 @@ STATES: Final[Words] = {
     "guided": ("当年业务指导已作出", "guidance of the year given"),
     "sending": ("发送中：尚有收件机关未送达收件箱", "being sent: not yet in every inbox"),
 }
+LIVES: Final[Words] = {
+    "transfer": ("移送", "transfer"),
+    "notice": ("告知", "notification"),
+    "copy": ("抄送", "copies"),
+    "information": ("信息需求", "request for information"),
+    "assistance": ("执法协助", "assistance"),
+    "joint": ("联合执法", "joint action"),
+    "consultation": ("联合执法协商", "consultation on a joint action"),
+    "guidance_year": ("年度业务指导", "guidance of a year"),
+}
 ARRIVALS: Final[Words] = {
     "pending": ("待写入收件箱（仍在发件箱）", "pending: still in the outbox"),
     "written": ("已写入收件箱", "in its inbox"),

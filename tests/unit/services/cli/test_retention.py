@@ -1,8 +1,10 @@
 """`yichuan retention` on a casebook: kept until when, held by whom, erased when."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,11 @@ import pytest
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook, open_sqlite
+from services.casebook.tables import CASES
+from services.casework.case import Life, State
 from services.cli.main import main
+from services.cli.words import LIVES, STATES
+from services.rulebook.calendar import local_date, start_of
 from services.rulebook.load import bundled
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, run, sent
@@ -81,3 +87,32 @@ def test_what_was_erased_is_listed_apart(
         CaseKeys(connection, casebook.key).erase(case, MONDAY)
     (found,) = told(tmp_path, capsys, "--erased")
     assert (found["case"], found["erased_at"][:10]) == (case, f"{MONDAY:%Y-%m-%d}")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_people_read_days_in_china_and_words(
+    casebook: Casebook,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+) -> None:
+    """Before 08:00 in China the day in UTC is the one before."""
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    morning = start_of(local_date(MONDAY)) + timedelta(hours=1)
+    case = withdrawn(casebook)
+    with casebook.engine.begin() as connection:
+        connection.execute(CASES.update().values(rests_ms=int(morning.timestamp() * 1000)))
+    assert main(["retention", "--home", str(tmp_path)]) == 0
+    cells = re.split(r"\s{2,}", next(line for line in _lines(capsys) if case in line).strip())
+    expected = {"zh": ("移送", "已撤回"), "en": ("transfer", "withdrawn")}[language]
+    assert cells[1:5] == [*expected, f"{local_date(MONDAY)}", f"{MONDAY.year + 30}{morning:-%m-%d}"]
+
+
+def test_every_kind_of_life_and_every_state_has_its_words() -> None:
+    assert set(LIVES) == set(Life)
+    assert set(STATES) >= set(State)
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
