@@ -98,7 +98,7 @@ class Keyring:
 
 
 def read_keys(path: Path) -> Mapping[str, ListedKey]:
-    """Return keys.csv by kid. Raises UserError keys.none or keys.unreadable."""
+    """Return keys.csv by kid. Raises UserError keys.none or file.unreadable."""
     rows = read_rows(path)
     if not rows:
         raise UserError("keys.none", where=str(path), exit_code=3)
@@ -116,8 +116,8 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
             )
             for row in rows
         ]
-    except (KeyError, ValueError):
-        raise UserError("keys.unreadable", where=str(path), exit_code=3) from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError("file.unreadable", str(path), str(error), exit_code=3) from None
     return {key.kid: key for key in keys}
 
 

@@ -57,7 +57,7 @@ def ensure_keys(
 
     Rows that are there stay, so that a seal made under an older key still verifies; `listed` are
     rows of the rulebook that was chosen, which win over the home's. Raises UserError
-    keys.unreadable.
+    keys.unreadable, file.unreadable.
     """
     table = home.rulebook / KEYS_CSV
     found = read_rows(table)
@@ -80,11 +80,18 @@ def ensure_keys(
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Read keys.csv; none when there is no such file."""
-    if not path.exists():
+    """Read keys.csv; none when there is no such file. Raises UserError file.unreadable."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(csv.DictReader(file))
+    except FileNotFoundError:
         return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    except OSError as error:
+        raise UserError("file.unreadable", str(path), error.strerror, exit_code=3) from None
+    except UnicodeDecodeError:
+        raise UserError("file.unreadable", str(path), "not UTF-8", exit_code=3) from None
+    except csv.Error as error:
+        raise UserError("file.unreadable", str(path), str(error), exit_code=3) from None
 
 
 def as_csv(rows: Iterable[Row]) -> str:

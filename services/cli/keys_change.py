@@ -35,6 +35,7 @@ from schemas.jwk import signer_from_pem
 from services.cli.installation import open_installation
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
+from services.cli.words import clock_time
 
 GRACE_HOURS_MAX: Final = 24 * 30
 _NO: Final = 1
@@ -181,12 +182,16 @@ def _tell(row: Mapping[str, str], whose: str, *, as_json: bool) -> None:
     if as_json:
         emit_json({**row, "valid_to": row["valid_to"] or None})
     else:
-        until = row["valid_to"] or "…"
+        since, until = _told(row["valid_from"]), _told(row["valid_to"])
         say(
-            f"{whose}：{row['kid']}（{row['algorithm']}），{row['valid_from']} 至 {until}",
-            f"{whose}: {row['kid']} ({row['algorithm']}), {row['valid_from']} to {until}",
+            f"{whose}：{row['kid']}（{row['algorithm']}），{since} 至 {until}",
+            f"{whose}: {row['kid']} ({row['algorithm']}), {since} to {until}",
         )
     note(
         "运行 yichuan rules activate --yes，使交换进程按此判断",
         "run yichuan rules activate --yes, so that the exchange judges by it",
     )
+
+
+def _told(at: str) -> str:
+    return clock_time(datetime.fromisoformat(at)) if at else "…"

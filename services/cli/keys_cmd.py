@@ -1,12 +1,14 @@
 """`yichuan keys list`: whose public keys the rulebook in force lists, and since when."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from connectors.bus.home import home_at
 from connectors.bus.keys import KEYS_CSV, read_rows
 from schemas.errors import UserError
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, table
+from services.cli.words import clock_time
 
 COLUMNS = (
     "kid",
@@ -18,6 +20,8 @@ COLUMNS = (
     "compromised_since",
     "private_key_here",
 )
+
+_TIMES: Final = ("valid_from", "valid_to", "compromised_since")
 
 
 def keys_list(home: HomeFolder = None, as_json: AsJson = False) -> None:
@@ -51,7 +55,7 @@ def keys_list(home: HomeFolder = None, as_json: AsJson = False) -> None:
             emit_json(entry)
         return
     heads = (in_language(zh, en) for zh, en in _HEADS)
-    table(tuple(heads), ([_cell(entry[column]) for column in COLUMNS] for entry in listed))
+    table(tuple(heads), ([_cell(column, entry[column]) for column in COLUMNS] for entry in listed))
 
 
 _HEADS = (
@@ -66,7 +70,9 @@ _HEADS = (
 )
 
 
-def _cell(value: object) -> str:
+def _cell(column: str, value: object) -> str:
     if isinstance(value, bool):
         return in_language("是", "yes") if value else in_language("否", "no")
+    if value and column in _TIMES:
+        return clock_time(datetime.fromisoformat(str(value)))
     return "" if value is None else str(value)

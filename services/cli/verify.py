@@ -65,7 +65,8 @@ def verify(
     place = home_at(home)
     found = opened_from(_read(file))
     if isinstance(found, Refusal):
-        raise UserError(found.code, where=found.where or str(file), detail=found.detail)
+        where = found.where or str(file)
+        raise UserError(found.code, where, found.detail, exit_code=_NOT_TRIED)
     trusted = None if trust is None else trusted_in(trust)
     verdict = judge(found, _keys(place, keys, trusted))
     if trusted is not None and verdict.fault and verdict.fault.code == "seal.key_unknown":
@@ -92,8 +93,8 @@ def _attached(path: Path, envelope: Envelope) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED) from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
     sealed = {each.sha256: each for each in envelope.attachments or ()}
     found = sealed.get(digest)
     code = None if found is not None else "attachment.digest_wrong"
@@ -172,7 +173,9 @@ def _read(file: Path) -> Mapping[str, Any]:
         with file.open("rb") as stream:
             raw = stream.read(FILE_MAX_BYTES + 1)
         document = json.loads(raw) if len(raw) <= FILE_MAX_BYTES else None
-    except (OSError, ValueError, RecursionError):
+    except OSError as error:
+        raise _unreadable(file, error.strerror) from None
+    except (ValueError, RecursionError):
         raise unreadable from None
     if not isinstance(document, dict):
         raise unreadable
@@ -180,6 +183,8 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _keys(place: Home, table: Path | None, trusted: Mapping[str, str | None] | None) -> Keys:
+    if table is not None and not table.exists():
+        raise _unreadable(table, None)
     listed_keys = read_keys(table or place.rulebook / KEYS_CSV)
     return listed_keys.get if trusted is None else trusting(listed_keys.get, trusted)
 
@@ -188,9 +193,15 @@ def trusted_in(path: Path) -> dict[str, str | None]:
     """Return fingerprint → organ code, or None, of a list that an agency holds."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED) from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+    except UnicodeDecodeError:
+        raise _unreadable(path, "not UTF-8") from None
     if len(lines) > TRUST_LINES_MAX:
-        raise UserError("verify.unreadable", where=str(path), exit_code=_NOT_TRIED)
+        raise _unreadable(path, f"> {TRUST_LINES_MAX} lines")
     words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     return {kid: (rest[0] if rest else None) for kid, *rest in words}
+
+
+def _unreadable(path: Path, why: str | None) -> UserError:
+    return UserError("file.unreadable", str(path), why, exit_code=_NOT_TRIED)

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.errors import text
 from services.cli.output import in_language, language, listed
 from services.cli.verify_judge import Verdict, What
-from services.cli.words import organ_word, record_word
+from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Directory
 
 
@@ -32,8 +32,8 @@ def print_verdict(
         (in_language("消息", "message"), f"{record_word(envelope.record)} {envelope.message_id}"),
         (in_language("性质", "kind"), kinds[verdict.what]),
         (in_language("发送机关", "from"), f"{sender} ({verdict.kid or '?'})"),
-        (in_language("发送时刻", "sent"), envelope.sent_at.isoformat()),
-        (in_language("受理时刻", "received"), delivery.at.isoformat() if delivery else ""),
+        (in_language("发送时刻", "sent"), clock_time(envelope.sent_at)),
+        (in_language("受理时刻", "received"), clock_time(delivery.at) if delivery else ""),
         (in_language("被改动", "changed"), listed(verdict.tampered)),
     ):
         if value:
