@@ -101,10 +101,12 @@ def read_toml(path: Path) -> dict[str, Any]:
             raw = file.read(CONFIG_BYTES_MAX + 1)
         if len(raw) > CONFIG_BYTES_MAX:
             raise _invalid(path, f"> {CONFIG_BYTES_MAX} bytes")
-        return tomllib.loads(raw.decode("utf-8"))
+        return tomllib.loads(raw.decode("utf-8-sig"))  # editors on Windows put a BOM before it
     except OSError as error:
         raise _invalid(path, error.strerror or type(error).__name__) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise _invalid(path, "not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise _invalid(path, str(error)) from None
 
 
@@ -181,7 +183,7 @@ def _login(path: Path | None) -> Credentials | None:
     if path is None:
         return None
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return Credentials(table["username"], SecretStr(table["password"]))
     except (OSError, ValueError, KeyError):
         raise UserError("home.login_missing", where=str(path), exit_code=3) from None

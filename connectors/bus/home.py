@@ -8,13 +8,14 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from connectors.bus.sections import (
@@ -144,18 +145,39 @@ class Home:
         """The login file of an alias, `admin`, `exchange`, `registry-admin`, `registry-reader`."""
         return self.path / "credentials" / f"{login}.toml"
 
+    def there(self) -> "Home":
+        """Return it when there is such a folder. Raises UserError home.missing."""
+        if not self.path.is_dir():
+            raise UserError("home.missing", where=str(self.path), exit_code=3)
+        return self
+
+    def checked(self) -> "Home":
+        """Return it with a rulebook. Raises UserError home.missing, connector.rulebook_missing."""
+        if not self.there().rulebook.is_dir():
+            raise UserError("connector.rulebook_missing", where=str(self.rulebook), exit_code=3)
+        return self
+
     def credentials(self, login: str) -> Credentials:
-        """Read a login. Raises UserError home.login_missing."""
+        """Read a login. Raises UserError home.login_missing, home.config_invalid."""
         path = self.credentials_file(login)
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = _table(path)
+            return Credentials(table["username"], SecretStr(table["password"]))
         except FileNotFoundError:
             raise UserError("home.login_missing", where=str(path), exit_code=3) from None
-        return Credentials(table["username"], SecretStr(table["password"]))
+        except (tomllib.TOMLDecodeError, KeyError):  # its own text may quote the password
+            raise _invalid(path, "username = …, password = …") from None
 
     def settings(self) -> Settings:
-        """Read the configuration. Raises UserError home.config_invalid with the key at fault."""
-        config = self.config
+        """Read the configuration. Raises UserError home.config_invalid, home.missing."""
+        try:
+            table = _table(self.config)
+        except FileNotFoundError:
+            table = {}
+        except NotADirectoryError:
+            raise UserError("home.missing", str(self.path), "not a folder", exit_code=3) from None
+        except tomllib.TOMLDecodeError as error:
+            raise _invalid(self.config, str(error)) from None
 
         class _FromHome(Settings):
             @classmethod
@@ -168,7 +190,7 @@ class Home:
                 file_secret_settings: PydanticBaseSettingsSource,
             ) -> tuple[PydanticBaseSettingsSource, ...]:
                 del init_settings, dotenv_settings, file_secret_settings
-                return env_settings, TomlConfigSettingsSource(settings_cls, config)
+                return env_settings, InitSettingsSource(settings_cls, table)
 
         try:
             return _over_tls(self, _FromHome())
@@ -176,8 +198,22 @@ class Home:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
-        except tomllib.TOMLDecodeError as error:
-            raise UserError("home.config_invalid", where=str(config), detail=str(error)) from None
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """Read a TOML file, with a BOM or without. Raises UserError home.config_invalid, and others."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise _invalid(path, "not UTF-8") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise _invalid(path, error.strerror or type(error).__name__) from None
+
+
+def _invalid(path: Path, why: str) -> UserError:
+    return UserError("home.config_invalid", where=str(path), detail=why)
 
 
 def _over_tls(home: Home, settings: Settings) -> Settings:

@@ -87,7 +87,7 @@ def dead_list(
     as_json: AsJson = False,
 ) -> None:
     """List the dead letters: why, from where, when, whose, and what has become of them."""
-    with open_desk(home_at(home)) as desk:
+    with open_desk(home_at(home).checked()) as desk:
         found = [(letter, desk.fate(letter)) for letter in desk.letters]
         entries = [
             entry_of(desk, letter, fate) for letter, fate in found if status in (None, fate.status)
@@ -116,7 +116,7 @@ def dead_show(
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter: its headers, and of its content what is public."""
-    with open_desk(home_at(home)) as desk:
+    with open_desk(home_at(home).checked()) as desk:
         letter = desk.find(named)
         entry = entry_of(desk, letter, desk.fate(letter))
     document = entry | {

@@ -73,7 +73,7 @@ def dead_retry(
     """Have a frozen case decide its message again, or send dead bytes again."""
     if not reason.strip() or len(reason) > _REASON_MAX:
         raise UserError("command.usage", where="--reason", detail=f"1..{_REASON_MAX}")
-    with open_desk(home_at(home)) as desk:
+    with open_desk(home_at(home).checked()) as desk:
         letter = desk.find(named)
         fate = desk.fate(letter)
         step = plan(desk, letter, fate, reason, discard=discard)

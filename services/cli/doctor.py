@@ -70,10 +70,8 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
 
 def _settings(home: Home) -> Settings:
     """Raises UserError home.missing or home.config_invalid: then there is nothing to look at."""
-    if not home.path.is_dir():
-        raise UserError("home.missing", where=str(home.path), exit_code=3)
     try:
-        return home.settings()
+        return home.there().settings()
     except UserError as error:
         raise UserError(error.code, error.where, error.detail, exit_code=3) from None
 

@@ -16,4 +16,4 @@ def exchange_run(
     home: HomeFolder = None,
 ) -> None:
     """Run one exchange until it is told to stop."""
-    run(home_at(home), worker)
+    run(home_at(home).checked(), worker)

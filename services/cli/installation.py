@@ -32,7 +32,7 @@ class Installation:
 
 def open_installation(home: Path | None) -> Installation:
     """Read what lies in a home. Raises UserError where `up` and the applies have not been."""
-    place = home_at(home)
+    place = home_at(home).checked()
     settings = place.settings()
     rulebook = load(place.rulebook)
     return Installation(

@@ -28,7 +28,7 @@ def keys_list(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """List the public keys, and of which the private half lies in this home."""
     from services.rulebook.load import load  # noqa: PLC0415 - heavy, and only this verb needs it
 
-    place = home_at(home)
+    place = home_at(home).checked()
     rows = read_rows(place.rulebook / KEYS_CSV)
     if not rows:
         raise UserError("keys.none", where=str(place.rulebook / KEYS_CSV), exit_code=3)

@@ -61,7 +61,7 @@ def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
     Raises UserError replay.differs with the first difference; Broken log.gap when neither the
     flows nor the originals have a record.
     """
-    place = home_at(home)
+    place = home_at(home).there()
     settings = place.settings()
     shelf = open_again(place, settings)
     with ExitStack() as open_readers:

@@ -45,7 +45,7 @@ def retention(
     as_json: AsJson = False,
 ) -> None:
     """List the cases that are over: kept until when, held by whom, or erased when."""
-    place = home_at(home)
+    place = home_at(home).checked()
     rules = load(place.rulebook).retention
     with reading(place) as connection:
         found = list(_erased(connection) if erased else _kept(connection, rules, now()))

@@ -45,10 +45,8 @@ def activate(
     as_json: AsJson = False,
 ) -> None:
     """Show what the rulebook changes; with --yes bring it into force and wait until it is."""
-    place = home_at(home)
+    place = home_at(home).checked()
     settings = place.settings()
-    if not place.rulebook.is_dir():
-        raise UserError("connector.rulebook_missing", where=str(place.rulebook), exit_code=3)
     folder = locate(rulebook or settings.bus.rulebook)
     old, new = load(place.rulebook), _judged(_with_our_keys(place, folder))
     if (new.bus, new.county) != (old.bus, old.county):

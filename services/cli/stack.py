@@ -42,7 +42,7 @@ def up(
 
 def down(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """End every process of this home; those of others are left alone."""
-    place = home_at(home)
+    place = home_at(home).there()
     stopped = stack.down(place, _progress)
     if as_json:
         for name in stopped:

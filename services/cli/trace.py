@@ -28,7 +28,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Tell a case: messages, decisions, rules, duties, and who holds the clock."""
-    place = home_at(home)
+    place = home_at(home).checked()
     directory = load(place.rulebook).directory
     with reading(place) as connection:
         found = cases_named(connection, named)

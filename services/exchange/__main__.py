@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--worker", type=int, default=0)
     options = parser.parse_args()
     try:
-        run(home_at(options.home), options.worker)
+        run(home_at(options.home).checked(), options.worker)
     except YichuanError as error:
         words = text(error.code)
         sys.stderr.write(f"{error}\n{words.zh}。{words.remedy_zh}\n{words.en}: {words.remedy_en}\n")

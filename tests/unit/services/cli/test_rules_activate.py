@@ -93,7 +93,7 @@ def test_a_rulebook_of_another_bus_is_refused(
 def test_without_a_copy_there_is_nothing_to_replace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("YICHUAN_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("YICHUAN_HOME", str(tmp_path))
     assert main(["rules", "activate", "demo", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "connector.rulebook_missing"
 
