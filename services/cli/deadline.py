@@ -23,6 +23,7 @@ _KINDS: Final = {
 _WEEKDAYS: Final = ("一", "二", "三", "四", "五", "六", "日")
 _WEEKDAYS_EN: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY: Final = 5
+_YEARS: Final = range(1900, 2200)  # of a start: the end of time is far from either
 
 
 def deadline(
@@ -71,6 +72,8 @@ def _start(given: str) -> datetime:
         began = datetime.fromisoformat(given)
     except ValueError:
         raise UserError("deadline.start_invalid", where="--from", detail=given) from None
+    if began.year not in _YEARS:
+        raise UserError("deadline.start_invalid", where="--from", detail=given)
     return (began if began.tzinfo else began.replace(tzinfo=ZONE)).astimezone(ZONE)
 
 

@@ -1,6 +1,8 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +12,7 @@ from connectors.bus.agency import ConnectorConfig, load_agency
 from connectors.bus.home import write_private
 from connectors.bus.outgoing import as_text
 from connectors.bus.transfers import entitled
+from schemas.errors import UserError
 from schemas.messages import Message
 from schemas.oversight import FieldsOpened
 from schemas.render import to_document
@@ -39,6 +42,8 @@ def inbox(
     """Print what lies in an organ's inbox, each with whether its seal holds."""
     place = open_installation(home)
     if export is not None:
+        with writing(export):
+            export.mkdir(parents=True, exist_ok=True, mode=0o700)
         asyncio.run(_export(place, place.organ(organ), export, limit))
         return
     asyncio.run(_inbox(place, place.organ(organ), follow=follow, limit=limit, as_json=as_json))
@@ -53,12 +58,22 @@ async def _export(place: Installation, organ: Organ, folder: Path, limit: int) -
         async for letter in mailbox.present(limit):
             if letter.opened is not None:
                 file = folder / export_name(letter.opened.message)
-                write_private(file, as_text(exported(letter.opened)))
+                with writing(file):
+                    write_private(file, as_text(exported(letter.opened)))
                 print(file)
                 if entitled(letter.opened.message.envelope):
                     agency = load_agency(ConnectorConfig(organ=organ.alias), place.home)
                     beside = file.with_suffix(".files")
                     await asyncio.to_thread(export_files, letter.opened.message, beside, agency)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of a path that it cannot be written. Raises UserError file.unwritable."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError("file.unwritable", str(path), error.strerror, exit_code=3) from None
 
 
 def export_name(message: Message) -> str:

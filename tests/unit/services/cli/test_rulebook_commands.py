@@ -201,6 +201,9 @@ def test_deadline_tells_people_of_holidays_rolls_and_guesses(
     ("start", "length", "code"),
     [
         ("soon", "1 hour", "deadline.start_invalid"),
+        ("9999-12-30", "5 working days", "deadline.start_invalid"),
+        ("0001-01-01", "4 hours", "deadline.start_invalid"),
+        ("0001-01-01T00:00:00+14:00", "4 hours", "deadline.start_invalid"),
         ("2026-09-28", "a while", "deadline.length_invalid"),
     ],
 )
