@@ -1,11 +1,13 @@
 """The home and its configuration: what is read of it, and what is said where that cannot be."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from connectors.bus.home import Home, Settings
 from schemas.errors import UserError
+from tests.house.tree import REPO
 
 LOGIN = 'username = "mugang"\npassword = "秘密的口令"\n'
 
@@ -60,3 +62,18 @@ def test_a_file_is_no_home(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"home\.missing") as caught:
         Home(file).settings()
     assert (caught.value.where, caught.value.exit_code) == (str(file), 3)
+
+
+@pytest.mark.parametrize("page", ["agency-it.md", "operator.md"])
+def test_who_writes_the_configuration_of_the_page_connects_by_tls_and_knows_the_ca(
+    home: Home, page: str
+) -> None:
+    """A client without them speaks in the clear to a broker of TLS, and never connects."""
+    text = (REPO / "deploy" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (block,) = (each for each in blocks if "bootstrap" in each)
+    home.config.write_text(block, encoding="utf-8")
+    kafka = home.settings().kafka
+    assert kafka.security == "SASL_SSL"
+    assert Path(kafka.ca_file).is_absolute()  # a service runs in a folder of its own
+    assert page != "agency-it.md" or f"`{Path(kafka.ca_file).name}`" in text
