@@ -8,7 +8,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
@@ -29,7 +29,10 @@ from connectors.bus.sections import (
     RegistrySection,
 )
 from connectors.bus.tls import TlsFiles
+from connectors.bus.toml_table import config_invalid, toml_table
 from schemas.errors import UserError
+
+HOME: Final = "~/.local/share/yichuan"
 
 
 class Settings(BaseSettings):
@@ -161,23 +164,23 @@ class Home:
         """Read a login. Raises UserError home.login_missing, home.config_invalid."""
         path = self.credentials_file(login)
         try:
-            table = _table(path)
+            table = toml_table(path)
             return Credentials(table["username"], SecretStr(table["password"]))
         except FileNotFoundError:
             raise UserError("home.login_missing", where=str(path), exit_code=3) from None
         except (tomllib.TOMLDecodeError, KeyError):  # its own text may quote the password
-            raise _invalid(path, "username = …, password = …") from None
+            raise config_invalid(path, "username = …, password = …") from None
 
     def settings(self) -> Settings:
         """Read the configuration. Raises UserError home.config_invalid, home.missing."""
         try:
-            table = _table(self.config)
+            table = toml_table(self.config)
         except FileNotFoundError:
             table = {}
         except NotADirectoryError:
             raise UserError("home.missing", str(self.path), "not a folder", exit_code=3) from None
         except tomllib.TOMLDecodeError as error:
-            raise _invalid(self.config, str(error)) from None
+            raise config_invalid(self.config, str(error)) from None
 
         class _FromHome(Settings):
             @classmethod
@@ -200,22 +203,6 @@ class Home:
             raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
 
 
-def _table(path: Path) -> dict[str, Any]:
-    """Read a TOML file, with a BOM or without. Raises UserError home.config_invalid, and others."""
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise _invalid(path, "not UTF-8") from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise
-    except OSError as error:
-        raise _invalid(path, error.strerror or type(error).__name__) from None
-
-
-def _invalid(path: Path, why: str) -> UserError:
-    return UserError("home.config_invalid", where=str(path), detail=why)
-
-
 def _over_tls(home: Home, settings: Settings) -> Settings:
     """Return the settings with what the local stack has made sure of: TLS by its own CA."""
     if not settings.stack_is_local:
@@ -230,7 +217,7 @@ def _over_tls(home: Home, settings: Settings) -> Settings:
 
 def home_at(path: Path | None = None) -> Home:
     """Return the home given, or YICHUAN_HOME's, or the default one."""
-    chosen = path or Path(os.environ.get("YICHUAN_HOME") or "~/.local/share/yichuan")
+    chosen = path or Path(os.environ.get("YICHUAN_HOME") or HOME)
     return Home(chosen.expanduser().resolve())
 
 

@@ -4,21 +4,24 @@ The run checks itself: it ends with 0 only if every story went as it is told in 
 """
 
 import os
+import shlex
 import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from connectors.bus.clock import monotonic, now
-from connectors.bus.home import Home, home_at
+from connectors.bus.home import HOME, Home, home_at
+from connectors.bus.sections import PORT_BASE
 from schemas.errors import UserError
 from schemas.ids import CaseId
 from services.cli.casebook_view import open_duties, reading
 from services.cli.demo_events import Drop
 from services.cli.demo_play import Play
-from services.cli.demo_report import Findings, report
+from services.cli.demo_report import Calls, Findings, report
 from services.cli.demo_scenarios import AGENCIES
 from services.cli.demo_setting import Setting
 from services.cli.demo_sides import wrong_sides
@@ -138,7 +141,7 @@ def _print(home: Home, play: Play, parts: tuple[Part, ...], began: float, *, as_
     if as_json:
         emit_json(summary(play, len(found.duties), monotonic() - began))
         return
-    print("\n".join(report(play, found, parts, _command(home))))
+    print("\n".join(report(play, found, parts, _calls(home))))
     _progress(began, in_language("演示完成，全部结果符合预期", "done; everything came as expected"))
 
 
@@ -152,6 +155,14 @@ def _findings(home: Home, play: Play) -> Findings:
             late=told_case(connection, CaseId(play.late.case_id or ""), directory, home),
             duties=[entry for entry in open_duties(connection) if entry[0] in cases],
         )
+
+
+def _calls(home: Home) -> Calls:
+    """`make` alone means the default home: of another, what makes it mean this one is said."""
+    base = home.settings().ports.base
+    chosen = [] if home.path == Path(HOME).expanduser().resolve() else [f"YICHUAN_HOME={home.path}"]
+    ports = [] if base == PORT_BASE else [f"PORT_BASE={base}"]
+    return Calls(_command(home), shlex.join(("make", "down", *chosen, *ports)))
 
 
 def _command(home: Home) -> str:

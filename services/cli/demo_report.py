@@ -21,6 +21,14 @@ OpenDuties = Sequence[tuple[CaseId, Duty]]
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """How `yichuan` and `make down` are called here, so that they mean this installation."""
+
+    yichuan: str
+    make_down: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What the casebook says after the play: two journeys, and what is owed in this run's cases."""
 
@@ -29,8 +37,8 @@ class Findings:
     duties: OpenDuties
 
 
-def report(play: Play, found: Findings, parts: Sequence[Part], command: str) -> Iterator[str]:
-    """Return the lines of the report. `command` is how `yichuan` is called here."""
+def report(play: Play, found: Findings, parts: Sequence[Part], calls: Calls) -> Iterator[str]:
+    """Return the lines of the report."""
     yield from _title("一件案件的全程", "the journey of one case")
     yield from lines(found.journey)
     yield from _title("各机关收到了什么", "what each agency got")
@@ -50,7 +58,7 @@ def report(play: Play, found: Findings, parts: Sequence[Part], command: str) -> 
     yield from _title("已过期限的一项", "the one that is overdue")
     yield from _late(found.late)
     yield from _title("继续查看", "look on")
-    yield from _look_on(play, found.journey, parts, command)
+    yield from _look_on(play, found.journey, parts, calls)
 
 
 def _title(zh: str, en: str) -> tuple[str, str]:
@@ -120,7 +128,8 @@ def _late(told: Document) -> Iterator[str]:
     )
 
 
-def _look_on(play: Play, journey: Document, parts: Sequence[Part], command: str) -> Iterator[str]:
+def _look_on(play: Play, journey: Document, parts: Sequence[Part], calls: Calls) -> Iterator[str]:
+    command = calls.yichuan
     yield f"{command} trace {journey['document_number']}"
     yield f"{command} trace {play.late.case_id}"
     for alias in (*sorted(play.got), LATE_DEPARTMENT):
@@ -128,6 +137,6 @@ def _look_on(play: Play, journey: Document, parts: Sequence[Part], command: str)
     yield f"{command} status"
     yield from (f"{part.url}  ({part.name})" for part in parts)
     yield in_language(
-        f"一切仍在运行；停止：make down，或 {command} down",
-        f"everything goes on running; stop it with: make down, or {command} down",
+        f"一切仍在运行；停止：{calls.make_down}，或 {command} down",
+        f"everything goes on running; stop it with: {calls.make_down}, or {command} down",
     )

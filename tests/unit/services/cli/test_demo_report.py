@@ -8,7 +8,7 @@ from schemas.parts import Flow
 from services.cli.demo_faults import FAULTS
 from services.cli.demo_outcomes import released
 from services.cli.demo_play import Play
-from services.cli.demo_report import Findings, report
+from services.cli.demo_report import Calls, Findings, report
 from services.cli.demo_scenarios import FAULTY_REPLIES, REFUSALS
 from services.cli.demo_stage import Part
 from services.cli.demo_summary import summary
@@ -17,6 +17,7 @@ from tests.unit.services.cli.county import Bus as County
 from tests.unit.services.cli.county import performed
 from tests.unit.services.cli.one_case import SETTING, Bus, filed_case, scenario
 
+CALLS = Calls("yichuan", "make down YICHUAN_HOME=/second")
 PARTS = (Part("exchange", ("python",), 19030),)
 
 
@@ -42,7 +43,7 @@ def test_it_tells_all_that_it_promises(
     play: Play, found: Findings, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     monkeypatch.setenv("YICHUAN_LANG", language)
-    text = "\n".join(report(play, found, PARTS, "yichuan"))
+    text = "\n".join(report(play, found, PARTS, CALLS))
     promised = [
         found.journey["case"],  # the journey of one case
         *play.got,  # what each agency got
@@ -55,7 +56,7 @@ def test_it_tells_all_that_it_promises(
         "yichuan trace",  # how to look on
         "yichuan inbox liuzhi-swj",
         "http://127.0.0.1:19030/metrics",
-        "make down",  # how to stop
+        "make down YICHUAN_HOME=/second",  # how to stop
         {"zh": "黄牌", "en": "yellow card"}[language],
         {"zh": "仍在暂存", "en": "still held"}[language],
         *{"zh": ("抄送：", "案件移送："), "en": ("copies: ", "transfers: ")}[language],
@@ -92,7 +93,7 @@ def test_of_the_late_case_only_what_has_a_card_is_told(
     play: Play, found: Findings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YICHUAN_LANG", "en")
-    text = "\n".join(report(play, found, PARTS, "yichuan"))
+    text = "\n".join(report(play, found, PARTS, CALLS))
     overdue = text.partition("the one that is overdue")[2].partition("look on")[0]
     assert "sign for it" in overdue
     assert "hand over" not in overdue

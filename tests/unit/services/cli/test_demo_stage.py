@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.bus.home import Home, Settings
+from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from deploy.local import processes, stack
 from schemas.errors import UserError
@@ -102,3 +102,16 @@ def test_the_command_that_is_printed_holds_no_password(
     assert "secret" not in printed
     assert "YICHUAN_PORTS__BASE=20000" in printed
     assert "YICHUAN_CASEBOOK__URL=…" in printed
+
+
+def test_the_demo_says_how_make_stops_this_one_and_not_the_default_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`make down` alone would end what runs in the default home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("YICHUAN_HOME", raising=False)
+    assert demo._calls(home_at()).make_down == "make down"
+    second = Home(tmp_path / "second one")
+    assert demo._calls(second).make_down == f"make down 'YICHUAN_HOME={second.path}'"
+    monkeypatch.setenv("YICHUAN_PORTS__BASE", "21000")
+    assert demo._calls(second).make_down.endswith(" PORT_BASE=21000")

@@ -1,0 +1,28 @@
+"""A TOML file of the home: its table, or what is wrong with the file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import UserError
+
+
+def toml_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file, with a BOM or without.
+
+    Raises UserError home.config_invalid; as they are FileNotFoundError, NotADirectoryError and
+    TOMLDecodeError, of which the caller knows more.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise config_invalid(path, "not UTF-8") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise config_invalid(path, error.strerror or type(error).__name__) from None
+
+
+def config_invalid(path: Path, why: str) -> UserError:
+    """Return the error that says why a file of the home cannot be used."""
+    return UserError("home.config_invalid", where=str(path), detail=why)
