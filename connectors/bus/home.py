@@ -6,6 +6,7 @@ data, pids and logs. `yichuan.toml` in it is read first; `YICHUAN_<SECTION>__<KE
 
 import os
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -122,6 +123,11 @@ class Home:
         return self.path / "run"
 
     @property
+    def ports(self) -> Path:
+        """The port base of the local stack that runs: written by `up`, removed by `down`."""
+        return self.run / "ports"
+
+    @property
     def logs(self) -> Path:
         """Logs of the processes."""
         return self.path / "logs"
@@ -182,6 +188,10 @@ class Home:
         except tomllib.TOMLDecodeError as error:
             raise config_invalid(self.config, str(error)) from None
 
+        running = {}
+        with suppress(FileNotFoundError):  # no local stack runs
+            running = {"ports": {"base": self.ports.read_text(encoding="ascii")}}
+
         class _FromHome(Settings):
             @classmethod
             def settings_customise_sources(
@@ -193,7 +203,8 @@ class Home:
                 file_secret_settings: PydanticBaseSettingsSource,
             ) -> tuple[PydanticBaseSettingsSource, ...]:
                 del init_settings, dotenv_settings, file_secret_settings
-                return env_settings, InitSettingsSource(settings_cls, table)
+                own = (InitSettingsSource(settings_cls, each) for each in (table, running))
+                return env_settings, *own
 
         try:
             return _over_tls(self, _FromHome())

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from connectors.bus.clock import monotonic
-from connectors.bus.home import Home, Settings, cache_dir
+from connectors.bus.home import Home, Settings, cache_dir, write_private
 from deploy.local import kafka, processes, registry
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
 from deploy.local.fetch import fetch
@@ -50,6 +50,8 @@ def up(home: Home, settings: Settings, report: Report) -> None:
             title = f"{item.name} {item.version}"
             report(say(f"正在启动 {title}", f"starting {title}"))
             processes.start(home, item.name, item.argv, environment())
+        # Who knows the home alone finds what runs there, whatever settings it was started with.
+        write_private(home.ports, str(settings.ports.base))
         _await(home, components, report)
 
 
@@ -76,6 +78,7 @@ def down(home: Home, report: Report) -> tuple[str, ...]:
             if processes.stop(home, name, GRACE_SECONDS):
                 stopped.append(name)
                 report(say(f"已停止 {name}", f"stopped {name}"))
+        home.ports.unlink(missing_ok=True)
     return tuple(stopped)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.home import Home, Settings
-from connectors.bus.sections import KafkaSection, RegistrySection
+from connectors.bus.sections import KafkaSection, PortsSection, RegistrySection
 from deploy.local import stack, status
 from deploy.local.wording import say
 from schemas.errors import UserError
@@ -37,6 +37,26 @@ def test_the_status_of_a_given_cluster_says_whether_it_answers(
     assert asked == [("kafka.example", 9094), ("registry.example", 443)]
     assert (kafka.local, kafka.running, kafka.pid) == (False, False, None)
     assert (registry.local, registry.running) == (False, True)
+
+
+def test_a_stack_on_ports_of_its_own_is_found_by_its_home_while_it_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`status` showed the default ports, and `doctor` found errors where there were none."""
+    home = Home(tmp_path)
+    monkeypatch.setattr(stack, "_components", lambda *_: [])
+    monkeypatch.setattr(stack, "_await", lambda *_: None)
+    monkeypatch.setenv("YICHUAN_PORTS__BASE", "21000")
+    stack.up(home, home.settings(), print)
+    monkeypatch.delenv("YICHUAN_PORTS__BASE")
+    assert home.settings().bootstrap == "127.0.0.1:21000"
+    kafka, registry = status.status(home, home.settings())
+    assert (kafka.port, registry.port) == (21_000, 21_010)
+    home.config.write_text("[ports]\nbase = 22000\n", encoding="utf-8")
+    assert home.settings().ports.base == 22_000  # what is configured wins
+    home.config.unlink()
+    stack.down(home, print)
+    assert home.settings().ports == PortsSection()
 
 
 def test_down_in_an_empty_home_is_harmless(tmp_path: Path) -> None:
