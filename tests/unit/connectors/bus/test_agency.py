@@ -66,6 +66,17 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, where: str) -
     assert where in str(caught.value)
 
 
+def test_a_file_with_a_byte_order_mark_is_read_and_one_in_gbk_is_said_to_be_no_utf_8(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path, FOLDER)
+    file.write_text(FOLDER, encoding="utf-8-sig")
+    assert kind_of(file) == "folder"
+    file.write_bytes(FOLDER.encode() + "# 说明\n".encode("gbk"))
+    with pytest.raises(UserError, match="not UTF-8"):
+        kind_of(file)
+
+
 def test_a_password_in_the_file_is_never_shown(tmp_path: Path) -> None:
     text = DATABASE.replace("sqlite:///x.db", "postgresql://u:hush@db.example/d")
     config = read_config(write(tmp_path, text), DatabaseConfig)
