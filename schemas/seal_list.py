@@ -14,7 +14,11 @@ from schemas.seal_form import TYPE, payload_of, proof_of, received_at, seed_of
 from schemas.seal_proof import Checker, Digested, Listed, Proof, Unfit, walk
 from schemas.seal_tree import Node, below, container_digest, element, framed, salt_of
 
-_NAME: Final = re.compile(r"[^.\[\]]+")
+_STEP: Final = re.compile(r"[^.\[\]]+")
+# One form for each place: another would be a second word for it, which the digests say nothing of.
+_PATH: Final = re.compile(
+    r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*|\[(?:0|[1-9][0-9]*)\])*"
+)
 
 
 def leaves(opened: Opened) -> dict[str, bytes] | None:
@@ -32,7 +36,10 @@ def leaves(opened: Opened) -> dict[str, bytes] | None:
 def are_the_senders(digests: Mapping[str, bytes], opened: Opened, keys: Keys) -> bool:
     """Whether a list of digests is what the message's sender signed."""
     envelope = opened.message.envelope
-    payload = payload_of(envelope, root_of_leaves(digests))
+    root = root_of_leaves(digests)
+    if root is None:
+        return False
+    payload = payload_of(envelope, root)
     jws, at = (envelope.seal.jws if envelope.seal else ""), received_at(envelope)
     key = verified(jws, payload, keys, at, type_=TYPE, schema=opened.schema)
     return isinstance(key, VerifiedKey) and key.organ == envelope.sender
@@ -57,16 +64,24 @@ def leaves_of_copy(
     return lister.leaves if lister.is_used_up() else None
 
 
-def root_of_leaves(leaves: Mapping[str, bytes]) -> bytes:
-    """Return the root that digests lead to, by the names and positions in their paths."""
+def root_of_leaves(leaves: Mapping[str, bytes]) -> bytes | None:
+    """Return the root that digests lead to, by the names and positions in their paths.
+
+    None where no message has them: a path of another form than the walk's, two of one place, one
+    below another.
+    """
     top: dict[str, Any] = {}
     for path, digest in leaves.items():
-        *above, last = _NAME.findall(path) or ("",)
+        if _PATH.fullmatch(path) is None:
+            return None
+        *above, last = _STEP.findall(path)
         place = top
         for name in above:
             place = place.setdefault(name, {})
-            if not isinstance(place, dict):  # a path below a leaf: no message has it
-                place = {}
+            if isinstance(place, bytes):
+                return None
+        if last in place:
+            return None
         place[last] = digest
     return _root(top)
 

@@ -189,6 +189,8 @@ const jobs = {
   opened({ bus, message, jwk }) {
     const listed = new Map(message.parts.map(({ path, digest }) => [path, un64(digest)]));
     if (listed.size !== message.parts.length) throw new Error("a path is listed twice");
+    const form = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[(0|[1-9][0-9]*)\])*$/;
+    for (const path of listed.keys()) if (!form.test(path)) throw new Error("no path");
     for (const path of listed.keys()) if (boundaries(path).some((each) => listed.has(each))) throw new Error("below a part");
     if (!message.fields.length) throw new Error("nothing is opened");
     for (const { path, value, salt } of message.fields) {

@@ -135,6 +135,27 @@ def _forged(path: str) -> Callable[[FieldsOpened], FieldsOpened]:
     return forge
 
 
+def _hidden_behind(path: str, other: str) -> Callable[[FieldsOpened], FieldsOpened]:
+    """A forged leaf under the path, and the true digest under another word for its place."""
+
+    def forge(message: FieldsOpened) -> FieldsOpened:
+        salt, value = bytes(16), '"forged"'
+        ours = b64url(leaf_digest(salt, path.encode(), value.encode()))
+        parts = [
+            part
+            for each in message.parts or ()
+            for part in (
+                (SealedPart(path, ours), replace(each, path=other))
+                if each.path == path
+                else (each,)
+            )
+        ]
+        assert len(parts) == len(message.parts or ()) + 1
+        return _fields(replace(message, parts=tuple(parts)), value=value, salt=b64url(salt))
+
+    return forge
+
+
 CHANGES: dict[str, Callable[[FieldsOpened], FieldsOpened]] = {
     "another value": lambda m: _fields(m, value='"另一值"'),
     "another path": lambda m: _fields(m, path="parties[0].phone"),
@@ -149,6 +170,9 @@ CHANGES: dict[str, Callable[[FieldsOpened], FieldsOpened]] = {
     "no digest": lambda m: _parts(m, SealedPart("more", "!")),
     "a field below a sealed part": _forged("reason.more"),
     "a field that nobody sealed": _forged("more"),
+    "a leaf behind a dot": _hidden_behind(PHONE, f".{PHONE}"),
+    "a leaf behind a position": _hidden_behind(PHONE, PHONE.replace("[0]", ".0")),
+    "a leaf behind a nought": _hidden_behind(PHONE, PHONE.replace("[0]", "[00]")),
     "another message": lambda m: replace(m, message=m.envelope.message_id),
     "another case": lambda m: replace(m, message_case=m.envelope.case_id),
     "another schema": lambda m: replace(m, schema="0" * 64),

@@ -88,10 +88,35 @@ def test_a_copy_and_a_proof_that_do_not_fit_have_no_leaves() -> None:
     assert leaves_of_copy(codec.tree, body, proof, ["reason"]) is None  # it is there
 
 
-def test_a_path_below_a_leaf_leads_nowhere() -> None:
-    good = root_of_leaves({"a": bytes(32), "b.c": bytes(32)})
-    assert root_of_leaves({"a": bytes(32), "a.b": bytes(32), "b.c": bytes(32)}) == good
-    assert root_of_leaves({"a": bytes(32), "": bytes(32)}) != good
+@pytest.mark.parametrize(
+    "more",
+    [
+        "a.b",  # below a leaf
+        "b",  # above one
+        "b.c.d",
+        ".a",  # other words for one that is there
+        "a.",
+        "[a]",
+        "b..c",
+        "b[c]",
+        "d.0",
+        "d[00]",
+        "d[0].",
+        "d[0]]",
+        "d[]",
+        "d[-1]",
+        "d[\u0660]",  # a nought of another script
+        "é",
+        "",
+        " a",
+        "a\n",
+    ],
+)
+def test_a_path_that_no_message_has_beside_the_others_leads_to_no_root(more: str) -> None:
+    leaves = {"a": bytes(32), "b.c": bytes(32), "d[0]": bytes(32)}
+    assert root_of_leaves(leaves) is not None
+    assert root_of_leaves({**leaves, more: bytes(32)}) is None
+    assert root_of_leaves({more: bytes(32), **leaves}) is None
 
 
 def test_salts_of_a_part_follow_from_that_of_the_whole_and_differ() -> None:
