@@ -19,6 +19,7 @@ from schemas.parts import Secrecy
 from schemas.secrecy_text import (
     Spelt,
     fold,
+    folding,
     harmless_pattern,
     keyword_pattern,
     mark_pattern,
@@ -32,6 +33,8 @@ from schemas.topics import BY_SNAKE, RECORDS
 LEVELS: Final = ("绝密", "机密", "秘密")
 TITLES: Final = frozenset({"title", "name", "file_name"})  # fields in which separators set apart
 
+_OLD: Final = "機絕絶祕級長⻓為爲個兩啟啓業"
+_MODERN: Final = "机绝绝秘级长长为为个两启启业"
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_]{0,64}")
 
 
@@ -45,7 +48,8 @@ class Marks:
     brackets: tuple[str, ...] = ("()", "[]", "【】", "〔〕", "〖〗", "{}")
     stars: str = "★☆⭐"
     harmless: tuple[str, ...] = ("商业秘密", "工作秘密")
-    variants: tuple[tuple[str, str], ...] = (("機", "机"), ("絕", "绝"), ("祕", "秘"))
+    # The old forms of the characters above and of a term's (長期, 個月).
+    variants: tuple[tuple[str, str], ...] = tuple(zip(_OLD, _MODERN, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +76,20 @@ class NoSharing:
 class Gate:
     """The list, compiled. Make it once for a rulebook: that takes about 0.1 s."""
 
-    __slots__ = ("_barred", "_harmless", "_hint", "_mark", "_spelt", "_title", "_variants", "_word")
+    __slots__ = ("_barred", "_harmless", "_hint", "_mark", "_spelt", "_table", "_title", "_word")
 
     def __init__(self, no_sharing: NoSharing) -> None:
         marks = no_sharing.marks
-        self._variants = {ord(old): new for old, new in marks.variants}
-        self._word = keyword_pattern(marks.words)
-        self._mark = mark_pattern(
-            marks.words, marks.suffixes, marks.labels, marks.brackets, marks.stars
+        self._table = folding(marks.variants)
+        # As a rulebook may write them: 機密級 is looked for in folded texts.
+        marked, suffixes, labels, harmless = (
+            tuple(map(self._folded, each))
+            for each in (marks.words, marks.suffixes, marks.labels, marks.harmless)
         )
-        self._title = title_pattern(marks.words, marks.suffixes)
-        self._harmless = harmless_pattern(marks.harmless)
+        self._word = keyword_pattern(marked)
+        self._mark = mark_pattern(marked, suffixes, labels, marks.brackets, marks.stars)
+        self._title = title_pattern(marked, suffixes, marks.brackets)
+        self._harmless = harmless_pattern(harmless)
         self._barred = tuple(
             (entry, keyword_pattern(self._folded(word) for word in entry.keywords))
             for entry in no_sharing.barred
@@ -135,7 +142,7 @@ class Gate:
         return None
 
     def _folded(self, text: str) -> str:
-        return fold(text, self._variants)
+        return fold(text, self._table)
 
 
 def marked(message: Message, gate: Gate, body: bytes | None = None) -> Refusal | None:

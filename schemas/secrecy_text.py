@@ -2,8 +2,8 @@
 
 A mark is the word alone on its line, in brackets, after 密级：, or with ★ and a term; in a title or
 a file name also the word between separators. 商业秘密 and 保密 are none. A text is folded first:
-full-width forms, old characters and invisible ones do not hide a mark, nor do blanks or other
-signs between its characters (机 密, 機密).
+full-width forms, old characters and invisible ones, wherever they stand, do not hide a mark, nor
+do blanks or other signs between its characters (机 密, 機密).
 """
 
 import re
@@ -15,12 +15,15 @@ from typing import Final
 
 # Line ends of every kind, so that `^` and `$` see them.
 _BREAKS: Final = dict.fromkeys(map(ord, "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
-_BETWEEN: Final = (
-    r"(?:\W|[_\u115f\u1160]){0,8}"  # between the characters of a word; no more hide it
-)
+# What nobody sees: formats, marks put on the character before, controls that are no blanks; the
+# Hangul fillers, of which NFKC leaves two, and what is kept free for more of the kind.
+_UNSEEN: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
+_FILLERS: Final = (0x115F, 0x1160, 0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))
+_BRAILLE_BLANK: Final = 0x2800
+_BETWEEN: Final = r"[\W_]{0,8}"  # between the characters of a word; no more hide it
 _BLANKS: Final = r"[^\S\n]{0,8}"
 _SIGNS: Final = r"(?:[^\w\n]|_)"
-_SEPARATOR: Final = r"[\s_\-—–·.,:;、|+=~]"
+_SEPARATORS: Final = r"\s_\-—–·.,:;、|+=~#&/@"
 _TERM: Final = r"(?:长期|[0-9\u3007零一二两三四五六七八九十百]{1,5}(?:个月|年|月|日|天)|启[用封]前)"
 _INERT: Final = "物"  # stands for a harmless word: neither a mark nor a separator
 # What folds at all lies here: above are ideographs, of which the last named range is compatible.
@@ -28,9 +31,17 @@ _FOLDING: Final = (range(0x3400), range(0xA000, 0xAC00), range(0xF900, 0x20000))
 _COMPATIBILITY: Final = range(0x2F800, 0x2FA20)
 
 
-def fold(text: str, variants: Mapping[int, str]) -> str:
-    """Return the text in one form: NFKC, one kind of line end, modern characters, small letters."""
-    return unicodedata.normalize("NFKC", text).translate(_BREAKS).translate(variants).lower()
+def folding(variants: Iterable[tuple[str, str]]) -> Mapping[int, str | None]:
+    """Return what `fold` changes, in one table: each pass costs as much as all the rest."""
+    return {**_plain(), **{ord(old): new for old, new in variants}}
+
+
+def fold(text: str, table: Mapping[int, str | None]) -> str:
+    """Return the text in one form: NFKC, one kind of line end, modern characters, small letters.
+
+    What nobody sees is gone.
+    """
+    return unicodedata.normalize("NFKC", text).translate(table).lower()
 
 
 def raw_forms(character: str, variants: tuple[tuple[str, str], ...]) -> frozenset[str]:
@@ -79,10 +90,16 @@ def mark_pattern(
     return re.compile("|".join(forms), re.MULTILINE)
 
 
-def title_pattern(words: Iterable[str], suffixes: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds a mark between the separators of a title or a file name."""
+def title_pattern(
+    words: Iterable[str], suffixes: Iterable[str], brackets: Iterable[str]
+) -> re.Pattern[str]:
+    """Return what finds a mark between the separators of a title or a file name.
+
+    Brackets separate, whichever way they open: a second download is 机密(1).pdf.
+    """
     word = _word(words, suffixes)
-    return re.compile(rf"(?:^|{_SEPARATOR}){word}(?:{_SEPARATOR}{{0,4}}{_TERM})?(?:{_SEPARATOR}|$)")
+    apart = f"[{_SEPARATORS}{re.escape(''.join(brackets))}]"
+    return re.compile(rf"(?:^|{apart}){word}(?:{apart}{{0,4}}{_TERM})?(?:{apart}|$)")
 
 
 def _word(words: Iterable[str], suffixes: Iterable[str]) -> str:
@@ -96,13 +113,25 @@ def _spelt(word: str, between: str) -> str:
 
 
 @cache
+def _plain() -> Mapping[int, str | None]:
+    """Return what folds without a rulebook: line ends and blanks to one kind, unseen to nothing."""
+    codes = chain(*_FOLDING)
+    unseen = (
+        code
+        for code in codes
+        if unicodedata.category(chr(code)) in _UNSEEN and not chr(code).isspace()
+    )
+    return {**dict.fromkeys(chain(unseen, _FILLERS)), **_BREAKS, _BRAILLE_BLANK: " "}
+
+
+@cache
 def _foldings() -> Mapping[str, frozenset[str]]:
     """Return folded character → the characters that NFKC or small letters make it of."""
     found: dict[str, set[str]] = {}
     for code in chain(*_FOLDING, _COMPATIBILITY):
         raw = chr(code)
         if unicodedata.decomposition(raw) or raw != raw.lower():
-            for character in fold(raw, {}):
+            for character in fold(raw, _plain()):
                 found.setdefault(character, set()).add(raw)
     return {character: frozenset(raws) for character, raws in found.items()}
 

@@ -308,7 +308,11 @@ def test_a_bracketed_word_is_found_whatever_is_around_and_between(
     assert GATE.text(text, "reason") is not None
 
 
-@given(st.text(st.sampled_from("机密秘絕機★（）() \n0年级商业\uff21aB名单未成"), max_size=12))
+@given(
+    st.text(
+        st.sampled_from("机密秘絕機★（）() \n0年级級商业\u200b\u0338\uff21aB名单未成"), max_size=12
+    )
+)
 @example("机密")
 def test_the_look_at_bytes_never_misses_what_the_text_shows(text: str) -> None:
     if LISTED.text(text, "title") is not None:
