@@ -47,11 +47,11 @@ def test_the_table_for_the_docs_has_one_line_for_each() -> None:
 
 
 def test_bound_children_are_the_same_object_each_time() -> None:
-    once = metrics.messages("leads", "LeadTransfer", Outcome.ACCEPTED)
-    assert metrics.messages("leads", "LeadTransfer", Outcome.ACCEPTED) is once
+    once = metrics.messages("a flow of this test", "LeadTransfer", Outcome.ACCEPTED)
+    assert metrics.messages("a flow of this test", "LeadTransfer", Outcome.ACCEPTED) is once
     assert metrics.stage(Stage.DECODE) is metrics.stage(Stage.DECODE)
     once.inc()
-    assert 'outcome="accepted",record="LeadTransfer"} 1.0' in exposed()
+    assert 'flow="a flow of this test",outcome="accepted",record="LeadTransfer"} 1.0' in exposed()
 
 
 def test_the_age_of_progress_grows_until_there_is_progress(
