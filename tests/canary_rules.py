@@ -77,7 +77,7 @@ def rules() -> Iterator[Rule]:
         rest = IDENTIFYING - {kind}
         yield Rule(f"sought in texts: {kind}", _patch("plan", "IDENTIFYING", rest))
     for name in TOLD:
-        yield Rule(f"found by its form: {name}", _patch("free_text", "_NUMBERS", _numbers(name)))
+        yield Rule(f"found by its form: {name}", _patch("told_numbers", "NUMBERS", _numbers(name)))
     yield Rule("files go whole", _patch("redact", "_has_files", lambda _: False))
     yield from _kind_rules()
 
@@ -204,9 +204,9 @@ def _kind_rules() -> Iterator[Rule]:
 
 def _numbers(without: str) -> re.Pattern[str]:
     """Return the forms of numbers with one of them never found."""
-    from services.confidentiality import free_text  # noqa: PLC0415 - its own parts
+    from services.confidentiality import told_numbers  # noqa: PLC0415 - its own parts
 
-    forms = {"identity": free_text._IDENTITY, "phone": free_text._PHONE} | {without: "(?!)"}
+    forms = {"identity": told_numbers.IDENTITY, "phone": told_numbers.PHONE} | {without: "(?!)"}
     told = "|".join(f"(?P<{name}>{form})" for name, form in forms.items())
     return re.compile(rf"(?<!\d)(?:{told})(?!\d)")
 

@@ -3,9 +3,10 @@
 
 import pytest
 
-from services.confidentiality import free_text
-from services.confidentiality.free_text import HIDDEN, NOTHING, Value, scrubbed, search_for
+from services.confidentiality import told_numbers
+from services.confidentiality.free_text import NOTHING, Value, scrubbed, search_for
 from services.confidentiality.kinds import Kind
+from services.confidentiality.told_numbers import HIDDEN
 
 NAME: Value = (Kind.NAME, "欧阳小明")
 MOBILE: Value = (Kind.PHONE, "13800138000")
@@ -179,7 +180,9 @@ def test_a_short_number_has_no_area_code_to_leave_out() -> None:
 def test_a_number_is_found_when_no_more_characters_can_be_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(free_text, "CHARACTERS_CACHED", 0)
-    monkeypatch.setattr(free_text, "_PLAIN", type(free_text._PLAIN)())
+    monkeypatch.setattr(told_numbers, "CHARACTERS_CACHED", 0)
+    for name, words in (("_PLAIN", False), ("_ARABIC", True)):
+        monkeypatch.setattr(told_numbers, name, told_numbers._Letters(words=words))
     assert shown("请打138-0013-8000") != "请打138-0013-8000"
-    assert not free_text._PLAIN
+    assert not told_numbers._PLAIN
+    assert not told_numbers._ARABIC

@@ -12,7 +12,8 @@ from schemas.classes import FieldClass
 from schemas.ids import DivisionCode
 from schemas.load import avro_sources
 from schemas.parts import Measure
-from services.confidentiality.free_text import NOTHING, scrubbed, search_for, squeeze
+from services.confidentiality.forms import squeeze
+from services.confidentiality.free_text import NOTHING, scrubbed, search_for
 from services.confidentiality.kinds import KINDS, Kind, kind_of
 from services.confidentiality.masks import generalised, masked, treated
 from services.confidentiality.places import NOWHERE, Places
