@@ -29,6 +29,8 @@ _SHORTEST: Final = {
     Kind.PLACE: 4,
 }
 _LOCAL_DIGITS: Final = 7  # at least: a landline's number without its area code
+_CODE: Final = 5  # characters, signs left out
+_DATE_DIGITS: Final = 8
 
 Value = tuple[Kind, str]  # as it stands in its own field
 Form = Callable[[str], str]
@@ -106,8 +108,15 @@ def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
         area = 3 if digits.startswith(("010", "02")) else 4
         if kind is Kind.PHONE and digits.startswith("0") and len(digits) - area >= _LOCAL_DIGITS:
             yield number_form, digits[area:]
+    elif kind is Kind.CODE and not _is_common(number_form(value)):
+        yield number_form, number_form(value)
     else:
         yield squeeze, squeeze(value)
+
+
+def _is_common(code: str) -> bool:
+    """Whether a code without its signs is like a date or a sum: 2026-0817 like 2026-08-17."""
+    return len(code) < _CODE or (code.isdecimal() and len(code) <= _DATE_DIGITS)
 
 
 def _replaced(text: str, secret: Secret) -> str:

@@ -172,6 +172,35 @@ def test_a_number_is_found_by_its_own_field_however_it_is_written(value: Value, 
     assert found != text
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("12345-GZ-20260817", "工单12345-gz-20260817。"),
+        ("12345-GZ-20260817", "工单12345—GZ—20260817。"),
+        ("12345-GZ-20260817", "工单12345GZ20260817。"),
+        ("12345-gz-20260817", "工单１２３４５－ＧＺ－２０２６０８１７。"),
+        ("GZ20260817", "工单GZ-2026-0817。"),
+        ("92520203MA6DNXXX1K", "代码92520203ma6dnxxx1k。"),
+        ("92520203MA6DNXXX1K", "代码92520203 MA6D NXXX-1K。"),
+        ("A-12", "证A-12。"),  # so short, only as it is
+        ("2026-0817", "工单2026-0817。"),
+    ],
+)
+def test_a_code_is_found_however_it_is_written(code: str, text: str) -> None:
+    found = shown(text, (Kind.CODE, code), numbers=False)
+    assert found[:1] == text[:1]
+    assert found.endswith("。")
+    assert HIDDEN in found
+    assert "0817" not in found
+    assert "nx" not in found.casefold()
+
+
+def test_a_code_that_could_be_a_date_or_a_sum_is_found_only_as_it_is() -> None:
+    text = "2026-08-17至2026.08.17，1,234元，12.34元，一、二、三、四，a12"
+    for code in ("2026-0817", "20260817", "1234", "A-12"):
+        assert shown(text, (Kind.CODE, code), numbers=False) is text
+
+
 def test_a_short_number_has_no_area_code_to_leave_out() -> None:
     text = "共12345件"
     assert shown(text, (Kind.PHONE, "085812345"), numbers=False) is text
