@@ -1,15 +1,17 @@
 """What others must not see is taken out of the texts that they may see.
 
 Names, numbers and addresses that are masked or withheld in their own fields are found in texts
-whatever blanks, full-width forms or invisible characters are between; names and numbers also with
-dashes, dots or brackets, in capitals or small letters, in Chinese digits. Telephone and identity
-numbers are found by their form too, since a complainant's may be written in a reason only.
+whatever blanks, full-width forms or invisible characters are between, with dashes or dots, in
+capitals or small letters; numbers and addresses also with brackets and in Chinese digits. Telephone
+and identity numbers are found by their form too, since a complainant's may be written in a reason
+only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.confidentiality.addresses import tails
 from services.confidentiality.forms import name_form, number_form, squeeze
 from services.confidentiality.kinds import Kind
 from services.confidentiality.masks import masked
@@ -65,13 +67,12 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
     """
     whole = "\n".join(texts)
     has_numbers = numbers and has_number(whole)
-    found = {
-        (form, text): (kind, value)
-        for kind, value in set(values)
-        for form, text in _sought(kind, value)
-    }
-    if len(found) > SECRETS_MAX:
+    hidden = set(values)
+    if len(hidden) > SECRETS_MAX:
         return TOO_MANY
+    found = {
+        (form, text): (kind, value) for kind, value in hidden for form, text in _sought(kind, value)
+    }
     looked = {form: form(whole) for form, _ in found}
     here = [
         Secret(text, masked(kind, squeeze(value), NOWHERE) or HIDDEN, form)
@@ -99,7 +100,10 @@ def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
 
 
 def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
-    """Yield in which form a value is looked for. A landline is known without its area code too."""
+    """Yield in which form a value is looked for.
+
+    A landline is known without its area code too, an address without the divisions before it.
+    """
     if kind is Kind.NAME:
         yield name_form, name_form(value)
     elif kind in {Kind.PHONE, Kind.IDENTITY}:
@@ -110,6 +114,10 @@ def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
             yield number_form, digits[area:]
     elif kind is Kind.CODE and not _is_common(number_form(value)):
         yield number_form, number_form(value)
+    elif kind in {Kind.ADDRESS, Kind.PLACE} and not number_form(value).isdecimal():
+        plain = squeeze(value)
+        for each in (plain, *tails(plain)):
+            yield number_form, number_form(each)
     else:
         yield squeeze, squeeze(value)
 
