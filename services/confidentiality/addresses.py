@@ -29,7 +29,7 @@ _ORGAN: Final = re.compile(
 
 
 def tails(address: str) -> Iterator[str]:
-    """Yield the squeezed address without its first division, without its first two, and so on.
+    """Yield the squeezed address without the divisions before it, then with the last, and so on.
 
     What is a division and nothing more, or could be said of many places, is not among them.
     """
@@ -43,7 +43,7 @@ def tails(address: str) -> Iterator[str]:
     if not last or _ORGAN.search(last):
         return
     stands_alone = _HOUSE.match(last) is not None or len(last) >= _WORDY
-    for begin in begins:
+    for begin in reversed(begins):
         tail = address[begin:]
         if len(tail) >= _SHORTEST and (begin < at or stands_alone):
             yield tail

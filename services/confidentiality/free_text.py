@@ -9,6 +9,7 @@ only.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from services.confidentiality.addresses import tails
@@ -16,7 +17,12 @@ from services.confidentiality.forms import name_form, number_form, squeeze
 from services.confidentiality.kinds import Kind
 from services.confidentiality.masks import masked
 from services.confidentiality.places import NOWHERE
-from services.confidentiality.told_numbers import HIDDEN, has_number, without_numbers
+from services.confidentiality.told_numbers import (
+    CHARACTERS_CACHED,
+    HIDDEN,
+    has_number,
+    without_numbers,
+)
 
 SECRETS_MAX: Final = (
     500  # values sought in one message's texts; with more, its texts are masked whole
@@ -70,18 +76,20 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
     hidden = set(values)
     if len(hidden) > SECRETS_MAX:
         return TOO_MANY
-    found = {
-        (form, text): (kind, value) for kind, value in hidden for form, text in _sought(kind, value)
-    }
-    looked = {form: form(whole) for form, _ in found}
-    here = [
-        Secret(text, masked(kind, squeeze(value), NOWHERE) or HIDDEN, form)
-        for (form, text), (kind, value) in found.items()
-        if text in looked[form] and len(text) >= _SHORTEST[kind]
-    ]
+    looked: dict[Form, str] = {}
+    here: dict[tuple[Form, str], Secret] = {}
+    for kind, value in hidden:
+        for form, text in _sought(kind, value):
+            if form not in looked:
+                looked[form] = form(whole)
+            if text not in looked[form]:
+                break
+            if len(text) >= _SHORTEST[kind]:
+                shown = masked(kind, squeeze(value), NOWHERE) or HIDDEN
+                here[form, text] = Secret(text, shown, form)
     if not here and not has_numbers:
         return NOTHING
-    ordered = sorted(here, key=lambda secret: (-len(secret.text), secret.text))
+    ordered = sorted(here.values(), key=lambda secret: (-len(secret.text), secret.text))
     return Search(tuple(ordered), numbers=has_numbers)
 
 
@@ -100,7 +108,7 @@ def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
 
 
 def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
-    """Yield in which form a value is looked for.
+    """Yield in which form a value is looked for; each further one ends with the one before.
 
     A landline is known without its area code too, an address without the divisions before it.
     """
@@ -108,15 +116,15 @@ def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
         yield name_form, name_form(value)
     elif kind in {Kind.PHONE, Kind.IDENTITY}:
         digits = number_form(value)
-        yield number_form, digits
         area = 3 if digits.startswith(("010", "02")) else 4
         if kind is Kind.PHONE and digits.startswith("0") and len(digits) - area >= _LOCAL_DIGITS:
             yield number_form, digits[area:]
+        yield number_form, digits
     elif kind is Kind.CODE and not _is_common(number_form(value)):
         yield number_form, number_form(value)
     elif kind in {Kind.ADDRESS, Kind.PLACE} and not number_form(value).isdecimal():
         plain = squeeze(value)
-        for each in (plain, *tails(plain)):
+        for each in (*tails(plain), plain):
             yield number_form, number_form(each)
     else:
         yield squeeze, squeeze(value)
@@ -127,9 +135,16 @@ def _is_common(code: str) -> bool:
     return len(code) < _CODE or (code.isdecimal() and len(code) <= _DATE_DIGITS)
 
 
+@lru_cache(CHARACTERS_CACHED)
+def _formed(form: Form, character: str) -> str:
+    return form(character)
+
+
 def _replaced(text: str, secret: Secret) -> str:
     """Replace the secret wherever it stands, each time with all that is between its characters."""
-    letters = [(letter, place) for place, each in enumerate(text) for letter in secret.form(each)]
+    letters = [
+        (letter, place) for place, each in enumerate(text) for letter in _formed(secret.form, each)
+    ]
     squeezed = "".join(letter for letter, _ in letters)
     parts: list[str] = []
     done = 0
