@@ -4,20 +4,28 @@ import re
 import unicodedata
 from typing import Final
 
+from services.confidentiality.look_alikes import DIGITS, SIMPLIFIED
+
+# Also what chooses among the shapes of a character, and what encloses it.
 INVISIBLE: Final = re.compile(
-    r"[\u00ad\u0300-\u036f\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0]"
+    r"[\u00ad\u0300-\u036f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u20d0-\u20ff\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef]"
 )
 # What people put between the parts of a name, and of a number.
 _JOINTS: Final = r"\-_.*\u00b7\u2010-\u2015\u2022\u2027\u2212\u2219\u22c5\u2e31\u30fb"
 _IN_A_NAME: Final = re.compile(rf"[{_JOINTS}]")
-IN_A_NUMBER: Final = re.compile(rf"[{_JOINTS},()\[\]+/\u3001\u3002]")
-CHINESE_DIGITS: Final = str.maketrans("〇零一幺二三四五六七八九", "001123456789")
+_SIGNS: Final = rf"{_JOINTS},()\[\]+/\u3001\u3002"
+IN_A_NUMBER: Final = re.compile(rf"[{_SIGNS}]")
+# ~ and | too, where the number is known: 13000~150000 is a sum.
+_IN_A_KNOWN_NUMBER: Final = re.compile(rf"[{_SIGNS}~|\u223c\u301c]")
+_UNLIKE: Final = re.compile("[" + "".join(map(chr, SIMPLIFIED)) + "]")
 
 
 def squeeze(text: str) -> str:
-    """Return the text in one form, without blanks and invisible characters."""
+    """Return the text in one form and simplified, without blanks and invisible characters."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if _UNLIKE.search(plain):  # few texts have any
+        plain = plain.translate(SIMPLIFIED)
     return "".join((INVISIBLE.sub("", plain) if INVISIBLE.search(plain) else plain).split())
 
 
@@ -28,4 +36,4 @@ def name_form(text: str) -> str:
 
 def number_form(text: str) -> str:
     """Return the text squeezed, in small letters, with plain digits and no signs between."""
-    return IN_A_NUMBER.sub("", squeeze(text).casefold().translate(CHINESE_DIGITS))
+    return _IN_A_KNOWN_NUMBER.sub("", squeeze(text).casefold().translate(DIGITS))

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.confidentiality.forms import CHINESE_DIGITS, IN_A_NUMBER, INVISIBLE, number_form
+from services.confidentiality.forms import IN_A_NUMBER, INVISIBLE, number_form
 from services.confidentiality.kinds import Kind
+from services.confidentiality.look_alikes import DIGITS
 from services.confidentiality.masks import masked
 from services.confidentiality.places import NOWHERE
 
@@ -22,10 +23,12 @@ CHARACTERS_CACHED: Final = 2**16  # of texts that are looked through for numbers
 # Of a text with plain digits, in which whatever may stand between them is a blank.
 _GAP: Final = r" {0,3}"
 _ABROAD: Final = rf"(?:(?:(?:\+|00){_GAP})?86{_GAP})?"
+_WAVE: Final = " ?[~|] ?"  # only where it parts a number as people do: 13000~150000 is a sum
 PHONE: Final = (
     rf"{_ABROAD}1{_GAP}[3-9](?:{_GAP}\d){{9}}"  # a mobile's
     rf"|{_ABROAD}0[1-9]\d{{1,2}}(?:{_GAP}\d){{7,8}}"  # a landline's, with its area code
-    rf"|0(?: {{1,3}}\d){{9,11}}"  # the same, each digit for itself
+    rf"|0 {{1,3}}[1-9](?: {{1,3}}\d){{8,10}}"  # the same, each digit for itself
+    rf"|1[3-9]\d{_WAVE}\d{{4}}{_WAVE}\d{{4}}|0[1-9]\d{{1,2}}{_WAVE}\d{{7,8}}"
 )
 _DAY: Final = rf"(?:0{_GAP}[1-9]|1{_GAP}[0-2]){_GAP}(?:0{_GAP}[1-9]|[12]{_GAP}\d|3{_GAP}[01])"
 IDENTITY: Final = (
@@ -35,11 +38,15 @@ IDENTITY: Final = (
 NUMBERS: Final = re.compile(  # the first look is for speed
     rf"(?=[\d+])(?<!\d)(?:(?P<identity>{IDENTITY})|(?P<phone>{PHONE}))(?!\d)"
 )
-# Digits that may be words: circled and bracketed ones, and Chinese ones.
-_WORDS: Final = r"\u2460-\u249b\u24ea-\u24f4\u3007零一幺二三四五六七八九"
+# Digits that may be words: raised, circled and bracketed ones, and Chinese ones.
+_ROUND: Final = r"\u25cb\u25ef"
+_WORDS: Final = (
+    r"\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793"
+    r"\u3007\u3220-\u3229\u3280-\u3289" + "".join(sorted(map(chr, DIGITS)))
+)
 _AS_WORDS: Final = re.compile(rf"[{_WORDS}]")
 # Most texts have no ten digits with nothing but signs between; the whole form takes its time.
-_SOME_DIGITS: Final = re.compile(rf"(?:[\d{_WORDS}][\W_]{{0,6}}){{10}}")
+_SOME_DIGITS: Final = re.compile(rf"(?:[\d{_WORDS}](?:[^\w{_ROUND}]|_){{0,6}}){{10}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def _letters(character: str, *, words: bool) -> str:
     plain = unicodedata.normalize("NFKC", character).casefold()
     return "".join(
         " " if letter.isspace() or (letter != "+" and IN_A_NUMBER.match(letter)) else letter
-        for letter in (plain if words else plain.translate(CHINESE_DIGITS))
+        for letter in (plain if words else plain.translate(DIGITS))
         if not INVISIBLE.match(letter)
     )
 
