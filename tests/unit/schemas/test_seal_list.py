@@ -52,6 +52,7 @@ def test_the_digests_are_the_sender_s_word_as_long_as_none_is_changed() -> None:
     assert are_the_senders(listed, ORIGINAL, ENTRY.found)
     assert are_the_senders(listed, _copy(TO_SENDER), ENTRY.found)
     assert not are_the_senders({**listed, "reason": bytes(32)}, ORIGINAL, ENTRY.found)
+    assert not are_the_senders({**listed, ".reason": bytes(32)}, ORIGINAL, ENTRY.found)
     assert not are_the_senders(listed, CODEC.open(CODEC.encode(LEAD)), ENTRY.found)
 
 
