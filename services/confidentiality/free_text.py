@@ -7,6 +7,7 @@ and identity numbers are found by their form too, since a complainant's may be w
 only.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,10 @@ _SHORTEST: Final = {
     Kind.ADDRESS: 4,
     Kind.PLACE: 4,
 }
+# What is in brackets is no name, but what somebody is: it stands in other texts, too.
+_IN_BRACKETS: Final = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+_BETWEEN_NAMES: Final = re.compile(r"[、，,；;/\n]")
+_MORE_THAN_A_NAME: Final = re.compile(r"[、，,；;/\n(（\[【]")
 _LOCAL_DIGITS: Final = 7  # at least: a landline's number without its area code
 _CODE: Final = 5  # characters, signs left out
 _DATE_DIGITS: Final = 8
@@ -78,7 +83,7 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
         return TOO_MANY
     looked: dict[Form, str] = {}
     here: dict[tuple[Form, str], Secret] = {}
-    for kind, value in hidden:
+    for kind, value in _each_name(hidden):
         for form, text in _sought(kind, value):
             if form not in looked:
                 looked[form] = form(whole)
@@ -105,6 +110,15 @@ def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
             text = _replaced(text, secret)
     has_numbers = search.numbers and not is_value and has_number(text)
     return without_numbers(text) if has_numbers else text
+
+
+def _each_name(values: Iterable[Value]) -> Iterator[Value]:
+    """Yield the values, and the names that stand together in one: 张伟、李四, 张伟（女）."""
+    for kind, value in values:
+        yield kind, value
+        if kind is Kind.NAME and _MORE_THAN_A_NAME.search(value):
+            alone = _IN_BRACKETS.sub("", value)
+            yield from ((kind, name) for name in _BETWEEN_NAMES.split(alone))
 
 
 def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:

@@ -215,3 +215,23 @@ def test_a_number_is_found_when_no_more_characters_can_be_remembered(
     assert shown("请打138-0013-8000") != "请打138-0013-8000"
     assert not told_numbers._PLAIN
     assert not told_numbers._ARABIC
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "张小伟、李四",
+        "张小伟，李四",
+        "李四;张小伟",
+        "张小伟（女）",
+        "张小伟(曾用名:张二)",
+        "李四\n张小伟",
+    ],
+)
+def test_each_of_the_names_that_stand_in_one_field_is_found(value: str) -> None:
+    assert shown("经查，张小伟当时在场。", (Kind.NAME, value)) == "经查，张**当时在场。"
+
+
+def test_what_stands_in_brackets_behind_a_name_is_no_name() -> None:
+    text = "该个体工商户，女，已搬走。"
+    assert shown(text, (Kind.NAME, "示例餐饮店（个体工商户）"), (Kind.NAME, "李四（女）")) == text
