@@ -36,6 +36,7 @@ def _to(*aliases: str) -> dict[str, Any]:
     return {"envelope": {"addressees": [organ(alias) for alias in aliases]}}
 
 
+_LATER: Final = "2199-12-31"  # whenever it is said
 _SUMMARY: Final = {"summary": "经查"}
 # Cases in which every record of an organ is said once at least, to every relation that there is.
 CASES: Final[tuple[tuple[Letter, ...], ...]] = (
@@ -58,7 +59,7 @@ CASES: Final[tuple[tuple[Letter, ...], ...]] = (
     (("circular", HANDLER, {"category": "other", **_to("langdai", "liuzhi-zwj", MARKET)}),),
     (("guidance_record", HANDLER, {}),),
     (("information_request", HANDLER, {}), ("information_reply", SENDER, {})),
-    (("assistance_request", SENDER, {}), ("assistance_reply", HANDLER, {})),
+    (("assistance_request", SENDER, {}), ("assistance_reply", HANDLER, {"agreed_on": _LATER})),
     (
         ("lead_transfer", SENDER, {"violations": [violation(matter=NOBODYS)]}),
         ("routing_assignment", SUPERVISOR, _to(HANDLER)),
