@@ -56,11 +56,11 @@ def _exchange(home: Home, number: str, end: str) -> None:
             raise KeyError(repr(message))
         return decide(case, message, facts, rulebook, at)
 
-    def ending(casebook: Any, shelf: Any, intakes: Sequence[Any]) -> Any:
+    def ending(casebook: Any, shelf: Any, intakes: Sequence[Any], *more: Any) -> Any:
         if any(end in repr(intake) for intake in intakes):
             LOG.error("in hand: %r", ValueError(repr(intakes)), exc_info=ValueError(repr(intakes)))
             raise ValueError(repr(intakes))
-        return run_batch(casebook, shelf, intakes)
+        return run_batch(casebook, shelf, intakes, *more)
 
     with (
         patch("services.exchange.clerk.decide", raising),
