@@ -49,8 +49,8 @@ REJECTED: Final = 9
 TRIES_MAX: Final = 10_000
 # What of the ledger says what was decided; the rest only counts rows or is published and gone.
 LEDGER: Final = ("messages", "numbers", "originals", "cases", "duties", "decisions", "dead")
-# `seq` only counts rows; a receipt is sealed anew, and no two signatures of ES256 are alike. What is
-# locked is locked under another nonce each time; `messages` has the digest of its content.
+# `seq` only counts rows; a receipt is sealed anew, and no two signatures of ES256 are alike. A body
+# is locked under another nonce each time; `messages` has the digest of its content.
 UNLIKE: Final = ("seq", "receipt", "originals.body")
 
 Document = dict[str, Any]
