@@ -27,8 +27,7 @@ _MISSING: Final = ("message.field_missing", "")
 _INVALID: Final = ("message.field_invalid", "")
 _MAY_BE_UNKNOWN: Final = frozenset({"PartyKind", "Flow", "Secrecy"})  # schemas/checks.py has them
 _NUMBERS: Final = frozenset({"int", "long"})
-_FIRST_YEAR: Final = 1900
-_LAST_YEAR: Final = 2199
+OUR_YEARS: Final = range(1900, 2200)
 _CODES: Final = {  # where the law has a name for what is missing
     "envelope.in_reply_to": "reply.in_reply_to_missing",
     "envelope.officers": "transfer.officers_too_few",
@@ -128,7 +127,7 @@ def _not_negative(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - an in
 
 
 def _of_our_time(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - a date or a datetime
-    return None if _FIRST_YEAR <= value.year <= _LAST_YEAR else _INVALID
+    return None if value.year in OUR_YEARS else _INVALID
 
 
 _OF_LOGICAL: Final[dict[str, Check]] = {

@@ -13,12 +13,10 @@ from typing import Any, Final
 from connectors.bus.carrier import Carrier
 from connectors.bus.clock import monotonic
 from connectors.bus.file_desk import FileDesk, Job
-from connectors.bus.later import Later
+from connectors.bus.later import PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN, Later
 from connectors.bus.transfers import Upload
 from schemas.errors import YichuanError
 
-PAUSE_SECONDS_MIN: Final = 0.5  # before the store, or a file, is tried again, doubled each time
-PAUSE_SECONDS_MAX: Final = 60.0
 _STORE_IS_AWAY: Final = "attachment.store_unavailable"
 
 
@@ -76,7 +74,7 @@ class Carrying:
                 if error.code == _STORE_IS_AWAY:
                     return False
                 before = self._later.get(job)
-                later = Later.after(before, monotonic(), PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+                later = Later.after(before, monotonic())
                 self._later[job] = later
                 continue
             if up:

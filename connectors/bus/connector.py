@@ -20,7 +20,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.later import Later
+from connectors.bus.later import PAUSE_SECONDS_MIN, Later
 from connectors.bus.spool import Spooled
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
@@ -29,8 +29,6 @@ from schemas.ids import Alias, CaseId
 CASES_MAX: Final = 200  # published at once, one message of each
 PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
 HELD_BACK_SECONDS: Final = 0.2  # before letters that were over the allowance are looked at again
-PAUSE_SECONDS_MIN: Final = 0.5  # before a case is tried again, doubled each time
-PAUSE_SECONDS_MAX: Final = 60.0
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # every try to publish failed for so long: the process stops
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
@@ -159,7 +157,7 @@ class Connector:
         except (YichuanError, TimeoutError) as error:
             self._failed("publish", getattr(error, "code", "kafka.unreachable"))
             before = self._later.get(head.case_id)
-            later = Later.after(before, monotonic(), PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+            later = Later.after(before, monotonic())
             self._later[head.case_id] = later
             return None
         self._later.pop(head.case_id, None)

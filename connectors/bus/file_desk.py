@@ -20,8 +20,6 @@ from connectors.bus.system import Source, System, Unfit
 from connectors.bus.transfers import Download, Upload
 from schemas.errors import Refusal, Unavailable
 
-PAUSE_SECONDS_MIN: Final = 0.5  # before files that did not fit are tried again, doubled each time
-PAUSE_SECONDS_MAX: Final = 60.0
 STAGED_BYTES_MAX: Final = 8 * 1024**3  # on our disk; what is taken at once may go beyond
 Job = Upload | Download  # a file that is to be carried
 LOG: Final = logging.getLogger("yichuan.connector")
@@ -148,7 +146,7 @@ class FileDesk:
             if error.code != "attachment.staging_failed":
                 raise
             at = clock.monotonic()  # it took its time
-            self._later[source] = Later.after(before, at, PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX)
+            self._later[source] = Later.after(before, at)
             return False
         self._later.pop(source, None)
         return True

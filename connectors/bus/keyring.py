@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.bus.fresh import Fresh
-from connectors.bus.keys import KEYS_CSV, read_rows
+from connectors.bus.keys import KEYS_CSV, read_rows, unreadable
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import Codec, Opened, unframe
 from schemas.errors import Malformed, Refusal, UserError
@@ -117,7 +117,7 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
             for row in rows
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError("file.unreadable", str(path), str(error), exit_code=3) from None
+        raise unreadable(path, str(error)) from None
     return {key.kid: key for key in keys}
 
 

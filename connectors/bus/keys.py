@@ -87,11 +87,16 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise UserError("file.unreadable", str(path), error.strerror, exit_code=3) from None
+        raise unreadable(path, error.strerror) from None
     except UnicodeDecodeError:
-        raise UserError("file.unreadable", str(path), "not UTF-8", exit_code=3) from None
+        raise unreadable(path, "not UTF-8") from None
     except csv.Error as error:
-        raise UserError("file.unreadable", str(path), str(error), exit_code=3) from None
+        raise unreadable(path, str(error)) from None
+
+
+def unreadable(path: Path, why: str | None) -> UserError:
+    """Return the error that names a file that cannot be read, and why."""
+    return UserError("file.unreadable", str(path), why, exit_code=3)
 
 
 def as_csv(rows: Iterable[Row]) -> str:

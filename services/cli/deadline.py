@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from schemas.errors import UserError
+from schemas.intake import OUR_YEARS
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, say, table
 from services.cli.rules import RulebookChoice, chosen_folder
@@ -23,7 +24,6 @@ _KINDS: Final = {
 _WEEKDAYS: Final = ("一", "二", "三", "四", "五", "六", "日")
 _WEEKDAYS_EN: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY: Final = 5
-_YEARS: Final = range(1900, 2200)  # of a start: the end of time is far from either
 
 
 def deadline(
@@ -72,7 +72,7 @@ def _start(given: str) -> datetime:
         began = datetime.fromisoformat(given)
     except ValueError:
         raise UserError("deadline.start_invalid", where="--from", detail=given) from None
-    if began.year not in _YEARS:
+    if began.year not in OUR_YEARS:
         raise UserError("deadline.start_invalid", where="--from", detail=given)
     return (began if began.tzinfo else began.replace(tzinfo=ZONE)).astimezone(ZONE)
 

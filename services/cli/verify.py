@@ -16,7 +16,7 @@ import typer
 
 from connectors.bus.home import Home, home_at
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV
+from connectors.bus.keys import KEYS_CSV, unreadable
 from schemas.errors import Refusal, UserError
 from schemas.inline import schema_of
 from schemas.jws import Keys
@@ -94,7 +94,7 @@ def _attached(path: Path, envelope: Envelope) -> dict[str, Any]:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise _unreadable(path, error.strerror) from None
+        raise unreadable(path, error.strerror) from None
     sealed = {each.sha256: each for each in envelope.attachments or ()}
     found = sealed.get(digest)
     code = None if found is not None else "attachment.digest_wrong"
@@ -168,23 +168,23 @@ def _hidden(
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    unreadable = UserError("verify.unreadable", where=str(file), exit_code=_NOT_TRIED)
+    no_message = UserError("verify.unreadable", where=str(file), exit_code=_NOT_TRIED)
     try:
         with file.open("rb") as stream:
             raw = stream.read(FILE_MAX_BYTES + 1)
         document = json.loads(raw) if len(raw) <= FILE_MAX_BYTES else None
     except OSError as error:
-        raise _unreadable(file, error.strerror) from None
+        raise unreadable(file, error.strerror) from None
     except (ValueError, RecursionError):
-        raise unreadable from None
+        raise no_message from None
     if not isinstance(document, dict):
-        raise unreadable
+        raise no_message
     return document
 
 
 def _keys(place: Home, table: Path | None, trusted: Mapping[str, str | None] | None) -> Keys:
     if table is not None and not table.exists():
-        raise _unreadable(table, None)
+        raise unreadable(table, None)
     listed_keys = read_keys(table or place.rulebook / KEYS_CSV)
     return listed_keys.get if trusted is None else trusting(listed_keys.get, trusted)
 
@@ -194,14 +194,10 @@ def trusted_in(path: Path) -> dict[str, str | None]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise _unreadable(path, error.strerror) from None
+        raise unreadable(path, error.strerror) from None
     except UnicodeDecodeError:
-        raise _unreadable(path, "not UTF-8") from None
+        raise unreadable(path, "not UTF-8") from None
     if len(lines) > TRUST_LINES_MAX:
-        raise _unreadable(path, f"> {TRUST_LINES_MAX} lines")
+        raise unreadable(path, f"> {TRUST_LINES_MAX} lines")
     words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     return {kid: (rest[0] if rest else None) for kid, *rest in words}
-
-
-def _unreadable(path: Path, why: str | None) -> UserError:
-    return UserError("file.unreadable", str(path), why, exit_code=_NOT_TRIED)

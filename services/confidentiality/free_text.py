@@ -38,9 +38,11 @@ _SHORTEST: Final = {
     Kind.PLACE: 4,
 }
 # What is in brackets is no name, but what somebody is: it stands in other texts, too.
-_IN_BRACKETS: Final = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
-_BETWEEN_NAMES: Final = re.compile(r"[、，,；;/\n]")
-_MORE_THAN_A_NAME: Final = re.compile(r"[、，,；;/\n(（\[【]")
+_OPENING: Final = r"(（\[【"
+_IN_BRACKETS: Final = re.compile(rf"[{_OPENING}][^)）\]】]*[)）\]】]")
+_SEPARATORS: Final = r"、，,；;/\n"
+_BETWEEN_NAMES: Final = re.compile(rf"[{_SEPARATORS}]")
+_MORE_THAN_A_NAME: Final = re.compile(rf"[{_SEPARATORS}{_OPENING}]")
 _LOCAL_DIGITS: Final = 7  # at least: a landline's number without its area code
 _CODE: Final = 5  # characters, signs left out
 _DATE_DIGITS: Final = 8

@@ -7,6 +7,7 @@ import pytest
 from connectors.bus.desk import Desk
 from tests.agency_home import County, county_at
 from tests.agency_sides import DatabaseSide, FolderSide, Side
+from tests.attached import Sender, directory
 
 NewDesk = Callable[[], Desk]
 
@@ -14,6 +15,13 @@ NewDesk = Callable[[], Desk]
 @pytest.fixture
 def county(tmp_path: Path) -> County:
     return county_at(tmp_path / "home")
+
+
+@pytest.fixture
+def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
+    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["folder", "database"])

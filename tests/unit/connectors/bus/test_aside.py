@@ -3,14 +3,13 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from connectors.bus import aside, file_desk, outgoing
+from connectors.bus import aside, file_desk, later, outgoing
 from connectors.bus.aside import Aside, Place, is_full
 from connectors.bus.connector import Connector
 from connectors.bus.desk import Desk
@@ -18,8 +17,8 @@ from connectors.bus.quarantine import Record
 from connectors.bus.system import Source
 from schemas.errors import Unavailable
 from schemas.ids import CaseId
-from tests.agency_home import County, document, lead
-from tests.attached import Sender, carry, directory, taken
+from tests.agency_home import document, lead
+from tests.attached import Sender, carry, taken
 
 ROOM_BYTES: Final = 1024**2
 LARGE: Final = os.urandom(2 * ROOM_BYTES)
@@ -27,17 +26,10 @@ SECONDS_MAX: Final = 60.0
 Limit = Callable[[int], None]
 
 
-@pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
-
-
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try what did not fit again with the next turn."""
-    monkeypatch.setattr(file_desk, "PAUSE_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(later, "PAUSE_SECONDS_MAX", 0.0)
 
 
 def answer(record: str, number: str) -> str:
@@ -96,7 +88,7 @@ def test_what_does_not_fit_is_tried_again_after_a_pause_that_grows(
         return outgoing.stage(source, *more)  # type: ignore[arg-type] # as it was called
 
     monkeypatch.setattr(file_desk, "stage", counted)
-    monkeypatch.setattr(file_desk, "PAUSE_SECONDS_MAX", 60.0)
+    monkeypatch.setattr(later, "PAUSE_SECONDS_MAX", 60.0)
     monkeypatch.setattr("connectors.bus.clock.monotonic", lambda: at[0])
     sender.put("a", {"x.bin": LARGE})
     small_disk(ROOM_BYTES)

@@ -84,6 +84,14 @@ async def lost(publisher: KafkaPublisher, cluster: Cluster) -> None:
     cluster.asked.clear()
 
 
+async def back(publisher: KafkaPublisher, cluster: Cluster, *, answers: bool) -> None:
+    """Lose the broker and have it back; `answers`: a login is answered at once."""
+    await lost(publisher, cluster)
+    cluster.is_away = False
+    if not answers:
+        cluster.may_answer.clear()
+
+
 def test_while_the_broker_is_away_all_that_is_published_at_once_logs_in_once(
     publisher: KafkaPublisher, cluster: Cluster
 ) -> None:
@@ -100,8 +108,7 @@ def test_when_the_broker_is_back_one_producer_is_opened_for_all_and_none_is_left
     publisher: KafkaPublisher, cluster: Cluster
 ) -> None:
     async def run() -> None:
-        await lost(publisher, cluster)
-        cluster.is_away = False
+        await back(publisher, cluster, answers=True)
         await asyncio.gather(*(publisher.publish("leads", b"case", b"x") for _ in range(LETTERS)))
         assert (cluster.logins, cluster.sent, len(cluster.open)) == (1, LETTERS, 1)
         await publisher.close()
@@ -114,9 +121,7 @@ def test_who_gives_up_waiting_for_the_broker_takes_it_from_nobody_else(
     publisher: KafkaPublisher, cluster: Cluster
 ) -> None:
     async def run() -> None:
-        await lost(publisher, cluster)
-        cluster.is_away = False
-        cluster.may_answer.clear()
+        await back(publisher, cluster, answers=False)
         hasty, patient = (
             asyncio.create_task(publisher.publish("leads", b"case", b"x")) for _ in range(2)
         )
@@ -135,9 +140,7 @@ def test_what_is_being_opened_when_all_ends_is_given_up(
     publisher: KafkaPublisher, cluster: Cluster
 ) -> None:
     async def run() -> None:
-        await lost(publisher, cluster)
-        cluster.is_away = False
-        cluster.may_answer.clear()
+        await back(publisher, cluster, answers=False)
         waiting = asyncio.create_task(publisher.publish("leads", b"case", b"x"))
         await cluster.asked.wait()
         waiting.cancel()

@@ -1,27 +1,20 @@
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from connectors.bus import carrying, transfers
+from connectors.bus import carrying, later, transfers
 from connectors.bus.carrier import Carrier
 from connectors.bus.carrying import Carrying
 from connectors.bus.desk import Desk
 from connectors.bus.desk_thread import DeskThread
 from schemas.errors import Broken, Unavailable
-from tests.agency_home import County, document
-from tests.attached import Sender, directory, taken
+from tests.agency_home import document
+from tests.attached import Sender, taken
 
+Then = Callable[[], object]
 FILES = {"a.bin": b"one", "b.bin": b"two"}
-
-
-@pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
 
 
 class Loop:
@@ -32,8 +25,8 @@ class Loop:
         self.told: list[str] = []
         self.pauses: list[float] = []
         self.is_away = False
-        self.staged: Callable[[], object] = lambda: None  # done when everything is staged
-        self.told_of: Callable[[], object] = lambda: None  # done when a failure is told
+        self.staged: Then = lambda: None  # done when everything is staged
+        self.told_of: Then = lambda: None  # done when a failure is told
         self.wanted = 1  # messages that may be published
 
     async def run(self) -> Desk:
@@ -95,7 +88,8 @@ def test_all_files_are_stored_and_then_the_message_may_be_published(sender: Send
 def test_while_the_store_is_away_it_is_told_and_tried_again(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying, "PAUSE_SECONDS_MIN", 0.001)
+    for module in (carrying, later):
+        monkeypatch.setattr(module, "PAUSE_SECONDS_MIN", 0.001)
     sender.put("a", FILES)
     loop = Loop(sender, failures=3)
     asyncio.run(loop.run())
@@ -146,7 +140,8 @@ def test_files_that_are_gone_keep_no_others_back_and_are_told(
 def test_a_file_that_failed_by_itself_is_tried_again_and_then_all_is_well(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying, "PAUSE_SECONDS_MIN", 0.001)
+    for module in (carrying, later):
+        monkeypatch.setattr(module, "PAUSE_SECONDS_MIN", 0.001)
     for number, name in enumerate("ab"):
         sender.put(name, {"x": name.encode()}, document("lead_transfer", number + 20))
     loop, missing = Loop(sender), Missing(sender, 1)
@@ -196,7 +191,7 @@ def test_pauses_grow_up_to_their_limit(sender: Sender) -> None:
     loop = Carrying(desk.files, carrier, _nothing, lambda *_: None, lambda: None)
     pauses = [loop._longer() for _ in range(12)]
     assert pauses[:3] == [0.5, 1.0, 2.0]
-    assert pauses[-1] == carrying.PAUSE_SECONDS_MAX
+    assert pauses[-1] == later.PAUSE_SECONDS_MAX
     asyncio.run(_ended(loop))
 
 

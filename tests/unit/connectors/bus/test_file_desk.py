@@ -25,13 +25,6 @@ FILES = {"照片.jpg": PHOTO, "笔录.txt": "当事人陈述".encode()}
 
 
 @pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def receiver(county: County, side: Side, tmp_path: Path) -> Iterator[Receiver]:
     made = Receiver(county, side, directory(tmp_path))
     yield made

@@ -1,6 +1,5 @@
 """connectors/folder/moves.py: a letter has its own files, and nobody else's."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from connectors.bus.desk import Desk
 from connectors.bus.system import Mark, Source, State
 from connectors.folder.outbox import Outbox
-from tests.agency_home import County, document
-from tests.attached import RECORD, Sender, directory, taken
+from tests.agency_home import document
+from tests.attached import RECORD, Sender, taken
 from tests.letters_through import (
     FILES,
     NAME,
@@ -25,13 +24,6 @@ from tests.letters_through import (
     pairs,
     put,
 )
-
-
-@pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
 
 
 @pytest.fixture

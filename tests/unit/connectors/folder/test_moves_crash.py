@@ -1,6 +1,5 @@
 """connectors/folder/moves.py: no crash between two renames parts a letter from its files."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from connectors.bus.desk import Desk
 from connectors.bus.system import State
 from connectors.folder.outbox import Outbox
-from tests.agency_home import County, document
-from tests.attached import RECORD, Sender, directory, taken
+from tests.agency_home import document
+from tests.attached import RECORD, Sender, taken
 from tests.letters_through import (
     NAME,
     ONE,
@@ -23,13 +22,6 @@ from tests.letters_through import (
     pairs,
     put,
 )
-
-
-@pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,22 +3,14 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.agency_home import County, document
-from tests.attached import RECORD, Sender, directory, taken
+from tests.agency_home import document
+from tests.attached import RECORD, Sender, taken
 
 FILES = f"a.{RECORD}.files"
-
-
-@pytest.fixture
-def sender(county: County, tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(county, tmp_path / "theirs", directory(tmp_path))
-    yield made
-    made.close()
 
 
 def code(reason: Path) -> str:
