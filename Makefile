@@ -55,7 +55,7 @@ test: $(VENV)/.dev ## everything: unit, contract and house tests, then the real 
 	$(MAKE) integration
 
 .PHONY: check
-check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; 2 to 3 minutes on 2 cores
+check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; ten to twenty minutes on 2 cores
 	$(BIN)/ruff format --check .
 	$(MAKE) lint types layers
 	$(BIN)/coverage run -m pytest $(PURE_TESTS)
