@@ -21,7 +21,7 @@ class BusSection(_Section):
 
 
 class PortsSection(_Section):
-    """[ports]: +0 Kafka, +1 internal, +2 controller, +10 registry, +20 console, +30… metrics."""
+    """[ports]: +0 Kafka, +1 internal, +2 controller, +10 registry, +30… metrics."""
 
     base: int = Field(PORT_BASE, ge=1024, le=65000)
 

@@ -1,7 +1,8 @@
 """What is done for every record alike: decide, write down, count."""
 
-from contextlib import suppress
+import logging
 from datetime import datetime
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import CaseId
@@ -14,12 +15,15 @@ from services.casework.effects import Decision, FireRung
 from services.casework.retention import rest_of
 from services.casework.standstill import freeze
 from services.casework.steps import Facts
+from services.exchange.defects import where_of
 from services.exchange.intake import Incoming, Sound
 from services.exchange.notes import DEFECT, Decided, decision_rows
 from services.exchange.office import Office
 from services.exchange.recorded import Remembers
 from services.exchange.sending import Sending
 from services.exchange.tally import Tally
+
+LOG: Final = logging.getLogger("yichuan.exchange")
 
 
 class Clerk:
@@ -44,10 +48,14 @@ class Clerk:
         envelope = message.envelope
         said = self._remembers(incoming.position, envelope.message_id, case_id, facts.resumed)
         facts = said.over(facts)
-        with suppress(Exception):  # a defect of the rules stops one case, not the bus
-            if not said.has_failed:
+        refusal = Refusal(DEFECT)
+        if not said.has_failed:
+            try:
                 return facts, decide(case, message, facts, self.office.rulebook, at)
-        self.dead(incoming, Refusal(DEFECT), envelope, at, is_of_case=True)
+            except Exception as error:  # noqa: BLE001 - a defect of the rules stops one case, not the bus
+                refusal = Refusal(DEFECT, where_of(error), type(error).__name__)
+                LOG.error("%s %s: %s at %s", DEFECT, case_id, refusal.detail, refusal.where)  # noqa: TRY400 - its text may hold a value
+        self.dead(incoming, refusal, envelope, at, is_of_case=True)
         return facts, freeze(case, message, DEFECT, at)
 
     def clock(self, incoming: Incoming) -> datetime:

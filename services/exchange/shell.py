@@ -7,11 +7,9 @@ cannot go on ends the process (`give_up`), and the batch is read again.
 import asyncio
 import logging
 import os
-import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from aiokafka import AIOKafkaProducer
@@ -29,6 +27,7 @@ from schemas.seal import seal_message
 from services.casebook.rows import Unsent, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
+from services.exchange.defects import where_of
 from services.exchange.erase import Eraser
 from services.exchange.garbage import Sweeps
 from services.exchange.intake import Incoming, Intake
@@ -82,7 +81,7 @@ class Shell:
         except YichuanError as error:
             give_up(error)
         except Exception as error:  # noqa: BLE001 - nothing behind this could tell
-            give_up(Broken("exchange.defect", where=_where(error), detail=type(error).__name__))
+            give_up(Broken("exchange.defect", where=where_of(error), detail=type(error).__name__))
         self.sweeps.after_batch()
 
     async def _handle(self, portion: Sequence[Intake], *, verified_seconds: float) -> None:
@@ -124,15 +123,19 @@ class Shell:
         """
         at = now()
         sent = True
+        under_way: list[asyncio.Future[RecordMetadata]] = []
         try:
             async with asyncio.timeout(_TICK_SEND_SECONDS_MAX):
-                sends = [await self._send_tick(Flow(topic), part, at) for topic, part in ends]
-                for metadata in await asyncio.gather(*sends):
+                for topic, partition in ends:
+                    under_way.append(await self._send_tick(Flow(topic), partition, at))
+                for metadata in await asyncio.gather(*under_way):
                     self._check_stamp(from_ms(metadata.timestamp))
         except (KafkaError, TimeoutError):
             sent = False  # the next one is due in seconds: a rung is late, none is lost
+            for future in under_way:
+                future.add_done_callback(_heard)
         self.measures.ticked(ends, sent=sent)
-        self.measures.shedding(done=await self.shedder.step())
+        self.measures.shedding(done=self.shedder.at_tick())
         await self.measures.look(at)
         self.sweeps.at_tick()
 
@@ -173,10 +176,10 @@ class Shell:
             raise Broken("clock.skew", detail=stamp.isoformat())
 
 
-def _where(error: BaseException) -> str:
-    """Return the line of ours that failed; the error's own text may hold a value of a message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+def _heard(future: "asyncio.Future[RecordMetadata]") -> None:
+    """Take note of a Tick that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
 
 
 def give_up(error: YichuanError) -> NoReturn:

@@ -49,8 +49,11 @@ def test_a_message_that_makes_the_law_fail_freezes_its_case_and_no_other(
     ((_, value, headers),) = dead_letters(casebook)
     assert value == sealed(bad)
     assert headers["yichuan-code"] == "case.defect"
+    assert headers["yichuan-where"].startswith("clerk.py:")  # the innermost line of ours
+    assert headers["yichuan-detail"] == "Planted"
     assert headers["yichuan-locked"] == bad.envelope.case_id  # erased with its case
-    assert "Planted" not in repr(everything(casebook))
+    rest = {name: told for name, told in everything(casebook).items() if name != "outbox"}
+    assert "Planted" not in repr(rest)
 
 
 def test_a_frozen_case_is_settled_by_retry_and_what_waited_follows(

@@ -1,13 +1,16 @@
 """Stored files go with what they belong to; what the store does not do now stays on the list."""
 
-import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 
 from connectors.bus.blobs import Directory
+from connectors.bus.clock import monotonic
 from schemas.errors import Unavailable
 from schemas.ids import OrganCode
 from schemas.messages import Message
@@ -15,10 +18,20 @@ from services.casebook.blobs import Lost, lost_files
 from services.casebook.store import Casebook
 from services.casebook.tables import BLOBS, OUTBOX
 from services.exchange import shedding
-from services.exchange.shedding import FAILED_MAX, Shedder
+from services.exchange.shedding import (
+    FAILED_MAX,
+    TURN_SECONDS_MAX,
+    Deleted,
+    Shedder,
+    at_once,
+    on_a_thread,
+)
 from tests.files_office import attached, files_office
 from tests.history import MONDAY, SENDER, History, message, organ
 from tests.office import Log, rows, run, sent
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 OVER = MONDAY.replace(year=MONDAY.year + 30) + timedelta(days=1)
 
@@ -74,19 +87,19 @@ def test_when_a_case_is_erased_its_files_leave_the_store_and_others_stay(
 ) -> None:
     gone, kept = erased_and_kept(casebook)
     store = stored(tmp_path, gone, kept)
-    assert asyncio.run(Shedder(casebook, store).step())
+    assert Shedder(casebook, store, at_once).at_tick()
     assert store.size(organ(SENDER), gone, 0) is None
     assert store.size(organ(SENDER), gone, 1) is None
     assert store.size(organ(SENDER), kept, 1) == 1
     assert [row.blob for row in rows(casebook, BLOBS)] == [kept]
-    assert asyncio.run(Shedder(casebook, store).step())
+    assert Shedder(casebook, store, at_once).at_tick()
 
 
 def test_what_a_store_that_is_away_does_not_delete_is_tried_again(casebook: Casebook) -> None:
     gone, _ = erased_and_kept(casebook)
-    assert not asyncio.run(Shedder(casebook, Away()).step())  # type: ignore[arg-type] # deletes only
+    assert not Shedder(casebook, Away(), at_once).at_tick()  # type: ignore[arg-type] # deletes only
     back = Away(left=9)
-    assert asyncio.run(Shedder(casebook, back).step())  # type: ignore[arg-type] # deletes only
+    assert Shedder(casebook, back, at_once).at_tick()  # type: ignore[arg-type] # deletes only
     assert back.deleted == [(organ(SENDER), gone)]
 
 
@@ -112,9 +125,9 @@ def test_one_tick_deletes_so_many_and_no_more(
     monkeypatch.setattr(shedding, "FILES_MAX", 2)
     blobs = refused(casebook, 3)
     store = Away(left=9)
-    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    shedder = Shedder(casebook, store, at_once)  # type: ignore[arg-type] # deletes only
     for expected in (2, 3, 3):
-        assert asyncio.run(shedder.step())
+        assert shedder.at_tick()
         assert sorted(blob for _, blob in store.deleted) == blobs[:expected]
 
 
@@ -135,12 +148,12 @@ class Stubborn:
 def test_a_file_that_cannot_be_deleted_keeps_none_behind_it(casebook: Casebook) -> None:
     blobs = refused(casebook, 3)
     store = Stubborn({blobs[0]})
-    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
-    assert not asyncio.run(shedder.step())
+    shedder = Shedder(casebook, store, at_once)  # type: ignore[arg-type] # deletes only
+    assert not shedder.at_tick()
     assert [row.blob for row in rows(casebook, BLOBS) if row.lost] == blobs[:1]
-    assert not asyncio.run(shedder.step())
+    assert not shedder.at_tick()
     store.kept.clear()
-    assert asyncio.run(shedder.step())
+    assert shedder.at_tick()
     assert not any(row.lost for row in rows(casebook, BLOBS))
 
 
@@ -150,13 +163,13 @@ def test_files_behind_as_many_as_one_tick_tries_are_reached_and_the_failure_is_t
     monkeypatch.setattr(shedding, "FILES_MAX", 2)
     blobs = refused(casebook, 6)
     store = Stubborn(set(blobs[:2]))
-    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    shedder = Shedder(casebook, store, at_once)  # type: ignore[arg-type] # deletes only
     for _ in range(4):  # two that stay, two, two, and the end of the list
-        assert not asyncio.run(shedder.step())
+        assert not shedder.at_tick()
     assert store.tried == blobs
     store.kept.clear()
-    assert not asyncio.run(shedder.step())  # all through it is not yet
-    assert asyncio.run(shedder.step())
+    assert not shedder.at_tick()  # all through it is not yet
+    assert shedder.at_tick()
     assert store.tried == [*blobs, *blobs[:2]]
 
 
@@ -165,10 +178,63 @@ def test_a_store_that_is_away_is_not_asked_for_every_file_and_another_tick_asks_
 ) -> None:
     blobs = refused(casebook, 7)
     store = Stubborn(set(blobs))
-    shedder = Shedder(casebook, store)  # type: ignore[arg-type] # deletes only
+    shedder = Shedder(casebook, store, at_once)  # type: ignore[arg-type] # deletes only
     for number in (1, 2):
-        assert not asyncio.run(shedder.step())
+        assert not shedder.at_tick()
         assert store.tried == blobs[: number * FAILED_MAX]
+
+
+def test_failures_that_are_not_in_a_row_end_no_turn(casebook: Casebook) -> None:
+    blobs = refused(casebook, 6)
+    store = Stubborn({*blobs[:2], *blobs[3:5]})
+    Shedder(casebook, store, at_once).at_tick()  # type: ignore[arg-type] # deletes only
+    assert store.tried == blobs
+
+
+@dataclass
+class Hanging:
+    """A store that answers when it is let."""
+
+    let: Event = field(default_factory=Event)
+
+    def delete(self, _owner: OrganCode, _blob: str) -> None:
+        """As a share does whose server is gone, and comes back."""
+        assert self.let.wait(30), "nobody let it"
+
+
+def test_no_tick_waits_for_a_store_that_hangs_and_it_is_told(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(casebook, 1)
+    store = Hanging()
+    begun: list[Future[Deleted]] = []
+
+    def beside(work: Callable[[], Deleted]) -> "Future[Deleted]":
+        begun.append(on_a_thread(work))
+        return begun[-1]
+
+    shedder = Shedder(casebook, store, beside)  # type: ignore[arg-type] # deletes only
+    assert shedder.at_tick()  # it may be as quick as ever
+    assert shedder.at_tick()
+    monkeypatch.setattr(shedding, "monotonic", lambda: monotonic() + TURN_SECONDS_MAX + 1)
+    assert not shedder.at_tick()
+    assert len(begun) == 1  # no second thread beside one that hangs
+    store.let.set()
+    begun[0].result(30)
+    assert shedder.at_tick()
+    assert not any(row.lost for row in rows(casebook, BLOBS))
+
+
+def test_what_a_store_raises_besides_being_away_comes_out_of_a_tick(casebook: Casebook) -> None:
+    def denied() -> Deleted:
+        raise PermissionError
+
+    ended = on_a_thread(denied)
+    assert isinstance(ended.exception(30), PermissionError)
+    refused(casebook, 1)
+    shedder = Shedder(casebook, Away(), lambda _: ended)  # type: ignore[arg-type] # deletes only
+    with pytest.raises(PermissionError):
+        shedder.at_tick()
 
 
 def test_a_file_that_another_message_still_needs_stays(casebook: Casebook) -> None:
@@ -194,5 +260,5 @@ def test_nobody_has_deleted_what_another_organ_stored(casebook: Casebook) -> Non
     log = Log()
     run(casebook, [log.put(each, MONDAY) for each in (theirs, stolen)], files_office())
     store = Away(left=9)
-    assert asyncio.run(Shedder(casebook, store).step())  # type: ignore[arg-type] # deletes only
+    assert Shedder(casebook, store, at_once).at_tick()  # type: ignore[arg-type] # deletes only
     assert store.deleted == [(organ("mugang"), seen.blob)]

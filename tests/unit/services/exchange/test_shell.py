@@ -1,6 +1,7 @@
 """A broker that refused for a while, and the producer that has lost count since."""
 
 import asyncio
+import gc
 from dataclasses import dataclass, field
 from typing import Any, cast
 from unittest.mock import Mock
@@ -100,3 +101,48 @@ def test_that_a_destination_refuses_is_not_forgotten_with_another_partition_s_ba
     assert found.failed == (SHUT,)
     shell.measures.publishing(found.failed)
     assert f"publish.failing {SHUT}" in shell.measures._ready().reasons
+
+
+@dataclass
+class Refusing:
+    """Refuses the third record before it is sent, and the two before it once they are."""
+
+    taken: int = 0
+
+    async def send(self, _topic: str, _value: bytes, **_: Any) -> "asyncio.Future[Any]":
+        """Give one record to the broker."""
+        self.taken += 1
+        if self.taken > 2:
+            raise KafkaError
+        done = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(done.set_exception, KafkaError())
+        return done
+
+
+def test_of_a_round_of_ticks_that_fails_midway_no_error_is_left_to_nobody(
+    casebook: Casebook,
+) -> None:
+    async def ticked() -> list[str]:
+        left: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: left.append(context["message"])
+        )
+        shelf = Shelf(office())
+        shell = Shell(
+            Settings(),
+            shelf,
+            casebook,
+            cast("Any", Refusing()),
+            cast("Any", None),
+            Measures(Settings(), shelf, casebook, 0),
+            cast("Any", Mock(at_tick=lambda: True)),
+            cast("Any", None),
+        )
+        await shell.tick({("leads", number): None for number in range(3)})
+        assert "ticks.failing" in shell.measures._ready().reasons
+        await asyncio.sleep(0)
+        del shell
+        gc.collect()
+        return left
+
+    assert asyncio.run(ticked()) == []
