@@ -33,7 +33,7 @@ from connectors.bus.changes import (
     SetQuota,
     plan,
 )
-from connectors.bus.home import Credentials, Home, Settings, write_private
+from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.layout import Actual, Layout, Topic
 from connectors.bus.librdkafka import (
@@ -47,6 +47,7 @@ from connectors.bus.librdkafka import (
     mechanism_of,
     new_topic,
 )
+from connectors.bus.private import write_private
 from connectors.bus.quotas import read_quotas, set_quotas
 from schemas.errors import Unavailable
 

@@ -235,13 +235,3 @@ def home_at(path: Path | None = None) -> Home:
 def cache_dir() -> Path:
     """Where downloads are kept, outside the repository and the home (YICHUAN_CACHE)."""
     return Path(os.environ.get("YICHUAN_CACHE") or "~/.cache/yichuan").expanduser().resolve()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)

@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
 from connectors.bus.openers import ensure_opener
+from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
 from schemas.jwk import ED25519, ES256, X25519, Jwk, SoftwareSigner, signer_from_pem

@@ -9,7 +9,8 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
+from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.file_key import Openers, jwk_of_opener, new_opener, opener_from_pem, opener_to_pem
 from schemas.jwk import Jwk

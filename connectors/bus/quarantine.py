@@ -4,14 +4,13 @@ Each lies as `<offset>-<broker's time in ms>.value` beside its `.reason.json`, r
 owner only. They are tried again at every start, as after a new keys.csv.
 """
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from connectors.bus.durable import make_folder, put_in_place
-from connectors.bus.home import write_private
+from connectors.bus.durable import make_folder
 from connectors.bus.outgoing import as_text, reason
+from connectors.bus.private import write_private, write_private_bytes
 from schemas.errors import Broken, Refusal
 
 KEPT_MAX: Final = 1_000  # more than that is no bad message but a mistake of ours, or of the set-up
@@ -38,7 +37,7 @@ class Quarantine:
         if not path.exists() and self.count() >= KEPT_MAX:
             raise Broken("connector.quarantine_full", where=str(self._folder))
         write_private(path.with_suffix(".reason.json"), as_text(reason(refusal, at)))
-        _write_bytes(path, record.value)
+        write_private_bytes(path, record.value)
 
     def count(self) -> int:
         """Return how many are kept."""
@@ -60,14 +59,3 @@ class Quarantine:
 
     def _path(self, record: Record) -> Path:
         return self._folder / f"{record.offset:012d}-{record.timestamp_ms}.value"
-
-
-def _write_bytes(path: Path, value: bytes) -> None:
-    """Whole or not at all, and on the disk with its name: its offset is committed after this."""
-    partial = path.with_name(f".{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(value)
-        file.flush()
-        os.fsync(file.fileno())
-    put_in_place(partial, path)

@@ -27,7 +27,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from connectors.bus.home import Credentials, Settings, write_private
+from connectors.bus.home import Credentials, Settings
+from connectors.bus.private import write_private
 from connectors.bus.registry_answers import bounded, parsed, refusal_of
 from connectors.bus.tls import trusting
 from schemas.errors import Broken, Unavailable, UserError

@@ -11,8 +11,9 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from connectors.bus.home import Credentials, Home, Settings, write_private
+from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.private import write_private
 from deploy.local.artifacts import KAFKA, Lock
 from deploy.local.java import Component, environment, java
 from deploy.local.kafka_config import ADMIN, FEATURES_OFF, LOG4J_TEXT, broker_properties

@@ -3,7 +3,8 @@
 import secrets
 from typing import Final
 
-from connectors.bus.home import Credentials, Home, write_private
+from connectors.bus.home import Credentials, Home
+from connectors.bus.private import write_private
 
 PASSWORD_BYTES: Final = 32
 

@@ -16,7 +16,8 @@ from typing import Final
 import psutil
 
 from connectors.bus.clock import monotonic, now
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
+from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 
 SAME_START_SECONDS: Final = 120.0  # the host's clock may be set while a process runs

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from connectors.bus.home import Credentials, Home, Settings, write_private
+from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.private import write_private
 from deploy.local.artifacts import REGISTRY, Lock
 from deploy.local.java import SCRATCH, Component, java, properties
 from deploy.local.logins import made_login

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from connectors.bus.clock import monotonic
-from connectors.bus.home import Home, Settings, cache_dir, write_private
+from connectors.bus.home import Home, Settings, cache_dir
+from connectors.bus.private import write_private
 from deploy.local import kafka, processes, registry
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
 from deploy.local.fetch import fetch

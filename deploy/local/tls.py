@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from connectors.bus.clock import now
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
+from connectors.bus.private import write_private
 from deploy.local.ports import LOOPBACK
 
 CA_DAYS: Final = 20 * 366

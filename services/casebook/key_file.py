@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from connectors.bus.home import write_private
+from connectors.bus.private import write_private
 from schemas.errors import UserError
 from services.casebook.lockbox import KEY_BYTES, WrappingKey
 from services.casebook.tables import SETTINGS

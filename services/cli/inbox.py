@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from connectors.bus.agency import ConnectorConfig, load_agency
-from connectors.bus.home import write_private
 from connectors.bus.outgoing import as_text
+from connectors.bus.private import write_private
 from connectors.bus.transfers import entitled
 from schemas.errors import UserError
 from schemas.messages import Message

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import typer
 
 from connectors.bus.clock import now
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
 from connectors.bus.keys import (
     BUS_LOGIN,
     KEYS_CSV,
@@ -29,6 +29,7 @@ from connectors.bus.keys import (
     write_rows,
 )
 from connectors.bus.openers import replace_opener
+from connectors.bus.private import write_private
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import signer_from_pem

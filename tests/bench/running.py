@@ -18,8 +18,9 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, func, select
 
-from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.private import write_private
 from connectors.bus.sections import CasebookSection
 from deploy.local import processes
 from deploy.local.artifacts import KAFKA

@@ -11,8 +11,9 @@ from typing import Final
 from confluent_kafka import ElectionType, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from connectors.bus.home import Home, Settings, cache_dir, write_private
+from connectors.bus.home import Home, Settings, cache_dir
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.private import write_private
 from deploy.local import kafka, processes
 from deploy.local.artifacts import KAFKA, locked
 from deploy.local.java import environment, java

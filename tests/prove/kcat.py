@@ -20,7 +20,7 @@ from typing import Any, Final
 import confluent_kafka
 import fastavro
 
-from connectors.bus.home import write_private
+from connectors.bus.private import write_private
 from tests.prove.registry_http import READER, basic, call
 from tests.prove.stand import Stand
 

@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from pydantic import SecretStr
 
 from connectors.bus.clock import monotonic
-from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.home import Home, Settings
+from connectors.bus.private import write_private
 from connectors.bus.sections import CasebookSection
 from deploy.local.ports import is_free
 from tests.postgresql import postgresql

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.blobs import Directory
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
+from connectors.bus.private import write_private
 from connectors.bus.stores import open_store, store_place
 from schemas.errors import Unavailable
 from tests.agency_home import US

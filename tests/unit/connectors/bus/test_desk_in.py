@@ -7,8 +7,8 @@ import pytest
 
 from connectors.bus import quarantine
 from connectors.bus.desk import Desk
-from connectors.bus.home import write_private
 from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
+from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record
 from connectors.bus.system import Arrival
 from schemas.errors import Broken

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.bus.blobs import Directory
 from connectors.bus.durable import flush_folder, make_folder, put_in_place
+from connectors.bus.private import write_private
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.sealing import Measured, Staged, measured, staged
 from connectors.bus.system import Landed
@@ -21,23 +22,40 @@ BLOB = "ab" * 32
 
 
 class Disk:
-    """Knows what a loss of power leaves: the names that a folder had when it was flushed."""
+    """Knows what a loss of power leaves: files as they were flushed, under their folder's names."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._kept: set[Path] = set()
+        self._sizes: dict[int, int] = {}  # inode → bytes that were flushed
         self._fsync = os.fsync
         monkeypatch.setattr(os, "fsync", self._flushed)
 
     def _flushed(self, descriptor: int) -> None:
         self._fsync(descriptor)
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        self._sizes[found.st_ino] = found.st_size
+        if stat.S_ISDIR(found.st_mode):
             folder = Path(f"/proc/self/fd/{descriptor}").readlink()
             self._kept |= set(folder.iterdir())
+
+    def forget_names(self) -> None:
+        """Know no name that was flushed before."""
+        self._kept.clear()
 
     def keeps(self, path: Path, below: Path) -> bool:
         """Whether the path is found after a loss of power, where `below` is."""
         above = [each for each in path.parents if each.is_relative_to(below) and each != below]
-        return path.is_file() and self._kept >= {path, *above}
+        found = path.stat()
+        is_whole = self._sizes.get(found.st_ino) == found.st_size
+        return is_whole and self._kept >= {path, *above}
+
+
+def flushed(path: Path) -> None:
+    """Write a file, and its content to the disk, its name not."""
+    with path.open("wb") as file:
+        file.write(b"x")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @pytest.fixture
@@ -49,6 +67,14 @@ def test_a_value_in_quarantine_outlives_a_loss_of_power(tmp_path: Path, disk: Di
     folder = tmp_path / "agency" / "quarantine"
     Quarantine(folder).put(Record(7, 1, b"x"), Refusal("inbox.not_ours"), AT)
     assert disk.keeps(folder / "000000000007-1.value", tmp_path)
+
+
+def test_a_key_and_its_folder_outlive_a_loss_of_power(tmp_path: Path, disk: Disk) -> None:
+    path = tmp_path / "home" / "keys" / "casebook.key"
+    write_private(path, "secret\n")
+    assert disk.keeps(path, tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_a_part_in_the_store_outlives_a_loss_of_power(tmp_path: Path, disk: Disk) -> None:
@@ -66,29 +92,29 @@ def test_a_staged_file_outlives_a_loss_of_power(tmp_path: Path, disk: Disk) -> N
 
 
 def test_a_file_of_a_database_agency_outlives_a_loss_of_power_also_when_it_comes_again(
-    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: Disk
 ) -> None:
     system = DatabaseSide(tmp_path / "exchange.db").system()
     system.open()
     landing = system.landing
     assert landing is not None
     landing.mkdir(parents=True)
-    (landing / "m-0").write_bytes(b"x")
+    flushed(landing / "m-0")
     landed = Landed(1, "lead_transfer", MessageId("m"), 0, "a.txt", landing / "m-0")
     target = landing.parent / "m" / "a.txt"
     system.attach(landed)
     assert disk.keeps(target, landing.parent)
-    again = Disk(monkeypatch)
+    disk.forget_names()
     system.attach(landed)  # a crash came before the ledger knew
     system.close()
-    assert again.keeps(target, target.parent)
+    assert disk.keeps(target, target.parent)
 
 
 def test_a_folder_that_is_there_is_taken_as_it_is(tmp_path: Path, disk: Disk) -> None:
     make_folder(tmp_path / "a" / "b", 0o700)
     make_folder(tmp_path / "a" / "b", 0o755)
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
-    (tmp_path / "a" / "b" / ".x").write_bytes(b"x")
+    flushed(tmp_path / "a" / "b" / ".x")
     put_in_place(tmp_path / "a" / "b" / ".x", tmp_path / "a" / "b" / "x")
     assert disk.keeps(tmp_path / "a" / "b" / "x", tmp_path)
 

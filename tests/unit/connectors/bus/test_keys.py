@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
 from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows, revoked, write_rows
 from connectors.bus.openers import load_openers
+from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
 from schemas.jwk import X25519, public_key, signature_is_valid, signer_from_pem, thumbprint

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bus.home import Home, write_private
+from connectors.bus.home import Home
 from connectors.bus.openers import ensure_opener, load_openers, replace_opener
+from connectors.bus.private import write_private
 from schemas.errors import UserError
 from schemas.file_key import Claim, unwrap, wrap
 from schemas.ids import BUS, MessageId, OrganCode

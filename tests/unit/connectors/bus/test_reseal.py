@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from connectors.bus.allowance import Allowance
-from connectors.bus.home import write_private
 from connectors.bus.keys import KEYS_CSV, new_private_key, read_rows, rotated, row_of, write_rows
 from connectors.bus.ledger import Ledger, Outgoing
+from connectors.bus.private import write_private
 from connectors.bus.reseal import reseal_spool
 from connectors.bus.spool import Spool
 from schemas.codec import current, frame, unframe

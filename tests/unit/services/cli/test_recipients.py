@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from sqlalchemy import delete
 
-from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.home import Home, Settings
 from connectors.bus.known_schemas import KnownSchemas
+from connectors.bus.private import write_private
 from connectors.bus.registry import SchemaIds
 from schemas.codec import frame
 from schemas.errors import UserError

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import pytest
 from aiokafka import TopicPartition
 
-from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.home import Home, Settings
+from connectors.bus.private import write_private
 from schemas.errors import Broken
 from services.casebook.progress import lock_progress
 from services.casebook.rows import Progress, from_ms

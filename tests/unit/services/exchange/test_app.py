@@ -10,7 +10,8 @@ import faust
 import pytest
 from mode import Service
 
-from connectors.bus.home import Home, Settings, write_private
+from connectors.bus.home import Home, Settings
+from connectors.bus.private import write_private
 from services.exchange import app as shell
 from services.exchange.app import quiet_worker
 
