@@ -53,7 +53,8 @@ class Carrying:
                 elif not jobs:
                     await _wait(stopping, poll_seconds)
         finally:
-            self._thread.shutdown(wait=True)
+            # Not waited for: a store that hangs would hold up the loop, and all that ends with it.
+            self._thread.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """End the file in hand at its next part."""

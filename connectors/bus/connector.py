@@ -96,7 +96,9 @@ class Connector:
                 if isinstance(ended, Exception):
                     raise ended
         finally:
-            await self._desk.once(desk.close)
+            with suppress(TimeoutError):  # a system that hangs: the process ends without it
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await self._desk.once(desk.close)
             self._desk.close()
 
     async def _take(self, desk: Desk) -> None:

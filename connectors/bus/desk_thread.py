@@ -45,8 +45,8 @@ class DeskThread:
         return await attempts(self._seen, work, *args, **kw)
 
     def close(self) -> None:
-        """End the thread when its work is done."""
-        self._thread.shutdown()
+        """Let the thread end when what it does is done, and wait for nothing."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _enough(self, state: RetryCallState) -> bool:
         return self._stopping.is_set() or (state.seconds_since_start or 0.0) > SYSTEM_SECONDS_MAX

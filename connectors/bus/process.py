@@ -7,14 +7,16 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
+from connectors.bus.clock import monotonic
 from connectors.bus.connector import Connector
 from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
@@ -58,7 +60,24 @@ def main(program: str, run_file: Run) -> None:
     except YichuanError as error:
         words = text(error.code)
         sys.stderr.write(f"{error}\n{words.zh}。{words.remedy_zh}\n{words.en}: {words.remedy_en}\n")
-        sys.exit(exit_code_of(error))
+        _leave(exit_code_of(error))
+    _leave(0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process, whoever hangs: Python would wait for a thread in a store or system for ever.
+
+    What such a thread does is done again by the next life, as after a kill.
+    """
+    until = monotonic() + _CLOSE_SECONDS_MAX
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(until - monotonic(), 0))
+            if thread.is_alive():
+                logging.shutdown()
+                sys.stderr.flush()
+                os._exit(status)
+    sys.exit(status)
 
 
 def exit_code_of(error: YichuanError) -> int:

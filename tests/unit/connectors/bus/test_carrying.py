@@ -1,6 +1,8 @@
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -9,7 +11,9 @@ from connectors.bus.carrier import Carrier
 from connectors.bus.carrying import Carrying
 from connectors.bus.desk import Desk
 from connectors.bus.desk_thread import DeskThread
+from connectors.bus.transfers import Upload
 from schemas.errors import Broken, Unavailable
+from schemas.ids import MessageId
 from tests.agency_home import document
 from tests.attached import Sender, taken
 
@@ -214,3 +218,43 @@ def test_a_carrier_that_is_told_to_stop_gives_up_between_two_parts(sender: Sende
     first, _ = desk.files.to_carry()
     with pytest.raises(Unavailable, match="stopping"):
         carrier.upload(first)  # type: ignore[arg-type] # an upload
+
+
+def test_a_store_that_hangs_holds_up_neither_the_stop_nor_the_loop() -> None:
+    let, in_hand = threading.Event(), threading.Event()
+
+    class Hanging:
+        """A carrier whose store answers when it is let."""
+
+        def upload(self, _job: object) -> None:
+            in_hand.set()
+            assert let.wait(30), "nobody let it"
+
+        def stop(self) -> None:
+            """Not before the part in hand."""
+
+    class Waiting:
+        """One file to carry."""
+
+        def to_carry(self, _but: object) -> list[Upload]:
+            return [Upload(MessageId("m"), "b", 1)]
+
+        def unfit(self) -> int:
+            return 0
+
+    async def in_desk(work: Callable[..., object], *args: object) -> object:
+        return work(*args)
+
+    async def stopped() -> None:
+        stopping = asyncio.Event()
+        files, carrier = cast("Any", Waiting()), cast("Any", Hanging())
+        loop = Carrying(files, carrier, in_desk, lambda *_: None, lambda: None)
+        task = asyncio.create_task(loop.run(stopping, asyncio.Event(), 0.01))
+        assert await asyncio.to_thread(in_hand.wait, 30)
+        task.cancel()
+        await asyncio.wait([task], timeout=30)
+        assert task.cancelled()
+        assert not let.is_set()  # it ended while the store still hung
+        let.set()
+
+    asyncio.run(stopped())
