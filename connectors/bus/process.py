@@ -22,6 +22,7 @@ from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
+from connectors.bus.log_filter import quieten
 from connectors.bus.stores import open_store
 from connectors.bus.system import System
 from connectors.bus.watchdog import watched
@@ -93,6 +94,7 @@ def log_to_stderr() -> None:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    quieten(logging.getLogger())
 
 
 async def _run(

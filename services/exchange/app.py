@@ -4,6 +4,7 @@ What was learnt of faust-streaming 0.15.3 stands beside each setting; tests/inte
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from functools import partial
 from math import ceil
@@ -19,6 +20,7 @@ from connectors.bus.crash import leave_no_message
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
 from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
+from connectors.bus.log_filter import quieten
 from connectors.bus.stores import open_store, store_place
 from schemas.errors import YichuanError
 from schemas.parts import Flow
@@ -122,6 +124,7 @@ def _declare(
 
     @app.task
     async def begin() -> None:
+        quieten(logging.getLogger())  # whose handlers Faust has made by now
         try:
             login = home.credentials(EXCHANGE)
             open_producer = partial(
