@@ -1,7 +1,8 @@
 """A further letter in the same case: to the third organ agreed on, or by a handler without power.
 
-The case stays one, with one order and one history; each letter is a hop more. A receiver that
-objected may not simply send it on (不得再自行移送) [policy].
+The case stays one, with one order and one history; each letter is a hop more. What it says of each
+violation is what the case is about from there: a handler may have found it to be another matter. A
+receiver that objected may not simply send it on (不得再自行移送) [policy].
 """
 
 from dataclasses import replace
@@ -13,9 +14,9 @@ from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand, relation_of_sender
-from services.casework.routing import Competent, can_handle, resolve
+from services.casework.routing import Competent, can_handle, resolve, unknown_in
 from services.casework.steps import Outcome, Situation, letters, surely, take
-from services.casework.transfer import place_texts, with_letter
+from services.casework.transfer import charges_of, place_texts, with_letter
 from services.casework.transitions import Step
 
 
@@ -42,7 +43,12 @@ def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Ref
         return Refusal("transfer.already_sent")
     if set(envelope.addressees) - {dispute.third}:
         return Refusal("transfer.not_the_third", "envelope.addressees")
-    return _sent(case, message, dispute.third, Step.REISSUE, situation)
+    charges = charges_of(message)
+    refusal = unknown_in(charges, situation)
+    if refusal is not None:
+        return refusal
+    agreed = replace(case, charges=charges, rule=None)
+    return _sent(agreed, message, dispute.third, Step.REISSUE, situation)
 
 
 def _by_the_objector(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
@@ -62,18 +68,25 @@ def _on(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusa
 
 def _routed(case: Case, message: Lettered, step: Step, situation: Situation) -> Outcome | Refusal:
     """To the organ whose it is: never to one that held it, which only a designation gives it."""
-    found = resolve(case.charges, message, situation, place_texts(message))
+    charges = charges_of(message)
+    found = resolve(charges, message, situation, place_texts(message))
     if isinstance(found, Refusal):
         return found
     if not isinstance(found, Competent):
         return Refusal("transfer.onward_unsettled", "violations", found.explanation)
     if found.organ in (case.sender, case.asking, *case.holders):
         return Refusal("transfer.earlier_holder", "envelope.addressees")
-    return _sent(case, message, found.organ, step, situation)
+    settled = replace(case, charges=charges, rule=found.rule)
+    return _sent(settled, message, found.organ, step, situation, found)
 
 
 def _sent(
-    case: Case, message: Lettered, to: OrganCode, step: Step, situation: Situation
+    case: Case,
+    message: Lettered,
+    to: OrganCode,
+    step: Step,
+    situation: Situation,
+    found: Competent | None = None,
 ) -> Outcome | Refusal:
     if can_handle(to, situation) is None:
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
@@ -86,7 +99,6 @@ def _sent(
         hop=case.hop + 1,
         dispute=None,
         stages=(),
-        rule=None,
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
     told = hand(outcome, message, to, Relation.HANDLER, situation.at)
@@ -94,4 +106,6 @@ def _sent(
         if organ is not None and organ not in (envelope.sender, to):
             relation = relation_of_sender(moved, organ)
             told = hand(told, message, organ, relation, situation.at)
-    return accept(told, message)
+    if found is None:  # agreed on
+        return accept(told, message)
+    return accept(told, message, found.rule, found.basis, found.explanation)

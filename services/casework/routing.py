@@ -65,10 +65,9 @@ def resolve(
     named = addressee or next(iter(envelope.addressees), None)
     if named == envelope.sender:
         return Refusal("transfer.to_itself", "envelope.addressees")
-    for position, charge in enumerate(charges):
-        unknown = _unknown(charge, position, situation)
-        if unknown:
-            return unknown
+    unknown = unknown_in(charges, situation)
+    if unknown is not None:
+        return unknown
     conflict = _conflict(charges, texts, situation)
     if conflict is not None:
         return conflict
@@ -135,6 +134,12 @@ def can_handle(organ: OrganCode, situation: Situation) -> Organ | None:
     """Return the organ if it is a township or a department in office."""
     found = organ_on(situation.rulebook.directory, organ, local_date(situation.at))
     return found if found is not None and found.type in _HANDLER_TYPES else None
+
+
+def unknown_in(charges: tuple[Charge, ...], situation: Situation) -> Refusal | None:
+    """Why the rulebook has no answer at all: it knows a place or a matter not; or None."""
+    told = (_unknown(charge, position, situation) for position, charge in enumerate(charges))
+    return next(filter(None, told), None)
 
 
 def _conflict(

@@ -34,7 +34,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
     """Decide an opening message."""
     opened = changed(
         with_letter(case or new_case(message, situation.at), message, situation.rulebook),
-        charges=tuple(_charge(violation) for violation in violations_of(message)),
+        charges=charges_of(message),
         filed_on=message.filed_on if isinstance(message, CaseTransfer) else None,
         complainant=_complainant(message),
     )
@@ -83,6 +83,11 @@ def issue(
         *told,
         *turned_into(message, situation),
     )
+
+
+def charges_of(message: Routed) -> tuple[Charge, ...]:
+    """Return what the message says of each violation, as routing and replies need it."""
+    return tuple(_charge(violation) for violation in violations_of(message))
 
 
 def corrected(

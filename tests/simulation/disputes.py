@@ -238,6 +238,30 @@ def writes_to_the_third(affair: Affair, scene: Scene) -> Draft | None:
     )  # fmt: skip
 
 
+@move("transfer", "filed", 3)
+def finds_another_matter(affair: Affair, scene: Scene) -> Draft | None:
+    """By its own letter it is another matter: that one's organ gets it, named or not."""
+    held = {affair.sender, affair.asking, str(affair.handler), *affair.holders}
+    free = [matter for matter, alias in KEPT.items() if code(alias) not in held]
+    if affair.held_for is not None or not free:
+        return None
+    matter = scene.rng.choice(free)
+    to = code(KEPT[matter])
+    sent = onward(affair, "case_transfer", to, "transfer_on")
+
+    def then(a: Affair, when: When) -> None:
+        sent(a, when)
+        a.matter, a.insisted = matter, False
+
+    changes = further(affair)
+    for each in changes["violations"]:
+        each["matter"] = matter
+    named = (to,) if scene.rng.random() < 0.5 else ()
+    return Draft(
+        "case_transfer", str(affair.handler), changes, to=named, reply=affair.current, then=then
+    )
+
+
 @move("transfer", "disputed", 4)
 def writes_to_another_than_the_third(affair: Affair, scene: Scene) -> Draft | None:
     dispute = affair.dispute

@@ -1,0 +1,108 @@
+"""What a further letter in a case says of its violations counts from there (domain, 3 and 5)."""
+
+from typing import Any
+
+import pytest
+
+from services.casework.case import State
+from services.casework.effects import Accept, Deliver
+from tests.history import (
+    HANDLER,
+    SENDER,
+    History,
+    all_of,
+    in_state,
+    is_refused,
+    organ,
+    refusal_of,
+    state_of,
+    the,
+    violation,
+)
+
+MARKET, ROADS = "liuzhi-scjg", "liuzhi-jtj"  # SC-001 is the first one's, CG-001 is HANDLER's
+
+
+def onward(to: str | None = None, reason: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A further letter about one violation, with what it says of it."""
+    envelope: dict[str, Any] = {"document_number": "案移〔2026〕41号"}
+    if to is not None:
+        envelope["addressees"] = [organ(to)]
+    if reason is not None:
+        envelope["insist_reason"] = reason
+    return {"violations": [violation(**changes)], "envelope": envelope}
+
+
+def filed_by_the_roads() -> History:
+    history = History()
+    insists = {"addressees": [organ(ROADS)], "insist_reason": "占道运输"}
+    history.send("lead_transfer", SENDER, envelope=insists)
+    history.send("filing_reply", ROADS)
+    return history
+
+
+def matter_of(history: History) -> tuple[str, ...]:
+    return tuple(charge.matter for charge in history.opened.charges)
+
+
+@pytest.mark.parametrize("named", [None, MARKET])
+def test_what_turned_out_to_be_another_matter_goes_to_the_organ_of_that_matter(
+    named: str | None,
+) -> None:
+    for history, by in ((in_state(State.FILED), HANDLER), (filed_by_the_roads(), ROADS)):
+        effects = history.send("case_transfer", by, **onward(named, matter="SC-001"))
+        assert not is_refused(effects), effects
+        assert (state_of(history), history.opened.handler) == (State.ISSUED, organ(MARKET))
+        assert matter_of(history) == ("SC-001",)
+        told = the(Accept, effects)
+        assert (told.rule, bool(told.basis), bool(told.explanation)) == (
+            history.opened.rule, True, True,
+        )  # fmt: skip
+        assert history.opened.rule is not None
+        assert {each.rule for each in all_of(Deliver, effects)} == {history.opened.rule}
+
+
+def test_what_is_still_the_handler_s_own_matter_is_not_sent_on_without_a_reason() -> None:
+    history = in_state(State.FILED)
+    effects = history.send("case_transfer", HANDLER, **onward())
+    assert refusal_of(effects) == "transfer.own_matter"
+
+
+def test_what_became_the_handler_s_own_matter_by_the_letter_stays_it() -> None:
+    history = in_state(State.FILED)
+    history.send("case_transfer", HANDLER, **onward(MARKET, matter="SC-001"))
+    history.send("filing_reply", MARKET)
+    effects = history.send("case_transfer", MARKET, **onward(matter="SC-001"))
+    assert refusal_of(effects) == "transfer.own_matter"
+
+
+def agreed_on_the_market() -> History:
+    history = in_state(State.DISPUTED)
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, handler=organ(MARKET), handles_from="2026-10-12")
+    return history
+
+
+def test_the_letter_to_the_third_says_what_it_is_about() -> None:
+    history = agreed_on_the_market()
+    effects = history.send("lead_transfer", SENDER, **onward(MARKET, matter="SC-001"))
+    assert not is_refused(effects), effects
+    assert (history.opened.handler, matter_of(history)) == (organ(MARKET), ("SC-001",))
+    assert history.opened.rule is None  # by agreement, not by a rule
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"matter": "XX-999"}, "matter.unknown"), ({"place": "110101001000"}, "place.unknown")],
+)
+def test_a_letter_of_a_matter_or_place_that_the_rulebook_has_not_is_refused(
+    changes: dict[str, str], code: str
+) -> None:
+    history = agreed_on_the_market()
+    before = history.opened
+    effects = history.send("lead_transfer", SENDER, **onward(MARKET, **changes))
+    assert refusal_of(effects) == code
+    assert history.opened == before
+    history = in_state(State.FILED)
+    effects = history.send("case_transfer", HANDLER, **onward(MARKET, "查明", **changes))
+    assert refusal_of(effects) == code
