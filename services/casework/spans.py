@@ -41,17 +41,13 @@ class Span:
 
 
 _BACK: Final = {Step.WITHDRAW: Closing.WITHDRAWN, Step.GIVE_BACK: Closing.WITHDRAWN}
-# Somebody else is to handle it from here: what the one before owed is no longer owed.
-_OTHER_HANDLER: Final = {
-    Step.REISSUE: Closing.SUPERSEDED,
-    Step.DESIGNATE: Closing.SUPERSEDED,
-    Step.TRANSFER_ON: Closing.SUPERSEDED,
-}
 # Before a letter to a third there was an agreement on it, which has ended these already.
 _TAKEN_FROM_IT: Final = {
     Step.DESIGNATE: Closing.SUPERSEDED,
     Step.TRANSFER_ON: Closing.SUPERSEDED,
 }
+# Somebody else is to handle it from here: what the one before owed is no longer owed.
+_OTHER_HANDLER: Final = {Step.REISSUE: Closing.SUPERSEDED, **_TAKEN_FROM_IT}
 _AGREED: Final = {
     Step.AGREE_HOLDER: Closing.SUPERSEDED,
     Step.AGREE_SENDER: Closing.SUPERSEDED,
@@ -63,6 +59,8 @@ _SETTLED: Final = {
     Step.DESIGNATE: Closing.SUPERSEDED,
     Step.GIVE_BACK: Closing.WITHDRAWN,
 }
+# Who filed it and has no power refers it, and may give it back from there.
+_LEFT: Final = {**_AGREED, **_TAKEN_FROM_IT, Step.GIVE_BACK: Closing.WITHDRAWN}
 ENDS_FOR_ALL: Final = frozenset({Closing.WITHDRAWN, Closing.SUPERSEDED})
 
 _TABLE: Final[dict[str, Span]] = {
@@ -94,6 +92,7 @@ _TABLE: Final[dict[str, Span]] = {
         {
             Step.NEGOTIATE: Closing.MET,  # by each of the two, before they agree
             Step.REFER: Closing.SUPERSEDED,
+            Step.REISSUE: Closing.SUPERSEDED,  # by the objector, where the policy lets it
             Step.DESIGNATE: Closing.SUPERSEDED,
             Step.GIVE_BACK: Closing.WITHDRAWN,
         },
@@ -117,12 +116,12 @@ _TABLE: Final[dict[str, Span]] = {
     "decide_case": Span(
         Owner.HANDLER,
         frozenset({Step.FILE, Step.AGREE_SENDER_FILED}),
-        {Step.DECIDE: Closing.MET, Step.FEED_BACK: Closing.MET, **_AGREED, **_TAKEN_FROM_IT},
+        {Step.DECIDE: Closing.MET, Step.FEED_BACK: Closing.MET, **_LEFT},
     ),
     "outcome_feedback": Span(
         Owner.HANDLER,
         frozenset({Step.CONCLUDE}),
-        {Step.FEED_BACK: Closing.MET, **_AGREED, **_TAKEN_FROM_IT},
+        {Step.FEED_BACK: Closing.MET, **_LEFT},
     ),
     "inform_complainant": Span(
         Owner.SENDER,

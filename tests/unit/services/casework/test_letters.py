@@ -1,5 +1,6 @@
 """What a further letter in a case says of its violations counts from there (domain, 3 and 5)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from tests.history import (
     SENDER,
     History,
     all_of,
+    duties,
     in_state,
     is_refused,
+    ledger,
     organ,
     refusal_of,
     state_of,
@@ -74,6 +77,17 @@ def test_what_became_the_handler_s_own_matter_by_the_letter_stays_it() -> None:
     history.send("filing_reply", MARKET)
     effects = history.send("case_transfer", MARKET, **onward(matter="SC-001"))
     assert refusal_of(effects) == "transfer.own_matter"
+
+
+def test_where_an_objector_sends_it_on_nobody_negotiates_any_more() -> None:
+    history = in_state(State.DISPUTED)
+    disputes = replace(history.rulebook.disputes, retransfer_by_objector=True)
+    history.rulebook = replace(history.rulebook, disputes=disputes)
+    effects = history.send("lead_transfer", HANDLER, **onward(MARKET, matter="SC-001"))
+    assert ledger(effects) == [
+        ("negotiate", "superseded"), ("negotiate", "superseded"), ("sign_for", "open"),
+    ]  # fmt: skip
+    assert set(duties(history.opened)) == {("sign_for", organ(MARKET))}
 
 
 def agreed_on_the_market() -> History:

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from schemas.messages import Rung
-from services.casework.case import Duty
-from services.casework.spans import DUTIES
+from services.casework.case import Duty, Life, State
+from services.casework.spans import DUTIES, Owner
+from services.casework.transitions import TRANSITIONS, Step
 from services.rulebook.model import Length, Unit
 from tests.history import (
     FAILED,
@@ -172,6 +173,58 @@ def test_each_kind_that_a_case_opens_is_tested_here() -> None:
     of_a_tick = {"yearly_guidance"}  # no organ's message opens it: test_guidance_year.py
     opened = {which.split(" ", maxsplit=1)[0] for which in OPENED}
     assert opened == set(DUTIES) - of_a_tick
+
+
+# What a step has before it: a reply counts as signing, and who agrees has said so.
+BEFORE: dict[Step, Step] = {
+    **dict.fromkeys((Step.FILE, Step.DECLINE), Step.SIGN),
+    **dict.fromkeys((step for step in Step if step.value.startswith("agree_")), Step.NEGOTIATE),
+}
+
+
+# A third was agreed on, and the letter to it is owed: nothing more is said of whose it is.
+SETTLED = {step for step in Step if step.value.startswith("agree_")} | {Step.NEGOTIATE, Step.REFER}
+
+
+def is_of(kind: str, life: Life) -> bool:
+    """Things and complainants come with transfers only."""
+    span = DUTIES[kind]
+    with_one = span.complainants is not None or span.owner in (Owner.GIVER, Owner.KEEPER)
+    return life in span.lives and (life is Life.TRANSFER or not with_one)
+
+
+def owed_after(life: Life, owed: frozenset[str], step: Step) -> frozenset[str]:
+    left = {kind for kind in owed if step not in DUTIES[kind].closed_by}
+    begun = {kind for kind, s in DUTIES.items() if step in s.opened_by and is_of(kind, life)}
+    return frozenset(left | begun)
+
+
+def reached(life: Life) -> set[tuple[State, frozenset[str]]]:
+    """Where a case of that life can stand, with the kinds of duties that can be open there."""
+    begin = (State.NEW, frozenset[str]())
+    found, todo = {begin}, [begin]
+    while todo:
+        state, owed = todo.pop()
+        for step, target in TRANSITIONS[life][state].items():
+            if "reissue" in owed and step in SETTLED:
+                continue
+            before = BEFORE.get(step)
+            signed = state is not State.DESIGNATED and before is Step.SIGN
+            said = owed if before is None or signed else owed_after(life, owed, before)
+            next_one = (target, owed_after(life, said, step))
+            if next_one not in found:
+                found.add(next_one)
+                todo.append(next_one)
+    return found
+
+
+@pytest.mark.parametrize("life", Life)
+def test_no_duty_stays_open_for_ever_in_a_case_that_has_come_to_its_end(life: Life) -> None:
+    for state, owed in reached(life):
+        row = TRANSITIONS[life][state]
+        if all(target is state for target in row.values()):
+            endless = {kind for kind in owed if not row.keys() & DUTIES[kind].closed_by.keys()}
+            assert endless == set()
 
 
 def test_a_notice_of_a_township_is_signed_for_within_four_hours() -> None:

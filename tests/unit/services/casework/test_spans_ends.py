@@ -336,6 +336,10 @@ GIVEN_BACK: dict[str, tuple[Way, str, str, str]] = {
     "referred": (REFERRED, SENDER, HANDLER, "request_designation withdrawn"),
     "asked for": (ASKED, SENDER, HANDLER, "designate withdrawn"),
     "a third": (ON_A_THIRD, SENDER, HANDLER, "reissue withdrawn"),
+    "no power": (
+        *(POWERLESS, SENDER, HANDLER),
+        "decide_case withdrawn, outcome_feedback withdrawn, designate withdrawn",
+    ),
     "a complaint": (HEARD, SENDER, MARKET, "inform_complainant withdrawn, decide_filing withdrawn"),
     "a case": (SEEN, SENDER, MARKET, "handover withdrawn, decide_filing withdrawn"),
     "a notice": ([*NOTICE, ("signed_for", HANDLER, {})], SENDER, HANDLER, "handle withdrawn"),
