@@ -73,8 +73,9 @@ def negotiation_result(
     refusal = _differs(stated, earlier.get(other)) or _unfit(stated, situation)
     if refusal is not None:
         return refusal
-    kept = {**earlier, envelope.sender: stated} if stated else earlier
-    noted = replace(case, dispute=replace(dispute, stated=tuple(kept.values())))
+    words = {**earlier, envelope.sender: stated}  # who calls it failed takes back what it said
+    kept = tuple(word for word in words.values() if word is not None)
+    noted = replace(case, dispute=replace(dispute, stated=kept))
     about = dispute.about
     outcome = surely(take(Outcome(noted), Step.NEGOTIATE, message, situation, about=about))
     told = hand(outcome, message, other, Relation.COUNTERPART, situation.at)

@@ -102,6 +102,7 @@ def _agreement(affair: Affair, handler: str, speaker: str) -> Any:
 def _fails(affair: Affair, when: When) -> None:
     assert affair.dispute is not None
     disputed = affair.state == "disputed"
+    affair.dispute.stated.pop(when.by, None)
     step(affair, "negotiate", when, about=affair.dispute.about)
     if disputed:
         refer(affair, when)

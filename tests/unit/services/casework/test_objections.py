@@ -310,6 +310,17 @@ def test_a_second_failure_while_it_is_referred_changes_no_more() -> None:
     assert owed(history.opened) == before
 
 
+def test_who_calls_it_failed_takes_back_what_it_had_agreed_to() -> None:
+    history = in_state(State.DISPUTED)
+    history.send("negotiation_result", SENDER, **agreed(HANDLER))
+    history.send("negotiation_result", SENDER, **FAILED)
+    history.send("negotiation_result", HANDLER, **agreed(HANDLER))
+    assert state_of(history) is State.REFERRED
+    assert owed(history.opened) == {("request_designation", organ(HANDLER))}
+    history.send("negotiation_result", SENDER, **agreed(HANDLER))
+    assert state_of(history) is State.RECEIVED
+
+
 def test_a_disputed_case_is_taken_back_with_the_holder_s_agreement_only() -> None:
     for state in (State.DISPUTED, State.REFERRED):
         history = in_state(state)
