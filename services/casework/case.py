@@ -230,9 +230,9 @@ class Case:
             raise Broken("case.no_dispute")
         return self.dispute
 
-    def filed_by(self, organ: OrganCode) -> date | None:
-        """Return the day on which the organ filed it, if it ever did."""
-        filed = next((filing.on for filing in self.filings if filing.organ == organ), None)
+    def filed_by(self, organ: OrganCode | None) -> date | None:
+        """Return the day on which the organ filed it, if it ever did; the last, if it did anew."""
+        filed = next((each.on for each in reversed(self.filings) if each.organ == organ), None)
         return filed or (self.filed_on if organ == self.sender else None)
 
     def passed_to(self, handler: OrganCode) -> "Case":

@@ -214,10 +214,12 @@ def _term(case: Case, turn: Turn, rule: DutyRule, before: Duty | None) -> Term:
 
 
 def _since(case: Case, turn: Turn, rule: DutyRule) -> datetime | None:
-    """Return from when it runs, if not from the step: from a filing date that stands."""
-    stands = turn.step is Step.AGREE_SENDER_FILED and rule.kind == _OF_THE_FILING
-    filed_on = case.filed_by(case.handler) if stands and case.handler is not None else None
-    return None if filed_on is None else start_of(filed_on)
+    """Return from when it runs, if not from the step: 立案之日 (行政处罚法 60).
+
+    A day that has not come is the mistake of who wrote it: then it runs from the step.
+    """
+    filed_on = case.filed_by(case.handler) if rule.kind == _OF_THE_FILING else None
+    return start_of(filed_on) if filed_on and filed_on < local_date(turn.at) else None
 
 
 def _message(case: Case, kind: str, turn: Turn) -> MessageId:

@@ -38,14 +38,13 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
         refusal = _not_substantive(message, situation)
         if refusal is not None:
             return refusal
+    if step is Step.FILE:  # the time to decide runs from that day
+        days = [answer.filed_on for answer in answers if answer.filed_on is not None]
+        filing = Filing(message.envelope.sender, min(days, default=local_date(situation.at)))
+        case = replace(case, filings=(*case.filings, filing))
     outcome = take_all(case, as_reply(case, step), message, situation)
     if isinstance(outcome, Refusal):
         return outcome
-    if step is Step.FILE:
-        days = [answer.filed_on for answer in answers if answer.filed_on is not None]
-        filing = Filing(message.envelope.sender, min(days, default=local_date(situation.at)))
-        filed = replace(outcome.case, filings=(*outcome.case.filings, filing))
-        outcome = Outcome(filed, outcome.effects)
     superior = case.dispute.superior if case.dispute and case.dispute.designation else None
     if step is Step.DECLINE and superior is not None:  # it sees what came of its designation
         outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)

@@ -1,6 +1,7 @@
 """Reply, progress and outcome: by the handler, of the transfer, in their order."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,11 @@ from services.casework.effects import Accept, CloseDuty, Deliver, OpenDuty, Reje
 from tests.history import (
     HANDLER,
     SENDER,
+    SHANGHAI,
+    SUPERIOR,
     History,
     all_of,
+    duties,
     filed,
     in_state,
     is_refused,
@@ -125,6 +129,42 @@ def test_one_violation_filed_is_a_case_filed(answers: list[dict[str, Any]], stat
 
 
 STAGES = [Stage.DECIDED, Stage.SERVED, Stage.EXECUTED, Stage.CONCLUDED]
+
+
+def decided_by(*filed_on: str) -> date:
+    """The last day of the decision, where the violations were filed on these days."""
+    history = History()
+    numbers = range(1, len(filed_on) + 1)
+    history.send("lead_transfer", SENDER, violations=[violation(number) for number in numbers])
+    answers = [filed(n) | {"filed_on": day} for n, day in zip(numbers, filed_on, strict=True)]
+    assert not is_refused(history.send("filing_reply", HANDLER, answers=answers))
+    (duty,) = duties(history.opened).values()
+    return (duty.due.astimezone(SHANGHAI) - timedelta(seconds=1)).date()
+
+
+@pytest.mark.parametrize(
+    ("filed_on", "last"),
+    [
+        (["2026-09-01"], date(2026, 11, 30)),
+        (["2026-09-18", "2026-09-10"], date(2026, 12, 9)),  # the first of them
+        (["2026-09-21"], date(2026, 12, 20)),  # the day on which it is reported
+        (["2126-09-01"], date(2026, 12, 20)),  # a slip of the pen moves nothing
+    ],
+)
+def test_the_ninety_days_run_from_the_day_of_the_filing(filed_on: list[str], last: date) -> None:
+    assert decided_by(*filed_on) == last
+
+
+def test_who_files_anew_what_came_back_to_it_counts_from_the_later_day() -> None:
+    history = History()
+    first, again = filed() | {"filed_on": "2026-09-01"}, filed() | {"filed_on": "2026-09-18"}
+    history.send("lead_transfer", SENDER)
+    history.send("filing_reply", HANDLER, answers=[first])
+    history.send("designation_request", HANDLER)
+    history.send("designation", SUPERIOR, designee=organ(HANDLER))
+    history.send("filing_reply", HANDLER, answers=[again])
+    duty = duties(history.opened)["decide_case", organ(HANDLER)]
+    assert duty.due.astimezone(SHANGHAI).date() == date(2026, 12, 18)
 
 
 @pytest.mark.guidance("二(二)4", "record CaseProgress")
