@@ -12,7 +12,7 @@ from schemas.ids import OrganCode
 from schemas.messages import Message
 from schemas.oversight import BreachAnnotation, SupervisionLetter, SupervisionReply
 from schemas.parts import Relation
-from services.casework.case import Case, Closing, Duty
+from services.casework.case import Case, Duty
 from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.relations import relation_in
@@ -95,9 +95,12 @@ def breach_annotation(
 
 
 def is_breach(duty: Duty, situation: Situation) -> bool:
-    """Whether the duty was done late, or is open past its day."""
-    if duty.closing is not None:
-        return duty.closing is Closing.LATE
+    """Whether the duty was open past its day: it still is, or ended later, in whatever way.
+
+    A breach outlives what ends the duty (domain, section 4): an objection makes no delay undone.
+    """
+    if duty.closed_at is not None:
+        return duty.closed_at > duty.due
     running = duty.suspension is None and duty.begins_at is None
     return running and duty.due < situation.at
 

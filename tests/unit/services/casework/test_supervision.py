@@ -135,6 +135,22 @@ def test_a_duty_that_is_open_past_its_day_is_explained_too() -> None:
     assert not is_refused(explained(history, HANDLER))
 
 
+@pytest.mark.parametrize("by", [HANDLER, SUPERVISOR])
+def test_a_breach_is_explained_after_its_duty_was_superseded_or_withdrawn(by: str) -> None:
+    own = {"duty": "decide_filing"}
+    for days, code in ((0, "breach.none"), (50, None)):
+        history = in_state(State.RECEIVED)
+        before = history.opened.opening
+        history.at += timedelta(days=days)
+        assert ("decide_filing", "superseded") in ledger(history.send("objection", HANDLER))
+        effects = explained(history, by, **own, envelope={"in_reply_to": before})
+        assert (refusal_of(effects) if is_refused(effects) else None) == code
+    history = in_state(State.ISSUED)
+    history.at += timedelta(days=5)
+    assert ledger(history.send("withdrawal", SENDER)) == [("sign_for", "withdrawn")]
+    assert not is_refused(explained(history, by))
+
+
 @pytest.mark.parametrize(
     ("by", "changes", "code"),
     [
