@@ -183,7 +183,7 @@ class Case:
     custody: Custody | None = None  # 材料物品: who keeps them; None: none are known of
     listed: Counted | None = None  # by the letter in force; None: not known
     openings: tuple[Opening, ...] = ()  # 申请查看
-    watches: tuple[Watch, ...] = ()  # days to warn of, the earliest first
+    watches: tuple[Watch, ...] = ()  # days to warn of and warned of, the earliest first
     duties: tuple[Duty, ...] = ()
     handed: tuple[Handed, ...] = ()
     stop: Stop | None = None
@@ -206,7 +206,7 @@ class Case:
         if not self.moves:
             return None
         wakes = [at for duty in self.duties if (at := duty.wakes_at)]
-        return min((*wakes, *(watch.at for watch in self.watches)), default=None)
+        return min((*wakes, *(w.at for w in self.watches if w.told is None)), default=None)
 
     @property
     def current(self) -> MessageId:

@@ -16,6 +16,7 @@ from services.casework.handing import accept, hand, hand_letter, relation_of_sen
 from services.casework.routing import can_handle
 from services.casework.steps import Outcome, Situation, letters, take
 from services.casework.transitions import Step
+from services.casework.watches import warn_newcomer
 from services.rulebook.directory import common_superior
 from services.rulebook.model import Directory
 
@@ -48,7 +49,7 @@ def designation(case: Case, message: Designation, situation: Situation) -> Outco
             sent_it = organ in (case.sender, case.asking)
             relation = relation_of_sender(case, organ) if sent_it else Relation.FORMER_HOLDER
             told = hand(told, message, organ, relation, situation.at)
-    return accept(told, message)
+    return accept(warn_newcomer(told, designee, envelope.message_id), message)
 
 
 def not_the_superior(

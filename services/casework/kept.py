@@ -58,10 +58,11 @@ class WatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A day that a Tick warns of before it has passed; once."""
+    """A day that is warned of before it has passed: each that has to know, once."""
 
     at: datetime  # when to warn
     kind: WatchKind
     number: int  # of the violation, or of the item
     last_day: date
     basis: str
+    told: tuple[OrganCode, ...] | None = None  # who was warned; None: the time has not come

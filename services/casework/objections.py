@@ -21,6 +21,7 @@ from services.casework.routing import can_handle
 from services.casework.splitting import split
 from services.casework.steps import Outcome, Situation, as_reply, not_asked, surely, take, take_all
 from services.casework.transitions import Step
+from services.casework.watches import warn_newcomer
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
 
@@ -144,7 +145,10 @@ def _agreed(
     else:  # whoever sent the letter owes a new one to the third, which may object in its turn
         step, case = Step.AGREE_THIRD, replace(case, dispute=replace(dispute, third=handler))
     given = Given(before=_decision_of(case, handler, situation))
-    return surely(take(Outcome(case, told.effects), step, message, situation, given=given))
+    settled = surely(take(Outcome(case, told.effects), step, message, situation, given=given))
+    if step is Step.AGREE_THIRD:  # it is warned when it has its letter
+        return settled
+    return warn_newcomer(settled, handler, message.envelope.message_id)
 
 
 def _decision_of(case: Case, handler: OrganCode, situation: Situation) -> Duty | None:

@@ -38,7 +38,7 @@ def is_at_rest(case: Case) -> bool:
         case.erased_at is None
         and case.moves
         and case.state not in (State.NEW, State.HELD)
-        and not case.watches
+        and all(watch.told is not None for watch in case.watches)
         and all(duty.closing is not None for duty in case.duties)
     )
 

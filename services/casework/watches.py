@@ -7,7 +7,7 @@ rulebook says.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -51,17 +51,36 @@ def watches_of_split(charges: Iterable[Charge], rulebook: Rulebook) -> tuple[Wat
 
 def warn(case: Case, tick: MessageId, at: datetime) -> Outcome:
     """Warn of what has come near: who handles it, and while it is not filed, who sent it."""
-    near = tuple(watch for watch in case.watches if watch.at <= at)
-    if not near:
-        return Outcome(case)
-    later = tuple(watch for watch in case.watches if watch.at > at)
+    near = {watch for watch in case.watches if watch.told is None and watch.at <= at}
+    to_tell = {watch: _told(case) if _is_of_use(watch, case) else () for watch in near}
+    return _warned(Outcome(case), to_tell, tick)
+
+
+def warn_newcomer(outcome: Outcome, handler: OrganCode, cause: MessageId) -> Outcome:
+    """Warn who has become the handler of what came near before: others were told of it then."""
+    case = outcome.case
+    unheard = {
+        watch: (handler,)
+        for watch in case.watches
+        if watch.told is not None and handler not in watch.told and _is_of_use(watch, case)
+    }
+    return _warned(outcome, unheard, cause)
+
+
+def _warned(
+    outcome: Outcome, to_tell: Mapping[Watch, tuple[OrganCode, ...]], cause: MessageId
+) -> Outcome:
+    case = outcome.case
     advice = (
-        Advise(tick, organ, _CODES[watch.kind], _words(watch), f"/{case.id}/{watch.number}")
-        for watch in near
-        if _is_of_use(watch, case)
-        for organ in _told(case)
+        Advise(cause, organ, _CODES[watch.kind], _words(watch), f"/{case.id}/{watch.number}")
+        for watch in case.watches
+        for organ in to_tell.get(watch, ())
     )
-    return Outcome(replace(case, watches=later), tuple(advice))
+    noted = tuple(
+        replace(watch, told=(*(watch.told or ()), *to_tell[watch])) if watch in to_tell else watch
+        for watch in case.watches
+    )
+    return Outcome(replace(case, watches=noted), outcome.effects).also(*advice)
 
 
 def _order(watch: Watch) -> tuple[datetime, WatchKind, int]:

@@ -1,12 +1,13 @@
 """What the bus must tell of its own accord, counted anew by the judge: warnings, shortfalls, twins.
 
-A warning is owed at the first Tick after its day to who has the case then. That a handover brings
+A warning is owed at the first Tick after its day to who has the case then, and to who is designated
+or agreed on later with the decision that makes it the handler. That a handover brings
 less than was listed is told to its receiver. The rest is said of letters that are sent to be alike.
 """
 
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,7 @@ class Watch:
     at: datetime
     code: str
     number: int
+    told: set[str] = field(default_factory=set, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def takes_up(affair: Affair, message: Any, *, local: bool) -> None:
     if name == "CustodyHandover":
         affair.handed = _handed(message)
     if name in ("LeadTransfer", "CaseTransfer", "ComplaintForward", "ViolationNotice"):
+        affair.came_near = []
         affair.watches = [*_limitations(message), *_measures(message, local=local)]
         affair.listed = _listed(message)
 
@@ -76,14 +79,27 @@ def time_passes(world: "World", affair: Affair) -> None:
     """Take down the warnings that a Tick owes in a case that moves."""
     near = [each for each in affair.watches if each.at <= world.now]
     affair.watches = [each for each in affair.watches if each.at > world.now]
+    affair.came_near += near
     for each in near:
-        filed = each.code == MEASURE and affair.state == "filed"
-        if affair.state not in _UNDECIDED and not filed:
-            continue
-        if each.code == LIMITATION and each.number not in affair.numbers:
-            continue
-        for organ in {str(affair.handler)} | (set() if filed else {affair.asking}):
-            world.warned[affair.id, organ, each.code] += 1
+        asking = set() if affair.state == "filed" else {affair.asking}
+        _warn(world, affair, each, {str(affair.handler)} | asking)
+
+
+def is_taken_over(world: "World", affair: Affair) -> None:
+    """Take down that who was designated, or agreed on, is warned of what came near before."""
+    for each in affair.came_near:
+        _warn(world, affair, each, {str(affair.handler)} - each.told)
+
+
+def _warn(world: "World", affair: Affair, watch: Watch, organs: set[str]) -> None:
+    filed = watch.code == MEASURE and affair.state == "filed"
+    if affair.state not in _UNDECIDED and not filed:
+        return
+    if watch.code == LIMITATION and watch.number not in affair.numbers:
+        return
+    watch.told.update(organs)
+    for organ in organs:
+        world.warned[affair.id, organ, watch.code] += 1
 
 
 def _limitations(message: Any) -> Iterator[Watch]:

@@ -99,6 +99,7 @@ class Affair:
     number: str | None = None  # of its opening letter
     known_party: int = 0  # by whose name it would be known again
     watches: list[Any] = field(default_factory=list)  # days that are warned of (advice.py)
+    came_near: list[Any] = field(default_factory=list)  # of these, with who was told
     listed: Any = None  # what its letter says that goes with it
     handed: Any = None  # what was handed over last
     guides: str | None = None  # the township whose year it counts for

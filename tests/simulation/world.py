@@ -211,6 +211,9 @@ class World:
     def _after(self, affair: Affair, draft: Draft, when: When) -> None:
         if _is_split(draft, affair):
             self._part(affair, draft, when)
+        agreed = draft.record == "negotiation_result" and affair.dispute is None
+        if agreed or draft.record == "designation":
+            advice.is_taken_over(self, affair)
 
     def _part(self, affair: Affair, draft: Draft, when: When) -> None:
         """Take down the case that is to be split off."""

@@ -10,6 +10,7 @@ from schemas.messages import SettleAction
 from services.casework.case import State
 from services.casework.effects import Advise, Effect
 from services.casework.kept import WatchKind
+from services.casework.retention import is_at_rest
 from services.rulebook.model import Rulebook
 from tests.history import (
     FAILED,
@@ -28,6 +29,7 @@ from tests.history import (
     violation,
 )
 
+THIRD = "liuzhi-jtj"
 LIMITATION, MEASURE = "advice.limitation_near", "advice.measure_expires"
 # Over on 10 October 2024: the two years end on 10 October 2026, 60 days before is 11 August.
 OLD = {"act_from": "2024-10-01", "act_to": "2024-10-10", "continuing": False}
@@ -142,7 +144,7 @@ def test_once_filed_the_limitation_is_no_longer_of_use() -> None:
     history.send("signed_for", HANDLER)
     history.send("filing_reply", HANDLER)
     assert warned(history.tick(at(12, 10))) == []
-    assert history.opened.watches == ()
+    assert [watch.told for watch in history.opened.watches] == [()]
 
 
 def test_a_measure_is_warned_of_two_working_days_before_its_last_day() -> None:
@@ -220,6 +222,63 @@ def test_a_designee_is_warned_together_with_who_sent_the_letter() -> None:
     ):
         other.send(record, sender, **changes)
     assert warned(other.tick(at(11, 10))) == both(LIMITATION)
+
+
+def referred(**changes: Any) -> History:
+    """A lead of which both were warned, and which is before their superior now."""
+    history = lead(**changes)
+    history.tick(at(29))
+    for record, sender, said in (
+        ("signed_for", HANDLER, {}),
+        ("objection", HANDLER, {}),
+        ("negotiation_result", HANDLER, FAILED),
+        ("designation_request", HANDLER, {}),
+    ):
+        assert not is_refused(history.send(record, sender, **said))
+    return history
+
+
+@pytest.mark.parametrize(("alias", "codes"), [(HANDLER, []), (THIRD, [LIMITATION, MEASURE])])
+def test_a_designee_is_warned_of_what_the_others_were_warned_of_before(
+    alias: str, codes: list[str]
+) -> None:
+    history = referred(violations=[old()], items=[item()])
+    effects = history.send("designation", SUPERIOR, designee=organ(alias))
+    assert sorted(warned(effects)) == [(code, organ(alias)) for code in codes]
+    assert warned(history.tick(at(30))) == []
+    assert history.opened.due_next is not None  # for the signing, not for the days
+
+
+def test_who_is_agreed_on_is_warned_of_what_came_near_while_another_had_it() -> None:
+    history = lead(violations=[old(act_from="2024-12-01", act_to="2024-12-10")])
+    history.send("objection", HANDLER)
+    for side in (HANDLER, SENDER):
+        history.send("negotiation_result", side, **on(SENDER))
+    assert warned(history.tick(at(11, 10))) == [(LIMITATION, organ(SENDER))]
+    history.send("objection", SENDER)
+    history.send("negotiation_result", SENDER, **on(HANDLER))
+    effects = history.send("negotiation_result", HANDLER, **on(HANDLER))
+    assert warned(effects) == [(LIMITATION, organ(HANDLER))]
+
+
+def test_a_third_that_was_agreed_on_is_warned_by_its_own_letter() -> None:
+    history = lead(violations=[old()])
+    history.tick(at(22))
+    history.send("objection", HANDLER)
+    for side in (HANDLER, SENDER):
+        assert warned(history.send("negotiation_result", side, **on(THIRD))) == []
+
+
+def on(handler: str) -> dict[str, Any]:
+    return {"handler": organ(handler), "handles_from": "2026-10-12"}
+
+
+def test_what_was_warned_of_stops_no_rest() -> None:
+    history = lead(violations=[old()])
+    resting = replace(history.opened, duties=())
+    assert not is_at_rest(resting)
+    history.tick(at(22))
+    assert is_at_rest(replace(history.opened, duties=()))
 
 
 @pytest.mark.parametrize("kind", list(WatchKind))
