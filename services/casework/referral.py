@@ -7,7 +7,7 @@ number. The bus decides nothing in a superior's place.
 import json
 from dataclasses import replace
 
-from schemas.disputes import DesignationRequest
+from schemas.disputes import CaseSplit, DesignationRequest, Objection
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
 from schemas.messages import Message
@@ -15,7 +15,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Dispute
 from services.casework.effects import Advise
-from services.casework.handing import accept, hand, hand_letter
+from services.casework.handing import accept, hand, hand_letter, letter_author
 from services.casework.steps import Outcome, Situation, letters, surely, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
@@ -23,6 +23,10 @@ from services.rulebook.directory import common_superior, supervisor_of
 from services.rulebook.model import Organ
 
 _BASIS = "《中华人民共和国行政处罚法》第二十五条；意见二(二)3"
+_REASONS = {
+    True: "双方对管辖权归属未能协商一致，报请指定管辖。",
+    False: "本案移送次数已达规定上限，管辖权归属仍有争议，报请指定管辖。",
+}
 
 
 def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
@@ -32,7 +36,9 @@ def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     superior = _superior(dispute, situation)
     cause, holder = message.envelope.message_id, dispute.holder
     if superior is not None:
-        draft = _draft(case, dispute, superior, situation)
+        # Beyond the last letter an objection is referred at once (domain, section 3).
+        talked = not isinstance(message, Objection | CaseSplit)
+        draft = _draft(case, superior, situation, talked=talked)
         return referred.also(Advise(cause, holder, "advice.designation_draft", draft))
     supervisor = supervisor_of(situation.rulebook.directory, case.sender, local_date(situation.at))
     told = (holder,) if supervisor is None else (holder, supervisor.code)
@@ -82,21 +88,25 @@ def _superior(dispute: Dispute, situation: Situation) -> Organ | None:
     return common_superior(directory, dispute.holder, dispute.other, on)
 
 
-def _draft(case: Case, dispute: Dispute, superior: Organ, situation: Situation) -> str:
-    """Return the document of a DesignationRequest, to be completed and numbered by its sender."""
-    organs = situation.rulebook.directory.organs
+def _draft(case: Case, superior: Organ, situation: Situation, *, talked: bool) -> str:
+    """Return the document of a DesignationRequest, to be completed and numbered by its sender.
+
+    It says what happened and no more: who sent the letter, whoever the two sides are by now.
+    """
+    organs, dispute = situation.rulebook.directory.organs, case.in_dispute()
+    author = organs[letter_author(case)].name
     holder, other = organs[dispute.holder].name, organs[dispute.other].name
     number = f"（{case.document_number}）" if case.document_number and not case.letter else ""
     numbers = "、".join(str(charge.number) for charge in case.charges)
     on = local_date(situation.at)
-    history = (
-        f"{other}移送{number}的第{numbers}项违法行为，{holder}提出管辖异议，"
-        f"截至{on.year}年{on.month}月{on.day}日未能协商一致。"
-    )
+    with_whom = "双方" if author == other else f"与{other}"
+    so_far = f"截至{on.year}年{on.month}月{on.day}日{with_whom}未能协商一致"
+    if not talked:
+        so_far = f"本案已移送{case.hop}次，依规定不再协商"
     document = {
         "record": "designation_request",
-        "history": history,
-        "reasons": "双方对管辖权归属未能协商一致，报请指定管辖。",
+        "history": f"{author}移送{number}的第{numbers}项违法行为，{holder}提出管辖异议，{so_far}。",
+        "reasons": _REASONS[talked],
         "legal_basis": _BASIS,
         "envelope": {"addressees": [superior.code], "in_reply_to": dispute.about},
     }
