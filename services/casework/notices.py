@@ -16,7 +16,7 @@ from schemas.sharing import (
 )
 from services.casework.case import Case, Closing, Complainant
 from services.casework.duties import Given
-from services.casework.effects import Accept, Write
+from services.casework.effects import Accept, Advise, Write
 from services.casework.elsewhere import linked
 from services.casework.guidance import guidance_ended
 from services.casework.handing import accept, to_sender
@@ -61,7 +61,10 @@ def turned_into(message: Routed, situation: Situation) -> tuple[Write, ...]:
 def linked_effect(
     case: Case | None, message: LinkedEffect, situation: Situation
 ) -> Outcome | Refusal:
-    """What happened in another case, as this one takes it: only its handler's doing ends it."""
+    """What happened in another case, as this one takes it: only its handler's doing ends it.
+
+    Who gave the notice hears that it went on as a transfer, and not where: that is another case.
+    """
     if case is None:
         return Refusal("case.unknown")
     if message.kind in (LinkedKind.GUIDANCE_GIVEN, LinkedKind.GUIDANCE_SHORT):
@@ -76,7 +79,8 @@ def linked_effect(
         if isinstance(taken, Refusal):
             return taken
         outcome = taken
-    return outcome.also(noted)
+    told = Advise(case.opening, case.sender, "advice.notice_transferred", salt=envelope.message_id)
+    return outcome.also(noted, told)
 
 
 def complainant_informed(

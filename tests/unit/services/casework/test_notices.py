@@ -10,7 +10,15 @@ from schemas.disputes import LinkedEffect, LinkedKind
 from schemas.messages import SettleAction
 from schemas.parts import Relation
 from services.casework.case import Closing, Complainant, Life, State
-from services.casework.effects import Accept, CloseDuty, Hold, OpenDuty, Write
+from services.casework.effects import (
+    Accept,
+    Advise,
+    CloseDuty,
+    Hold,
+    OpenDuty,
+    Reject,
+    Write,
+)
 from services.rulebook.model import OrganType
 from tests.history import (
     HANDLER,
@@ -316,6 +324,9 @@ def test_a_transfer_made_of_a_notice_ends_what_its_handler_owed(state: State) ->
     effects = notice.decide(record)
     assert ("handle", "met") in ledger(effects)
     assert the(Accept, effects).quiet  # the bus wrote it: nobody waits for an answer
+    told = the(Advise, effects)
+    assert (told.to, told.code) == (organ(SENDER), "advice.notice_transferred")
+    assert told.explanation is None  # the transfer is another case, of which it may be no party
     assert state_of(notice) is State.HANDLED
     assert duties(notice.opened) == {}
 
@@ -323,7 +334,8 @@ def test_a_transfer_made_of_a_notice_ends_what_its_handler_owed(state: State) ->
 def test_a_transfer_by_another_or_of_no_notice_or_of_a_handled_one_changes_nothing() -> None:
     notice = in_state(State.RECEIVED, Life.NOTICE)
     before = notice.opened
-    assert not is_refused(notice.decide(linked(notice, SENDER)))
+    by_its_sender = notice.decide(linked(notice, SENDER))
+    assert (all_of(Reject, by_its_sender), all_of(Advise, by_its_sender)) == ([], [])
     assert notice.opened == before
     record = linked(notice)
     assert refusal_of(History().decide(record)) == "case.unknown"
