@@ -1,7 +1,8 @@
 """When a case's content is no longer kept: a rule of the rulebook, asked at a Tick. Pure.
 
 A case rests when nothing is owed in it, no day is to be warned of, nothing waits and nothing stops
-it. Its term runs from the last that happened; whatever happens again begins it anew (rulebook,
+it, and what was filed has come to its end: until then somebody decides, serves or executes. Its
+term runs from the last that happened; whatever happens again begins it anew (rulebook,
 retention.toml).
 """
 
@@ -37,7 +38,7 @@ def is_at_rest(case: Case) -> bool:
     return (
         case.erased_at is None
         and case.moves
-        and case.state not in (State.NEW, State.HELD)
+        and case.state not in (State.NEW, State.HELD, State.FILED)
         and all(watch.told is not None for watch in case.watches)
         and all(duty.closing is not None for duty in case.duties)
     )

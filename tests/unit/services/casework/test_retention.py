@@ -20,7 +20,7 @@ from services.casework.retention import (
 from services.casework.steps import Facts
 from services.rulebook.calendar import ZONE
 from services.rulebook.retention import CaseOrder, KeepTerm, Retention, What
-from tests.history import HANDLER, MONDAY, SENDER, History, demo, in_state
+from tests.history import HANDLER, MONDAY, SENDER, History, demo, duties, in_state, is_refused
 
 TICK = MessageId("tick")
 TERMS = {"transfer": KeepTerm(10, "规定")}
@@ -70,6 +70,15 @@ def test_what_still_moves_waits_or_is_erased_is_not_asked_about(resting: Case) -
     rest = rest_of(resting, Retention(TERMS), SINCE)
     assert rest is not None
     assert (rest.since, rest.look_at) == (SINCE, TEN_YEARS)
+
+
+def test_what_was_filed_and_decided_rests_when_its_outcome_is_fed_back() -> None:
+    history = in_state(State.FILED)
+    assert not is_refused(history.send("case_progress", HANDLER))  # 已作出决定
+    assert duties(history.opened) == {}
+    assert not is_at_rest(history.opened)
+    assert not is_refused(history.send("outcome_feedback", HANDLER))
+    assert is_at_rest(history.opened)
 
 
 def test_a_life_without_a_term_is_kept_for_ever(resting: Case) -> None:
