@@ -16,7 +16,7 @@ from schemas.joint import (
     JointPlanDecision,
 )
 from schemas.messages import Message
-from services.casework.case import Case, Duty
+from services.casework.case import Case, Closing, Duty
 from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.relations import relation_in
@@ -60,11 +60,17 @@ def open_plan(case: Case | None, message: JointPlan, situation: Situation) -> Ou
 def joint_plan_answer(
     case: Case, message: JointPlanAnswer, situation: Situation
 ) -> Outcome | Refusal:
-    """联合执法答复: each participant once; who does not take part owes no outcome."""
+    """联合执法答复: each participant once; who does not take part owes no outcome.
+
+    Once the action is over that is an answer like another: what the organ did, or that it did
+    nothing, its outcome says.
+    """
     refusal = _once(case, _ANSWER, message, "joint.answered")
     if refusal is not None:
         return refusal
-    step = Step.ANSWER_PLAN if message.agreed else Step.LEAVE_PLAN
+    outcomes = _of(case, _OUTCOME, message.envelope.sender)
+    is_over = any(duty.opened_at <= situation.at for duty in outcomes)  # it begins with the end
+    step = Step.ANSWER_PLAN if message.agreed or is_over else Step.LEAVE_PLAN
     return _taken(case, step, message, situation)
 
 
@@ -92,11 +98,13 @@ def joint_outcome(case: Case, message: JointOutcome, situation: Situation) -> Ou
 
 
 def _taken(case: Case, step: Step, message: Message, situation: Situation) -> Outcome | Refusal:
-    """Take the step about the plan, and tell everybody who is part of it."""
+    """Take the step about the plan, and tell everybody who is part of it, and has not left it."""
     outcome = take(Outcome(case), step, message, situation, about=case.opening)
     if isinstance(outcome, Refusal):
         return outcome
-    return accept(_told(outcome, message, everybody_in(case), situation), message)
+    left = {duty.owner for duty in case.duties if duty.closing is Closing.WAIVED}
+    part = tuple(organ for organ in everybody_in(case) if organ not in left)
+    return accept(_told(outcome, message, part, situation), message)
 
 
 def everybody_in(case: Case) -> tuple[OrganCode, ...]:
@@ -126,6 +134,8 @@ def _once(case: Case, kind: str, message: Message, answered: str) -> Refusal | N
         return Refusal("reply.not_asked")
     if message.envelope.in_reply_to != case.opening:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
+    if owed[-1].closing is Closing.SUPERSEDED:
+        return Refusal("joint.rejected")
     return Refusal(answered) if owed[-1].closing is not None else None
 
 

@@ -19,6 +19,7 @@ MADE_WORKDAYS: Final = frozenset({date(2026, 9, 20), date(2026, 10, 10)})
 LOCAL_HOLIDAY: Final = date(2026, 10, 15)
 KNOWN_UNTIL: Final = date(2026, 12, 31)  # a card whose day lies past it waits for the calendar
 HOUR: Final = time(9)
+PLAN_ENDS: Final = datetime(2026, 11, 22, 18, tzinfo=ZONE)  # of each joint plan
 SIGN_FOR_HOURS: Final = 4  # a township's notice
 WORKING_DAYS: Final = {
     "sign_for": 1,

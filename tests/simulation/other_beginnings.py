@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.ids import OrganCode
 from schemas.parts import Officer
+from tests.simulation import days
 from tests.simulation.affair import Affair, When, step
 from tests.simulation.beginnings import begin, between, filled_lead, issued
 from tests.simulation.county import (
@@ -125,7 +126,7 @@ def _planned(
     if "ends_at" not in changes:
         changes |= {
             "begins_at": "2026-11-20T09:00:00+08:00",
-            "ends_at": "2026-11-22T18:00:00+08:00",
+            "ends_at": days.PLAN_ENDS.isoformat(),
         }
     affair.acting, affair.invited = acting, invited
     everybody = (*invited, code(COUNTY)) if requested and not by_county else invited

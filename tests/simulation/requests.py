@@ -3,7 +3,9 @@
 from typing import Any
 
 from tests.simulation.affair import Affair, When, step
+from tests.simulation.books import SUPERSEDED
 from tests.simulation.county import COUNTY, STRANGERS, code
+from tests.simulation.days import PLAN_ENDS
 from tests.simulation.moves import Draft, Scene, Then, move, replying, sign_first, steps
 
 
@@ -101,11 +103,15 @@ def answers_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     if not owed:
         refused = "reply.not_asked"
     elif owed[-1].closing is not None:
-        refused = "joint.answered"
+        refused = "joint.rejected" if owed[-1].closing == SUPERSEDED else "joint.answered"
     agreed = scene.rng.random() < 0.6
     changes = {"agreed": agreed, **({} if agreed else {"reasons": "人手不足"})}
     about = owed[-1].about if owed else affair.opening
-    then = steps("answer_plan" if agreed else "leave_plan", about=about)
+
+    def then(a: Affair, when: When) -> None:
+        leaves = not agreed and when.at < PLAN_ENDS
+        step(a, "leave_plan" if leaves else "answer_plan", when, about=about)
+
     return Draft("joint_plan_answer", who, changes, reply=affair.opening, then=then, code=refused)
 
 

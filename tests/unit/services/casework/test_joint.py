@@ -171,6 +171,42 @@ def test_who_takes_no_part_owes_no_outcome_and_who_is_early_none_any_more() -> N
     assert set(closings) == {Closing.MET, Closing.WAIVED}
 
 
+@pytest.mark.parametrize("ticked", [ENDS.replace(hour=17), ENDS.replace(hour=19)])
+def test_who_says_after_the_end_that_it_took_no_part_still_says_what_it_did(
+    ticked: datetime,
+) -> None:
+    history = planned()
+    history.tick(ticked)
+    history.at = ENDS.replace(hour=20)
+    effects = history.send("joint_plan_answer", PARTICIPANT, **NO)
+    assert ledger(effects) == [("answer_joint_plan", "late")]
+    history.tick(ENDS.replace(hour=21))
+    assert ("joint_outcome", organ(PARTICIPANT)) in owed(history)
+    effects = history.send("joint_outcome", PARTICIPANT, cases=[])
+    assert ledger(effects) == [("joint_outcome", "met")]
+
+
+def test_who_has_left_is_told_no_more_of_what_the_others_do() -> None:
+    tasks = [{"organ": organ(each), "task": "分工"} for each in (SENDER, PARTICIPANT, HANDLER)]
+    to = {"addressees": [organ(PARTICIPANT), organ(HANDLER)]}
+    history = planned(tasks=tasks, envelope=to)
+    told = delivered_to(history.send("joint_plan_answer", PARTICIPANT, **NO))
+    assert [to for to, _ in told] == [SENDER, HANDLER]
+    for record in ("joint_plan_answer", "joint_outcome"):
+        told = delivered_to(history.send(record, HANDLER))
+        assert told == [(SENDER, Relation.PARTICIPANT)]
+
+
+def test_who_had_not_answered_a_plan_that_was_rejected_is_told_so() -> None:
+    history = planned(**ASKED)
+    history.send("joint_plan_decision", SUPERIOR, approved=False, reasons="时机不宜")
+    assert refusal_of(history.send("joint_plan_answer", PARTICIPANT)) == "joint.rejected"
+    history = planned(**ASKED)
+    history.send("joint_plan_answer", PARTICIPANT)
+    history.send("joint_plan_decision", SUPERIOR, approved=False, reasons="时机不宜")
+    assert refusal_of(history.send("joint_plan_answer", PARTICIPANT)) == "joint.answered"
+
+
 @pytest.mark.guidance("二(三)3·1", "refusal reply.not_asked", words="参加联合执法的机关")
 def test_answers_and_outcomes_out_of_place_are_refused() -> None:
     history = planned(**ASKED)
