@@ -46,6 +46,9 @@ _OF_A_TOWNSHIP: Final = frozenset(
     }
 )
 
+# Calendar days. What is promised is promised once: 2126 for 2026 could not be put right.
+PROMISED_AHEAD_MAX: Final = 366
+
 
 def open_request(
     case: Case | None, message: InformationRequest | AssistanceRequest, situation: Situation
@@ -112,6 +115,10 @@ def assistance_reply(
         return Refusal("assistance.ground_not_allowed", "ground")
     if message.agreed_on is not None and message.agreed_on < local_date(situation.at):
         return Refusal("assistance.day_passed", "agreed_on")
+    if message.agreed_on is not None:
+        ahead = (message.agreed_on - local_date(situation.at)).days
+        if ahead > PROMISED_AHEAD_MAX:
+            return Refusal("assistance.day_too_far", "agreed_on", str(PROMISED_AHEAD_MAX))
     steps = as_reply(case, Step.ANSWER_ASSISTANCE)
     outcome = take_all(case, steps, message, situation)
     if isinstance(outcome, Refusal):

@@ -180,6 +180,16 @@ def test_what_is_promised_is_promised_for_today_or_later(day: str, is_late: bool
         assert refusal_of(effects) == "assistance.day_passed"
 
 
+@pytest.mark.parametrize(("day", "is_too_far"), [("2027-09-22", False), ("2027-09-23", True)])
+def test_what_is_promised_lies_at_most_a_year_ahead(day: str, *, is_too_far: bool) -> None:
+    history = in_state(State.RECEIVED, Life.ASSISTANCE)
+    effects = history.send("assistance_reply", HANDLER, agreed_on=day)
+    assert is_refused(effects) is is_too_far
+    if is_too_far:
+        assert refusal_of(effects) == "assistance.day_too_far"
+        assert not is_refused(history.send("assistance_reply", HANDLER, agreed_on="2026-10-10"))
+
+
 def test_accepted_assistance_needs_no_advice() -> None:
     history = in_state(State.RECEIVED, Life.ASSISTANCE)
     assert all_of(Advise, history.send("assistance_reply", HANDLER)) == []
