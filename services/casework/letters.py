@@ -14,7 +14,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand, relation_of_sender
-from services.casework.routing import Competent, can_handle, resolve, unknown_in
+from services.casework.routing import Competent, can_handle, conflict_in, resolve, unknown_in
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import charges_of, place_texts, with_letter
 from services.casework.transitions import Step
@@ -27,9 +27,24 @@ def letter_on(case: Case, message: Lettered, situation: Situation) -> Outcome | 
     numbers = {violation.number for violation in message.violations or ()}
     if numbers != {charge.number for charge in case.charges}:
         return Refusal("transfer.other_numbers", "violations")
+    refusal = _unclear(message, situation)
+    if refusal is not None:
+        return refusal
     if case.state is State.FILED:
         return _on(case, message, situation)
     return _again(case, message, situation)
+
+
+def _unclear(message: Lettered, situation: Situation) -> Refusal | None:
+    """Why nobody can say where or what it is: no further letter is held, nor undoes a 更正."""
+    charges = charges_of(message)
+    refusal = unknown_in(charges, situation)
+    if refusal is not None:
+        return refusal
+    conflict = conflict_in(charges, place_texts(message), situation)
+    if conflict is None:
+        return None
+    return Refusal("transfer.place_conflict", "violations", conflict.explanation)
 
 
 def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusal:
@@ -43,11 +58,7 @@ def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Ref
         return Refusal("transfer.already_sent")
     if set(envelope.addressees) - {dispute.third}:
         return Refusal("transfer.not_the_third", "envelope.addressees")
-    charges = charges_of(message)
-    refusal = unknown_in(charges, situation)
-    if refusal is not None:
-        return refusal
-    agreed = replace(case, charges=charges, rule=None)
+    agreed = replace(case, charges=charges_of(message), rule=None)
     return _sent(agreed, message, dispute.third, Step.REISSUE, situation)
 
 

@@ -68,7 +68,7 @@ def resolve(
     unknown = unknown_in(charges, situation)
     if unknown is not None:
         return unknown
-    conflict = _conflict(charges, texts, situation)
+    conflict = conflict_in(charges, texts, situation)
     if conflict is not None:
         return conflict
     answers = [
@@ -142,10 +142,10 @@ def unknown_in(charges: tuple[Charge, ...], situation: Situation) -> Refusal | N
     return next(filter(None, told), None)
 
 
-def _conflict(
+def conflict_in(
     charges: tuple[Charge, ...], texts: Mapping[int, str], situation: Situation
 ) -> Unsettled | None:
-    """The first place whose text names another township than its code, told without the text."""
+    """Return the first place whose text names another township than its code, without the text."""
     divisions = situation.rulebook.divisions
     for charge in charges:
         named = contradicting(situation.rulebook, charge.place, texts.get(charge.number, ""))

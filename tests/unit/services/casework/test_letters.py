@@ -120,3 +120,15 @@ def test_a_letter_of_a_matter_or_place_that_the_rulebook_has_not_is_refused(
     history = in_state(State.FILED)
     effects = history.send("case_transfer", HANDLER, **onward(MARKET, "查明", **changes))
     assert refusal_of(effects) == code
+
+
+def test_a_further_letter_whose_place_is_another_in_words_undoes_no_correction() -> None:
+    elsewhere = {"place_text": "六枝特区郎岱镇示例街1号"}  # the code says 岩脚
+    history = agreed_on_the_market()
+    before = history.opened
+    refused = history.send("lead_transfer", SENDER, **onward(MARKET, **elsewhere))
+    assert refusal_of(refused) == "transfer.place_conflict"
+    assert history.opened == before
+    history = in_state(State.FILED)
+    refused = history.send("case_transfer", HANDLER, **onward(MARKET, "查明", **elsewhere))
+    assert refusal_of(refused) == "transfer.place_conflict"
