@@ -122,6 +122,27 @@ _OWING: Final = select(CASES.c.topic, CASES.c.partition, CASES.c.case_id, CASES.
 )
 OWING: Final = _OWING.where(CASES.c.look_ms.is_(None))
 OWING_OF_BEFORE: Final = _OWING.where(CASES.c.look_ms <= bindparam("at"))
+# Of one partition, in words that no index has: who owes, or stands still, is found by what it is,
+# and the partition may have a million others.
+_THERE: Final = (
+    func.coalesce(CASES.c.topic, "") == bindparam("topic"),
+    func.coalesce(CASES.c.partition, -1) == bindparam("partition"),
+    ~exists().where(
+        RECOUNTS.c.topic == CASES.c.topic,
+        RECOUNTS.c.partition == CASES.c.partition,
+        RECOUNTS.c.case_id == CASES.c.case_id,
+    ),
+)
+_UNLISTED: Final = select(CASES.c.topic, CASES.c.partition, CASES.c.case_id, CASES.c.seq)
+OWED_BY: Final = _UNLISTED.where(
+    CASES.c.seq.in_(
+        select(DUTIES.c.case_seq).where(
+            among(DUTIES.c.kind, "kinds"), among(DUTIES.c.owner, "owners"), DUTIES.c.open
+        )
+    ),
+    *_THERE,
+)
+STOPPED_FOR: Final = _UNLISTED.where(among(CASES.c.stopped, "reasons"), *_THERE)
 RECOUNTED: Final = (
     select(RECOUNTS.c.case_id, RECOUNTS.c.case_seq)
     .where(

@@ -55,8 +55,9 @@ class Position:
 class Progress:
     """How far a partition is decided, and its clock: the running maximum of log append times.
 
-    `rulebook` is the one that decides its next record; None before its first record. `guided`:
-    by which rulebook which year of guidance was opened here (exchange/years.py).
+    `rulebook` is the one that decides its next record; None before its first record. `guided`: what
+    its last Tick has looked at: of which year, by which rulebook, since which turn
+    (exchange/turns.py).
     """
 
     next_offset: int

@@ -29,7 +29,7 @@ PROGRESS: Final = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("clock_ms", BigInteger, nullable=False),
     Column("rulebook", short_text(64)),  # its hash, for the next record; null: none was decided
-    Column("guided", short_text(80)),  # year and rulebook of the last Tick
+    Column("guided", short_text(80)),  # year, rulebook and turn of the last Tick
 )
 
 MESSAGES: Final = Table(
@@ -141,7 +141,7 @@ WAKES: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# Cases that owed something when the calendar changed, and were not counted anew since.
+# Cases to be looked at anew, since the calendar, an organ or a power has changed (recounts.py).
 RECOUNTS: Final = Table(
     "recounts",
     METADATA,

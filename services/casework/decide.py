@@ -32,7 +32,7 @@ from services.casework.clock import fire
 from services.casework.designation import not_the_superior
 from services.casework.effects import Accept, Decision, Effect, Reject
 from services.casework.guidance import guidance_year_opened, open_years
-from services.casework.holds import not_the_supervisor
+from services.casework.holds import held_anew, not_the_supervisor
 from services.casework.likeness import tell_alike
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
@@ -92,9 +92,7 @@ def _decide(
 ) -> Decision:
     envelope = message.envelope
     if isinstance(message, Tick):
-        if case is None:  # of the partition, not of a case
-            return open_years(message, facts, at)
-        return fire(case, message, rulebook, at)
+        return _by_time(case, message, Situation(rulebook, facts, at))
     if isinstance(message, RulebookActivated):  # the desk has seen that this is that rulebook
         if case is not None:  # one of the partition's, counted anew above
             return Decision(case, ())
@@ -118,6 +116,15 @@ def _decide(
     if isinstance(result, Refusal):
         return _rejected(case, message, result)
     return Decision(result.case, result.effects)
+
+
+def _by_time(case: Case | None, tick: Tick, situation: Situation) -> Decision:
+    if case is None:  # of the partition, not of a case
+        return open_years(tick, situation.facts, situation.at)
+    if situation.facts.held is not None:  # rules or organs have changed since
+        outcome = held_anew(case, tick, situation)
+        return Decision(outcome.case, outcome.effects)
+    return fire(case, tick, situation.rulebook, situation.at)
 
 
 def _erased(case: Case | None, message: Message) -> Decision | None:

@@ -1,4 +1,7 @@
-"""What lets a held message go on: its sender's Correction, or the supervisor's assignment."""
+"""What lets a held message go on: its sender's Correction, the supervisor's assignment, or the law.
+
+Where rules or organs have changed it is decided anew, as if it were released then.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -6,14 +9,23 @@ from typing import Final
 
 from schemas.errors import Refusal
 from schemas.ids import MessageId
-from schemas.messages import Correction, HoldReason, RoutingAssignment
+from schemas.messages import Correction, HoldReason, RoutingAssignment, Tick
 from schemas.parts import Envelope
 from services.casework.case import Case, State
-from services.casework.effects import Effect, Release
+from services.casework.effects import Advise, Effect, Hold, Release
 from services.casework.handing import tell_sender, to_handler
-from services.casework.routing import Competent, Unsettled, can_handle, resolve, under_one_superior
-from services.casework.steps import Outcome, Situation, not_asked
-from services.casework.transfer import corrected, issue, place_texts
+from services.casework.likeness import tell_alike
+from services.casework.routing import (
+    HOLD_CODES,
+    Competent,
+    Unsettled,
+    can_handle,
+    resolve,
+    under_one_superior,
+)
+from services.casework.steps import Outcome, Situation, not_asked, surely
+from services.casework.transfer import corrected, issue, place_texts, told_of_a_hold
+from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType
 
@@ -67,6 +79,41 @@ def routing_assignment(
     return issued if isinstance(issued, Refusal) else _told(issued, message, situation)
 
 
+def is_held(case: Case) -> bool:
+    """Whether its opening message waits until it can be said whose it is, and opens still."""
+    is_stopped = case.stop is not None and case.stop.reason in HOLD_CODES
+    return is_stopped and case.state is State.HELD and case.erased_at is None
+
+
+def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
+    """Decide the held message by the rules and organs of now, at the Tick's time (domain, 5).
+
+    It goes on where somebody is competent now: its sender gets its receipt, and the supervisor, who
+    was told that it is held, that it is no longer. Else it stays held; both hear of another reason.
+    """
+    waiter, stop = situation.facts.held, case.stop
+    if waiter is None or stop is None:
+        return Outcome(case)
+    held = waiter.message
+    found = resolve(case.charges, held, situation, place_texts(held))
+    found = under_one_superior(found, held, situation)
+    if isinstance(found, Competent):
+        cause = tick.envelope.message_id
+        freed = Outcome(case, _released(case, cause))
+        issued = tell_alike(case, surely(issue(freed, held, found, situation)), tick, situation)
+        return issued.also(*_told_of_the_end(case, found, cause, situation))
+    if isinstance(found, Refusal):
+        now, why = replace(stop, code=found.code), found.detail
+    else:
+        now = replace(stop, reason=found.reason, code=HOLD_CODES[found.reason])
+        why = found.explanation
+    if now == stop:
+        return Outcome(case)
+    to = told_of_a_hold(case.sender, situation)
+    told = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why)
+    return Outcome(replace(case, stop=now), (told,))
+
+
 def not_the_supervisor(
     case: Case | None, envelope: Envelope, directory: Directory, on: date
 ) -> Refusal | None:
@@ -82,6 +129,17 @@ def not_the_supervisor(
 def _told(issued: Outcome, message: RoutingAssignment, situation: Situation) -> Outcome:
     """Both parties see who assigned it, and why."""
     return to_handler(tell_sender(issued, message, situation), message, situation)
+
+
+def _told_of_the_end(
+    case: Case, found: Competent, cause: MessageId, situation: Situation
+) -> tuple[Advise, ...]:
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    supervisor = supervisor_of(directory, case.sender, on)
+    if supervisor is None:
+        return ()
+    words = f"移送{directory.organs[found.organ].name}。{found.explanation}"
+    return (Advise(case.opening, supervisor.code, "advice.hold_ended", words, salt=cause),)
 
 
 def _released(case: Case, by: MessageId) -> tuple[Effect, ...]:

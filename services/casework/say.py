@@ -11,12 +11,13 @@ from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
 from schemas.messages import Accepted, Advice, DutyNotice, Held, HoldReason, Message, Rejected
 from schemas.parts import DueDate, Envelope, Flow, Recipient
 from services.casework.effects import Accept, Advise, Effect, FireRung, Hold, Reject
+from services.casework.routing import HOLD_CODES
 from services.rulebook.model import Rulebook
 
 RELEASED_BY = {
-    HoldReason.GAP: "发送机关可更正或撤回；司法行政部门可转办",
+    HoldReason.GAP: "发送机关可更正或撤回；司法行政部门可转办；规则补正后自动继续",
     HoldReason.PLACE_CONFLICT: "发送机关可更正地点或撤回；司法行政部门可转办",
-    HoldReason.NO_SUPERIOR: "发送机关可更正受送机关或撤回；司法行政部门可转办",
+    HoldReason.NO_SUPERIOR: "发送机关可更正受送机关或撤回；司法行政部门可转办；名录补正后自动继续",
     HoldReason.WAITING: "前一件处理后自动继续",
     HoldReason.FROZEN: "运维人员处理后继续",
     HoldReason.UNKNOWN: "",
@@ -109,7 +110,10 @@ def _rejected(effect: Reject, about: About, rulebook: Rulebook, at: datetime, sa
 
 def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
-    envelope = envelope_of("Held", effect.message, to, about, rulebook, at, effect.reason)
+    salt: str = effect.reason
+    if effect.code not in HOLD_CODES.values() and effect.reason in HOLD_CODES:
+        salt = f"{salt}/{effect.code}/{at.isoformat()}"  # held for the same, but not as before
+    envelope = envelope_of("Held", effect.message, to, about, rulebook, at, salt)
     return Said(
         to,
         Held(

@@ -34,6 +34,16 @@ def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> D
     return None if now is case else Decision(now, tuple(effects))
 
 
+def has_gone(case: Case, rulebook: Rulebook, at: datetime) -> bool:
+    """Whether somebody stands in the case who has ceased to be."""
+    return bool(_gone(case, rulebook.directory, local_date(at)))
+
+
+def ended(directory: Directory, on: date) -> tuple[OrganCode, ...]:
+    """Return all organs that have ceased to be by the day, in one order."""
+    return tuple(sorted(organ for organ in directory.organs if _has_ended(directory, organ, on)))
+
+
 def _gone(case: Case, directory: Directory, on: date) -> tuple[OrganCode, ...]:
     """Return who stands in the case and has ceased to be, each once."""
     owners = (duty.owner for duty in case.duties if duty.closing is None)

@@ -128,7 +128,7 @@ def _hold(case: Case, message: Routed, found: Unsettled, situation: Situation) -
         Hold(
             message=envelope.message_id,
             record=envelope.record,
-            to=_told(envelope.sender, situation),
+            to=told_of_a_hold(envelope.sender, situation),
             reason=found.reason,
             code=code,
             explanation=found.explanation,
@@ -136,7 +136,8 @@ def _hold(case: Case, message: Routed, found: Unsettled, situation: Situation) -
     )
 
 
-def _told(sender: OrganCode, situation: Situation) -> tuple[OrganCode, ...]:
+def told_of_a_hold(sender: OrganCode, situation: Situation) -> tuple[OrganCode, ...]:
+    """Return who hears that a message of the sender is held: it, and who watches it."""
     supervisor = supervisor_of(situation.rulebook.directory, sender, local_date(situation.at))
     return (sender,) if supervisor is None else (sender, supervisor.code)
 

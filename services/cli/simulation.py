@@ -2,11 +2,12 @@
 
 Nothing of the law, of routing or of redaction is here. What is here is what Kafka, the connectors
 and the ticker do: seals with throwaway keys, offsets, time, and the way back into the flows of what
-the bus writes there. A Tick comes whenever something is due, at its nominal instant, and where
-years of guidance are played one when a year may have to be opened.
+the bus writes there. A Tick comes whenever something is due, at its nominal instant, when organs or
+powers change, and where years of guidance are played one when a year may have to be opened.
 """
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -67,6 +68,7 @@ class Simulation:
         self.at = at
         self._years = years
         self._year_at = at  # when a year is to be looked at
+        self._turned = dict.fromkeys(Flow, local_date(at))  # up to which day a flow was looked at
         self._offsets: dict[Flow, int] = defaultdict(int)
         self._seen = 0  # decisions told so far
         self._casebook = open_in_memory()
@@ -92,6 +94,7 @@ class Simulation:
             self.at = max(self.at, when)
             if flow is Flow.COPIES and self._year_at <= self.at:
                 self._year_at = start_of(date(local_date(self.at).year + 1, 1, 1))
+            self._turned[flow] = local_date(self.at)
             before = self._seen
             yield from self._received([self._incoming(self._tick(flow))])
             if self._next_due() == due and self._seen == before:
@@ -106,7 +109,8 @@ class Simulation:
         self._year_at = at
         for flow in Flow:
             yield from self._received([self._incoming(self._activation(flow))])
-            while self._is_counting():  # the next Ticks are seconds away
+            yield from self._received([self._incoming(self._tick(flow))])  # seconds later
+            while self._is_counting():
                 yield from self._received([self._incoming(self._tick(flow))])
 
     def _received(self, records: list[Incoming]) -> Iterator[Happened]:
@@ -167,6 +171,10 @@ class Simulation:
             query = select(WAKES.c.topic, func.min(WAKES.c.at_ms)).group_by(WAKES.c.topic)
             rows = [(str(flow), int(first)) for flow, first in connection.execute(query)]
         due = [(from_ms(first), list(Flow).index(Flow(flow))) for flow, first in rows]
+        days = self._shelf.office(self.rulebook.hash).turning_days()
+        for number, told in enumerate(self._turned.values()):
+            if (turn := bisect_right(days, told)) < len(days):
+                due.append((start_of(days[turn]), number))
         if self._years:
             due.append((self._year_at, list(Flow).index(Flow.COPIES)))
         when, flow = min(due, default=(None, 0))

@@ -81,7 +81,7 @@ class Lines:
         copies: Copies = {(m.envelope.message_id, _to(m)): m for m in happened.copies}
         for entry in happened.entries:
             for effect in entry["effects"]:
-                if entry["from"] == BUS and effect["effect"] == "accepted":
+                if entry["from"] == BUS and effect["effect"] == "accepted" and effect["quiet"]:
                     continue  # of an activation, one a partition: nobody hears of it
                 if _opens_year(effect):
                     continue  # what comes of it is told where its duty is opened

@@ -59,7 +59,7 @@ class Desk:
         if intake.rulebook not in (None, by.rulebook.hash):  # the forecast was wrong
             intake = take_in(incoming, by)
         clock = self._clerk.clock(incoming)
-        guided = before.guided if before else None
+        seen = before.guided if before else None
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
@@ -67,15 +67,18 @@ class Desk:
         elif isinstance(intake, Refused):
             self._refused(intake, clock)
         elif isinstance(intake.opened.message, Tick):
-            guided = tick(self._clerk, intake, clock, guided)
+            ticked = tick(self._clerk, intake, clock, seen)
+            seen = ticked.seen
+            for case_id in ticked.released:
+                self._go_on(self._work.case(case_id), incoming)
         else:
             self._message(intake, clock)
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
             self._tally.secrets.add(position.place)
         if self._next is not by:  # whatever was opened meanwhile is looked at anew
-            guided = None
-        after = Progress(position.offset + 1, clock, self._next.rulebook.hash, guided)
+            seen = None
+        after = Progress(position.offset + 1, clock, self._next.rulebook.hash, seen)
         self._work.advance(position.topic, position.partition, after)
 
     def _turn_to(self, office: Office) -> None:
@@ -108,8 +111,12 @@ class Desk:
         if self._next.rulebook.calendar != self._clerk.office.rulebook.calendar:
             self._turn_to(self._next)
             calendar_changed(self._clerk, sound, at)
+        self._go_on(case, sound.incoming)
+
+    def _go_on(self, case: Case | None, now: Incoming) -> None:
+        """Decide what waited in the case, one after the other, as long as nothing holds it up."""
         while case is not None and (found := next_waiting(case)) is not None:
-            case = self._resume(*found, sound.incoming)
+            case = self._resume(*found, now)
 
     def _resume(self, waiting: Waiting, case: Case, now: Incoming) -> Case | None:
         """Decide a message that waited, by a decision of its own at its own received time."""

@@ -14,6 +14,7 @@ from schemas.messages import (
     Message,
     Routed,
     RoutingAssignment,
+    Tick,
 )
 from schemas.parts import Flow
 from services.casebook.rows import Position
@@ -40,7 +41,7 @@ def facts_of(
 ) -> Facts:
     """Return the facts for a message that has just come, or whose turn has come (`resumed`)."""
     held = None
-    releases = isinstance(message, Correction | RoutingAssignment)
+    releases = isinstance(message, Correction | RoutingAssignment | Tick)
     if releases and case is not None and case.state is State.HELD:
         opening = reopened(office, original_in(work, case.sender, case.opening)).message
         if not isinstance(opening, Routed):
@@ -50,7 +51,7 @@ def facts_of(
         number_taken=_number_taken(work, message),
         held=held,
         resumed=resumed,
-        notice=_notice_of(work, message),
+        notice=_notice_of(work, held.message if held else message),
         handles=isinstance(message, AssistanceRequest) and _handles(work, message),
         alike=alike_to(work, message, case, held, at),
         declined=declined_before(office, work, message),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from schemas.codec import Codec, current
 from schemas.errors import Broken
@@ -11,6 +11,7 @@ from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
 from schemas.seal import Unvouched, vouched
 from schemas.secrecy import Gate
+from services.casework.turns import turning_days
 from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
 from services.rulebook.guidance import GuidanceYear, guidance_years
@@ -32,6 +33,7 @@ class Office:
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)
     gate: Gate = field(init=False, repr=False, compare=False)  # its no-sharing list, compiled
+    _turns: list[tuple[date, ...]] = field(init=False, repr=False, compare=False)
     _guidance: dict[int, tuple[GuidanceYear, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -40,12 +42,19 @@ class Office:
         object.__setattr__(self, "redaction", Redaction(self.rulebook.clearances, places))
         object.__setattr__(self, "gate", Gate(self.rulebook.no_sharing))
         object.__setattr__(self, "_guidance", {})
+        object.__setattr__(self, "_turns", [])
 
     def guidance(self, year: int) -> tuple[GuidanceYear, ...]:
         """Return who owes whom guidance in the year: found once, when it is first asked for."""
         if year not in self._guidance:
             self._guidance[year] = guidance_years(self.rulebook, year)
         return self._guidance[year]
+
+    def turning_days(self) -> tuple[date, ...]:
+        """Return the days on which another may be competent: found once, when first asked for."""
+        if not self._turns:
+            self._turns.append(turning_days(self.rulebook))
+        return self._turns[0]
 
     def key(self, kid: str) -> PublicKey | None:
         """A public key of the directory."""

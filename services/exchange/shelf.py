@@ -63,9 +63,12 @@ class Shelf:
             intake = take_in(incoming, offices.get(place, self.first))
             taken.append(intake)
             message = intake.opened.message if isinstance(intake, Sound) else None
-            if isinstance(message, Tick) and place[0] == Flow.COPIES:
+            if isinstance(message, Tick):
                 # Found here if it must be found, before any row of the database is locked.
-                offices.get(place, self.first).guidance(local_date(incoming.stamped_at).year)
+                by = offices.get(place, self.first)
+                by.turning_days()
+                if place[0] == Flow.COPIES:
+                    by.guidance(local_date(incoming.stamped_at).year)
             if isinstance(message, RulebookActivated):
                 offices[place] = self.find(message.rulebook) or self.first
         return taken

@@ -1,15 +1,14 @@
 """The years of guidance that a Tick opens in its partition (guidance 二(五)).
 
 A year is opened in the partition where its case lies, so each is written once, whichever worker has
-it. Looked at on a Tick of the flow `copies` when there is something new: the partition's first, the
-first of a year, the first under another rulebook. So a devolution in mid-year is found by the
-rulebook that brought it.
+it. Looked at on a Tick of the flow `copies` when there is something new (turned.py): the first of
+the partition, of a year, of another rulebook. So a devolution in mid-year is found by the rulebook
+that brought it.
 """
 
 from datetime import datetime
 from typing import Final
 
-from schemas.parts import Flow
 from schemas.topics import flow_partition
 from services.casebook.rows import Position
 from services.casebook.work import Work
@@ -20,13 +19,6 @@ from services.exchange.office import Office
 from services.rulebook.calendar import local_date
 
 _YEAR: Final = Life.GUIDANCE_YEAR
-
-
-def guided_by(office: Office, place: Position, at: datetime) -> str | None:
-    """Return what the partition's progress keeps: which year was opened by which rulebook."""
-    if place.topic != Flow.COPIES:
-        return None
-    return f"{local_date(at).year} {office.rulebook.hash}"
 
 
 def years_to_open(office: Office, work: Work, place: Position, at: datetime) -> Facts:

@@ -9,7 +9,7 @@ import pytest
 from schemas.ids import OrganCode
 from services.casework.case import Case, State
 from services.casework.effects import Advise, Deliver, FireRung, PassDuty
-from services.casework.succession import pass_on
+from services.casework.succession import ended, has_gone, pass_on
 from services.rulebook.model import Rulebook
 from tests.history import (
     FAILED,
@@ -70,6 +70,17 @@ def test_an_open_duty_passes_with_its_due_date_and_an_entry_and_the_rung_goes_to
     assert organ(HEIR) in yellow.to
     assert organ(HANDLER) not in yellow.to
     assert all_of(PassDuty, history.tick(AFTER + timedelta(minutes=1))) == []
+
+
+def test_who_has_ended_is_known_from_the_day_after_the_last_and_whom_that_concerns() -> None:
+    history = in_state(State.ISSUED)
+    rulebook = merged(history.rulebook, HANDLER)
+    midnight = datetime(2026, 9, 23, tzinfo=SHANGHAI)
+    assert ended(rulebook.directory, LAST_DAY) == ()
+    assert ended(rulebook.directory, midnight.date()) == (organ(HANDLER),)
+    assert not has_gone(history.opened, rulebook, midnight - timedelta(seconds=1))
+    assert has_gone(history.opened, rulebook, midnight)
+    assert not has_gone(history.opened, merged(history.rulebook, HEIR, None), midnight)
 
 
 def test_the_heir_signs_and_answers_in_the_other_s_place() -> None:

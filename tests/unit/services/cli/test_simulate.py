@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from services.cli.main import main
 from services.cli.scenario_yaml import NODES_MAX, SCENARIO_MAX_BYTES
 from services.cli.simulation_lines import KEYS
 from services.exchange import ticking
+from services.rulebook.load import bundled
 from tests.history import organ
 from tests.scenario import FOLDER, play
 
@@ -334,3 +336,38 @@ def test_past_the_known_calendar_a_date_is_provisional_until_the_calendar_comes(
         ("red", "2027-01-08 09:00"),
         ("supervision", "2027-01-19 09:00"),
     ]
+
+
+LATER = "  - {at: 2026-09-28T12:00, activate: later}\n"
+
+
+def changed(folder: Path, table: str, old: str, new: str) -> None:
+    """Copy the demo's rulebook beside the scenario, one row of it changed."""
+    copytree(bundled("demo"), folder / "later")
+    path = folder / "later" / table
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_an_organ_that_ends_is_followed_by_its_heir_on_the_day_after_its_last(
+    tmp_path: Path,
+) -> None:
+    row = "六枝特区示例大道21号,2019-03-01,"
+    changed(tmp_path, "organs.csv", f"{row},", f"{row}2026-10-31,{organ('liuzhi-jtj')}")
+    steps = f"{LATER}  - {{advance_to: 2026-12-01}}\n"
+    played = play(HEAD + LEAD + steps, tmp_path)
+    assert played.told("duty_passed", "lead", "at", "organ") == [("2026-11-01 00:00", "liuzhi-jtj")]
+
+
+def test_what_is_held_for_a_gap_goes_on_when_a_rulebook_that_fills_it_comes_into_force(
+    tmp_path: Path,
+) -> None:
+    ends = "2022-06-05,2026-03-31,found"
+    changed(tmp_path, "jurisdiction.csv", ends, "2022-06-05,,found")
+    violation = "{matter: CG-013, place: 520203102000, place_text: 岩脚镇示例街1号}"
+    lead = LEAD.replace("label: lead", f"label: lead, body: {{violations: [{violation}]}}")
+    played = play(HEAD + lead + LATER, tmp_path)
+    assert played.one("released", "lead")["at"] == "2026-09-28T12:00:00+08:00"
+    assert played.one("accepted", "lead")["rule"] == "Z-053"
+    assert played.one("advised", "lead", code="advice.hold_ended")["to"] == "liuzhi-sfj"

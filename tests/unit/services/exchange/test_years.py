@@ -13,7 +13,7 @@ from schemas.messages import DutyNotice, Message, RulebookActivated, Rung
 from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX, PROGRESS
+from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX
 from services.casework.guidance import case_id, opening_id
 from services.exchange import office as offices
 from services.exchange.batch import run_batch, take_batch
@@ -149,7 +149,6 @@ def test_a_tick_of_another_flow_opens_no_year(casebook: Casebook) -> None:
     log = Log()
     run(casebook, [log.tick(NEW_YEAR, number, Flow.LEADS) for number in range(PARTITIONS)])
     assert written(casebook) == []
-    assert {row.guided for row in rows(casebook, PROGRESS)} == {None}
 
 
 def test_guidance_that_comes_before_any_tick_opens_its_own_year_and_ends_the_duty(
