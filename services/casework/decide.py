@@ -27,6 +27,7 @@ from schemas.oversight import (
 from schemas.parts import Envelope
 from schemas.topics import RECORDS, Author, begins_case
 from services.casework.acts import FOLLOWING, OPENING
+from services.casework.calendar_end import calendar_ends
 from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.designation import not_the_superior
@@ -120,7 +121,9 @@ def _decide(
 
 def _by_time(case: Case | None, tick: Tick, situation: Situation) -> Decision:
     if case is None:  # of the partition, not of a case
-        return open_years(tick, situation.facts, situation.at)
+        opened = open_years(tick, situation.facts, situation.at)
+        told = calendar_ends(tick, situation.rulebook, local_date(situation.at))
+        return Decision(None, (*opened.effects, *told))
     if situation.facts.held is not None:  # rules or organs have changed since
         outcome = held_anew(case, tick, situation)
         return Decision(outcome.case, outcome.effects)

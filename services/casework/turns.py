@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import date
 
+from services.casework.calendar_end import provisional_since
 from services.rulebook.indexes import turns
 from services.rulebook.model import Rulebook
 
 
 def turning_days(rulebook: Rulebook) -> tuple[date, ...]:
-    """Return them in order."""
-    days = turns(_lives(rulebook)) | rulebook.directory.turns
+    """Return them in order, with the one from which the calendar is a guess."""
+    days = turns(_lives(rulebook)) | rulebook.directory.turns | {provisional_since(rulebook)}
     return tuple(sorted(days - {date.min}))
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
@@ -34,6 +34,7 @@ from services.casebook.rows import MessageRow, Position, from_ms
 from services.casebook.store import open_in_memory
 from services.casebook.tables import DECISIONS, OUTBOX, RECOUNTS, WAKES
 from services.casebook.work import Work
+from services.casework.calendar_end import provisional_since
 from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
@@ -69,6 +70,8 @@ class Simulation:
         self._years = years
         self._year_at = at  # when a year is to be looked at
         self._turned = dict.fromkeys(Flow, local_date(at))  # up to which day a flow was looked at
+        guessed = provisional_since(rulebook) - timedelta(days=1)  # told at once where that is past
+        self._turned[Flow.COPIES] = min(local_date(at), guessed)
         self._offsets: dict[Flow, int] = defaultdict(int)
         self._seen = 0  # decisions told so far
         self._casebook = open_in_memory()

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from schemas.ids import CaseId
+from schemas.messages import Tick
 from schemas.parts import Flow
+from services.casework.calendar_end import calendar_ends
 from services.casework.case import Case
 from services.casework.holds import is_held
 from services.casework.projection import is_outdated
@@ -24,6 +26,7 @@ from services.exchange.lookups import facts_of
 from services.exchange.notes import decided_of, original_of
 from services.exchange.turned import list_turned, looked_at
 from services.exchange.years import years_to_open
+from services.rulebook.calendar import local_date
 
 # Cases fired by one Tick, or counted anew where a calendar changes; the rest is for the next Tick.
 TICK_CASES_MAX: Final = 2_000
@@ -118,8 +121,9 @@ def fire(
 
 
 def _open_years(clerk: Clerk, sound: Sound, facts: Facts, at: datetime) -> None:
-    if facts.years or facts.shortened:
-        incoming, message = sound.incoming, sound.opened.message
+    incoming, message, on = sound.incoming, sound.opened.message, local_date(at)
+    ends = isinstance(message, Tick) and calendar_ends(message, clerk.office.rulebook, on)
+    if facts.years or facts.shortened or ends:
         own = sound.envelope.case_id
         facts, decision = clerk.decided(incoming, message, own, None, facts, at)
         clerk.sending.carry_out(decision, incoming, sound.envelope, at)

@@ -371,3 +371,12 @@ def test_what_is_held_for_a_gap_goes_on_when_a_rulebook_that_fills_it_comes_into
     assert played.one("released", "lead")["at"] == "2026-09-28T12:00:00+08:00"
     assert played.one("accepted", "lead")["rule"] == "Z-053"
     assert played.one("advised", "lead", code="advice.hold_ended")["to"] == "liuzhi-sfj"
+
+
+def test_that_the_calendar_ends_is_told_on_its_day_or_at_once_where_that_is_past(
+    tmp_path: Path,
+) -> None:
+    steps = "  - {advance_to: 2026-12-31}\n"
+    for start, told in (("2026-09-28", "2026-12-11 00:00"), ("2026-12-21", "2026-12-21 09:00")):
+        played = play(HEAD.replace("2026-09-28", start) + steps, tmp_path)
+        assert played.told("advised", None, "at", "code") == [(told, "advice.calendar_ends")]

@@ -10,6 +10,7 @@ import pytest
 
 from schemas.ids import CaseId, OrganCode, RuleId
 from schemas.messages import Accepted, Advice, Message
+from schemas.parts import Flow
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, RECOUNTS
 from services.exchange import ticking
@@ -326,6 +327,25 @@ def test_one_that_was_made_of_a_notice_ends_what_is_owed_on_that_when_it_goes_on
     run_on(casebook, by, [log.tick(MIDNIGHT, PARTITION)])
     ((_, written),) = effects(casebook, "written")
     assert written["record"]["envelope"]["case_id"] == notice.envelope.case_id
+
+
+# --------------------------------------------------------------------------------------- calendar
+
+
+def test_the_supervisor_is_told_once_that_the_calendar_ends_and_again_in_a_new_year(
+    casebook: Casebook,
+) -> None:
+    log = Log()
+    days = [date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 20), date(2027, 1, 1)]
+    found = []
+    for day in days:
+        at = datetime(day.year, day.month, day.day, 0, 0, 1, tzinfo=SHANGHAI)
+        ticks = [log.tick(at + n * SECOND, place, Flow.COPIES) for place in (0, 1) for n in (0, 1)]
+        run_on(casebook, Shelf(office()), ticks)
+        told = [each["to"] for _, each in effects(casebook, "advised")]
+        assert set(told) <= {organ(SUPERVISOR)}
+        found.append(len(told))
+    assert found == [0, 1, 1, 2]
 
 
 # ----------------------------------------------------------------------------------------- replay
