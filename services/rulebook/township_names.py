@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 SHORT_NAME_MIN: Final = 2  # characters; a single one (河 of 河镇) stands in many an address
-_KINDS: Final = ("街道办事处", "街道", "镇", "乡")
+KINDS: Final = ("街道办事处", "街道", "镇", "乡")
 # The names of nationalities as in GB/T 3304, and 民族 for the townships of several.
 _NATIONALITIES: Final = (
     "蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|高山|拉祜|水"
@@ -20,7 +20,7 @@ def names_of(name: str) -> tuple[str, ...]:
     落别布依族彝族乡 is written 落别乡 or 落别 as well. What is left of a name must have two
     characters.
     """
-    kind = next((kind for kind in _KINDS if name.endswith(kind)), "")
+    kind = next((kind for kind in KINDS if name.endswith(kind)), "")
     bare = name.removesuffix(kind)
     short = _OF_NATIONALITIES.sub("", bare)
     names = (name, *(each for each in (bare, short) if len(each) >= SHORT_NAME_MIN))

@@ -42,6 +42,42 @@ def test_a_short_name_and_a_village_s_code_contradict_too() -> None:
     assert found.code == LANGDAI_PLACE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "郎岱路15号",
+        "人民路郎岱南路交叉口",
+        "郎岱街3号",
+        "那平路郎岱书店门前",
+        "郎岱商贸城一楼",
+        "郎岱中大道",
+    ],
+)
+def test_a_street_or_shop_that_bears_another_township_s_bare_name_does_not_contradict(
+    text: str,
+) -> None:
+    assert contradicting(rulebook(), DivisionCode(YANJIAO_PLACE), text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["郎岱街道3号", "郎岱镇路边", "郎岱路过郎岱村", "郎岱中学旁", "郎岱南", "郎岱村郎岱路", "郎岱"],
+)
+def test_a_bare_name_that_is_no_street_s_contradicts(text: str) -> None:
+    assert contradicting(rulebook(), DivisionCode(YANJIAO_PLACE), text) is not None
+
+
+def test_a_shorter_name_in_a_street_s_name_is_not_looked_for() -> None:
+    rows = [f"520203{number}000,{name},township,{COUNTY}" for number, name in STREETS]
+    rules = rulebook(added("divisions.csv", *rows))
+    assert contradicting(rules, DivisionCode(YANJIAO_PLACE), "新场坝路3号") is None
+    assert contradicting(rules, DivisionCode(YANJIAO_PLACE), "新场坝3号") is not None
+
+
+def test_a_street_of_the_own_township_s_name_agrees() -> None:
+    assert contradicting(rulebook(), DivisionCode(YANJIAO_PLACE), "岩脚路与郎岱交界处") is None
+
+
 def test_the_longest_name_is_looked_for_first_and_a_stretch_names_one_township() -> None:
     rows = [f"520203{number}000,{name},township,{COUNTY}" for number, name in NEIGHBOURS]
     rules = rulebook(added("divisions.csv", *rows))
@@ -68,3 +104,4 @@ def test_a_township_of_nationalities_is_named_in_full_or_short(text: str) -> Non
 
 
 NEIGHBOURS = [("301", "新场乡"), ("302", "大新场乡")]
+STREETS = [("305", "新场镇"), ("306", "新场坝镇")]
