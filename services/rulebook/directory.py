@@ -48,14 +48,31 @@ def county_of(place: DivisionCode) -> DivisionCode:
 
 
 def township_of(directory: Directory, place: DivisionCode, on: date) -> Organ | None:
-    """Return the organ of the township that the place is, or lies in (codes of nine digits)."""
+    """Return the organ of the township that the place is, or lies in (codes of nine digits).
+
+    Of one that was merged: its successor.
+    """
     place = DivisionCode(place[:9] + "000")
-    return _valid(directory.by_place.get((place, OrganType.TOWNSHIP), ()), on)
+    return seated(directory, place, OrganType.TOWNSHIP, on)
 
 
 def department_of(directory: Directory, place: DivisionCode, kind: str, on: date) -> Organ | None:
-    """Return the department of that kind of the place's county."""
-    return _valid(directory.by_place.get((county_of(place), kind), ()), on)
+    """Return the department of that kind of the place's county, or who succeeded it."""
+    return seated(directory, county_of(place), kind, on)
+
+
+def seated(directory: Directory, division: DivisionCode, seat: str, on: date) -> Organ | None:
+    """Return who is in a division what `Organ.seat` says, or who succeeded the last that was.
+
+    A township that was merged leaves its area to its successor, a department what its kind did.
+    """
+    organs = directory.by_place.get((division, seat), ())
+    found = _valid(organs, on)
+    if found is not None:
+        return found
+    ended = [organ for organ in organs if organ.valid_to is not None and organ.valid_to < on]
+    last = max(ended, key=lambda organ: organ.valid_to or date.max, default=None)
+    return in_office(directory, last.code, on) if last is not None else None
 
 
 def competent_organ(
@@ -157,7 +174,7 @@ def _of_county(directory: Directory, code: OrganCode, wanted: OrganType, on: dat
     organ = directory.organs.get(code)
     if organ is None:
         return None
-    return _valid(directory.by_place.get((county_of(organ.division), wanted), ()), on)
+    return seated(directory, county_of(organ.division), wanted, on)
 
 
 def _valid(organs: Iterable[Organ], on: date) -> Organ | None:

@@ -50,9 +50,15 @@ def guidance_years(rulebook: Rulebook, year: int) -> tuple[GuidanceYear, ...]:
 
     None where the rulebook has no such duty.
     """
-    found = (pair for place in townships(rulebook) for pair in _at(rulebook, place, year))
-    owed = (pair for pair in found if guidance_rule(rulebook, pair) is not None)
-    return tuple(sorted(owed, key=lambda pair: (pair.department, pair.township, pair.place)))
+    found: dict[_Pair, GuidanceYear] = {}
+    for place in sorted(townships(rulebook)):
+        for pair in guidance_years_at(rulebook, place, year):
+            key = (pair.department, pair.township)
+            other = found.get(key)
+            # A township with another's area, which was merged into it, is guided once for both.
+            if other is None or other.days_in_force < pair.days_in_force:
+                found[key] = pair
+    return tuple(found[key] for key in sorted(found))
 
 
 def guidance_years_at(

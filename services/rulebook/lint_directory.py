@@ -12,7 +12,7 @@ from schemas.ids import BUS, DivisionCode, OrganCode
 from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, warning
 from services.rulebook.layout import HEAD
-from services.rulebook.model import Line, Organ, OrganType
+from services.rulebook.model import ONE_OF_A_DIVISION, Line, Organ, OrganType
 from services.rulebook.source import Source
 from services.rulebook.tables import Placed
 
@@ -21,7 +21,6 @@ OFFICERS_MIN: Final = 2  # hand over a transfer (guidance 二(二)2)
 RESERVED: Final = frozenset({"bus", "admin", "exchange", "registry-admin", "registry-reader"})
 _ALIAS: Final = re.compile(r"[a-z0-9-]{2,24}")
 _NEEDS_KIND: Final = frozenset({OrganType.DEPARTMENT, OrganType.CITY_DEPARTMENT})
-_MANY: Final = frozenset({*_NEEDS_KIND, OrganType.OTHER_DEPARTMENT})  # several in one place
 _HANDLERS: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
 
@@ -73,6 +72,9 @@ def _organ(
         yield _dangling(where, organ.division)
     if organ.type in _NEEDS_KIND and organ.kind is None:
         yield error("kind_missing", where, "部门须填写类别", "a department needs its kind")
+    if organ.type in ONE_OF_A_DIVISION and organ.kind is not None:
+        zh, en = "不是部门，类别（kind）应留空", "is no department: leave its kind empty"
+        yield error("kind_unexpected", where, zh, en)
     if organ.valid_to is not None and organ.valid_to < organ.valid_from:
         yield error("dates_reversed", where, "失效日早于生效日", "ends before it starts")
     if organ.successor is not None and organ.successor not in organs:
@@ -85,8 +87,8 @@ def _seats(source: Source) -> Iterator[Finding]:
     for entry in source.organs:
         organ = entry.value
         seats.setdefault(("", organ.name), []).append(entry)
-        if organ.kind is not None or organ.type not in _MANY:
-            seats.setdefault((organ.division, organ.kind or organ.type), []).append(entry)
+        if organ.kind is not None or organ.type in ONE_OF_A_DIVISION:
+            seats.setdefault((organ.division, organ.seat), []).append(entry)
     for seat, taken in seats.items():
         for one, other in combinations(taken, 2):
             first, second = sorted((one.value, other.value), key=lambda organ: organ.valid_from)

@@ -1,19 +1,30 @@
-"""Lint of what the rules leave to nobody: today, after a rule ends, and for cases in between."""
+"""Lint of what is nobody's: today, after a rule or an organ ends, and for cases in between."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode
-from services.rulebook.directory import county_of
+from services.rulebook.directory import county_of, seated
 from services.rulebook.finding import Finding, note, warning
+from services.rulebook.indexes import turns
 from services.rulebook.jurisdiction import Question, Verdict, route
-from services.rulebook.model import DecidingDate, Division, Matter, Rulebook
+from services.rulebook.model import (
+    DecidingDate,
+    Division,
+    JurisdictionRule,
+    Matter,
+    Organ,
+    OrganType,
+    Rulebook,
+)
 from services.rulebook.source import Source
 from services.rulebook.tables import Placed
 
-GAP_DAYS_MAX: Final = 12  # days looked at for each matter: today, and the days after rules end
+GAP_DAYS_MAX: Final = 12  # days looked at for each matter: today, and days after something ends
 NAMES_MAX: Final = 3  # townships named in a finding
+_DAY: Final = timedelta(days=1)
+_ALWAYS_NEEDED: Final = frozenset({OrganType.COUNTY_GOVERNMENT, OrganType.SUPERVISOR})
 _BEGUN: Final = {
     DecidingDate.ACT: ("违法行为", "an act"),
     DecidingDate.FOUND: ("违法行为和发现日", "an act found"),
@@ -21,17 +32,21 @@ _BEGUN: Final = {
 
 
 def gap_notes(rulebook: Rulebook, source: Source, on: date) -> list[Finding]:
-    """Return a note for each matter that nobody is competent for somewhere in the county."""
+    """Return a note for each matter that nobody is competent for somewhere in the county.
+
+    And a warning for each organ that leaves nobody behind.
+    """
     places = [
         division
         for division in rulebook.divisions.values()
         if division.level == "township" and county_of(division.code) == rulebook.county
     ]
     areas = {area for place in places for area in rulebook.areas_of[place.code]}
+    gone = _organs_end(rulebook, areas)
     found: list[Finding] = []
     for entry in source.matters:
         matter = entry.value
-        for day in _days(rulebook, areas, (matter.code, matter.group), on):
+        for day in _days(rulebook, areas, (matter.code, matter.group), gone, on):
             gaps = _gaps(rulebook, matter.code, places, (day, day, day))
             if gaps:
                 zh = f"{day} 起 {matter.name} 在 {_count(gaps, places)}无管辖机关：{_named(gaps)}"
@@ -40,6 +55,8 @@ def gap_notes(rulebook: Rulebook, source: Source, on: date) -> list[Finding]:
                 break
             if day > on:
                 found += _transition(rulebook, entry, places, day)
+    for placed in source.organs:
+        found += _left(rulebook, placed, on)
     return found
 
 
@@ -51,7 +68,7 @@ def _transition(
     The old rule asks for one date of a case and the new one for an earlier: what lies between the
     two is covered by neither.
     """
-    eve = day - timedelta(days=1)
+    eve = day - _DAY
     begun = (
         (DecidingDate.ACT, (eve, day, day)),
         (DecidingDate.FOUND, (eve, eve, day)),
@@ -88,14 +105,56 @@ def _named(names: list[str]) -> str:
 
 
 def _days(
-    rulebook: Rulebook, areas: set[DivisionCode], subjects: tuple[str, str], on: date
+    rulebook: Rulebook,
+    areas: set[DivisionCode],
+    subjects: tuple[str, str],
+    gone: set[date],
+    on: date,
 ) -> list[date]:
-    """Return today, and the days after rules of the matter end that hold in the county."""
+    """Return today, and the days after what the matter is decided by ends in the county."""
     rules = [
         rule
         for area in sorted(areas & rulebook.rules_at.keys())
         for subject in subjects
         for rule in rulebook.rules_at[area].get(subject, ())
     ]
-    ends = {rule.valid_to + timedelta(days=1) for rule in rules if rule.valid_to is not None}
+    ends = turns((date.min, rule.valid_to) for rule in rules) | (gone if rules else set())
     return [on, *sorted(day for day in ends if day > on)][:GAP_DAYS_MAX]
+
+
+def _organs_end(rulebook: Rulebook, areas: set[DivisionCode]) -> set[date]:
+    """Return the days after organs of the county, or of what it lies in, end."""
+    organs = rulebook.directory.organs.values()
+    return turns((date.min, organ.valid_to) for organ in organs if organ.division in areas)
+
+
+def _left(rulebook: Rulebook, entry: Placed[Organ], on: date) -> Iterator[Finding]:
+    """An organ that ends with nobody after it, though rules go on to name what it was.
+
+    A county's government and its supervisor are named by the law itself.
+    """
+    organ = entry.value
+    if organ.valid_to is None or not on <= organ.valid_to < date.max:
+        return
+    day = organ.valid_to + _DAY
+    if seated(rulebook.directory, organ.division, organ.seat, day) is not None:
+        return
+    if organ.division == rulebook.county and organ.type in _ALWAYS_NEEDED:
+        named = True
+    else:
+        named = any(_names(rulebook, rule, organ, day) for rule in rulebook.rules)
+    if named:
+        zh = f"{organ.name} 于 {organ.valid_to} 终止，无继受机关，此后其职权无机关行使"
+        en = f"{organ.name} ends on {organ.valid_to} and nobody has its powers from then on"
+        yield warning("seat_left", entry.where, zh, en)
+
+
+def _names(rulebook: Rulebook, rule: JurisdictionRule, organ: Organ, day: date) -> bool:
+    """Whether the rule is in force on the day and makes what the organ was competent."""
+    seat = "township" if organ.type is OrganType.TOWNSHIP else f"kind:{organ.kind}"
+    here, there = organ.division, rule.area
+    return (
+        rule.competent == seat
+        and rule.valid_from <= day <= (rule.valid_to or date.max)
+        and (there in rulebook.areas_of.get(here, ()) or here in rulebook.areas_of.get(there, ()))
+    )

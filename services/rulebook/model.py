@@ -37,6 +37,16 @@ class OrganType(StrEnum):
     CITY_DEPARTMENT = "city_department"
 
 
+ONE_OF_A_DIVISION: Final = frozenset(
+    {
+        OrganType.TOWNSHIP,
+        OrganType.COUNTY_GOVERNMENT,
+        OrganType.SUPERVISOR,
+        OrganType.CITY_GOVERNMENT,
+    }
+)
+
+
 class Line(StrEnum):
     """On which line an organ is superior."""
 
@@ -96,6 +106,14 @@ class Organ:
     valid_to: date | None = None
     successor: OrganCode | None = None
 
+    @property
+    def seat(self) -> str:
+        """What it is in its division: a department by its kind, where it has one, else its type.
+
+        Of the types that a county or a city has once, a kind says nothing.
+        """
+        return self.type if self.type in ONE_OF_A_DIVISION else self.kind or self.type
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -117,7 +135,7 @@ class Directory:
         for organ in self.organs.values():
             for text in (organ.code, organ.alias, organ.name):
                 by_text[text] = (*by_text.get(text, ()), organ)
-            place = (organ.division, organ.kind or organ.type)
+            place = (organ.division, organ.seat)
             by_place[place] = (*by_place.get(place, ()), organ)
         object.__setattr__(self, "by_text", by_text)
         object.__setattr__(self, "by_place", by_place)

@@ -215,6 +215,22 @@ def test_a_department_that_is_merged_in_mid_year_leaves_its_duty_to_its_successo
     assert counts_for(record(), pair, rulebook.directory, date(2025, 6, 30))
 
 
+def test_a_township_that_took_another_in_is_guided_once_for_both_areas() -> None:
+    directory = demo().directory
+    old = replace(directory.organs[organ("langdai")], valid_to=date(2024, 12, 31))
+    gone = replace(old, successor=organ("yanjiao"))
+    organs = {**directory.organs, gone.code: gone}
+    rulebook = replace(demo(), directory=replace(directory, organs=organs))
+    years = guidance_years(rulebook, 2025)
+    owed = [(p.department, p.township) for p in years]
+    assert len(set(owed)) == len(owed)
+    assert organ("langdai") not in {p.township for p in years}
+    there = guidance_years_at(rulebook, gone.division, 2025)
+    assert (organ("liuzhi-cgj"), organ("yanjiao")) in {(p.department, p.township) for p in there}
+    both = {case_id(p) for p in (*there, *guidance_years_at(rulebook, IN_YANJIAO, 2025))}
+    assert both <= {case_id(p) for p in years}  # on site in either place it counts for the one
+
+
 def test_a_year_opened_after_the_merger_is_owed_by_the_successor_at_once() -> None:
     rulebook = merged(date(2025, 6, 30))
     history = History(rulebook=rulebook, at=datetime(2025, 8, 1, 9, 0, tzinfo=SHANGHAI))

@@ -22,6 +22,7 @@ from tests.unit.services.rulebook.tiny import (
     FILES,
     GOV,
     LANGDAI,
+    LANGDAI_PLACE,
     LPS_GOV,
     LPS_SCJG,
     SCJG,
@@ -121,6 +122,63 @@ def test_nobody_is_in_office_before_the_organ_was_or_without_a_successor() -> No
     assert in_office(directory(older), OrganCode(CGJ), date(2018, 1, 1)) is None
     assert in_office(directory(gone), OrganCode(CGJ), TODAY) is None
     assert in_office(directory(), NOBODY, TODAY) is None
+
+
+def ends(seat: str, successor: str) -> dict[str, bytes]:
+    """The tiny county in which an organ ends with June 2026 and leaves what it was to another."""
+    return edited(
+        "organs.csv", f"{seat},,,,2019-01-01,,", f"{seat},,,,2019-01-01,2026-06-30,{successor}"
+    )
+
+
+LAST, NEXT = date(2026, 6, 30), date(2026, 7, 1)
+
+
+def test_who_succeeded_the_last_at_a_seat_has_the_seat() -> None:
+    place = DivisionCode(LANGDAI_PLACE)
+    township = directory(ends(f"township,,{LANGDAI_PLACE}", "yanjiao"))
+    assert code(township_of(township, place, LAST)) == LANGDAI
+    assert code(township_of(township, place, NEXT)) == YANJIAO
+    assert township_of(township, place, date(2018, 1, 1)) is None
+    merged = directory(MERGED)
+    assert code(department_of(merged, place, "urban_management", LAST)) == CGJ
+    assert code(department_of(merged, place, "urban_management", NEXT)) == SCJG
+    government = directory(ends(f"county_government,,{COUNTY}", "lps-gov"))
+    assert code(county_government_of(government, OrganCode(CGJ), NEXT)) == LPS_GOV
+    assert code(common_superior(government, OrganCode(YANJIAO), OrganCode(CGJ), NEXT)) == LPS_GOV
+
+
+def test_a_seat_whose_last_organ_has_no_successor_is_nobody_s() -> None:
+    place = DivisionCode(LANGDAI_PLACE)
+    abolished = directory(ends(f"township,,{LANGDAI_PLACE}", ""))
+    assert township_of(abolished, place, NEXT) is None
+
+
+def test_of_several_that_ended_at_a_seat_the_last_one_left_it() -> None:
+    row = f"{{}},{{}},综合行政执法局,department,urban_management,{COUNTY},,,,{{}}\n"
+    older, newer, line = OrganCode("A" * 18), OrganCode("B" * 18), "department,urban_management,"
+    text = FILES["organs.csv"].replace(
+        f"{CGJ},cgj,综合行政执法局,{line}{COUNTY},,,,2019-01-01,,\n",
+        row.format(newer, "newer", "2022-01-01,2026-06-30,scjg")
+        + row.format(older, "older", "2019-01-01,2021-12-31,gov"),
+    )
+    known = directory(files(organs_csv=text))
+    assert code(department_of(known, DivisionCode(COUNTY), "urban_management", NEXT)) == SCJG
+
+
+@pytest.mark.parametrize(
+    ("seat", "kind"),
+    [
+        (f"township,,{YANJIAO_PLACE}", "comprehensive"),
+        (f"county_government,,{COUNTY}", "government"),
+        (f"supervisor,,{COUNTY}", "justice"),
+    ],
+)
+def test_what_a_county_has_once_is_found_whatever_its_kind_says(seat: str, kind: str) -> None:
+    filled = directory(edited("organs.csv", seat, seat.replace(",,", f",{kind},")))
+    assert code(township_of(filled, DivisionCode(YANJIAO_PLACE), TODAY)) == YANJIAO
+    assert code(county_government_of(filled, OrganCode(CGJ), TODAY)) == GOV
+    assert code(supervisor_of(filled, OrganCode(CGJ), TODAY)) == SFJ
 
 
 def test_successors_that_go_round_end_in_nobody() -> None:

@@ -196,11 +196,17 @@ def _organ(book: Rulebook, rule: JurisdictionRule, asked: Question) -> str | Non
     if kind == "organ":
         return _successor(book, name, on)
     seat = asked.place[:9] + "000" if kind == "township" else asked.place[:6] + "000000"
+    over: list[Organ] = []
     for organ in organs.values():
         is_meant = organ.type == "township" if kind == "township" else organ.kind == name
-        if organ.division == seat and is_meant and _there(organ, on):
-            return organ.code
-    return None
+        if organ.division == seat and is_meant:
+            if _there(organ, on):
+                return organ.code
+            if organ.valid_to is not None and organ.valid_to < on:
+                over.append(organ)
+    # Nobody is there: what the last one was is its successor's.
+    last = sorted(over, key=lambda organ: organ.valid_to or date.max)[-1:]
+    return _successor(book, last[0].code, on) if last else None
 
 
 def _successor(book: Rulebook, code: str, on: date, seen: int = 0) -> str | None:

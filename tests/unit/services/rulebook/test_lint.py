@@ -73,6 +73,10 @@ ERRORS = {
         edited("organs.csv", "department,urban_management", "department,"),
         "kind_missing organs.csv:5",
     ),
+    "a township with a kind": (
+        edited("organs.csv", f"township,,{LANGDAI_PLACE}", f"township,x,{LANGDAI_PLACE}"),
+        "kind_unexpected organs.csv:4",
+    ),
     "an organ that ends before it starts": (
         edited(
             "organs.csv",

@@ -1,5 +1,7 @@
 """What is over, what nobody has, and what falls between two clauses."""
 
+import pytest
+
 from services.rulebook.finding import Severity
 from services.rulebook.lint_gaps import GAP_DAYS_MAX
 from tests.unit.services.rulebook.test_lint import found
@@ -94,3 +96,36 @@ def test_an_entrustment_names_the_principal() -> None:
     assert [f"{each.code} {each.where}" for each in found(contents)] == [
         "principal_missing jurisdiction.csv:4"
     ]
+
+
+def ending(seat: str, then: str) -> dict[str, bytes]:
+    """The tiny county in which the organ at a seat ends."""
+    return edited("organs.csv", f"{seat},,,,2019-01-01,,", f"{seat},,,,2019-01-01,{then}")
+
+
+LEFT = {
+    "a department that rules name": (f"urban_management,{COUNTY}", "2026-12-31,", True),
+    "a township that a rule names": (f"township,,{YANJIAO_PLACE}", "2026-06-29,", True),
+    "the county's government": (f"county_government,,{COUNTY}", "2026-12-31,", True),
+    "one with a successor": (f"urban_management,{COUNTY}", "2026-12-31,scjg", False),
+    "one that no rule names": (f"market_supervision,{COUNTY}", "2030-12-31,", False),
+    "one whose rule ends with it": (f"township,,{YANJIAO_PLACE}", "2026-06-30,", False),
+    "one that is gone": (f"urban_management,{COUNTY}", "2026-05-31,", False),
+    "one that ends never": (f"urban_management,{COUNTY}", "9999-12-31,", False),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_an_organ_that_leaves_what_rules_name_to_nobody_is_a_warning(case: str) -> None:
+    seat, then, is_left = LEFT[case]
+    left = [each for each in found(ending(seat, then)) if each.code == "seat_left"]
+    assert [each.severity for each in left] == [Severity.WARNING] * is_left
+
+
+def test_a_department_that_ends_makes_a_gap_on_the_next_day() -> None:
+    over = found(ending(f"urban_management,{COUNTY}", "2026-12-31,"))
+    assert "from 2027-01-01 nobody is competent in 2 townships: 岩脚镇、郎岱镇" in {
+        each.en for each in over if each.code == "gap"
+    }
+    heir = found(ending(f"urban_management,{COUNTY}", "2026-12-31,scjg"))
+    assert "gap" not in {each.code for each in heir}
