@@ -10,7 +10,7 @@ from connectors.bus.keys import BUS_LOGIN
 from schemas.ids import OrganCode
 from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
 from services.rulebook.finding import Finding, Severity
-from services.rulebook.lint import CALENDAR_AHEAD
+from services.rulebook.lint_calendar import CALENDAR_AHEAD
 
 OTHERS: Final = 0o077  # the bits of everybody but the owner
 _CALENDAR_CODE: Final = "calendar_short"  # lint's finding; the doctor has a judgement of its own

@@ -1,28 +1,28 @@
 """Is this rulebook fit to be used? Every finding with file and line, the gravest first.
 
-lint_directory.py, lint_jurisdiction.py, lint_gaps.py and lint_sharing.py hold the rules about
-organs, about competences, about what nobody has, and about what may be seen by whom.
+lint_directory.py, lint_jurisdiction.py, lint_gaps.py, lint_calendar.py and lint_sharing.py hold the
+rules about organs, competences, what nobody has, working days, and what may be seen by whom.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 from typing import Final
 
 from schemas.errors import UserError
 from schemas.topics import RECORDS
-from services.rulebook.finding import Finding, Severity, error, warning
+from services.rulebook.finding import Finding, Severity, error
 from services.rulebook.layout import DUTIES, HEAD
+from services.rulebook.lint_calendar import calendar_findings
 from services.rulebook.lint_directory import directory_findings
 from services.rulebook.lint_gaps import gap_notes
 from services.rulebook.lint_jurisdiction import jurisdiction_findings
 from services.rulebook.lint_sharing import reach_findings, sharing_findings
 from services.rulebook.model import Calendar, DutyRule
-from services.rulebook.parse import calendar_over, repeated, rulebook_of
+from services.rulebook.parse import repeated, rulebook_of
 from services.rulebook.source import Source, read
 
-CALENDAR_AHEAD: Final = timedelta(days=60)  # less known future than this is worth a warning
 # Without a general length for these a case cannot be decided at all (domain, section 4).
 DUTIES_NEEDED: Final = (
     "sign_for",
@@ -66,7 +66,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         *jurisdiction_findings(source, on),
         *sharing_findings(source),
         *_duty_findings(source),
-        *_calendar_findings(source, library, on),
+        *calendar_findings(source, library, on),
     ]
     again = [
         error("repeated", where, f"{what} 重复", f"{what} appears twice")
@@ -133,16 +133,3 @@ def _meet(one: DutyRule, other: DutyRule) -> bool:
     return one.valid_from <= (other.valid_to or date.max) and other.valid_from <= (
         one.valid_to or date.max
     )
-
-
-def _calendar_findings(source: Source, library: Calendar, on: date) -> Iterator[Finding]:
-    known_until = calendar_over(library, source).known_until
-    if known_until < on + CALENDAR_AHEAD:
-        zh = f"日历只到 {known_until}：此后的到期日为暂定；请在 calendar.csv 补充并写明已知到何日"
-        en = f"the calendar ends on {known_until}: due dates beyond are provisional"
-        yield warning("calendar_short", HEAD, zh, en)
-    for entry in source.days:
-        if entry.value[0] > known_until:
-            zh = f"晚于已知日历 {known_until}：请改 calendar_known_until"
-            en = f"is past {known_until}: set calendar_known_until"
-            yield warning("calendar_unused", entry.where, zh, en)

@@ -347,14 +347,6 @@ def test_a_warning_keeps_nothing_from_being_used(case: str) -> None:
     assert found(contents)[0].severity is Severity.WARNING
 
 
-@pytest.mark.parametrize(
-    ("on", "short"),
-    [(date(2026, 11, 1), False), (date(2026, 11, 2), True)],
-)
-def test_a_calendar_that_ends_soon_is_a_warning(on: date, short: bool) -> None:  # noqa: FBT001 - a table
-    assert ("calendar_short" in {each.code for each in found(files(), on)}) is short
-
-
 def test_a_matter_that_nobody_has_is_a_note_with_the_day_and_the_places() -> None:
     (gap,) = found(
         edited("jurisdiction.csv", "2020-01-01,,act,\nR2", "2020-01-01,2026-12-31,act,\nR2")
