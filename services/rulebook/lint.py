@@ -10,7 +10,6 @@ from datetime import date
 from itertools import combinations
 from typing import Final
 
-from schemas.errors import UserError
 from schemas.topics import RECORDS
 from services.rulebook.finding import Finding, Severity, error
 from services.rulebook.layout import DUTIES, HEAD
@@ -22,6 +21,7 @@ from services.rulebook.lint_sharing import reach_findings, sharing_findings
 from services.rulebook.model import Calendar, DutyRule
 from services.rulebook.parse import repeated, rulebook_of
 from services.rulebook.source import Source, read
+from services.rulebook.tables import Unreadable
 
 # Without a general length for these a case cannot be decided at all (domain, section 4).
 DUTIES_NEEDED: Final = (
@@ -58,8 +58,9 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
     """Return all findings. `on` is today: what lies behind it is history, not a fault."""
     try:
         source = read(files)
-    except UserError as fault:
-        return (error("unreadable", fault.where or "", fault.detail or "", fault.detail or ""),)
+    except Unreadable as unreadable:
+        told = ((fault.where or "", fault.detail or "") for fault in unreadable.faults)
+        return tuple(sorted((error("unreadable", at, how, how) for at, how in told), key=_place))
     findings = [
         *_head_findings(source),
         *directory_findings(source, on),

@@ -9,6 +9,7 @@ from typing import Final
 from stdnum.cn import uscc
 
 from schemas.ids import BUS, DivisionCode, OrganCode
+from schemas.text_form import narrow
 from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, warning
 from services.rulebook.layout import HEAD
@@ -135,6 +136,10 @@ def _members(source: Source, organs: dict[OrganCode, Organ], on: date) -> Iterat
     """Officers and keys belong to somebody, and a transfer needs two officers."""
     counts = dict.fromkeys(organs, 0)
     for officer in source.officers:
+        certificate = officer.value.certificate
+        if narrow(certificate) != certificate or any(map(str.isspace, certificate)):
+            zh, en = "证件号含全角字符或空格，来文的证件号对不上", "is full-width or has a blank"
+            yield error("certificate_form", officer.where, zh, f"certificate {certificate!r} {en}")
         if officer.value.organ not in organs:
             yield _dangling(officer.where, officer.value.organ)
         elif officer.value.valid_to >= on:

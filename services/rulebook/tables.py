@@ -1,13 +1,14 @@
 """Reading the plain files: CSV and TOML into typed cells, each fault with file, line and column.
 
 CSV is UTF-8 with a header line; a line that starts with # is a remark; a record is one line. What
-Excel adds (a byte order mark, CRLF, empty lines) is read over. An unknown column or key is an
-error: it is a word that somebody meant.
+Excel adds (a byte order mark, CRLF, empty lines and columns) is read over. An unknown column or key
+is an error: it is a word that somebody meant.
 """
 
 import csv
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,6 +21,9 @@ from services.rulebook.layout import LATER
 ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45,000 divisions
 
 _FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*")
+# What a spreadsheet makes of a date, and of a number of twelve digits or more.
+_SLASHED: Final = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_ROUNDED: Final = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+")
 DIVISION_DIGITS: Final = 12  # GB/T 2260's six, three of the township, three zeros
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -30,6 +34,14 @@ def invalid(file: str, line: int | None, what: str, zh: str, en: str) -> UserErr
     """Return the error: file and line, column or key, what is wrong in both languages."""
     where = file if line is None else f"{file}:{line}"
     return UserError("rules.invalid", where=where, detail=f"{what}：{zh} | {what}: {en}")
+
+
+class Unreadable(UserError):
+    """The files hold what cannot be read. As one error it is the first of its faults."""
+
+    def __init__(self, faults: Sequence[UserError]) -> None:
+        super().__init__("rules.invalid", where=faults[0].where, detail=faults[0].detail)
+        self.faults: Final = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +67,26 @@ class Row:
     cells: dict[str, str]
 
     def required(self, column: str) -> str:
-        """Return the cell, which must not be empty."""
-        if not self.cells[column]:
+        """Return the cell, which must not be empty, nor a number that a spreadsheet has rounded."""
+        text = self.cells[column]
+        if not text:
             raise self.wrong(column, "不能为空", "must not be empty")
-        return self.cells[column]
+        if "E+" in text and _ROUNDED.fullmatch(text):
+            zh = f"“{text}”是表格软件改写的数字，尾数已失；该列请先设为“文本”再填写"
+            en = f"{text!r} was rounded by a spreadsheet: set the column to text, fill it anew"
+            raise self.wrong(column, zh, en)
+        return text
 
     def optional(self, column: str) -> str | None:
         """Return the cell, or None when it is empty."""
         return self.cells[column] or None
 
     def day(self, column: str) -> date:
-        """Return a date, which must be given."""
+        """Return a date, which must be given: YYYY-MM-DD, or YYYY/M/D as a spreadsheet saves it."""
         text = self.required(column)
+        slashed = _SLASHED.fullmatch(text) if "/" in text else None
         try:
-            return date.fromisoformat(text)
+            return date(*map(int, slashed.groups())) if slashed else date.fromisoformat(text)
         except ValueError:
             wrong = self.wrong(column, f"“{text}”不是日期 YYYY-MM-DD", f"{text!r} is no YYYY-MM-DD")
             raise wrong from None
@@ -107,7 +125,8 @@ class Row:
         """Return a division code: twelve digits."""
         code = self.required(column)
         if not (len(code) == DIVISION_DIGITS and code.isascii() and code.isdigit()):
-            raise self.wrong(column, "应为12位行政区划代码", "is no division code of 12 digits")
+            zh, en = f"“{code}”应为12位行政区划代码", f"{code!r} is no division code of 12 digits"
+            raise self.wrong(column, zh, en)
         return DivisionCode(code)
 
     def field_path(self, column: str) -> str | None:
@@ -141,12 +160,16 @@ def rows(file: str, content: bytes, columns: tuple[str, ...]) -> tuple[Row, ...]
         if line.strip(" ,\t") and not line.lstrip('"').startswith("#")
     )
     head_line, head = next(records, (1, []))
+    while head and not head[-1]:  # as wide as its widest line, a remark, a spreadsheet makes all
+        head.pop()
     lacking = [name for name in columns if name in LATER and name not in head]
     if sorted([*head, *lacking]) != sorted(columns):
         wanted = ",".join(columns)
         raise invalid(file, head_line, "columns", f"表头应为 {wanted}", f"header must be {wanted}")
     found: list[Row] = []
     for number, cells in records:
+        while len(cells) > len(head) and not cells[-1]:
+            cells.pop()
         if len(cells) != len(head):
             zh, en = (
                 f"应有{len(head)}列，实有{len(cells)}列",

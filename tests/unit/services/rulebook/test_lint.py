@@ -73,6 +73,14 @@ ERRORS = {
         edited("organs.csv", "department,urban_management", "department,"),
         "kind_missing organs.csv:5",
     ),
+    "a certificate in full-width digits": (
+        edited("officers.csv", "王一,Y1,", "王一,Y\uff11,"),
+        "certificate_form officers.csv:2",
+    ),
+    "a certificate with a blank": (
+        edited("officers.csv", "王一,Y1,", "王一,Y 1,"),
+        "certificate_form officers.csv:2",
+    ),
     "a township with a kind": (
         edited("organs.csv", f"township,,{LANGDAI_PLACE}", f"township,x,{LANGDAI_PLACE}"),
         "kind_unexpected organs.csv:4",

@@ -20,6 +20,8 @@ def test_a_line_has_the_cells_that_the_csv_library_reads(cells: list[str]) -> No
         (expected,) = csv.reader([line], strict=True)
     except csv.Error:
         expected = []
+    while len(expected) > 2 and not expected[-1].strip():  # beyond the header: read over
+        expected.pop()
     if len(expected) != 2:
         with pytest.raises(UserError):
             rows("t.csv", f"a,b\n{line}\n".encode(), ("a", "b"))
