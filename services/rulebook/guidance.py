@@ -1,7 +1,7 @@
 """Which department owes which township guidance on site in a year (guidance 二(五)).
 
 每年……不少于1次: of the department to every township that a matter of its was devolved to. Who
-devolved it is who would be competent without the devolving rule: the runner-up. Where one of the
+devolved  Where one of the
 two ended within the year, its successor goes on with the same duty and owes no second one.
 """
 
@@ -16,8 +16,8 @@ from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.rulebook.compare import townships, turns_of
 from services.rulebook.directory import competent_organ, in_office
 from services.rulebook.duties import duty_rule
-from services.rulebook.jurisdiction import Question, route
-from services.rulebook.model import Directory, DutyRule, Mode, Rulebook
+from services.rulebook.jurisdiction import Answer, Question, is_beside, route
+from services.rulebook.model import Directory, DutyRule, JurisdictionRule, Mode, Rulebook
 
 KIND: Final = "yearly_guidance"
 # 带领办理行政执法案件, 现场指导: documents, seminars and the rest count for nothing here.
@@ -154,10 +154,30 @@ def _by_day(
 def _pair(rulebook: Rulebook, place: DivisionCode, matter: MatterCode, day: date) -> _Pair | None:
     directory = rulebook.directory
     answer = route(rulebook, Question(place, matter, day, day, day, day))
-    if answer.rule is None or answer.rule.mode is not Mode.DEVOLVED or answer.runner_up is None:
+    behind = devolved_by(answer)
+    if answer.rule is None or behind is None:
         return None
     township = competent_organ(directory, answer.rule.competent, place, day)
-    department = competent_organ(directory, answer.runner_up.competent, place, day)
+    department = competent_organ(directory, behind.competent, place, day)
     if township is None or department is None or department == township:
         return None
     return department.code, township.code
+
+
+def devolved_by(answer: Answer) -> JurisdictionRule | None:
+    """Return the rule by which a devolved matter would be another's; None: nobody can be told.
+
+    It is the next in line. Where there is none, since the general rule had to end for a devolution
+    in the whole county, it is the last that ended.
+    """
+    won = answer.rule
+    if won is None or won.mode is not Mode.DEVOLVED:
+        return None
+    others = [rule for rule in answer.rules if rule.mode is not Mode.DEVOLVED]
+    less = (rule for rule in others if rule in answer.applying and not is_beside(rule, won))
+    ended = (
+        rule
+        for rule in others
+        if rule.valid_to is not None and rule.valid_to < answer.question.day(rule.deciding_date)
+    )
+    return next(less, None) or max(ended, key=lambda rule: rule.valid_to or date.min, default=None)

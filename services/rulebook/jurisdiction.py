@@ -107,7 +107,7 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
     rules = _rules_for(rulebook, question)
     applying = _applying(rules, question)
-    winners = [rule for rule in applying if _is_beside(rule, applying[0])]
+    winners = [rule for rule in applying if is_beside(rule, applying[0])]
     won = [(rule, organ) for rule in winners if (organ := _organ(rulebook, rule, question))]
     organs = tuple(dict.fromkeys(organ.code for _, organ in won))
     return Answer(
@@ -123,6 +123,11 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
     )
 
 
+def is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
+    """Whether two rules are equally specific."""
+    return rule.area == other.area and rule.subject == other.subject
+
+
 def _applying(
     rules: tuple[JurisdictionRule, ...], question: Question
 ) -> tuple[JurisdictionRule, ...]:
@@ -135,11 +140,6 @@ def _applying(
     )
 
 
-def _is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
-    """Whether two rules are equally specific."""
-    return rule.area == other.area and rule.subject == other.subject
-
-
 def _consider(
     answer: Answer, rule: JurisdictionRule, applying: tuple[JurisdictionRule, ...]
 ) -> Considered:
@@ -148,7 +148,7 @@ def _consider(
         return Considered(rule, on, Standing.NOT_YET)
     if rule not in applying:
         return Considered(rule, on, Standing.ENDED)
-    if not _is_beside(rule, applying[0]):
+    if not is_beside(rule, applying[0]):
         return Considered(rule, on, Standing.LESS_SPECIFIC)
     organ = _organ(answer.rulebook, rule, answer.question)
     if organ is None:

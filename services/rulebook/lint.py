@@ -1,7 +1,8 @@
 """Is this rulebook fit to be used? Every finding with file and line, the gravest first.
 
-lint_directory.py, lint_jurisdiction.py, lint_gaps.py, lint_calendar.py and lint_sharing.py hold the
-rules about organs, competences, what nobody has, working days, and what may be seen by whom.
+lint_directory.py, lint_jurisdiction.py, lint_gaps.py, lint_guidance.py, lint_calendar.py and
+lint_sharing.py hold the rules about organs, competences, what nobody has, who devolved what,
+working days, and what may be seen by whom.
 """
 
 import re
@@ -16,6 +17,7 @@ from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_calendar import calendar_findings
 from services.rulebook.lint_directory import directory_findings
 from services.rulebook.lint_gaps import gap_notes
+from services.rulebook.lint_guidance import guidance_findings
 from services.rulebook.lint_jurisdiction import jurisdiction_findings
 from services.rulebook.lint_sharing import reach_findings, sharing_findings
 from services.rulebook.model import Calendar, DutyRule
@@ -77,7 +79,11 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         findings += again
     else:
         rulebook = rulebook_of(source, files, library)
-        findings += [*gap_notes(rulebook, source, on), *reach_findings(rulebook, source, on)]
+        findings += [
+            *gap_notes(rulebook, source, on),
+            *reach_findings(rulebook, source, on),
+            *guidance_findings(rulebook, source, on),
+        ]
     return tuple(sorted(findings, key=_place))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import Broken
-from schemas.ids import Alias, DivisionCode, OrganCode
+from schemas.ids import Alias, DivisionCode, OrganCode, RuleId
 from schemas.messages import Rung
 from schemas.sharing import GuidanceForm, GuidanceRecord
 from services.casework.case import Closing
@@ -23,7 +23,7 @@ from services.rulebook.guidance import (
     guidance_years,
     guidance_years_at,
 )
-from services.rulebook.model import Rulebook
+from services.rulebook.model import JurisdictionRule, Mode, Rulebook
 from tests.history import SHANGHAI, History, demo, message, organ, the
 
 HEIR = OrganCode("11520203YC0009998H")
@@ -102,6 +102,33 @@ def test_of_one_place_it_is_what_is_owed_in_its_township() -> None:
     found = guidance_years_at(demo(), IN_YANJIAO, 2025)
     assert set(found) == {p for (_, township), p in pairs(2025).items() if township == "yanjiao"}
     assert guidance_years_at(demo(), DivisionCode("520203999000"), 2025) == ()
+
+
+def county_wide(*more: JurisdictionRule) -> Rulebook:
+    """CG-002 devolved in the whole county by one row, for which the county's own rule had to end.
+
+    A second row may stand in the county only where the first has ended.
+    """
+    rules = {rule.id: rule for rule in demo().rules if rule.mode.value != "devolved"}
+    own = rules[RuleId("F-002")]
+    row = replace(own, id=RuleId("S-1"), competent="township", mode=Mode.DEVOLVED)
+    ended = replace(own, valid_to=date(2021, 9, 30))
+    rules |= {own.id: ended, row.id: replace(row, valid_from=date(2021, 10, 1))}
+    return replace(demo(), rules=(*rules.values(), *more))
+
+
+def test_of_a_devolution_in_the_whole_county_it_is_owed_by_whose_rule_ended_for_it() -> None:
+    owed = pairs(2025, county_wide())
+    assert {department for department, _ in owed} == {"liuzhi-cgj"}
+    assert len(owed) == 18
+    # What a township has by a row of its own beside it was still the department's.
+    own = next(rule for rule in demo().rules if rule.id == "S-059")
+    assert pairs(2025, county_wide(own)) == owed
+    # Of several that ended it is the last: another department had it earlier.
+    older = next(rule for rule in demo().rules if rule.id == "F-002")
+    years = {"valid_from": date(2019, 1, 1), "valid_to": date(2021, 1, 31)}
+    older = replace(older, id=RuleId("F-0"), competent="kind:market_supervision", **years)
+    assert pairs(2025, county_wide(older)) == owed
 
 
 def test_the_order_of_the_matters_changes_nothing() -> None:
