@@ -13,12 +13,14 @@ from typing import Final
 from schemas.errors import Refusal
 from schemas.ids import OrganCode, RuleId
 from schemas.messages import CaseTransfer, HoldReason, Routed
+from schemas.parts import Violation
 from schemas.sharing import ViolationNotice
 from services.casework.case import Charge
+from services.casework.listing import violations_of
 from services.casework.steps import Situation
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import common_superior, is_above, organ_on
-from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
+from services.rulebook.jurisdiction import ActDay, Answer, Question, Standing, Verdict, route
 from services.rulebook.model import JurisdictionRule, Organ, OrganType
 from services.rulebook.place import contradicting
 
@@ -71,8 +73,10 @@ def resolve(
     conflict = conflict_in(charges, texts, situation)
     if conflict is not None:
         return conflict
+    told = {violation.number: violation for violation in violations_of(message)}
     answers = [
-        route(situation.rulebook, _question(charge, message, situation)) for charge in charges
+        route(situation.rulebook, _question(charge, message, told.get(charge.number), situation))
+        for charge in charges
     ]
     gaps = [answer for answer in answers if answer.verdict is Verdict.GAP]
     if gaps:
@@ -196,7 +200,9 @@ def _unknown(charge: Charge, position: int, situation: Situation) -> Refusal | N
     return None
 
 
-def _question(charge: Charge, message: Routed, situation: Situation) -> Question:
+def _question(
+    charge: Charge, message: Routed, told: Violation | None, situation: Situation
+) -> Question:
     return Question(
         place=charge.place,
         matter=charge.matter,
@@ -204,7 +210,18 @@ def _question(charge: Charge, message: Routed, situation: Situation) -> Question
         found_date=charge.found_on,
         filed_date=message.filed_on if isinstance(message, CaseTransfer) else None,
         transfer_date=local_date(situation.at),
+        act_day=_act_day(charge, told),
     )
+
+
+def _act_day(charge: Charge, told: Violation | None) -> ActDay:
+    """Return what the charge's day of the act is by the letter that is decided on."""
+    if told is None or told.act_from not in (None, charge.act_on):
+        return ActDay.GIVEN
+    if told.act_from is None:
+        return ActDay.UNKNOWN if charge.act_on == charge.found_on else ActDay.GIVEN
+    went_on = told.continuing or told.act_to not in (None, told.act_from)
+    return ActDay.FIRST if went_on else ActDay.GIVEN
 
 
 def _names(organs: tuple[OrganCode, ...], situation: Situation) -> str:

@@ -13,7 +13,7 @@ from services.cli.output import emit_json, in_language, say, table
 from services.cli.rules import RulebookChoice, chosen_folder
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import find
-from services.rulebook.jurisdiction import Answer, Question, Standing
+from services.rulebook.jurisdiction import ActDay, Answer, Question, Standing
 from services.rulebook.jurisdiction import route as answer_of
 from services.rulebook.load import load
 from services.rulebook.model import Division, Organ, Rulebook
@@ -57,6 +57,7 @@ def route(  # noqa: PLR0913, PLR0917 - one parameter per option of the command l
         found_date=found,
         filed_date=_date(filed_date),
         transfer_date=transferred,
+        act_day=ActDay.GIVEN if act_date else ActDay.UNKNOWN,
     )
     organ = find(rules.directory, sender, transferred)
     if organ is None:

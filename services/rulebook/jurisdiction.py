@@ -5,6 +5,7 @@ that decides whether it applies (the transitional clause: `已立案的由原机
 general: a smaller area a larger one, then a named matter a group (domain, section 5).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import assert_never
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
 from services.rulebook.directory import competent_organ
+from services.rulebook.jurisdiction_words import EN, ZH
 from services.rulebook.model import DecidingDate, JurisdictionRule, Organ, Rulebook
 
 
@@ -33,6 +35,14 @@ class Standing(StrEnum):
     NO_ORGAN = "no_organ"  # it wins, but there is no such organ: a gap, not the next rule's turn
 
 
+class ActDay(StrEnum):
+    """What the day of the act in a question is: no explanation may state more than the letter."""
+
+    GIVEN = "act"
+    FIRST = "act_first_day"  # of an act that went on
+    UNKNOWN = "act_unknown"  # the letter has none: the day it was found stands in for it
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: whose is this matter, done at this place (行政处罚法 22), on these dates.
@@ -47,6 +57,7 @@ class Question:
     found_date: date
     filed_date: date | None
     transfer_date: date
+    act_day: ActDay = ActDay.GIVEN
 
     def day(self, clause: DecidingDate) -> date:
         """Return the date of the case behind a transitional clause."""
@@ -95,12 +106,12 @@ class Answer:
     @property
     def explanation_zh(self) -> str:
         """The reasoning, rule by rule, in Chinese."""
-        return _explain(self, _ZH)
+        return _explain(self, ZH)
 
     @property
     def explanation_en(self) -> str:
         """The reasoning, rule by rule, in English (names stay Chinese)."""
-        return _explain(self, _EN)
+        return _explain(self, EN)
 
 
 def route(rulebook: Rulebook, question: Question) -> Answer:
@@ -175,49 +186,7 @@ def _organ(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Or
     return competent_organ(rulebook.directory, rule.competent, question.place, on)
 
 
-# The texts. {…} are names, dates and rule ids of the rulebook; no value of a message but place,
-# matter and dates, which the sender gave for this very purpose.
-_ZH = {
-    "question": "地点：{place}；事项：{matter}。",
-    Standing.WINS: "规则{rule}（{area}，{organ}，{mode}）适用：{clause}为{on}，依据{basis}。",
-    Standing.NO_ORGAN: "规则{rule}（{area}）适用，但目录中没有对应机关（{competent}）。",
-    Standing.LESS_SPECIFIC: "规则{rule}（{area}）也适用，但不如前者具体。",
-    Standing.NOT_YET: "规则{rule}（{area}）不适用：{clause}为{on}，该规则自{start}起适用。",
-    Standing.ENDED: "规则{rule}（{area}）不适用：{clause}为{on}，该规则适用至{end}为止。",
-    Verdict.COMPETENT: "结论：由{organs}管辖。",
-    Verdict.CONCURRENT: "结论：{organs}均有管辖权，由最先立案的机关管辖，未立案的由移送方选定。",
-    Verdict.GAP: "结论：没有任何机关有管辖权，该消息将暂存。",
-    DecidingDate.ACT: "违法行为发生日",
-    DecidingDate.FOUND: "发现日",
-    DecidingDate.FILED: "立案日（未立案的按移送日）",
-    DecidingDate.TRANSFER: "移送日",
-    "statutory": "法定",
-    "devolved": "下放",
-    "entrusted": "委托",
-    "and": "、",
-}
-_EN = {
-    "question": "Place: {place}; matter: {matter}. ",
-    Standing.WINS: "Rule {rule} ({area}, {organ}, {mode}) applies: {clause} is {on}, by {basis}. ",
-    Standing.NO_ORGAN: "Rule {rule} ({area}) applies, but the directory has no {competent}. ",
-    Standing.LESS_SPECIFIC: "Rule {rule} ({area}) applies too, but is less specific. ",
-    Standing.NOT_YET: "Rule {rule} ({area}) does not apply: {clause} is {on}, it starts {start}. ",
-    Standing.ENDED: "Rule {rule} ({area}) does not apply: {clause} is {on}, it ended {end}. ",
-    Verdict.COMPETENT: "Competent: {organs}.",
-    Verdict.CONCURRENT: "Competent: each of {organs}; the first to file, else as the sender says.",
-    Verdict.GAP: "Nobody is competent: the message would be held.",
-    DecidingDate.ACT: "the day of the act",
-    DecidingDate.FOUND: "the day it was found",
-    DecidingDate.FILED: "the day of filing (not filed: of transfer)",
-    DecidingDate.TRANSFER: "the day of transfer",
-    "statutory": "statutory",
-    "devolved": "devolved",
-    "entrusted": "entrusted",
-    "and": ", ",
-}
-
-
-def _explain(answer: Answer, texts: dict[str, str]) -> str:
+def _explain(answer: Answer, texts: Mapping[str, str]) -> str:
     divisions, organs = answer.rulebook.divisions, answer.rulebook.directory.organs
     place = divisions.get(answer.question.place)
     matter = answer.rulebook.matters.get(answer.question.matter)
@@ -229,6 +198,7 @@ def _explain(answer: Answer, texts: dict[str, str]) -> str:
     ]
     for entry in answer.considered:
         rule = entry.rule
+        is_act = rule.deciding_date is DecidingDate.ACT
         area = divisions.get(rule.area)
         parts.append(
             texts[entry.standing].format(
@@ -236,7 +206,7 @@ def _explain(answer: Answer, texts: dict[str, str]) -> str:
                 area=area.name if area else rule.area,
                 organ=organs[entry.organ].name if entry.organ else "",
                 mode=texts[rule.mode],
-                clause=texts[rule.deciding_date],
+                clause=texts[answer.question.act_day if is_act else rule.deciding_date],
                 on=entry.on,
                 basis=rule.basis,
                 competent=rule.competent,

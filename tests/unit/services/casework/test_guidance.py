@@ -126,8 +126,8 @@ def test_of_a_devolution_in_the_whole_county_it_is_owed_by_whose_rule_ended_for_
     assert pairs(2025, county_wide(own)) == owed
     # Of several that ended it is the last: another department had it earlier.
     older = next(rule for rule in demo().rules if rule.id == "F-002")
-    years = {"valid_from": date(2019, 1, 1), "valid_to": date(2021, 1, 31)}
-    older = replace(older, id=RuleId("F-0"), competent="kind:market_supervision", **years)
+    older = replace(older, id=RuleId("F-0"), competent="kind:market_supervision")
+    older = replace(older, valid_from=date(2019, 1, 1), valid_to=date(2021, 1, 31))
     assert pairs(2025, county_wide(older)) == owed
 
 

@@ -1,9 +1,18 @@
 """Several organs that have the power: whose it is then (domain, section 5; 行政处罚法 25)."""
 
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
 import pytest
 
+from schemas.ids import MatterCode
+from schemas.messages import CaseTransfer
+from services.casework.case import Charge
 from services.casework.effects import Accept, Advise, Deliver, Reject
-from tests.history import SENDER, History, all_of, organ, refusal_of, the, violation
+from services.casework.routing import Competent, resolve
+from services.casework.steps import Facts, Situation
+from tests.history import SENDER, History, all_of, demo, organ, refusal_of, the, violation
 from tests.unit.services.casework.test_transfer import sent_to
 
 
@@ -65,3 +74,50 @@ def test_one_that_filed_it_may_insist_and_the_other_sees_why() -> None:
     )
     assert the(Deliver, effects).to == organ("liuzhi-zrzy")
     assert "坚持移送六枝特区自然资源局" in (the(Accept, effects).explanation or "")
+
+
+DAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "one day": ({"act_from": "2026-09-01"}, "违法行为发生日为2026-09-01"),
+    "from a day to the same": (
+        {"act_from": "2026-09-01", "act_to": "2026-09-01"},
+        "违法行为发生日为2026-09-01",
+    ),
+    "from a day to another": (
+        {"act_from": "2026-09-01", "act_to": "2026-09-02"},
+        "违法行为起始日为2026-09-01",
+    ),
+    "going on": ({"act_from": "2026-09-01", "continuing": True}, "违法行为起始日为2026-09-01"),
+    "not told": ({}, "违法行为发生日（未载明，按发现日）为2026-09-03"),
+}
+BLANK = {"act_from": None, "act_to": None, "continuing": None, "found_on": "2026-09-03"}
+
+
+@pytest.mark.parametrize("case", DAYS)
+def test_the_explanation_states_the_day_of_the_act_as_the_letter_has_it(case: str) -> None:
+    days, words = DAYS[case]
+    told = violation(matter="SW-001", **{**BLANK, **days})
+    accept = the(Accept, History().send("lead_transfer", SENDER, violations=[told]))
+    assert words in (accept.explanation or "")
+
+
+SENT_ON: dict[str, dict[str, Any]] = {
+    "a day of its own": {"act_from": date(2026, 9, 1)},
+    "no day": {"act_from": None},
+    "another number": {"number": 2},
+}
+
+
+@pytest.mark.parametrize("case", SENT_ON)
+def test_of_a_letter_that_is_sent_on_the_first_one_s_day_is_stated(case: str) -> None:
+    """The dates by which a case is anybody's are those of the letter that opened it."""
+    days = SENT_ON[case]
+    history = History()
+    sent = history.next("case_transfer", SENDER)
+    assert isinstance(sent, CaseTransfer)
+    (only,) = sent.violations or ()
+    told = replace(sent, violations=(replace(only, act_to=None, found_on=None, **days),))
+    on, found_on = date(2026, 9, 2), date(2026, 9, 3)
+    charge = Charge(1, MatterCode("SW-001"), only.place, on, found_on)
+    found = resolve((charge,), told, Situation(demo(), Facts(), history.at), {})
+    assert isinstance(found, Competent)
+    assert "违法行为发生日为2026-09-02" in found.explanation

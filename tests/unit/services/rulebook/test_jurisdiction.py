@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.ids import DivisionCode, MatterCode
-from services.rulebook.jurisdiction import Answer, Question, Standing, Verdict, route
+from services.rulebook.jurisdiction import ActDay, Answer, Question, Standing, Verdict, route
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.unit.services.rulebook.tiny import (
     CGJ,
@@ -187,6 +187,26 @@ def test_the_explanation_tells_rule_date_and_basis_in_both_languages() -> None:
         " by 《城市道路管理条例》第四十二条. "
         "Competent: 综合行政执法局."
     )
+
+
+@pytest.mark.parametrize(
+    ("act_day", "zh", "en"),
+    [
+        (ActDay.FIRST, "违法行为起始日为2026-06-25", "the first day of the act is 2026-06-25"),
+        (
+            ActDay.UNKNOWN,
+            "违法行为发生日（未载明，按发现日）为2026-06-25",
+            "the day of the act (not given: the day it was found) is 2026-06-25",
+        ),
+    ],
+)
+def test_the_explanation_states_no_day_of_the_act_that_is_none(
+    act_day: ActDay, zh: str, en: str
+) -> None:
+    answer = route(rulebook(), replace(question(), act_day=act_day))
+    assert f"适用：{zh}，" in answer.explanation_zh
+    assert f"applies: {en}, " in answer.explanation_en
+    assert "立案日（未立案的按移送日）为2026-07-05" in answer.explanation_zh
 
 
 @given(
