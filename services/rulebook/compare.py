@@ -1,6 +1,7 @@
 """What changes for whom, from when, between two rulebooks: whose each matter is at each place.
 
-Both rulebooks are asked, over matters × townships × the dates on which either changes its answer.
+Both rulebooks are asked, over matters × townships × the dates on which either changes its answer,
+where what decides is not the same in both.
 So a rule that was split, renumbered or put into other words without effect is no difference, and
 one that changes by itself (a department that ends, a power taken back) is.
 """
@@ -10,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from schemas.ids import DivisionCode, MatterCode
-from services.rulebook.directory import township_of
+from schemas.ids import DivisionCode, MatterCode, OrganCode
+from services.rulebook.directory import competent_organ, township_of
 from services.rulebook.indexes import turns
-from services.rulebook.jurisdiction import Answer, Question, route
+from services.rulebook.jurisdiction import Answer, Question, route, rules_for
 from services.rulebook.model import DecidingDate, Rulebook
 
 TOWNSHIP: Final = "township"  # stands for the organ of the township where it happened
@@ -46,8 +47,12 @@ def shifts(old: Rulebook, new: Rulebook) -> tuple[Shift, ...]:
     """Return every change of competence, by matter and date, equal places together."""
     places = sorted({*townships(old), *townships(new)})
     grouped: dict[Shift, list[DivisionCode]] = {}
+    days = (date.min, *sorted(old.directory.turns | new.directory.turns))
+    of_old, of_new = _Deciding(old, days), _Deciding(new, days)
     for matter in sorted({*old.matters, *new.matters}):
         for place in places:
+            if of_old.what(matter, place) == of_new.what(matter, place):
+                continue  # nearly all of a county's thousand matters: nothing there can differ
             for shift in _at(old, new, matter, place):
                 grouped.setdefault(replace(shift, places=()), []).append(place)
     return tuple(replace(shift, places=tuple(found)) for shift, found in grouped.items())
@@ -61,6 +66,43 @@ def townships(rulebook: Rulebook) -> tuple[DivisionCode, ...]:
         if division.level == "township" and rulebook.county in rulebook.areas_of[code]
     )
     return found or (rulebook.county,)
+
+
+class _Deciding:
+    """What makes a rulebook's answers, without what only words them: cheap to hold against another.
+
+    `days`: one before any organ began, and each on which some organ of either begins or is over.
+    """
+
+    def __init__(self, rulebook: Rulebook, days: tuple[date, ...]) -> None:
+        self._rulebook = rulebook
+        self._days = days
+        self._seats: dict[tuple[str, DivisionCode], tuple[OrganCode | None, ...]] = {}
+
+    def what(self, matter: MatterCode, place: DivisionCode) -> tuple[object, ...]:
+        """Return the rules for a matter at a place, in their order, and who stands behind each."""
+        rules = (
+            (
+                rule.area,
+                rule.matter is None,
+                rule.valid_from,
+                rule.valid_to,
+                rule.deciding_date,
+                self._seat(rule.competent, place),
+            )
+            for rule in rules_for(self._rulebook, place, matter)
+        )
+        return self._seat(TOWNSHIP, place), *rules
+
+    def _seat(self, competent: str, place: DivisionCode) -> tuple[OrganCode | None, ...]:
+        """Return whom the words of a rule mean at the place, day by day."""
+        known = self._seats.get((competent, place))
+        if known is None:
+            directory = self._rulebook.directory
+            organs = (competent_organ(directory, competent, place, day) for day in self._days)
+            known = tuple(organ.code if organ else None for organ in organs)
+            self._seats[competent, place] = known
+        return known
 
 
 def _at(old: Rulebook, new: Rulebook, matter: MatterCode, place: DivisionCode) -> Iterator[Shift]:
@@ -159,15 +201,7 @@ def _who(answer: Answer) -> Who:
 
 def turns_of(rulebook: Rulebook, matter: MatterCode, place: DivisionCode) -> set[date]:
     """Return the days on which the answer may change: of the rules, and of the organs."""
-    subject = rulebook.matters.get(matter)
-    if subject is None:
-        return set()
-    rules = [
-        rule
-        for area in rulebook.areas_of.get(place, ())
-        for name in (matter, subject.group)
-        for rule in rulebook.rules_at.get(area, {}).get(name, ())
-    ]
+    rules = rules_for(rulebook, place, matter)
     if not rules:
         return set()
     found = turns((rule.valid_from, rule.valid_to) for rule in rules)

@@ -116,7 +116,7 @@ class Answer:
 
 def route(rulebook: Rulebook, question: Question) -> Answer:
     """Return who is competent. A place or matter that the rulebook does not know is a gap."""
-    rules = _rules_for(rulebook, question)
+    rules = rules_for(rulebook, question.place, question.matter)
     applying = _applying(rules, question)
     winners = [rule for rule in applying if is_beside(rule, applying[0])]
     won = [(rule, organ) for rule in winners if (organ := _organ(rulebook, rule, question))]
@@ -132,6 +132,22 @@ def route(rulebook: Rulebook, question: Question) -> Answer:
         rules=rules,
         applying=applying,
     )
+
+
+def rules_for(
+    rulebook: Rulebook, place: DivisionCode, matter: MatterCode
+) -> tuple[JurisdictionRule, ...]:
+    """Return the rules that name the matter and the place, the most specific first."""
+    known = rulebook.matters.get(matter)
+    if known is None:
+        return ()
+    found: list[JurisdictionRule] = []
+    for area in rulebook.areas_of.get(place, ()):
+        here = rulebook.rules_at.get(area)
+        if here is not None:
+            found += here.get(known.code, ())
+            found += here.get(known.group, ())
+    return tuple(found)
 
 
 def is_beside(rule: JurisdictionRule, other: JurisdictionRule) -> bool:
@@ -165,20 +181,6 @@ def _consider(
     if organ is None:
         return Considered(rule, on, Standing.NO_ORGAN)
     return Considered(rule, on, Standing.WINS, organ.code)
-
-
-def _rules_for(rulebook: Rulebook, question: Question) -> tuple[JurisdictionRule, ...]:
-    """Return the rules that name the matter and the place, the most specific first."""
-    matter = rulebook.matters.get(question.matter)
-    if matter is None:
-        return ()
-    found: list[JurisdictionRule] = []
-    for area in rulebook.areas_of.get(question.place, ()):
-        here = rulebook.rules_at.get(area)
-        if here is not None:
-            found += here.get(matter.code, ())
-            found += here.get(matter.group, ())
-    return tuple(found)
 
 
 def _organ(rulebook: Rulebook, rule: JurisdictionRule, question: Question) -> Organ | None:

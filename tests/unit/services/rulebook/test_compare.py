@@ -1,7 +1,11 @@
 from datetime import date
 
+import pytest
+
+from services.rulebook import compare
 from services.rulebook.compare import Shift, shifts, townships
 from services.rulebook.compare_parts import DutyShift, changed_days, duty_shifts, entries
+from services.rulebook.jurisdiction import Answer, Question, route
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.unit.services.rulebook.tiny import (
     CGJ,
@@ -43,6 +47,26 @@ def test_another_wording_of_the_same_competence_is_no_difference() -> None:
     old = f"R3,SC-1,,{COUNTY},organ:scjg,statutory"
     new = f"R9,,market,{COUNTY},kind:market_supervision,statutory"
     assert shifts(TINY, changed("jurisdiction.csv", old, new)) == ()
+
+
+def test_what_decides_nothing_is_not_asked_and_a_successor_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Question] = []
+
+    def counted(rulebook: Rulebook, question: Question) -> Answer:
+        asked.append(question)
+        return route(rulebook, question)
+
+    monkeypatch.setattr(compare, "route", counted)
+    line = f"urban_management,{COUNTY},"
+    moved = changed("organs.csv", f"{line},,,2019-01-01,,", f"{line},,新街1号,2019-01-01,,")
+    assert moved != TINY
+    assert shifts(TINY, moved) == ()
+    assert asked == []
+    merged = changed("organs.csv", f"{line},,,2019-01-01,,", f"{line},,,2019-01-01,2026-06-30,scjg")
+    assert {(s.before, s.after, s.since) for s in shifts(TINY, merged)} == {((CGJ,), (SCJG,), BACK)}
+    assert {question.matter for question in asked} == {"CG-1", "CG-2"}
 
 
 def test_a_power_taken_back_says_from_whom_to_whom_since_when_and_by_which_date() -> None:
