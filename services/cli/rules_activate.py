@@ -21,6 +21,7 @@ from services.cli.output import emit_json, in_language, note, say
 from services.cli.rules_diff import differences, print_differences
 from services.cli.topics import make_fit
 from services.rulebook.calendar import local_date
+from services.rulebook.compare import takes_over
 from services.rulebook.finding import Severity
 from services.rulebook.lint import lint
 from services.rulebook.load import keep, library_calendar, load, locate, read_files
@@ -49,7 +50,7 @@ def activate(
     settings = place.settings()
     folder = locate(rulebook or settings.bus.rulebook)
     old, new = load(place.rulebook), _judged(_with_our_keys(place, folder))
-    if (new.bus, new.county) != (old.bus, old.county):
+    if not takes_over(old, new):
         raise UserError("rules.other_bus", where=str(folder), detail=f"{old.bus} → {new.bus}")
     found = list(differences(old, new))
     if as_json:

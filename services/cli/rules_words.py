@@ -129,6 +129,7 @@ def _matter(old: Rulebook, new: Rulebook, code: MatterCode) -> str:
 
 def _places(old: Rulebook, new: Rulebook, codes: tuple[DivisionCode, ...]) -> tuple[str, str]:
     divisions = {**old.divisions, **new.divisions}
+    codes = tuple(new.recoded.get(code, code) for code in codes)
     every = set(townships(new))
     names = [divisions[code].name for code in codes]
     if every <= set(codes):

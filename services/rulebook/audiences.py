@@ -40,7 +40,7 @@ def audience_of(
     below. An organ that has a successor on the date is passed over for it. Who sent the copy is
     among them when the rules say so: the caller leaves it out.
     """
-    matters = dict.fromkeys(matters)
+    matters, place = dict.fromkeys(matters), rulebook.recoded.get(place, place)
     subjects = {*matters, *(m.group for c in matters if (m := rulebook.matters.get(c)))}
     found: dict[OrganCode, AudienceRule] = {}
     for rule in audience_rules(rulebook, category, subjects, place, on):
@@ -97,10 +97,13 @@ def audience_rules(
     )
 
 
-def read_audience(row: Row, codes: Mapping[str, OrganCode]) -> AudienceRule:
+def read_audience(
+    row: Row, codes: Mapping[str, OrganCode], recoded: Mapping[DivisionCode, DivisionCode]
+) -> AudienceRule:
     """Read one row of audiences.csv. Raises UserError rules.invalid.
 
-    `codes` is alias or code -> code; what nobody knows is kept for lint to point at.
+    `codes` is alias or code -> code; what nobody knows is kept for lint to point at. `recoded`: as
+    the rulebook's.
     """
     matter, group = row.optional("matter"), row.optional("group")
     if matter is not None and group is not None:
@@ -120,7 +123,7 @@ def read_audience(row: Row, codes: Mapping[str, OrganCode]) -> AudienceRule:
         category=category,
         matter=None if matter is None else MatterCode(matter),
         group=group,
-        area=row.division("area"),
+        area=row.division("area", recoded),
         audience=f"organ:{codes.get(name, name)}" if kind == "organ" else audience,
         basis=row.required("basis"),
         valid_from=row.day("valid_from"),

@@ -43,9 +43,19 @@ class Shift:
     begun: DecidingDate | None = None
 
 
+def takes_over(old: Rulebook, new: Rulebook) -> bool:
+    """Whether the new one may take the old one's place: it is of the same bus and county.
+
+    A county whose own code changes (撤县设市) is the same where the new one says so.
+    """
+    return new.bus == old.bus and new.county == new.recoded.get(old.county, old.county)
+
+
 def shifts(old: Rulebook, new: Rulebook) -> tuple[Shift, ...]:
     """Return every change of competence, by matter and date, equal places together."""
-    places = sorted({*townships(old), *townships(new)})
+    # One whose code changes is asked by the old one, which both know.
+    recoded = {new.recoded[place] for place in townships(old) if place in new.recoded}
+    places = sorted({*townships(old), *(set(townships(new)) - recoded)})
     grouped: dict[Shift, list[DivisionCode]] = {}
     days = (date.min, *sorted(old.directory.turns | new.directory.turns))
     of_old, of_new = _Deciding(old, days), _Deciding(new, days)
@@ -63,7 +73,9 @@ def townships(rulebook: Rulebook) -> tuple[DivisionCode, ...]:
     found = tuple(
         code
         for code, division in rulebook.divisions.items()
-        if division.level == "township" and rulebook.county in rulebook.areas_of[code]
+        if division.level == "township"
+        and rulebook.county in rulebook.areas_of[code]
+        and code not in rulebook.recoded
     )
     return found or (rulebook.county,)
 

@@ -29,23 +29,41 @@ def by_area(rules: Iterable["JurisdictionRule"]) -> Mapping[DivisionCode, Mappin
     return {area: by_subject(here) for area, here in found.items()}
 
 
+def recodings(divisions: Iterable["Division"]) -> Mapping[DivisionCode, DivisionCode]:
+    """Return each code that was changed → the last one that took its place; none of a circle."""
+    following = {each.code: each.recoded_to for each in divisions if each.recoded_to is not None}
+    found: dict[DivisionCode, DivisionCode] = {}
+    for code, after in following.items():
+        passed, last = {code}, after
+        while last in following and last not in passed:
+            passed.add(last)
+            last = following[last]
+        if last not in passed:
+            found[code] = last
+    return found
+
+
 def areas_above(
-    divisions: Mapping[DivisionCode, "Division"],
+    divisions: Mapping[DivisionCode, "Division"], recoded: Mapping[DivisionCode, DivisionCode]
 ) -> Mapping[DivisionCode, tuple[DivisionCode, ...]]:
-    """Return each division → itself and those above it, the smallest first."""
-    return {code: _areas(code, divisions) for code in divisions}
+    """Return each division → itself and those above it, the smallest first, by their codes now."""
+    return {code: _areas(code, divisions, recoded) for code in divisions}
 
 
 def townships_by_name(
-    divisions: Iterable["Division"],
+    divisions: Mapping[DivisionCode, "Division"], recoded: Mapping[DivisionCode, DivisionCode]
 ) -> Mapping[DivisionCode, tuple[tuple[str, "Division"], ...]]:
-    """Return county → (name, township) by each of its names, the longest first."""
+    """Return county → (name, township) by each of its names, the longest first.
+
+    By the names of old codes, too: they stand in addresses for years.
+    """
     named: dict[DivisionCode, list[tuple[str, Division]]] = {}
-    for division in divisions:
-        if division.level == "township":
-            county = DivisionCode(division.code[:6] + "000000")
+    for division in divisions.values():
+        now = divisions.get(recoded.get(division.code, division.code))
+        if division.level == "township" and now is not None:
+            county = DivisionCode(now.code[:6] + "000000")
             names = sorted(names_of(division.name))
-            named.setdefault(county, []).extend((name, division) for name in names)
+            named.setdefault(county, []).extend((name, now) for name in names)
     return {
         county: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
         for county, entries in named.items()
@@ -63,13 +81,16 @@ def turns(dates: Iterable[tuple[date, date | None]]) -> set[date]:
 
 
 def _areas(
-    code: DivisionCode, divisions: Mapping[DivisionCode, "Division"]
+    code: DivisionCode,
+    divisions: Mapping[DivisionCode, "Division"],
+    recoded: Mapping[DivisionCode, DivisionCode],
 ) -> tuple[DivisionCode, ...]:
     """Return the division and those above it. Real tables hold rows that are their own parent."""
     chain: list[DivisionCode] = []
-    above: DivisionCode | None = code
+    above: DivisionCode | None = recoded.get(code, code)
     while above is not None and above not in chain:
         chain.append(above)
         division = divisions.get(above)
         above = division.parent if division else None
+        above = recoded.get(above, above) if above else None
     return tuple(chain)

@@ -27,7 +27,7 @@ COLUMNS: Final = MappingProxyType(
         ),
         "superiors.csv": ("organ", "superior", "line", "valid_from", "valid_to"),
         "officers.csv": ("organ", "name", "certificate", "valid_to"),
-        "divisions.csv": ("code", "name", "level", "parent"),
+        "divisions.csv": ("code", "name", "level", "parent", "recoded_to"),
         "matters.csv": ("code", "name", "group"),
         "jurisdiction.csv": (
             "id",
@@ -71,8 +71,8 @@ COLUMNS: Final = MappingProxyType(
         ),
     }
 )
-# A column that an older copy lacks; its cells are then empty.
-LATER: Final = frozenset({"compromised_since"})
+# Columns that an older copy lacks; their cells are then empty.
+LATER: Final = frozenset({"compromised_since", "recoded_to"})
 # keys.csv is written by `topics apply` into an installation's copy. What else is left out opens
 # nothing: without clearances all is withheld, without audiences a copy reaches its addressees only,
 # without a no-sharing list the gate stands as schemas/secrecy.py has it, without a policy on

@@ -12,6 +12,7 @@ from schemas.ids import BUS, DivisionCode, OrganCode
 from schemas.text_form import narrow
 from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, warning
+from services.rulebook.indexes import recodings
 from services.rulebook.layout import HEAD
 from services.rulebook.model import ONE_OF_A_DIVISION, Line, Organ, OrganType
 from services.rulebook.source import Source
@@ -38,6 +39,7 @@ def directory_findings(source: Source, on: date) -> Iterator[Finding]:
         parent = division.value.parent
         if parent is not None and parent not in divisions:
             yield _dangling(division.where, parent)
+    yield from _recoded(source)
     for wanted in (OrganType.COUNTY_GOVERNMENT, OrganType.SUPERVISOR):
         if not any(
             organ.type is wanted and organ.division == source.head.county and is_valid(organ, on)
@@ -45,6 +47,23 @@ def directory_findings(source: Source, on: date) -> Iterator[Finding]:
         ):
             zh, en = f"本县没有 {wanted} 类机关", f"the county has no {wanted}"
             yield error("organ_missing", HEAD, zh, en)
+
+
+def _recoded(source: Source) -> Iterator[Finding]:
+    """What a code was changed to is there, of the same level, and is not itself again."""
+    divisions = {entry.value.code: entry.value for entry in source.divisions}
+    recoded = recodings(divisions.values())
+    for entry in source.divisions:
+        code = entry.value.recoded_to
+        if code is None:
+            continue
+        if code not in divisions:
+            yield _dangling(entry.where, code)
+        elif entry.value.code not in recoded:
+            yield error("recoded_in_circle", entry.where, "新代码成环", "the new codes go round")
+        elif divisions[code].level != entry.value.level:
+            zh, en = "新代码不是同级区划", "the new code is of another level"
+            yield error("recoded_level", entry.where, zh, en)
 
 
 def expires_within(organ: Organ, start: date, end: date | None) -> bool:

@@ -39,7 +39,9 @@ def gap_notes(rulebook: Rulebook, source: Source, on: date) -> list[Finding]:
     places = [
         division
         for division in rulebook.divisions.values()
-        if division.level == "township" and county_of(division.code) == rulebook.county
+        if division.level == "township"
+        and county_of(division.code) == rulebook.county
+        and division.code not in rulebook.recoded
     ]
     areas = {area for place in places for area in rulebook.areas_of[place.code]}
     gone = _organs_end(rulebook, areas)

@@ -143,6 +143,8 @@ def _townships_below(source: Source) -> dict[DivisionCode, list[Division]]:
     parents = {entry.value.code: entry.value.parent for entry in source.divisions}
     below: dict[DivisionCode, list[Division]] = {code: [] for code in parents}
     for entry in source.divisions:
+        if entry.value.recoded_to is not None:  # its organ and its rules are the new code's
+            continue
         above: DivisionCode | None = entry.value.code
         for _ in LEVELS:
             if entry.value.level != "township" or above not in below:

@@ -17,7 +17,14 @@ from schemas.parts import Relation
 from schemas.secrecy import NoSharing
 from schemas.sharing import ContentCategory
 from services.rulebook.disputes import Disputes
-from services.rulebook.indexes import areas_above, by_area, by_subject, townships_by_name, turns
+from services.rulebook.indexes import (
+    areas_above,
+    by_area,
+    by_subject,
+    recodings,
+    townships_by_name,
+    turns,
+)
 from services.rulebook.openings import Openings
 from services.rulebook.reminders import Reminders
 from services.rulebook.retention import Retention
@@ -122,6 +129,7 @@ class Directory:
     organs: Mapping[OrganCode, Organ]
     officers: Mapping[tuple[OrganCode, str], RegisteredOfficer]  # (organ, certificate)
     keys: Mapping[str, PublicKey]  # by kid
+    recoded: Mapping[DivisionCode, DivisionCode] = field(default_factory=dict)  # as the rulebook's
     # Indexes, made here so that they cannot differ from what they index.
     by_text: Mapping[str, tuple[Organ, ...]] = field(init=False, repr=False, compare=False)
     by_place: Mapping[tuple[DivisionCode, str], tuple[Organ, ...]] = field(
@@ -137,6 +145,10 @@ class Directory:
                 by_text[text] = (*by_text.get(text, ()), organ)
             place = (organ.division, organ.seat)
             by_place[place] = (*by_place.get(place, ()), organ)
+        for old, now in self.recoded.items():
+            for division, seat in tuple(by_place):
+                if division == now:
+                    by_place[old, seat] = by_place[now, seat]
         object.__setattr__(self, "by_text", by_text)
         object.__setattr__(self, "by_place", by_place)
         lives = turns((organ.valid_from, organ.valid_to) for organ in self.organs.values())
@@ -151,6 +163,7 @@ class Division:
     name: str
     level: str  # province | prefecture | county | township
     parent: DivisionCode | None
+    recoded_to: DivisionCode | None = None  # what was written under this code is that one's now
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,9 +394,12 @@ class Rulebook:
     rules_at: Mapping[DivisionCode, Mapping[str, tuple[JurisdictionRule, ...]]] = field(
         init=False, repr=False, compare=False
     )  # area → matter or group → its rules there
+    recoded: Mapping[DivisionCode, DivisionCode] = field(
+        init=False, repr=False, compare=False
+    )  # a code that was changed → the one that stands for it now; no other code is here
     areas_of: Mapping[DivisionCode, tuple[DivisionCode, ...]] = field(
         init=False, repr=False, compare=False
-    )  # a division → itself and all above it, the smallest first
+    )  # a division → itself and all above it, the smallest first; of an old code, the new one's
     townships_of: Mapping[DivisionCode, tuple[tuple[str, Division], ...]] = field(
         init=False, repr=False, compare=False
     )  # a county → its townships by each of their names, the longest first
@@ -391,5 +407,7 @@ class Rulebook:
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules_by_subject", by_subject(self.rules))
         object.__setattr__(self, "rules_at", by_area(self.rules))
-        object.__setattr__(self, "areas_of", areas_above(self.divisions))
-        object.__setattr__(self, "townships_of", townships_by_name(self.divisions.values()))
+        recoded = recodings(self.divisions.values())
+        object.__setattr__(self, "recoded", recoded)
+        object.__setattr__(self, "areas_of", areas_above(self.divisions, recoded))
+        object.__setattr__(self, "townships_of", townships_by_name(self.divisions, recoded))

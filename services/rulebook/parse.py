@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from schemas.ids import DivisionCode, RulebookHash
+from services.rulebook.indexes import recodings
 from services.rulebook.layout import LEVELS
 from services.rulebook.model import Calendar, Clearances, Directory, Division, Rulebook
 from services.rulebook.openings import Openings
@@ -32,13 +33,14 @@ def parse(files: Mapping[str, bytes], library: Calendar) -> Rulebook:
 
 def rulebook_of(source: Source, files: Mapping[str, bytes], library: Calendar) -> Rulebook:
     """Return the rulebook of what the files say, in which nothing stands twice (`repeated`)."""
+    divisions = _divisions(source)
     return Rulebook(
         name=source.head.name,
         hash=content_hash(files, library),
         bus=source.head.bus,
         county=source.head.county,
-        directory=_directory(source),
-        divisions=_divisions(source),
+        directory=_directory(source, recodings(divisions.values())),
+        divisions=divisions,
         matters={entry.value.code: entry.value for entry in source.matters},
         rules=tuple(entry.value for entry in source.rules),
         duties=source.duties.rules,
@@ -110,13 +112,14 @@ def _again(
         seen.add(identity)
 
 
-def _directory(source: Source) -> Directory:
+def _directory(source: Source, recoded: Mapping[DivisionCode, DivisionCode]) -> Directory:
     return Directory(
         organs={entry.value.code: entry.value for entry in source.organs},
         officers={
             (entry.value.organ, entry.value.certificate): entry.value for entry in source.officers
         },
         keys={entry.value.kid: entry.value for entry in source.keys},
+        recoded=recoded,
     )
 
 

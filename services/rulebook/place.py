@@ -25,11 +25,11 @@ def contradicting(rulebook: Rulebook, place: DivisionCode, text: str) -> Divisio
     text that names the code's own one agrees, whatever else it names; one that names none too.
     """
     township = DivisionCode(place[:9] + "000")
-    own = rulebook.divisions.get(township)
+    own = rulebook.divisions.get(rulebook.recoded.get(township, township))
     if own is None or own.level != "township":
         return None
     found: list[Division] = []
-    for name, division in rulebook.townships_of.get(county_of(place), ()):
+    for name, division in rulebook.townships_of.get(county_of(own.code), ()):
         if name in text:
             _, *after = text.split(name)
             is_whole = division is own or name.endswith(KINDS)

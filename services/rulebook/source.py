@@ -19,6 +19,7 @@ from services.rulebook.clearances import read_clearance
 from services.rulebook.disputes import Disputes, read_disputes
 from services.rulebook.duty_tables import Duties, read_duties
 from services.rulebook.head import Head, read_head
+from services.rulebook.indexes import recodings
 from services.rulebook.layout import (
     COLUMNS,
     DISPUTES,
@@ -108,27 +109,31 @@ def read(files: Mapping[str, bytes]) -> Source:
         code = OrganCode(row.cells["code"])
         codes.setdefault(code, code)
         codes.setdefault(row.cells["alias"], code)
+    divisions = reader.table("divisions.csv", read_division)
+    recoded = recodings(entry.value for entry in divisions)
     superiors = reader.table("superiors.csv", partial(read_superior, codes=codes))
     above: dict[OrganCode, tuple[Superior, ...]] = {}
     for code, superior in (entry.value for entry in superiors):
         above[code] = (*above.get(code, ()), superior)
     found = Source(
         head=reader.file(HEAD, read_head, _NO_HEAD),
-        organs=reader.table("organs.csv", partial(read_organ, codes=codes, above=above)),
+        organs=reader.table(
+            "organs.csv", partial(read_organ, codes=codes, above=above, recoded=recoded)
+        ),
         superiors=superiors,
         officers=reader.table("officers.csv", partial(read_officer, codes=codes)),
-        divisions=reader.table("divisions.csv", read_division),
+        divisions=divisions,
         matters=reader.table("matters.csv", read_matter),
-        rules=reader.table("jurisdiction.csv", partial(read_rule, codes=codes)),
+        rules=reader.table("jurisdiction.csv", partial(read_rule, codes=codes, recoded=recoded)),
         duties=reader.file(DUTIES, read_duties, _NO_DUTIES),
         days=reader.table("calendar.csv", read_day),
         keys=reader.table("keys.csv", partial(read_key, codes=codes)),
         clearances=reader.table("clearances.csv", read_clearance),
         openings=reader.table("openings.csv", read_opening),
-        audiences=reader.table("audiences.csv", partial(read_audience, codes=codes)),
-        no_sharing=reader.file(
-            NO_SHARING, lambda _, content: read_no_sharing(content), NoSharing()
+        audiences=reader.table(
+            "audiences.csv", partial(read_audience, codes=codes, recoded=recoded)
         ),
+        no_sharing=reader.file(NO_SHARING, _no_sharing, NoSharing()),
         disputes=reader.file(DISPUTES, read_disputes, Disputes()),
         reminders=reader.file(REMINDERS, read_reminders, Reminders()),
         retention=reader.file(RETENTION, read_retention, Retention()),

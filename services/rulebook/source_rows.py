@@ -1,6 +1,7 @@
 """One row of each CSV file as what it says. All raise UserError rules.invalid.
 
-`codes`: an organ's code by its code and by its alias.
+`codes`: an organ's code by its code and by its alias. `recoded`: a division's code that was changed
+→ the one that stands for it now; an organ and a rule stand under it, by whichever they are written.
 """
 
 import re
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from schemas.ids import Alias, MatterCode, OrganCode, RuleId
+from schemas.ids import Alias, DivisionCode, MatterCode, OrganCode, RuleId
 from services.rulebook.layout import LEVELS
 from services.rulebook.model import (
     DecidingDate,
@@ -32,6 +33,7 @@ def read_organ(
     row: Row,
     codes: Mapping[str, OrganCode],
     above: Mapping[OrganCode, tuple[Superior, ...]],
+    recoded: Mapping[DivisionCode, DivisionCode],
 ) -> Organ:
     """Read a row of organs.csv, with what superiors.csv says of it."""
     code = OrganCode(row.required("code"))
@@ -41,7 +43,7 @@ def read_organ(
         name=row.required("name"),
         type=row.choice("type", OrganType),
         kind=row.optional("kind"),
-        division=row.division("division"),
+        division=row.division("division", recoded),
         superiors=above.get(code, ()),
         contact=row.cells["contact"],
         phone=row.cells["phone"],
@@ -85,6 +87,7 @@ def read_division(row: Row) -> Division:
         name=row.required("name"),
         level=row.cells["level"],
         parent=None if parent == code else parent,
+        recoded_to=row.division("recoded_to") if row.optional("recoded_to") else None,
     )
 
 
@@ -93,7 +96,9 @@ def read_matter(row: Row) -> Matter:
     return Matter(MatterCode(row.required("code")), row.required("name"), row.required("group"))
 
 
-def read_rule(row: Row, codes: Mapping[str, OrganCode]) -> JurisdictionRule:
+def read_rule(
+    row: Row, codes: Mapping[str, OrganCode], recoded: Mapping[DivisionCode, DivisionCode]
+) -> JurisdictionRule:
     """Read a row of jurisdiction.csv."""
     matter, group = row.optional("matter"), row.optional("group")
     if (matter is None) == (group is None):
@@ -107,7 +112,7 @@ def read_rule(row: Row, codes: Mapping[str, OrganCode]) -> JurisdictionRule:
         id=RuleId(row.required("id")),
         matter=None if matter is None else MatterCode(matter),
         group=group,
-        area=row.division("area"),
+        area=row.division("area", recoded),
         competent=f"organ:{codes.get(name, name)}" if kind == "organ" else competent,
         mode=row.choice("mode", Mode),
         basis=row.required("basis"),

@@ -8,10 +8,11 @@ is an error: it is a word that somebody meant.
 import csv
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from schemas.errors import UserError
@@ -25,6 +26,8 @@ _FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])
 _SLASHED: Final = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
 _ROUNDED: Final = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+")
 DIVISION_DIGITS: Final = 12  # GB/T 2260's six, three of the township, three zeros
+
+_NONE: Final[Mapping[DivisionCode, DivisionCode]] = MappingProxyType({})
 
 Kind = TypeVar("Kind", bound=StrEnum)
 Value = TypeVar("Value")
@@ -121,13 +124,15 @@ class Row:
             wrong = self.wrong(column, f"“{text}”应为其一：{words}", f"{text!r} is none of {words}")
             raise wrong from None
 
-    def division(self, column: str) -> DivisionCode:
-        """Return a division code: twelve digits."""
+    def division(
+        self, column: str, recoded: Mapping[DivisionCode, DivisionCode] = _NONE
+    ) -> DivisionCode:
+        """Return a division code: twelve digits. Of an old code, the one that stands for it now."""
         code = self.required(column)
         if not (len(code) == DIVISION_DIGITS and code.isascii() and code.isdigit()):
             zh, en = f"“{code}”应为12位行政区划代码", f"{code!r} is no division code of 12 digits"
             raise self.wrong(column, zh, en)
-        return DivisionCode(code)
+        return recoded.get(DivisionCode(code), DivisionCode(code))
 
     def field_path(self, column: str) -> str | None:
         """Return the path of a field, as contracts write it; None when the cell is empty."""

@@ -23,12 +23,12 @@ def test_rules_stand_by_subject_and_by_area_in_their_order() -> None:
 
 
 def test_a_division_has_itself_and_all_above_it_though_a_row_is_its_own_parent() -> None:
-    above = areas_above(TINY.divisions)
+    above = areas_above(TINY.divisions, {})
     assert above[DivisionCode(YANJIAO_PLACE)] == (YANJIAO_PLACE, COUNTY, CITY, PROVINCE)
     own = DivisionCode("441900000000")
-    assert areas_above({own: Division(own, "东莞市", "county", own)}) == {own: (own,)}
+    assert areas_above({own: Division(own, "东莞市", "county", own)}, {}) == {own: (own,)}
     lost = DivisionCode("999900000000")
-    assert areas_above({own: Division(own, "某县", "county", lost)}) == {own: (own, lost)}
+    assert areas_above({own: Division(own, "某县", "county", lost)}, {}) == {own: (own, lost)}
 
 
 def test_a_turn_is_a_first_day_and_the_day_after_a_last_one() -> None:
