@@ -28,12 +28,18 @@ def contradicting(rulebook: Rulebook, place: DivisionCode, text: str) -> Divisio
     own = rulebook.divisions.get(rulebook.recoded.get(township, township))
     if own is None or own.level != "township":
         return None
-    found: list[Division] = []
+    other: Division | None = None
     for name, division in rulebook.townships_of.get(county_of(own.code), ()):
         if name in text:
-            _, *after = text.split(name)
-            is_whole = division is own or name.endswith(KINDS)
-            if is_whole or any(_NAMED_AFTER.match(rest) is None for rest in after):
-                found.append(division)
+            if division is own:
+                return None
+            if other is None and (name.endswith(KINDS) or _is_of_no_street(name, text)):
+                other = division
             text = text.replace(name, "，")
-    return None if own in found else next(iter(found), None)
+    return other
+
+
+def _is_of_no_street(name: str, text: str) -> bool:
+    """Whether the text has the bare name at some place as no street's or shop's."""
+    _, *after = text.split(name)
+    return any(_NAMED_AFTER.match(rest) is None for rest in after)
