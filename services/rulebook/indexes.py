@@ -8,7 +8,7 @@ from schemas.ids import DivisionCode
 from services.rulebook.township_names import names_of
 
 if TYPE_CHECKING:  # model.py has its tables made here
-    from services.rulebook.model import Division, JurisdictionRule
+    from services.rulebook.model import Division, JurisdictionRule, Organ
 
     Rules = tuple[JurisdictionRule, ...]
 
@@ -27,6 +27,20 @@ def by_area(rules: Iterable["JurisdictionRule"]) -> Mapping[DivisionCode, Mappin
     for rule in rules:
         found.setdefault(rule.area, []).append(rule)
     return {area: by_subject(here) for area, here in found.items()}
+
+
+def by_seat(
+    organs: Iterable["Organ"], recoded: Mapping[DivisionCode, DivisionCode]
+) -> Mapping[tuple[DivisionCode, str], tuple["Organ", ...]]:
+    """Return (division, `Organ.seat`) → who has it or had it; by old codes of the division, too."""
+    found: dict[tuple[DivisionCode, str], tuple[Organ, ...]] = {}
+    for organ in organs:
+        place = (organ.division, organ.seat)
+        found[place] = (*found.get(place, ()), organ)
+    for old, now in recoded.items():
+        seats = [(seat, there) for (division, seat), there in found.items() if division == now]
+        found.update({(old, seat): there for seat, there in seats})
+    return found
 
 
 def recodings(divisions: Iterable["Division"]) -> Mapping[DivisionCode, DivisionCode]:

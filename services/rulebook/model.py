@@ -20,6 +20,7 @@ from services.rulebook.disputes import Disputes
 from services.rulebook.indexes import (
     areas_above,
     by_area,
+    by_seat,
     by_subject,
     recodings,
     townships_by_name,
@@ -44,14 +45,7 @@ class OrganType(StrEnum):
     CITY_DEPARTMENT = "city_department"
 
 
-ONE_OF_A_DIVISION: Final = frozenset(
-    {
-        OrganType.TOWNSHIP,
-        OrganType.COUNTY_GOVERNMENT,
-        OrganType.SUPERVISOR,
-        OrganType.CITY_GOVERNMENT,
-    }
-)
+ONE_OF_A_DIVISION: Final = frozenset(each for each in OrganType if "department" not in each)
 
 
 class Line(StrEnum):
@@ -115,10 +109,7 @@ class Organ:
 
     @property
     def seat(self) -> str:
-        """What it is in its division: a department by its kind, where it has one, else its type.
-
-        Of the types that a county or a city has once, a kind says nothing.
-        """
+        """What it is in its division: where there is one of its type that, else its kind if any."""
         return self.type if self.type in ONE_OF_A_DIVISION else self.kind or self.type
 
 
@@ -139,18 +130,11 @@ class Directory:
 
     def __post_init__(self) -> None:
         by_text: dict[str, tuple[Organ, ...]] = {}
-        by_place: dict[tuple[DivisionCode, str], tuple[Organ, ...]] = {}
         for organ in self.organs.values():
             for text in (organ.code, organ.alias, organ.name):
                 by_text[text] = (*by_text.get(text, ()), organ)
-            place = (organ.division, organ.seat)
-            by_place[place] = (*by_place.get(place, ()), organ)
-        for old, now in self.recoded.items():
-            for division, seat in tuple(by_place):
-                if division == now:
-                    by_place[old, seat] = by_place[now, seat]
         object.__setattr__(self, "by_text", by_text)
-        object.__setattr__(self, "by_place", by_place)
+        object.__setattr__(self, "by_place", by_seat(self.organs.values(), self.recoded))
         lives = turns((organ.valid_from, organ.valid_to) for organ in self.organs.values())
         object.__setattr__(self, "turns", frozenset(lives - {date.min}))
 
