@@ -13,6 +13,7 @@ from schemas.disputes import (
     LinkedEffect,
 )
 from schemas.errors import Refusal
+from schemas.ids import OrganCode
 from schemas.messages import (
     CaseSettled,
     Message,
@@ -40,7 +41,7 @@ from services.casework.projection import is_outdated, reproject
 from services.casework.splitting import case_split
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
-from services.casework.succession import pass_on
+from services.casework.succession import pass_on, standing_for
 from services.casework.supervision import (
     not_above,
 )
@@ -110,7 +111,7 @@ def _decide(
             return wait(case, message, at)
         result = linked_effect(case, message, Situation(rulebook, facts, at))
     else:
-        refusal = _standing(case, message, facts, rulebook, local_date(at))
+        refusal = _standing(case, message, facts, rulebook, at)
         if refusal is None and case is not None and must_wait(case, message, facts):
             return wait(case, message, at)
         result = refusal or _act(case, message, Situation(rulebook, facts, at))
@@ -164,10 +165,10 @@ def _by_its_record(case: Case | None, message: Message, situation: Situation) ->
 
 
 def _standing(
-    case: Case | None, message: Message, facts: Facts, rulebook: Rulebook, on: date
+    case: Case | None, message: Message, facts: Facts, rulebook: Rulebook, at: datetime
 ) -> Refusal | None:
     """Why this organ, with these officers and this number, may say nothing here; or None."""
-    envelope = message.envelope
+    envelope, on = message.envelope, local_date(at)
     refusal = _known(envelope, rulebook.directory, on)
     if refusal is not None:
         return refusal
@@ -186,11 +187,17 @@ def _standing(
     elif begins_case(message):
         if case is not None and not _is_opening(case, envelope):
             return Refusal("case.already_open")
-    elif case is None or not case.knows(envelope.sender):
+    elif case is None or not _is_party(case, envelope.sender, rulebook, at):
         return Refusal("case.unknown")
     if facts.number_taken:
         return Refusal("document_number.used", "envelope.document_number")
     return _on_its_flow(case, envelope)
+
+
+def _is_party(case: Case, organ: OrganCode, rulebook: Rulebook, at: datetime) -> bool:
+    """Whether the case knows the organ: also as the heir of who sent a letter that is held."""
+    heir = case.state is State.HELD and organ == standing_for(case.sender, rulebook, at)
+    return heir or case.knows(organ)
 
 
 def _from_above(message: Message) -> bool:

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Final
 
 from schemas.errors import Refusal
-from schemas.ids import MessageId
-from schemas.messages import Correction, HoldReason, RoutingAssignment, Tick
+from schemas.ids import MessageId, OrganCode
+from schemas.messages import Correction, HoldReason, Routed, RoutingAssignment, Tick
 from schemas.parts import Envelope
 from services.casework.case import Case, State
 from services.casework.effects import Advise, Effect, Hold, Release
@@ -23,8 +23,9 @@ from services.casework.routing import (
     resolve,
     under_one_superior,
 )
-from services.casework.steps import Outcome, Situation, not_asked, surely
-from services.casework.transfer import corrected, issue, place_texts, told_of_a_hold
+from services.casework.steps import Outcome, Situation, not_asked
+from services.casework.succession import standing_for
+from services.casework.transfer import bring, corrected, place_texts, told_of_a_hold
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import supervisor_of
 from services.rulebook.model import Directory, OrganType
@@ -38,7 +39,8 @@ _STILL_HELD: Final = {
 
 def correction(case: Case, message: Correction, situation: Situation) -> Outcome | Refusal:
     """更正 of a held message: it is decided anew with what was put right; the original stays."""
-    refusal = not_asked(case.sender, case, message)
+    sender = standing_for(case.sender, situation.rulebook, situation.at)
+    refusal = not_asked(sender, case, message)
     if refusal is not None:
         return refusal
     held = situation.facts.held
@@ -50,14 +52,15 @@ def correction(case: Case, message: Correction, situation: Situation) -> Outcome
         return charges
     addressee = next(iter(message.envelope.addressees), None)
     texts = place_texts(held.message, corrections)
-    found = resolve(charges, held.message, situation, texts, addressee)
-    found = under_one_superior(found, held.message, situation)
+    theirs = _sent_by(sender, held.message)
+    found = resolve(charges, theirs, situation, texts, addressee)
+    found = under_one_superior(found, theirs, situation)
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Unsettled):
         return Refusal(_STILL_HELD[found.reason], detail=found.explanation)
     freed = Outcome(replace(case, charges=charges), _released(case, message.envelope.message_id))
-    issued = issue(freed, held.message, found, situation)
+    issued = bring(freed, held.message, found, situation)
     return issued if isinstance(issued, Refusal) else to_handler(issued, message, situation)
 
 
@@ -71,11 +74,12 @@ def routing_assignment(
         return Refusal("assignment.nothing_held", "envelope.in_reply_to")
     (assigned,) = envelope.addressees
     organ = can_handle(assigned, situation)
-    if organ is None or organ.code == case.sender:
+    sender = standing_for(case.sender, situation.rulebook, situation.at)
+    if organ is None or organ.code == sender:
         return Refusal("assignment.cannot_handle", "envelope.addressees")
     told = f"由司法行政部门转办至{organ.name}先行办理；该机关仍可提出管辖异议。"
     freed = Outcome(case, _released(case, envelope.message_id))
-    issued = issue(freed, held.message, Competent(organ.code, None, None, told), situation)
+    issued = bring(freed, held.message, Competent(organ.code, None, None, told), situation)
     return issued if isinstance(issued, Refusal) else _told(issued, message, situation)
 
 
@@ -94,14 +98,17 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
     waiter, stop = situation.facts.held, case.stop
     if waiter is None or stop is None:
         return Outcome(case)
-    held = waiter.message
-    found = resolve(case.charges, held, situation, place_texts(held))
-    found = under_one_superior(found, held, situation)
+    held, cause = waiter.message, tick.envelope.message_id
+    sender = standing_for(case.sender, situation.rulebook, situation.at)
+    theirs = _sent_by(sender, held)
+    found = resolve(case.charges, theirs, situation, place_texts(held))
+    found = under_one_superior(found, theirs, situation)
     if isinstance(found, Competent):
-        cause = tick.envelope.message_id
-        freed = Outcome(case, _released(case, cause))
-        issued = tell_alike(case, surely(issue(freed, held, found, situation)), tick, situation)
-        return issued.also(*_told_of_the_end(case, found, cause, situation))
+        issued = bring(Outcome(case, _released(case, cause)), held, found, situation)
+        if not isinstance(issued, Refusal):
+            told = _told_of_the_end(case, found, cause, situation)
+            return tell_alike(case, issued, tick, situation).also(*told)
+        found = issued  # the organ has declined the same before
     if isinstance(found, Refusal):
         now, why = replace(stop, code=found.code), found.detail
     else:
@@ -109,9 +116,9 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
         why = found.explanation
     if now == stop:
         return Outcome(case)
-    to = told_of_a_hold(case.sender, situation)
-    told = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why)
-    return Outcome(replace(case, stop=now), (told,))
+    to = told_of_a_hold(sender, situation)
+    told_why = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why)
+    return Outcome(replace(case, stop=now), (told_why,))
 
 
 def not_the_supervisor(
@@ -124,6 +131,14 @@ def not_the_supervisor(
     if watching is None or watching.code != envelope.sender:
         return Refusal("case.unknown")
     return None
+
+
+def _sent_by(sender: OrganCode, held: Routed) -> Routed:
+    """Return the letter as its sender's heir would send it: whose matter it is follows from that.
+
+    It is looked at only; what is delivered is the letter as it was sealed.
+    """
+    return replace(held, envelope=replace(held.envelope, sender=sender))
 
 
 def _told(issued: Outcome, message: RoutingAssignment, situation: Situation) -> Outcome:

@@ -21,6 +21,7 @@ from services.casework.elsewhere import linked
 from services.casework.guidance import guidance_ended
 from services.casework.handing import accept, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
@@ -72,10 +73,11 @@ def linked_effect(
     outcome = Outcome(case)
     envelope = message.envelope
     noted = Accept(envelope.message_id, envelope.record, envelope.sender, quiet=True)
-    if message.kind is not LinkedKind.NOTICE_HANDLED or message.organ != case.handler:
+    organ = standing_for(message.organ, situation.rulebook, situation.at)
+    if message.kind is not LinkedKind.NOTICE_HANDLED or organ != case.handler:
         return outcome.also(noted)  # the notice's own sender may make a transfer of it too
     for step in as_reply(case, Step.HANDLE):
-        taken = take(outcome, step, message, situation, given=Given(by=message.organ))
+        taken = take(outcome, step, message, situation, given=Given(by=organ))
         if isinstance(taken, Refusal):
             return taken
         outcome = taken

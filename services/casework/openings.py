@@ -20,10 +20,9 @@ from services.casework.handing import accept, hand, handed_to
 from services.casework.kept import Opening
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation
+from services.casework.succession import standing_for
 from services.confidentiality.asked import Asked, Asking, Classed, is_within
-from services.rulebook.calendar import local_date
 from services.rulebook.clearances import clearance
-from services.rulebook.directory import in_office
 from services.rulebook.model import Treatment
 from services.rulebook.openings import How, without_a_row
 
@@ -84,7 +83,7 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     handed = copy_of(case, asked.message, asked.reader) if asked else None
     if asked is None or handed is None:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
-    if _owner(asked.owner, situation) != envelope.sender:
+    if standing_for(asked.owner, situation.rulebook, situation.at) != envelope.sender:
         return Refusal("reply.not_asked")
     if asked.answered:
         return Refusal("opening.answered")
@@ -158,7 +157,7 @@ def _requested(
     """Open what the rulebook opens; ask the owner for the rest, or tell it that nothing is left."""
     envelope = message.envelope
     at_once, rest = found
-    owner = _owner(handed.author, situation)
+    owner = standing_for(handed.author, situation.rulebook, situation.at)
     asked = Opening(
         envelope.message_id,
         handed.message,
@@ -226,9 +225,3 @@ def _never(rulings: Sequence[_Ruling], where: str) -> Refusal | None:
         if ruling.how is How.NEVER:
             return Refusal("opening.never", f"{where}[{position}]", detail=ruling.rule)
     return None
-
-
-def _owner(author: OrganCode, situation: Situation) -> OrganCode:
-    """Return who answers for what the author sealed: it, or who took its place."""
-    heir = in_office(situation.rulebook.directory, author, local_date(situation.at))
-    return heir.code if heir else author

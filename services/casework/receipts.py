@@ -17,9 +17,8 @@ from services.casework.effects import Accept
 from services.casework.handing import hand, handed_to
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, take
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
-from services.rulebook.calendar import local_date
-from services.rulebook.directory import in_office
 
 _SIGNED_FOR: Final = SignedFor.__name__
 
@@ -56,16 +55,10 @@ def signed_for(case: Case, message: SignedFor, situation: Situation) -> Outcome 
     outcome = Outcome(_noted(outcome.case, handed, signed), outcome.effects)
     if handed.author == BUS:  # it has no inbox, and nobody who waits for a signature
         return outcome.also(_answer(message))
-    author = _in_its_place(handed.author, situation)
+    author = standing_for(handed.author, situation.rulebook, situation.at)
     relation = relation_in(outcome.case, author, situation)
     told = hand(outcome, message, author, relation, situation.at)
     return told.also(_answer(message, to=((author, relation),)))
-
-
-def _in_its_place(organ: OrganCode, situation: Situation) -> OrganCode:
-    """Return who is there today: the organ, or who succeeded it."""
-    found = in_office(situation.rulebook.directory, organ, local_date(situation.at))
-    return found.code if found else organ
 
 
 def _noted(case: Case, before: Handed, after: Handed) -> Case:

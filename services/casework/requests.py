@@ -5,6 +5,8 @@ only. What it then does is its own affair: the bus carries the answer.
 """
 
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from schemas.assistance import (
@@ -17,7 +19,7 @@ from schemas.assistance import (
 from schemas.errors import Refusal
 from schemas.parts import Relation
 from schemas.sharing import Copy, InformationReply, InformationRequest
-from services.casework.case import Case, State
+from services.casework.case import Case, Life, State
 from services.casework.duties import Given
 from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
@@ -25,17 +27,20 @@ from services.casework.steps import (
     Outcome,
     Situation,
     as_reply,
+    letters,
     new_case,
     not_asked,
     surely,
     take,
     take_all,
 )
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
-from services.rulebook.model import OrganType
+from services.rulebook.model import OrganType, Rulebook
 
-_HANDLING: Final = frozenset({State.RECEIVED, State.FILED})
+_HANDLING: Final = frozenset({State.RECEIVED, State.DESIGNATED, State.FILED})
+_LETTERS: Final = frozenset({"LeadTransfer", "CaseTransfer", "ComplaintForward"})
 _OF_A_TOWNSHIP: Final = frozenset(
     {
         AssistanceGround.ALONE_INSUFFICIENT,
@@ -131,15 +136,24 @@ def assistance_reply(
     return told.also(Advise(message.envelope.message_id, case.sender, "advice.assistance_refused"))
 
 
-def is_handled_by_sender(transfer: Case | None, message: AssistanceRequest) -> bool:
-    """Whether the requester handles the transfer it names, and the organ asked had sent it."""
-    envelope = message.envelope
+def is_handled_by_sender(
+    case: Case, message: AssistanceRequest, rulebook: Rulebook, at: datetime
+) -> bool:
+    """Whether the requester handles the transfer it names, and the organ asked had sent it.
+
+    It names the letter, or what made the case its own; an heir stands where the organ stood.
+    """
+    if case.life is not Life.TRANSFER or case.state not in _HANDLING or case.handler is None:
+        return False
+    now = partial(standing_for, rulebook=rulebook, at=at)
+    requester = message.envelope.sender
+    got = {each.message for each in case.handed if now(each.to) == requester}
+    authors = (each.author for each in case.handed if each.record in _LETTERS)
+    senders = {now(organ) for organ in (case.sender, case.asking, *authors)}
     return (
-        transfer is not None
-        and transfer.opening == message.transfer
-        and transfer.handler == envelope.sender
-        and set(envelope.addressees) <= {transfer.sender, transfer.asking}
-        and transfer.state in _HANDLING
+        now(case.handler) == requester
+        and message.transfer in {case.opening, *letters(case), *got}
+        and set(message.envelope.addressees) <= senders
     )
 
 

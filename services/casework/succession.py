@@ -34,6 +34,12 @@ def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> D
     return None if now is case else Decision(now, tuple(effects))
 
 
+def standing_for(organ: OrganCode, rulebook: Rulebook, at: datetime) -> OrganCode:
+    """Return who stands in the organ's place at the time; itself where nobody does."""
+    found = in_office(rulebook.directory, organ, local_date(at))
+    return found.code if found else organ
+
+
 def has_gone(case: Case, rulebook: Rulebook, at: datetime) -> bool:
     """Whether somebody stands in the case who has ceased to be."""
     return bool(_gone(case, rulebook.directory, local_date(at)))

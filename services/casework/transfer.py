@@ -23,6 +23,7 @@ from services.casework.redone import declined_already, tell_declined
 from services.casework.routing import HOLD_CODES, Competent, Unsettled, resolve, under_one_superior
 from services.casework.steps import Outcome, Situation, new_case, take
 from services.casework.stop import Stop
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.casework.watches import watches_of
 from services.rulebook.calendar import local_date
@@ -46,17 +47,28 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         return found
     if isinstance(found, Unsettled):
         return _hold(opened, message, found, situation)
+    return bring(Outcome(opened), message, found, situation)
+
+
+def bring(
+    outcome: Outcome, message: Routed, found: Competent, situation: Situation
+) -> Outcome | Refusal:
+    """Issue what its handler has not declined already; a letter that was held is asked it too."""
     refusal = declined_already(found.organ, situation)
     if refusal is not None:
         return refusal
-    return tell_declined(issue(Outcome(opened), message, found, situation), situation)
+    return tell_declined(issue(outcome, message, found, situation), situation)
 
 
 def issue(
     outcome: Outcome, message: Routed, found: Competent, situation: Situation
 ) -> Outcome | Refusal:
-    """Deliver the message to its handler and tell the sender."""
-    named = changed(outcome.case, handler=found.organ, rule=found.rule, stop=None)
+    """Deliver the message to its handler and tell the sender.
+
+    While it was held its sender may have been merged: its heir is the sender from now on.
+    """
+    sender = standing_for(outcome.case.sender, situation.rulebook, situation.at)
+    named = changed(outcome.case, handler=found.organ, rule=found.rule, stop=None, sender=sender)
     stepped = take(
         Outcome(named, outcome.effects), Step.ISSUE, message, situation, to=(found.organ,)
     )
@@ -67,13 +79,13 @@ def issue(
     told = (
         Advise(envelope.message_id, other, "advice.concurrent", found.explanation)
         for other in found.others
-        if other != envelope.sender
+        if other != sender
     )
     return handed.also(
         Accept(
             message=envelope.message_id,
             record=envelope.record,
-            to=envelope.sender,
+            to=sender,
             recipients=((found.organ, Relation.HANDLER),),
             rule=found.rule,
             basis=found.basis,

@@ -9,12 +9,14 @@ from services.casework.case import Case
 from services.casework.duties import open_duty
 from services.casework.handing import hand, to_handler, to_sender
 from services.casework.steps import Outcome, Situation, not_asked, surely, take
+from services.casework.succession import standing_for
 from services.casework.transitions import Step, after
 
 
 def withdrawal(case: Case, message: Withdrawal, situation: Situation) -> Outcome | Refusal:
     """Take the message back, or ask its holder to give it back; the case goes on meanwhile."""
-    refusal = not_asked(case.sender, case, message)
+    sender = standing_for(case.sender, situation.rulebook, situation.at)  # of a held letter too
+    refusal = not_asked(sender, case, message)
     if refusal is not None:
         return refusal
     if case.sender in (*case.holders, case.handler) or case.asking != case.sender:

@@ -21,6 +21,7 @@ from services.casework.handing import letter_author
 from services.casework.likeness import NOT_YET, Mark, is_as_sent, marks_of, may_be_alike
 from services.casework.lives import ENDED
 from services.casework.steps import Alike, Declined, Waiter, new_case
+from services.casework.succession import standing_for
 from services.casework.transfer import corrected
 from services.exchange.office import Office
 
@@ -49,24 +50,36 @@ def alike_to(
     )
 
 
-def declined_before(office: Office, work: Work, message: Message) -> Declined | None:
-    """Return the sender's own transfer that was declined, if this opens another about the same.
+def declined_before(
+    office: Office,
+    work: Work,
+    message: Message,
+    case: Case | None,
+    held: Waiter | None,
+    at: datetime,
+) -> Declined | None:
+    """Return the sender's own transfer that was declined, if another about the same is brought now.
 
-    It is linked where the letter's source (案件来源) is a transfer with that one's document number.
+    That is an opening letter, or one that was held and may go on by this message. It is linked
+    where its source (案件来源) is a transfer with that one's document number.
     """
-    if not isinstance(message, Transfer) or not begins_case(message):
+    letter = held.message if held else message
+    if not isinstance(letter, Transfer) or not begins_case(letter):
         return None
-    sender = message.envelope.sender
-    linked = _linked(work, message)
+    sender = letter.envelope.sender
+    linked = _linked(work, letter)
     if linked is not None:
-        case, letter = linked
-        listed = _evidence(office, work, sender, letter)
-        new = (each.number for each in message.evidence or () if _told(each) not in listed)
-        return Declined(case.id, case.handler, is_linked=True, new_evidence=tuple(new))
-    for case_id in work.marks.same(work.marks.of_letter(message)):
-        other = work.case(case_id)
-        if other is not None and other.state is State.DECLINED and other.sender == sender:
-            return Declined(other.id, other.handler, is_linked=False)
+        other, earlier = linked
+        listed = _evidence(office, work, sender, earlier)
+        new = (each.number for each in letter.evidence or () if _told(each) not in listed)
+        handler = _in_place_of(office, other.handler, at)
+        return Declined(other.id, handler, is_linked=True, new_evidence=tuple(new))
+    for case_id in work.marks.same(_sought(work, message, case, held)):
+        same = work.case(case_id)
+        if same is None or same.state is not State.DECLINED:
+            continue
+        if _in_place_of(office, same.sender, at) == _in_place_of(office, sender, at):
+            return Declined(same.id, _in_place_of(office, same.handler, at), is_linked=False)
     return None
 
 
@@ -130,6 +143,10 @@ def _evidence(
     found = _opened(office, work, sender, letter)
     listed = found.evidence if isinstance(found, Transfer) else None
     return frozenset(map(_told, listed or ()))
+
+
+def _in_place_of(office: Office, organ: OrganCode | None, at: datetime) -> OrganCode | None:
+    return None if organ is None else standing_for(organ, office.rulebook, at)
 
 
 def _told(evidence: Evidence) -> Evidence:

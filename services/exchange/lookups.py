@@ -1,12 +1,12 @@
 """What a decision must know from beyond its case, read in the transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from schemas.assistance import AssistanceRequest
 from schemas.codec import frame
 from schemas.errors import Broken
-from schemas.ids import CaseId, MessageId
+from schemas.ids import CaseId
 from schemas.messages import (
     CaseTransfer,
     Correction,
@@ -21,8 +21,10 @@ from services.casebook.rows import Position
 from services.casebook.work import Work
 from services.casework.case import Case, State
 from services.casework.requests import is_handled_by_sender
+from services.casework.splitting import children_of
 from services.casework.steps import Facts, Waiter
 from services.casework.stop import Waiting
+from services.casework.succession import standing_for
 from services.exchange.asking import asking_of
 from services.exchange.intake import Incoming, Sound
 from services.exchange.likeness import alike_to, declined_before
@@ -40,21 +42,16 @@ def facts_of(
     resumed: bool = False,
 ) -> Facts:
     """Return the facts for a message that has just come, or whose turn has come (`resumed`)."""
-    held = None
-    releases = isinstance(message, Correction | RoutingAssignment | Tick)
-    if releases and case is not None and case.state is State.HELD:
-        opening = reopened(office, original_in(work, case.sender, case.opening)).message
-        if not isinstance(opening, Routed):
-            raise Broken("casebook.original_missing", detail=case.opening)
-        held = Waiter(opening, case.opened_at)
+    held = _held(office, work, message, case)
+    brought = held.message if held else message  # what a handler may get by it
     return Facts(
         number_taken=_number_taken(work, message),
         held=held,
         resumed=resumed,
-        notice=_notice_of(work, held.message if held else message),
-        handles=isinstance(message, AssistanceRequest) and _handles(work, message),
+        notice=_notice_of(office, work, brought, at),
+        handles=isinstance(message, AssistanceRequest) and _handles(office, work, message, at),
         alike=alike_to(work, message, case, held, at),
-        declined=declined_before(office, work, message),
+        declined=declined_before(office, work, message, case, held, at),
         asked=asking_of(office, work, message, case),
     )
 
@@ -98,25 +95,48 @@ def _number_taken(work: Work, message: Message) -> bool:
     return bearer is not None and bearer != envelope.message_id
 
 
-def _handles(work: Work, message: AssistanceRequest) -> bool:
+def _held(office: Office, work: Work, message: Message, case: Case | None) -> Waiter | None:
+    """Return the held letter that the message may let go on."""
+    releases = isinstance(message, Correction | RoutingAssignment | Tick)
+    if not releases or case is None or case.state is not State.HELD:
+        return None
+    opening = reopened(office, original_in(work, case.sender, case.opening)).message
+    if not isinstance(opening, Routed):
+        raise Broken("casebook.original_missing", detail=case.opening)
+    return Waiter(opening, case.opened_at)
+
+
+def _handles(office: Office, work: Work, message: AssistanceRequest, at: datetime) -> bool:
     """Whether the transfer that the message names is its sender's to handle."""
     if message.transfer is None:
         return False
-    return any(is_handled_by_sender(case, message) for case in _opened_by(work, message.transfer))
+    named = _with_children(work, work.cases_of(message.transfer))
+    return any(is_handled_by_sender(case, message, office.rulebook, at) for case in named)
 
 
-def _notice_of(work: Work, message: Message) -> CaseId | None:
+def _notice_of(office: Office, work: Work, message: Message, at: datetime) -> CaseId | None:
     """Return the case of the notice that a transfer says it was made of; None: not its sender's."""
     notice = message.from_notice if isinstance(message, LeadTransfer | CaseTransfer) else None
     if notice is None:
         return None
-    own = (case for case in _opened_by(work, notice) if case.handler == message.envelope.sender)
-    return next((case.id for case in own if case.flow is Flow.NOTIFICATIONS), None)
-
-
-def _opened_by(work: Work, opening: MessageId) -> Iterator[Case]:
-    """Yield the cases that a message of this id opened; several organs may have used one id."""
-    for case_id in work.cases_of(opening):
+    sender = standing_for(message.envelope.sender, office.rulebook, at)
+    for case_id in work.cases_of(notice):  # several organs may have used one id
         case = work.case(case_id)
-        if case is not None and case.opening == opening:
+        if case is None or (case.opening, case.flow) != (notice, Flow.NOTIFICATIONS):
+            continue
+        if case.handler is not None and standing_for(case.handler, office.rulebook, at) == sender:
+            return case.id
+    return None
+
+
+def _with_children(work: Work, found: Iterable[CaseId]) -> Iterator[Case]:
+    """Yield the cases, and those that were split from them: the letter of these lies there.
+
+    It ends: what is split off has fewer violations than the case that it was split from.
+    """
+    left = list(found)
+    while left:
+        case = work.case(left.pop(0))
+        if case is not None:
             yield case
+            left += children_of(case)

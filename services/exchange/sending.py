@@ -141,7 +141,9 @@ class Sending:
         self, case: Case, message_id: MessageId, answers: dict[tuple[OrganCode, MessageId], ToVouch]
     ) -> None:
         """What was held has been decided with the message that released it: note its answer."""
-        row = self._work.message(case.sender, message_id)
+        authors = (handed.author for handed in case.handed if handed.message == message_id)
+        author = next(authors, case.sender)  # its heir may be the case's sender since
+        row = self._work.message(author, message_id)
         receipt = answers.get((case.sender, message_id))
         if row is not None and receipt is not None:
             self._work.put_message(replace(row, outcome="accepted", code=None, receipt=receipt))

@@ -1,6 +1,7 @@
 """Requests: asked of one organ, answered by it; assistance refused on the closed list only."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from services.casework.requests import is_handled_by_sender
 from services.casework.steps import Facts
 from tests.history import (
     HANDLER,
+    MONDAY,
     SENDER,
     STRANGER,
     History,
     all_of,
     delivered_to,
+    demo,
     duties,
     in_state,
     is_refused,
@@ -26,6 +29,7 @@ from tests.history import (
     organ,
     refusal_of,
     the,
+    violation,
 )
 
 TRANSFER = derive("test", "the transfer")
@@ -244,26 +248,54 @@ def asks_cooperation(case: Case, sender: str = HANDLER, asked: str = SENDER) -> 
     return sent
 
 
+def handles(case: Case, request: AssistanceRequest) -> bool:
+    return is_handled_by_sender(case, request, demo(), MONDAY)
+
+
 @pytest.mark.parametrize(
-    ("state", "handles"),
+    ("state", "may_ask"),
     [
         (State.ISSUED, False),
         (State.RECEIVED, True),
+        (State.DESIGNATED, True),
         (State.FILED, True),
         (State.DECLINED, False),
         (State.CLOSED, False),
         (State.WITHDRAWN, False),
     ],
 )
-def test_who_handles_a_transfer_follows_from_its_state(state: State, handles: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_who_handles_a_transfer_follows_from_its_state(state: State, may_ask: bool) -> None:  # noqa: FBT001 - a column of the table
     case = transferred(state)
-    assert is_handled_by_sender(case, asks_cooperation(case)) is handles
+    assert handles(case, asks_cooperation(case)) is may_ask
 
 
 def test_only_the_handler_asks_only_the_sender_of_that_very_transfer() -> None:
     case = transferred(State.FILED)
-    assert not is_handled_by_sender(None, asks_cooperation(case))
-    assert not is_handled_by_sender(case, asks_cooperation(case, sender=STRANGER))
-    assert not is_handled_by_sender(case, asks_cooperation(case, asked=STRANGER))
+    assert not handles(case, asks_cooperation(case, sender=STRANGER))
+    assert not handles(case, asks_cooperation(case, asked=STRANGER))
     other = replace(asks_cooperation(case), transfer=MessageId(derive("test", "other")))
-    assert not is_handled_by_sender(case, other)
+    assert not handles(case, other)
+    assert not handles(replace(case, handler=None), asks_cooperation(case))
+
+
+def test_who_got_a_notice_is_helped_on_other_grounds() -> None:
+    notice = in_state(State.RECEIVED, Life.NOTICE).opened
+    assert not handles(notice, asks_cooperation(notice))
+
+
+def test_any_earlier_sender_of_the_case_is_asked_by_who_handles_it_now() -> None:
+    """Sent by one, sent on by its handler, then by another: each of the three had sent it."""
+    history, way = in_state(State.FILED), (HANDLER, "liuzhi-swj", "liuzhi-scjg", "liuzhi-jtj")
+    for number, (by, next_one) in enumerate(pairwise(way)):
+        numbered = {"document_number": f"六案移〔2026〕{60 + number}号"}
+        insists = {"addressees": [organ(next_one)], "insist_reason": "经查属于贵局管辖"}
+        violations = [violation()]
+        onward = history.send(
+            "case_transfer", by, violations=violations, envelope=numbered | insists
+        )
+        assert not is_refused(onward)
+        assert not is_refused(history.send("filing_reply", next_one))
+    asked = asks_cooperation(history.opened, sender=way[-1], asked=way[1])
+    assert handles(history.opened, asked)
+    assert handles(history.opened, replace(asked, transfer=history.opened.current))
+    assert not handles(history.opened, asks_cooperation(history.opened, way[-1], STRANGER))
