@@ -32,7 +32,7 @@ from services.casework.calendar_end import calendar_ends
 from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.designation import not_the_superior
-from services.casework.effects import Accept, Decision, Effect, Reject
+from services.casework.effects import Accept, Decision, Effect, OpenDuty, Reject
 from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import held_anew, not_the_supervisor
 from services.casework.likeness import tell_alike
@@ -64,10 +64,18 @@ def decide(
         case, before = _of_today(case, message, rulebook, at)
     decision = _erased(case, message) or _decide(case, message, facts, rulebook, at)
     after, effects = decision.case, decision.effects
-    if is_frozen and after is not None and not after.is_frozen:  # what changed meanwhile counts now
+    is_thawed = is_frozen and after is not None and not after.is_frozen  # what changed counts now
+    if after is not None and (is_thawed or _burdens_the_gone(effects, rulebook, at)):
         after, then = _of_today(after, message, rulebook, at)
         effects = (*effects, *then)
-    return Decision(after, (*before, *effects)) if before or is_frozen else decision
+    return Decision(after, (*before, *effects))
+
+
+def _burdens_the_gone(effects: tuple[Effect, ...], rulebook: Rulebook, at: datetime) -> bool:
+    """Whether a duty was opened on an organ that has ended: what begins the case had named it."""
+    owners = {effect.duty.owner for effect in effects if isinstance(effect, OpenDuty)}
+    on = local_date(at)
+    return any(organ_on(rulebook.directory, owner, on) is None for owner in owners)
 
 
 def _of_today(

@@ -21,6 +21,7 @@ from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, new_case, surely, take
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import county_government_of
@@ -89,7 +90,8 @@ def joint_outcome(case: Case, message: JointOutcome, situation: Situation) -> Ou
     """联合执法结果: the organ's own filings and decisions; what comes later adds to them."""
     if message.envelope.in_reply_to != case.opening:
         return Refusal("reply.target_unknown", "envelope.in_reply_to")
-    if not _of(case, _OUTCOME, message.envelope.sender):
+    owing = {_today(duty.owner, situation) for duty in case.duties if duty.kind == _OUTCOME}
+    if message.envelope.sender not in owing:
         return Refusal("reply.not_asked")
     for index, each in enumerate(message.cases or ()):
         if each.matter not in situation.rulebook.matters:
@@ -125,6 +127,11 @@ def _told(
 
 def _of(case: Case, kind: str, organ: OrganCode) -> list[Duty]:
     return [duty for duty in case.duties if (duty.kind, duty.owner) == (kind, organ)]
+
+
+def _today(organ: OrganCode, situation: Situation) -> OrganCode:
+    """Return who adds to what the organ did: what it owed is done, and passed to nobody."""
+    return standing_for(organ, situation.rulebook, situation.at)
 
 
 def _once(case: Case, kind: str, message: Message, answered: str) -> Refusal | None:

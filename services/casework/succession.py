@@ -60,6 +60,8 @@ def _gone(case: Case, directory: Directory, on: date) -> tuple[OrganCode, ...]:
 def _standing(case: Case) -> Iterator[OrganCode | None]:
     """Yield whom the case knows by what it is here: all that `_renamed` gives to an heir."""
     yield from (case.handler, case.sender, *case.holders)
+    yield from (handed.to for handed in case.handed)  # who takes part, watches or was told
+    yield from (duty.counterpart for duty in case.duties if duty.closing is None)
     yield from (filing.organ for filing in case.filings)
     if case.letter is not None:
         yield case.letter.sender

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from schemas.ids import OrganCode
-from services.casework.case import Case, State
-from services.casework.effects import Advise, Deliver, FireRung, PassDuty
+from services.casework.case import Case, Life, State
+from services.casework.effects import Accept, Advise, Deliver, FireRung, PassDuty, Write
 from services.casework.succession import ended, has_gone, pass_on
 from services.rulebook.model import Rulebook
 from tests.history import (
     FAILED,
     HANDLER,
+    PARTICIPANT,
     SENDER,
     SHANGHAI,
     SUPERIOR,
@@ -307,3 +308,87 @@ def test_the_heir_of_the_superior_that_was_asked_designates() -> None:
     after_the_merger(history, SUPERIOR, SUPERVISOR)
     effects = history.send("designation", SUPERVISOR, designee=organ(HANDLER))
     assert not is_refused(effects)
+
+
+SOMEWHERE_ELSE = violation(place_text="木岗镇示例街28号")  # the code says another township
+HERE = {"number": 1, "place_text": "岩脚镇示例街28号"}
+
+
+def held_by_its_place(history: History) -> History:
+    history.send("lead_transfer", SENDER, violations=[SOMEWHERE_ELSE])
+    assert history.opened.state is State.HELD
+    return history
+
+
+def test_the_heir_of_who_sent_a_held_letter_puts_it_right_and_is_its_sender() -> None:
+    history = after_the_merger(held_by_its_place(History()), SENDER)
+    effects = history.send("correction", HEIR, corrections=[HERE])
+    assert history.opened.state is State.ISSUED
+    assert history.opened.sender == organ(HEIR)
+    letter = next(each for each in all_of(Deliver, effects) if each.record == "LeadTransfer")
+    assert (letter.author, letter.to) == (organ(SENDER), organ(HANDLER))
+    assert {accepted.to for accepted in all_of(Accept, effects)} == {organ(HEIR)}
+    assert not is_refused(history.send("withdrawal", HEIR))
+
+
+def test_the_heir_of_who_sent_a_held_letter_takes_it_back() -> None:
+    history = after_the_merger(held_by_its_place(History()), SENDER)
+    assert refusal_of(history.send("withdrawal", "mugang")) == "case.unknown"
+    assert not is_refused(history.send("withdrawal", HEIR))
+    assert history.opened.state is State.WITHDRAWN
+
+
+def test_a_held_letter_is_not_let_go_to_the_heir_of_its_sender() -> None:
+    history = after_the_merger(held_by_its_place(History()), SENDER, HANDLER)
+    refused = history.send("correction", HANDLER, corrections=[HERE])
+    assert refusal_of(refused) == "transfer.own_matter"
+    to_the_heir = {"addressees": [organ(HANDLER)]}
+    refused = history.send("routing_assignment", SUPERVISOR, envelope=to_the_heir)
+    assert refusal_of(refused) == "assignment.cannot_handle"
+
+
+def test_the_answer_to_a_supervision_letter_goes_to_the_heir_of_who_wrote_it() -> None:
+    history = in_state(State.RECEIVED)
+    letter = {"addressees": [organ(HANDLER)]}
+    history.send("supervision_letter", SUPERIOR, answer_by="2026-09-30", envelope=letter)
+    asked = list(history.sent)[-1]
+    after_the_merger(history, SUPERIOR, SUPERVISOR)
+    about = {"in_reply_to": asked}
+    effects = history.send("supervision_reply", HANDLER, envelope=about)
+    assert {each.to for each in all_of(Deliver, effects)} == {organ(SUPERVISOR)}
+
+
+def test_the_heir_of_who_took_part_hears_what_the_others_did_and_adds_to_its_own() -> None:
+    """What it owed was done before it ended: no open duty tells of it any more."""
+    history = in_state(State.SENT, Life.JOINT)
+    for record in ("signed_for", "joint_plan_answer", "joint_outcome"):
+        assert not is_refused(history.send(record, PARTICIPANT))
+    after_the_merger(history, PARTICIPANT)
+    effects = history.send("joint_outcome", SENDER)
+    assert {each.to for each in all_of(Deliver, effects)} == {organ(HEIR)}
+    effects = history.send("joint_outcome", HEIR)
+    assert {each.to for each in all_of(Deliver, effects)} == {organ(SENDER)}
+
+
+def test_the_minutes_go_to_the_heir_of_who_was_consulted() -> None:
+    history = in_state(State.SENT, Life.CONSULTATION)
+    history.send("signed_for", HANDLER)
+    after_the_merger(history, HANDLER)
+    named = {"participants": [organ(SENDER), organ(HEIR)]}
+    heir = {"addressees": [organ(HEIR)]}
+    effects = history.send("consultation_minutes", SENDER, **named, envelope=heir)
+    assert {each.to for each in all_of(Deliver, effects)} == {organ(HEIR), organ(PARTICIPANT)}
+    assert not is_refused(history.send("signed_for", HEIR))
+
+
+def test_what_a_split_owes_an_organ_that_ended_meanwhile_its_heir_owes_at_once() -> None:
+    history = History()
+    history.send("lead_transfer", SENDER, violations=[violation(1), violation(2)])
+    written = the(Write, history.send("objection", HANDLER, numbers=[2])).record
+    child = after_the_merger(History(), HANDLER)
+    effects = child.decide(written)
+    assert {owner for _, owner in owed(child.opened)} == {organ(SENDER), organ(HEIR)}
+    assert the(PassDuty, effects).before == organ(HANDLER)
+    assert written.envelope.message_id in {
+        each.message for each in all_of(Deliver, effects) if each.to == organ(HEIR)
+    }
