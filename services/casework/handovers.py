@@ -28,6 +28,7 @@ from services.casework.handing import accept, hand, to_sender
 from services.casework.kept import Counted, Custody
 from services.casework.listing import given_in, shortfall
 from services.casework.lives import ENDED
+from services.casework.refused_step import not_allowed
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, not_asked, surely, take
 from services.casework.transitions import Step
@@ -49,7 +50,7 @@ def custody_handover(
         return Refusal("custody.not_the_receiver", "envelope.addressees")
     duty = _owed_by(case, keeper)
     if duty is None and case.state in ENDED:  # there, only what an open duty asks for (section 3)
-        return Refusal("step.not_allowed", detail=f"{case.state}: {Step.HAND_OVER}")
+        return not_allowed(case, Step.HAND_OVER)
     about = duty.message if duty else case.current
     given = given_in(message)
     short = shortfall(case, given)

@@ -11,6 +11,7 @@ from services.casework.case import Case, State
 from services.casework.duties import NOTHING_GIVEN, Given, Turn, close_and_open, open_duty
 from services.casework.effects import ChangeState, Effect
 from services.casework.lives import LIFE_OF
+from services.casework.refused_step import not_allowed
 from services.casework.transitions import Step, after
 from services.confidentiality.asked import Asking
 from services.rulebook.guidance import GuidanceYear
@@ -98,7 +99,7 @@ def take(
     case = outcome.case
     target = after(case.life, case.state, step)
     if target is None:
-        return Refusal("step.not_allowed", detail=f"{case.state}: {step}")
+        return not_allowed(case, step)
     envelope = message.envelope
     turn = Turn(
         step=step,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from schemas.errors import Refusal
 from schemas.messages import Stage
 from schemas.topics import RECORDS, Author
 from services.casework.acts import FOLLOWING, OPENING
@@ -15,6 +14,7 @@ from services.casework.case import Life, State
 from services.casework.dispute import Dispute
 from services.casework.effects import ChangeState
 from services.casework.lives import LIFE_OF
+from services.casework.refused_step import not_allowed
 from services.casework.steps import Facts, Outcome, Situation, take
 from services.casework.transitions import TRANSITIONS, Step, after
 from tests.history import (
@@ -114,7 +114,7 @@ def test_a_step_is_taken_as_the_table_says_or_refused(life: Life, state: State, 
     target = TRANSITIONS[life][state].get(step)
     assert after(life, state, step) is target
     if target is None:
-        assert taken == Refusal("step.not_allowed", detail=f"{state}: {step}")
+        assert taken == not_allowed(case, step)
         return
     assert isinstance(taken, Outcome)
     assert taken.case.state is target
