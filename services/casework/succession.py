@@ -12,6 +12,7 @@ from functools import partial
 from schemas.ids import MessageId, OrganCode
 from services.casework.case import Case, Duty, State
 from services.casework.dispute import Dispute
+from services.casework.duty_names import DUTY_NAMES
 from services.casework.effects import Advise, Decision, Deliver, Effect, PassDuty
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
@@ -182,5 +183,6 @@ def _told(
     supervisor = supervisor_of(directory, organ, on)
     for duty in case.duties:
         if supervisor is not None and _is_owed_by(duty, organ) and duty.held_until is None:
-            words = f"{directory.organs[organ].name}已撤销，没有继受机关；职责：{duty.kind}。"
+            name, (kind, _) = directory.organs[organ].name, DUTY_NAMES[duty.kind]
+            words = f"{name}已撤销，没有继受机关；职责：{kind}。"
             yield Advise(cause, supervisor.code, "advice.no_successor", words, f"/{duty.id}")

@@ -153,6 +153,7 @@ def test_without_a_successor_duties_are_held_and_the_supervisor_is_told_once() -
     effects = history.tick(AFTER)
     advice = the(Advise, effects)
     assert (advice.to, advice.code) == (organ(SUPERVISOR), "advice.no_successor")
+    assert advice.explanation == "六枝特区综合行政执法局已撤销，没有继受机关；职责：签收。"
     assert all_of(FireRung, effects) == []
     assert history.opened.due_next == datetime(2026, 9, 24, tzinfo=SHANGHAI)
     assert history.tick(AFTER + timedelta(hours=1)) == ()
