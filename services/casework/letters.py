@@ -54,6 +54,8 @@ def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Ref
         return _by_the_objector(case, message, situation)
     if envelope.sender != case.asking:
         return Refusal("reply.not_asked")
+    if case.state is State.DECLINED:
+        return Refusal("transfer.declined_is_over")
     if dispute is None or dispute.third is None:
         return Refusal("transfer.already_sent")
     if set(envelope.addressees) - {dispute.third}:

@@ -373,11 +373,13 @@ def scene_can_handle(organ: str) -> bool:
     return alias_of(organ) not in (COUNTY, SUPERVISOR)
 
 
-@move("transfer", "issued received disputed referred", 2)
+@move("transfer", "issued received disputed referred declined", 2)
 def sends_it_again(affair: Affair, scene: Scene) -> Draft | None:
     """A further letter where none is owed: by the sender, the objector, or anybody."""
     record = letter_of(affair)
     by, refused = affair.asking, "transfer.already_sent"
+    if affair.state == "declined":
+        refused = "transfer.declined_is_over"
     if affair.dispute is not None and affair.dispute.third is not None:
         return None
     if scene.rng.random() < 0.6 and affair.handler != affair.asking:

@@ -215,6 +215,10 @@ def test_a_letter_that_nobody_owes_or_to_another_or_of_others_is_refused() -> No
     assert refusal_of(history.send("lead_transfer", SENDER, **letter(THIRD))) == (
         "transfer.already_sent"
     )
+    history = in_state(State.DECLINED)
+    assert refusal_of(history.send("lead_transfer", SENDER, **letter(THIRD))) == (
+        "transfer.declined_is_over"
+    )
     history = in_state(State.DISPUTED)
     for side in (HANDLER, SENDER):
         agreed = {"handler": organ(THIRD), "handles_from": "2026-10-12"}
