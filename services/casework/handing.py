@@ -7,7 +7,7 @@ from schemas.changed import changed
 from schemas.ids import MessageId, OrganCode, RuleId
 from schemas.messages import Message
 from schemas.parts import Relation
-from services.casework.case import Case, Complainant, Handed
+from services.casework.case import Case, Complainant, Duty, Handed
 from services.casework.effects import Accept, Deliver, OpenDuty
 from services.casework.steps import Outcome, Situation
 
@@ -118,9 +118,16 @@ def accept(
             rule=rule,
             basis=basis,
             explanation=explanation,
-            duties=tuple(effect.duty for effect in outcome.effects if isinstance(effect, OpenDuty)),
+            duties=now_owed(outcome),
         )
     )
+
+
+def now_owed(outcome: Outcome) -> tuple[Duty, ...]:
+    """Return the duties that this decision opened and that are open after it, as they are then."""
+    opened = [effect.duty.id for effect in outcome.effects if isinstance(effect, OpenDuty)]
+    now = {duty.id: duty for duty in outcome.case.duties if duty.closing is None}
+    return tuple(now[duty] for duty in opened if duty in now)
 
 
 def _delivered(outcome: Outcome, handed: Handed, rule: RuleId | None = None) -> Outcome:

@@ -15,8 +15,8 @@ from schemas.parts import Relation, SourceKind, Violation
 from schemas.sharing import ComplaintForward, ViolationNotice
 from services.casework.case import Case, Charge, Complainant
 from services.casework.custody import custody_of
-from services.casework.effects import Accept, Advise, Hold, OpenDuty
-from services.casework.handing import hand
+from services.casework.effects import Accept, Advise, Hold
+from services.casework.handing import hand, now_owed
 from services.casework.listing import listed_in, violations_of
 from services.casework.notices import turned_into
 from services.casework.redone import declined_already, tell_declined
@@ -90,7 +90,7 @@ def issue(
             rule=found.rule,
             basis=found.basis,
             explanation=found.explanation,
-            duties=tuple(effect.duty for effect in handed.effects if isinstance(effect, OpenDuty)),
+            duties=now_owed(handed),
         ),
         *told,
         *turned_into(message, situation),
