@@ -49,8 +49,8 @@ def _cooperation(world: World) -> Opening | None:
     handled = [
         a
         for a in world.affairs.values()
-        if a.life == "transfer" and a.state in ("received", "filed") and not a.parent
-        and a.frozen is None and a.asking == a.sender and a.handler not in (None, a.sender)
+        if a.life == "transfer" and a.state in ("received", "designated", "filed")
+        and a.frozen is None and a.handler not in (None, a.sender)
     ]  # fmt: skip
     if not handled:
         return None
@@ -59,7 +59,8 @@ def _cooperation(world: World) -> Opening | None:
     affair = world.new_affair("AssistanceRequest", "assistance")
     affair.sender = affair.asking = str(transfer.handler)
     affair.cooperation = True
-    changes = {"ground": "transfer_cooperation", "transfer": transfer.opening}
+    named = world.rng.choice((transfer.opening, transfer.current))
+    changes = {"ground": "transfer_cooperation", "transfer": named}
     draft = issued(affair, transfer.sender, changes=changes, to=(transfer.sender,))
     return affair, draft, "a_call_to_cooperate"
 

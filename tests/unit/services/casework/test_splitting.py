@@ -11,6 +11,7 @@ from schemas.disputes import CaseSplit
 from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.effects import Accept, Advise, Effect, Reject, Write
+from services.casework.splitting import children_of
 from tests.history import (
     FAILED,
     HANDLER,
@@ -219,3 +220,13 @@ def test_a_sender_that_took_it_back_and_objects_to_some_is_not_both_sides_of_the
     child.send("designation", SUPERIOR, designee=organ("liuzhi-jtj"))  # the letter has its author
     letter = next(each for each in child.opened.handed if each.record == "LeadTransfer")
     assert letter.author == organ(SENDER)
+
+
+def test_what_was_split_from_a_case_is_found_by_its_objections() -> None:
+    history = three()
+    assert children_of(history.opened) == ()
+    children = []
+    for number in (1, 2):
+        effects = history.send("objection", HANDLER, numbers=[number])
+        children.append(the(Write, effects).record.envelope.case_id)
+    assert children_of(history.opened) == tuple(children)
