@@ -11,7 +11,7 @@ from services.casework.case import State
 from services.casework.effects import Accept, Advise, Deliver, Effect, Hold, OpenDuty, Release
 from services.casework.holds import held_anew, is_held
 from services.casework.say import About, say
-from services.casework.steps import Alike, Facts, Situation, Waiter
+from services.casework.steps import Alike, Declined, Facts, Situation, Waiter
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.history import (
     HANDLER,
@@ -48,13 +48,18 @@ def filled(competent: str = f"organ:{organ(HANDLER)}") -> Rulebook:
     return replace(demo(), rules=tuple(rules))
 
 
-def anew(history: History, rulebook: Rulebook, alike: tuple[Alike, ...] = ()) -> tuple[Effect, ...]:
+def anew(
+    history: History,
+    rulebook: Rulebook,
+    alike: tuple[Alike, ...] = (),
+    declined: Declined | None = None,
+) -> tuple[Effect, ...]:
     """A Tick by the rulebook looks at the held case."""
     history.rulebook, history.at = rulebook, LATER
     opening = history.sent[history.opened.opening]
     assert isinstance(opening, Routed)
     waiter = Waiter(opening, history.opened.opened_at)
-    return history.decide(tick(), Facts(held=waiter, alike=alike))
+    return history.decide(tick(), Facts(held=waiter, alike=alike, declined=declined))
 
 
 def tick() -> Tick:
@@ -168,6 +173,29 @@ def test_what_its_sender_is_to_handle_itself_stays_held_and_both_hear_why() -> N
     ]
     assert len(set(said)) == len(said) == 4  # no connector takes the second for a repeat
     assert all_of(Deliver, anew(history, filled())) != []
+
+
+def test_what_its_handler_has_declined_before_stays_held_and_both_hear_why() -> None:
+    history = History()
+    held_lead(history)
+    before = Declined(in_state(State.DECLINED).opened.id, organ(HANDLER), is_linked=False)
+    hold = the(Hold, anew(history, filled(), declined=before))
+    assert hold.code == "transfer.declined_before"
+    assert hold.to == (organ(SENDER), organ(SUPERVISOR))
+    assert history.opened.state is State.HELD
+    assert anew(history, filled(), declined=before) == ()
+
+
+def test_the_heir_of_its_sender_gets_the_receipt() -> None:
+    history = History()
+    held_lead(history)
+    book = filled()
+    organs = dict(book.directory.organs)
+    gone = organs[organ(SENDER)]
+    organs[gone.code] = replace(gone, valid_to=MONDAY.date(), successor=organ("mugang"))
+    effects = anew(history, replace(book, directory=replace(book.directory, organs=organs)))
+    assert the(Accept, effects).to == organ("mugang")
+    assert history.opened.sender == organ("mugang")
 
 
 def test_what_waited_behind_it_follows() -> None:
