@@ -18,6 +18,8 @@ CaseId = NewType("CaseId", str)  # UUID text, lower case; the Kafka key
 DutyId = NewType("DutyId", str)  # UUID text
 RuleId = NewType("RuleId", str)  # a row of the rulebook's jurisdiction table
 RulebookHash = NewType("RulebookHash", str)  # SHA-256 over the rulebook's files, hex
+# What a message is to everybody: an id is its sender's own, and two organs may use one.
+MessageKey = tuple[OrganCode, MessageId]
 
 NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
 BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters

@@ -11,7 +11,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from schemas.ids import Alias, CaseId, DivisionCode, MatterCode, MessageId, OrganCode
+from schemas.ids import (
+    Alias,
+    CaseId,
+    DivisionCode,
+    MatterCode,
+    MessageId,
+    MessageKey,
+    OrganCode,
+)
 
 
 class Flow(StrEnum):
@@ -177,6 +185,11 @@ class Envelope:
     attachments: tuple[Attachment, ...] | None = None
     delivery: Delivery | None = None
     seal: Seal | None = None
+
+    @property
+    def key(self) -> MessageKey:
+        """What tells the message apart from every other: its id is unique of its sender alone."""
+        return self.sender, self.message_id
 
 
 @dataclass(frozen=True, slots=True)

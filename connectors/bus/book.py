@@ -1,12 +1,13 @@
 """A small SQLite file that a connector keeps for itself, opened safely.
 
 Readable by its owner only; used from one thread. A commit is on the disk before it returns (WAL,
-synchronous=FULL), so what it says survives kill -9 and loss of power.
+synchronous=FULL), so what it says survives kill -9 and loss of power. A book of an older release is
+brought up to date at its first opening, forward only.
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,13 +15,16 @@ from typing import Final
 from schemas.errors import Unavailable, UserError
 
 _BUSY_SECONDS_MAX: Final = 5.0
-_VERSION: Final = 1
 
 
 class Book:
-    """An open file with these tables. Raises UserError connector.book_unusable."""
+    """An open file with these tables. Raises UserError connector.book_unusable.
 
-    def __init__(self, path: Path, tables: str) -> None:
+    `steps`: what makes the tables of each older release those of the next one, the oldest first.
+    """
+
+    def __init__(self, path: Path, tables: str, steps: Sequence[str] = ()) -> None:
+        newest = 1 + len(steps)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -28,11 +32,14 @@ class Book:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
             (version,) = self.db.execute("PRAGMA user_version").fetchone()
+            for now, step in enumerate(() if version == 0 else steps, start=2):
+                if version < now:
+                    self.db.executescript(f"BEGIN;{step}PRAGMA user_version={now};COMMIT;")
             if version == 0:
-                self.db.executescript(f"BEGIN;{tables}PRAGMA user_version={_VERSION};COMMIT;")
+                self.db.executescript(f"BEGIN;{tables}PRAGMA user_version={newest};COMMIT;")
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, type(error).__name__) from None
-        if version not in (0, _VERSION):
+        if version > newest:
             self.db.close()
             raise _unusable(path, f"version {version}")
 

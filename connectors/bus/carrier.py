@@ -41,7 +41,8 @@ class Carrier:
 
     def download(self, download: Download) -> Path | Refusal:
         """Fetch an attachment and verify it; return where it lies. Raises Unavailable."""
-        place = self._landing / f"{download.message_id}-{download.position}"
+        sender, message_id = download.message
+        place = self._landing / f"{sender}-{message_id}-{download.position}"
         if place.exists():
             return place  # whole: nothing gets its name before
         refusal = fetched(

@@ -16,9 +16,9 @@ transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at 
 In. 1 read from the inbox, and noted as arriving: what the agency can see it can answer · 2 in the
 agency's system, with that system's own memory of what it was given (System.deliver) · 3 in the
 ledger, and Delivered in the spool, one transaction · 4 offset committed. A crash before 4 reads it
-again, and then 2 or 3 know it by its id: the agency gets it once, also when it has moved the file
-or deleted the row. Delivered carries the time that 2 has kept: a repeat is the same message. Values
-are handled in the order of the inbox, so the order within a case is kept.
+again, and then 2 or 3 know it by its sender and id: the agency gets it once, also when it has moved
+the file or deleted the row. Delivered carries the time that 2 has kept: a repeat is the same
+message. Values are handled in the order of the inbox, and so of a case.
 """
 
 import logging
@@ -38,7 +38,7 @@ from connectors.bus.reseal import reseal_spool
 from connectors.bus.spool import Spool, Spooled
 from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
 from schemas.errors import Refusal
-from schemas.ids import BUS, CaseId, MessageId
+from schemas.ids import BUS, CaseId, MessageId, MessageKey
 from schemas.messages import Accepted, Held, Message, Rejected
 from schemas.render import to_document
 from schemas.topics import RECORDS
@@ -81,9 +81,8 @@ class Desk:
         self.show()
         kept = self._quarantine.records()
         refused = self.take_in(kept)
-        for record in kept:
-            if record.offset not in refused:
-                self._quarantine.release(record)
+        for record in (each for each in kept if each.offset not in refused):
+            self._quarantine.release(record)
         self._count_kept()
 
     def close(self) -> None:
@@ -127,28 +126,28 @@ class Desk:
 
     def take_in(self, records: Sequence[Record]) -> frozenset[int]:
         """Deal with values of the inbox, in order; return the offsets that went to quarantine."""
-        arrivals, refused = dict[MessageId, Arrival](), dict[int, Refusal]()
+        arrivals, refused = dict[MessageKey, Arrival](), dict[int, Refusal]()
         answers: list[_Answer] = []
         for record in records:
             message = self._opened(record)
             if isinstance(message, Refusal):
                 refused[record.offset] = message
-            elif not self._ledger.arrivals.has(message.envelope.message_id):
+            elif not self._ledger.arrivals.has(message.envelope.key):
                 answer = self._answer(message, answers)
                 if answer is None:
-                    arrival = Arrival(record.offset, message)
-                    arrivals.setdefault(arrival.id, arrival)
+                    arrival = self._ledger.arrivals.arrival(record.offset, message)
+                    arrivals.setdefault(arrival.key, arrival)
                 else:
                     answers.append(answer)
         self._ledger.arrivals.expect(arrival.message for arrival in arrivals.values())
         arrived = self._system.deliver(tuple(arrivals.values())) if arrivals else None
         with self._ledger.transaction():
             for arrival in arrivals.values():
-                if arrived is not None and arrival.id in arrived.at:
-                    self._note(arrival, arrived.at[arrival.id])
+                if arrived is not None and arrival.key in arrived.at:
+                    self._note(arrival, arrived.at[arrival.key])
                 elif arrived is not None:
-                    refused[arrival.offset] = arrived.refused[arrival.id]
-                    self._ledger.arrivals.refused(arrival.id)
+                    refused[arrival.offset] = arrived.refused[arrival.key]
+                    self._ledger.arrivals.refused(arrival.key)
             for answer in answers:
                 self._ledger.settled(answer.about, answer.state, answer.notice)
                 self.spool.answered(answer.about)
@@ -208,7 +207,8 @@ class Desk:
         about = message.envelope.in_reply_to
         state = _ANSWERS.get(type(message))
         sent = self._ledger.sent(about) if state is not None and about is not None else None
-        if state is None or about is None or sent is None:
+        case_id = message.envelope.case_id  # the supervisor hears of another's with an id of ours
+        if state is None or about is None or sent is None or sent.case_id != case_id:
             return None
         known = [sent.state, *(answer.state for answer in before if answer.about == about)]
         if known[-1] is State.ACCEPTED and state is State.REJECTED:

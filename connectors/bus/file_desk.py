@@ -112,16 +112,16 @@ class FileDesk:
         at, alias = clock.now(), self._agency.alias
         if isinstance(found, Refusal):
             metrics.CONNECTOR_ATTACHMENTS_REFUSED.labels(alias, found.code).inc()
-            LOG.error("attachment refused %s of %s", found.code, download.message_id)
+            LOG.error("attachment refused %s of %s", found.code, ", ".join(download.message))
             self._system.attach(download.landed(notice=reason(found, at)))
             with self._ledger.transaction():
                 self._ledger.transfers.refused(download, found.code)
             return
         self._system.attach(download.landed(path=found))
         with self._ledger.transaction():
-            about = self._ledger.transfers.place_of(download.message_id)
-            if self._ledger.transfers.downloaded(download) and about is not None:
-                receipt = receipt_of(download.message_id, *about, at, self._agency)
+            place = self._ledger.transfers.place_of(download.message)
+            if self._ledger.transfers.downloaded(download) and place is not None:
+                receipt = receipt_of(download.message, *place, at, self._agency)
                 self._ledger.put_in_spool(receipt, at)
         found.unlink(missing_ok=True)
         metrics.CONNECTOR_ATTACHMENTS.labels(alias, "down").inc()

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from connectors.bus import arrivals, transfers
 from connectors.bus.arrivals import Arrivals
 from connectors.bus.book import Book
 from connectors.bus.sealing import Staged
@@ -91,7 +92,7 @@ class Ledger(Book):
     """The open ledger. Raises UserError connector.book_unusable when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _TABLES)
+        super().__init__(path, _TABLES, (arrivals.BY_SENDER + transfers.BY_SENDER,))
         self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
 

@@ -18,7 +18,7 @@ from schemas.checks import lawful_form
 from schemas.codec import current, frame
 from schemas.document import EnvelopeDefaults, read
 from schemas.errors import Refusal, Unavailable, text
-from schemas.ids import CaseId, MessageId, case_id_of, derive, message_id_of
+from schemas.ids import CaseId, MessageId, MessageKey, case_id_of, derive, message_id_of
 from schemas.messages import Delivered, Message, Rejected
 from schemas.parts import Envelope, Flow
 from schemas.render import CHINA
@@ -136,24 +136,23 @@ def delivered(message: Message, at: datetime, agency: Agency) -> Outgoing | None
     envelope = message.envelope
     if envelope.delivery is None or envelope.record in {"Delivered", "SignedFor"}:
         return None
-    place = (envelope.case_id, envelope.flow)
-    return receipt_of(envelope.message_id, *place, at, agency)
+    return receipt_of(envelope.key, envelope.case_id, envelope.flow, at, agency)
 
 
 def receipt_of(
-    about: MessageId, case_id: CaseId, flow: Flow, at: datetime, agency: Agency
+    about: MessageKey, case_id: CaseId, flow: Flow, at: datetime, agency: Agency
 ) -> Outgoing:
     """Return Delivered about a message, its attachments included."""
     receipt = Delivered(
         Envelope(
             bus=agency.bus,
-            message_id=MessageId(derive("delivered", agency.organ, about)),
+            message_id=MessageId(derive("delivered", agency.organ, *about)),
             case_id=case_id,
             flow=flow,
             record="Delivered",
             sender=agency.organ,
             sent_at=at,
-            in_reply_to=about,
+            in_reply_to=about[1],
         ),
         delivered_at=at,
     )

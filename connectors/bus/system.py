@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from connectors.bus.sealing import Measured
 from schemas.errors import Refusal
-from schemas.ids import CaseId, MessageId
+from schemas.ids import CaseId, MessageId, MessageKey
 from schemas.messages import Message
 
 Notice = Mapping[str, Any]  # JSON: the bus's receipt, or the reason of a refusal
+UNNOTED: Final = "-"  # for the sender, in a book of a release that did not note it
 
 
 class State(StrEnum):
@@ -85,35 +86,40 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message for the agency. `offset` is its place in the inbox: the order of arrival."""
+    """One message for the agency. `offset` is its place in the inbox: the order of arrival.
+
+    `namesake`: another sender's message of the same id was dealt with before, so that what an older
+    release noted of the id without its sender is that one's.
+    """
 
     offset: int
     message: Message
+    namesake: bool = False
 
     @property
-    def id(self) -> MessageId:
-        """The message's id."""
-        return self.message.envelope.message_id
+    def key(self) -> MessageKey:
+        """What the message is known by: its sender and its id."""
+        return self.message.envelope.key
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """What became of arrivals: when each was first in the agency's system; which never can be."""
 
-    at: Mapping[MessageId, datetime]
-    refused: Mapping[MessageId, Refusal] = field(default_factory=dict)
+    at: Mapping[MessageKey, datetime]
+    refused: Mapping[MessageKey, Refusal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
     """An attachment for the agency: where it lies, or why it cannot be had.
 
-    `offset`, `record` and `message_id` say whose it is, `position` which of it.
+    `offset`, `record` and `message` say whose it is, `position` which of it.
     """
 
     offset: int
     record: str
-    message_id: MessageId
+    message: MessageKey
     position: int
     name: str
     path: Path | None = None  # below the system's landing place; it may be taken from there

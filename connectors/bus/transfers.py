@@ -15,7 +15,7 @@ from connectors.bus.system import Landed, Notice
 from connectors.bus.unsealing import Wanted
 from schemas.file_cipher import sealed_bytes
 from schemas.file_key import Claim, claim_of
-from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, MessageKey, OrganCode
 from schemas.messages import Message
 from schemas.parts import Envelope, Flow
 
@@ -31,9 +31,23 @@ CREATE TABLE IF NOT EXISTS downloads (
   message_id TEXT NOT NULL, position INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   record TEXT NOT NULL, bus TEXT NOT NULL, sender TEXT NOT NULL, name TEXT NOT NULL,
   size INTEGER NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL, key TEXT, code TEXT,
-  PRIMARY KEY (message_id, position)
+  PRIMARY KEY (message_id, sender, position)
 ) WITHOUT ROWID;
 """
+
+# A ledger in which a message was its id alone.
+BY_SENDER: Final = f"""
+CREATE TABLE IF NOT EXISTS downloads (
+  message_id, position, "offset", record, bus, sender, name, size, sha256, blob, key, code
+);
+ALTER TABLE downloads RENAME TO downloads_by_id;
+{TABLES}
+INSERT INTO downloads SELECT * FROM downloads_by_id;
+DROP TABLE downloads_by_id;
+"""
+
+
+_OF_IT: Final = "sender = ? AND message_id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +70,13 @@ class Download:
     wanted: Wanted
 
     @property
-    def message_id(self) -> MessageId:
+    def message(self) -> MessageKey:
         """Whose it is."""
-        return self.wanted.claim.message_id
+        return self.wanted.claim.sender, self.wanted.claim.message_id
 
     def landed(self, path: Path | None = None, notice: Notice | None = None) -> Landed:
         """Return it as a system takes it: where it lies, or why it cannot be had."""
-        whose = (self.offset, self.record, self.message_id)
+        whose = (self.offset, self.record, self.message)
         return Landed(*whose, self.position, self.name, path, notice)
 
 
@@ -118,26 +132,23 @@ class Transfers:
 
     def downloaded(self, download: Download) -> bool:
         """Note that the agency has it; return whether that was the last of its message."""
-        message_id, position = download.message_id, download.position
-        self._db.execute(
-            "DELETE FROM downloads WHERE message_id = ? AND position = ?", (message_id, position)
-        )
+        self._db.execute(f"DELETE FROM downloads WHERE {_OF_IT} AND position = ?", _of(download))
         (left,) = self._db.execute(
-            "SELECT COUNT(*) FROM downloads WHERE message_id = ?", (message_id,)
+            f"SELECT COUNT(*) FROM downloads WHERE {_OF_IT}", download.message
         ).fetchone()
         return bool(left == 0)
 
-    def place_of(self, message_id: MessageId) -> tuple[CaseId, Flow] | None:
+    def place_of(self, message: MessageKey) -> tuple[CaseId, Flow] | None:
         """Return the case and flow of an inbox message that was dealt with."""
-        wanted = "SELECT case_id, flow FROM got WHERE message_id = ?"
-        row = self._db.execute(wanted, (message_id,)).fetchone()
+        wanted = f"SELECT case_id, flow FROM got WHERE {_OF_IT}"
+        row = self._db.execute(wanted, message).fetchone()
         return None if row is None else (CaseId(row[0]), Flow(row[1]))
 
     def refused(self, download: Download, code: str) -> None:
         """Note that it is unfit: not tried again in this life."""
         self._db.execute(
-            "UPDATE downloads SET code = ? WHERE message_id = ? AND position = ?",
-            (code, download.message_id, download.position),
+            f"UPDATE downloads SET code = ? WHERE {_OF_IT} AND position = ?",
+            (code, *_of(download)),
         )
 
     def unfit(self) -> int:
@@ -148,6 +159,10 @@ class Transfers:
     def try_again(self) -> None:
         """Let what was found unfit be tried once more: it may have been stored again."""
         self._db.execute("UPDATE downloads SET code = NULL")
+
+
+def _of(download: Download) -> tuple[str, str, int]:
+    return (*download.message, download.position)
 
 
 def _rows(message: Message, offset: int) -> list[tuple[object, ...]]:

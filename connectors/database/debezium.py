@@ -76,13 +76,12 @@ class Debezium:
         self._left: list[str] | None = None  # None: not looked for yet
 
     def open(self) -> None:
-        """Make our tables, look at theirs. Raises UserError database.unusable."""
+        """Make our tables, look at theirs. Raises as Exchange.open does."""
         theirs = self._tables.outbox
         if not self._tables.timed and self._engine.dialect.name not in _WRITTEN:
             raise UserError("database.unusable", where="map.out.timestamp", detail="missing")
         with transaction(self._engine) as connection:
-            if self._create:
-                self._tables.make(connection)
+            self._tables.open(connection, create=self._create)
             seen = inspect(connection)
             if not seen.has_table(theirs.name, schema=theirs.schema):
                 raise UserError("database.unusable", where=theirs.fullname, detail="no such table")

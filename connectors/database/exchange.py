@@ -52,10 +52,9 @@ class Exchange:
         self._left: list[int] | None = None  # None: not looked for yet
 
     def open(self) -> None:
-        """Make the tables. Raises UserError database.unusable."""
+        """Make the tables. Raises UserError database.unusable, database.tables_outdated."""
         with transaction(self._engine) as connection:
-            if self._create:
-                self._tables.make(connection)
+            self._tables.open(connection, create=self._create)
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take new rows, by id; those of an earlier process first."""

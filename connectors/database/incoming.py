@@ -10,16 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 
 from connectors.bus.clock import now
 from connectors.bus.durable import flush_folder, make_folder
-from connectors.bus.system import Arrival, Arrived, Landed
+from connectors.bus.system import UNNOTED, Arrival, Arrived, Landed
 from connectors.database.engine import BAD_DATA, transaction
 from connectors.database.map import in_values
 from schemas.attachments import name_is_fit
 from schemas.errors import Refusal, Unavailable
-from schemas.ids import MessageId
+from schemas.ids import MessageId, MessageKey, OrganCode
 from schemas.render import CHINA, to_document
 
 LANDING: Final = ".landing"
@@ -45,11 +45,12 @@ class Incoming:
         Raises Unavailable system.unavailable.
         """
         name = landed.name if name_is_fit(landed.name) else f"{landed.position + 1}"
-        path = self._folder / landed.message_id / name
+        sender, message_id = landed.message
+        path = self._folder / f"{sender}-{message_id}" / name
         if landed.path is not None:
             _move(landed.path, path)
         notice = landed.notice or {}
-        key = {"message_id": landed.message_id, "position": landed.position}
+        key = {"message_id": message_id, "sender": sender, "position": landed.position}
         values = {
             "name": name,
             "path": None if landed.path is None else str(path),
@@ -60,7 +61,7 @@ class Incoming:
         }
         files = self._files
         with transaction(self._engine) as connection:
-            where = (files.c.message_id == landed.message_id, files.c.position == landed.position)
+            where = [files.c[name] == value for name, value in key.items()]
             if connection.execute(update(files).where(*where).values(values)).rowcount == 0:
                 connection.execute(files.insert().values({**key, **values}))
 
@@ -70,30 +71,53 @@ class Incoming:
             return Arrived(self._insert(arrivals))
         except BAD_DATA:
             pass  # one of them is to blame: each by itself
-        at: dict[MessageId, datetime] = {}
-        refused: dict[MessageId, Refusal] = {}
+        at: dict[MessageKey, datetime] = {}
+        refused: dict[MessageKey, Refusal] = {}
         for arrival in arrivals:
             try:
                 at |= self._insert([arrival])
             except BAD_DATA as error:
                 detail = type(error).__name__
-                refused[arrival.id] = Refusal("inbox.unwritable", detail=detail)
+                refused[arrival.key] = Refusal("inbox.unwritable", detail=detail)
         return Arrived(at, refused)
 
-    def _insert(self, arrivals: Sequence[Arrival]) -> dict[MessageId, datetime]:
+    def _insert(self, arrivals: Sequence[Arrival]) -> dict[MessageKey, datetime]:
         ledger, into = self._ledger, self._into
         since = instant()
         with transaction(self._engine, BAD_DATA) as connection:
-            ids = [arrival.id for arrival in arrivals]
-            known = select(ledger.c.message_id, ledger.c.since).where(ledger.c.message_id.in_(ids))
-            there = {MessageId(key): at for key, at in connection.execute(known)}
-            new = {each.id: each for each in arrivals if each.id not in there}
+            there = self._known(connection, arrivals)
+            new = {each.key: each for each in arrivals if each.key not in there}
             if new:
                 connection.execute(into.insert(), [_row(each, since) for each in new.values()])
-                notes = [{"message_id": each, "since": since} for each in new]
+                notes = [
+                    {"message_id": message_id, "sender": sender, "since": since}
+                    for sender, message_id in new
+                ]
                 connection.execute(ledger.insert(), notes)
                 there |= dict.fromkeys(new, since)
-        return {key: datetime.fromisoformat(at) for key, at in there.items()}
+        wanted = {arrival.key for arrival in arrivals}
+        return {key: datetime.fromisoformat(at) for key, at in there.items() if key in wanted}
+
+    def _known(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[MessageKey, str]:
+        """Return since when which are there.
+
+        What an older release has put there, and the ledger knows nothing of, is noted with its
+        sender now.
+        """
+        ledger = self._ledger
+        ids = {arrival.message.envelope.message_id for arrival in arrivals}
+        known = select(ledger.c.sender, ledger.c.message_id, ledger.c.since)
+        rows = connection.execute(known.where(ledger.c.message_id.in_(ids)))
+        there = {(OrganCode(who), MessageId(key)): at for who, key, at in rows}
+        for arrival in arrivals:
+            sender, message_id = arrival.key
+            unnoted = (OrganCode(UNNOTED), message_id)
+            if arrival.namesake or arrival.key in there or unnoted not in there:
+                continue
+            there[arrival.key] = there.pop(unnoted)
+            where = (ledger.c.message_id == message_id, ledger.c.sender == UNNOTED)
+            connection.execute(update(ledger).where(*where).values(sender=sender))
+        return there
 
 
 def _row(arrival: Arrival, since: str) -> dict[str, Any]:

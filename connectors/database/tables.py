@@ -2,6 +2,9 @@
 
 An agency that has such tables already gives its own names: `[map.out] payload = "CONTENT"`. One
 that has an outbox table for Debezium's outbox event router needs no EX_OUT (see debezium.py).
+
+A message is known by its sender and its id, for a sender chooses its ids. Tables of before, which
+know it by its id alone, are changed where we may make tables (older.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +24,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.database.older import bring_up, hold
 from schemas.errors import UserError
 
 OUT: Final = "EX_OUT"
@@ -35,6 +40,7 @@ FILES: Final = "EX_FILE"
 
 _BIG: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER only
 _ID: Final = String(36)
+_ORGAN: Final = String(18)
 _INSTANT: Final = String(40)  # RFC 3339: no two databases agree on a time with its offset
 
 
@@ -51,9 +57,12 @@ class Tables:
     ledger: Table
     files: Table
 
-    def make(self, connection: Connection) -> None:
-        """Make what is missing. Raises UserError database.unusable."""
-        _make(self.metadata, connection)
+    def open(self, connection: Connection, *, create: bool) -> None:
+        """Make what is missing and bring up to date what is older, or see that nothing is older.
+
+        Raises UserError database.unusable, database.tables_outdated.
+        """
+        _open(connection, self, create=create)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +80,13 @@ class OutboxTables:
     files: Table
     timed: tuple[str, ...]
 
-    def make(self, connection: Connection) -> None:
-        """Make our tables where they are missing. Raises UserError database.unusable."""
-        _make(self.metadata, connection)
+    def open(self, connection: Connection, *, create: bool) -> None:
+        """Make ours where they are missing, and bring up to date what is older.
+
+        Without `create`, see that nothing is older. Raises UserError database.unusable,
+        database.tables_outdated.
+        """
+        _open(connection, self, create=create)
 
 
 def tables(
@@ -120,18 +133,25 @@ def _inbox(
     metadata: MetaData, names: tuple[str, str], columns: Mapping[str, str]
 ) -> tuple[Table, Table, Table]:
     into = Table(names[0], metadata, *_in(columns), sqlite_autoincrement=True)
+    into.append_constraint(UniqueConstraint(into.c.message_id, into.c.sender))
     ledger = Table(
         names[1],
         metadata,
         Column("message_id", _ID, primary_key=True),
+        Column("sender", _ORGAN, primary_key=True),
         Column("since", _INSTANT, nullable=False),
     )
     return into, ledger, Table(FILES, metadata, *_files())
 
 
-def _make(metadata: MetaData, connection: Connection) -> None:
+def _open(connection: Connection, ours: Tables | OutboxTables, *, create: bool) -> None:
+    known_by_id = (ours.into, ours.ledger, ours.files)
+    if not create:
+        hold(connection, *known_by_id)
+        return
+    bring_up(connection, *known_by_id)
     try:
-        metadata.create_all(connection)
+        ours.metadata.create_all(connection)
     except SQLAlchemyError as error:
         detail = type(error).__name__
         raise UserError("database.unusable", where="create_tables", detail=detail) from None
@@ -178,9 +198,9 @@ def _in(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
     yield column("id", _BIG, primary_key=True, autoincrement=True)
     yield column("batch_no", BigInteger, nullable=False, comment="order of arrival")
     yield column("biz_type", String(64), nullable=False)
-    yield column("message_id", _ID, nullable=False, unique=True)
+    yield column("message_id", _ID, nullable=False)
     yield column("case_id", _ID, nullable=False)
-    yield column("sender", String(18), nullable=False)
+    yield column("sender", _ORGAN, nullable=False)
     yield column("document_number", String(64))
     yield column("in_reply_to", _ID)
     yield column("payload", Text, nullable=False)
@@ -193,6 +213,7 @@ def _in(theirs: Mapping[str, str]) -> Iterator[Column[Any]]:
 def _files() -> Iterator[Column[Any]]:
     """Attachments of what arrived: where each lies, or why it cannot be had."""
     yield Column("message_id", _ID, primary_key=True)
+    yield Column("sender", _ORGAN, primary_key=True)
     yield Column("position", Integer, primary_key=True, comment="in envelope.attachments, from 0")
     yield Column("name", String(200), nullable=False)
     yield Column("path", String(1000), comment="of the file; null: see err_code")

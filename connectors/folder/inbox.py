@@ -17,18 +17,34 @@ from connectors.bus.book import Book
 from connectors.bus.clock import now
 from connectors.bus.durable import flush_folder
 from connectors.bus.outgoing import as_text
-from connectors.bus.system import Arrival, Arrived, Landed
+from connectors.bus.system import UNNOTED, Arrival, Arrived, Landed
 from connectors.folder.beside import folder_name
 from connectors.folder.files import write_whole
 from connectors.folder.map import REASON, beside, inbox_name
 from schemas.attachments import name_is_fit
-from schemas.ids import MessageId
+from schemas.ids import MessageId, MessageKey, OrganCode
 from schemas.json_text import Encoding, from_text
 from schemas.render import to_document
 
 _TABLES: Final = """
-CREATE TABLE ready (message_id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE there (message_id TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE ready (
+  sender TEXT NOT NULL, message_id TEXT NOT NULL, name TEXT NOT NULL,
+  PRIMARY KEY (message_id, sender)
+) WITHOUT ROWID;
+CREATE TABLE there (
+  sender TEXT NOT NULL, message_id TEXT NOT NULL, since TEXT NOT NULL,
+  PRIMARY KEY (message_id, sender)
+) WITHOUT ROWID;
+"""
+# A book in which a message was its id alone.
+_BY_SENDER: Final = f"""
+ALTER TABLE ready RENAME TO ready_by_id;
+ALTER TABLE there RENAME TO there_by_id;
+{_TABLES}
+INSERT INTO ready SELECT '{UNNOTED}', message_id, name FROM ready_by_id;
+INSERT INTO there SELECT '{UNNOTED}', message_id, since FROM there_by_id;
+DROP TABLE ready_by_id;
+DROP TABLE there_by_id;
 """
 
 
@@ -37,34 +53,36 @@ class InFolder:
 
     def __init__(self, root: Path, book: Path, encoding: Encoding = Encoding.UTF_8) -> None:
         self.inbox, self.staging = root / "inbox", root / ".staging"
-        self._book = Book(book, _TABLES)
+        self._book = Book(book, _TABLES, (_BY_SENDER,))
         self._encoding = encoding
 
     def finish(self) -> None:
         """Show what was ready when something stopped us."""
-        rows = self._book.db.execute("SELECT message_id, name FROM ready ORDER BY name").fetchall()
+        query = "SELECT sender, message_id, name FROM ready ORDER BY name"
+        rows = self._book.db.execute(query).fetchall()
         if rows:
-            self._show([(MessageId(message_id), name) for message_id, name in rows])
+            self._show(rows)
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Put messages into inbox/, in this order, each once."""
         self.finish()
-        new = [arrival for arrival in arrivals if self._since(arrival.id) is None]
-        files = [(arrival.id, _name(arrival)) for arrival in new]
-        for arrival, (_, name) in zip(new, files, strict=True):
+        self._recognise(arrivals)
+        new = [arrival for arrival in arrivals if self._since(arrival.key) is None]
+        files = [(*arrival.key, _name(arrival)) for arrival in new]
+        for arrival, (*_, name) in zip(new, files, strict=True):
             content = from_text(as_text(to_document(arrival.message)), self._encoding)
             write_whole(self.staging / name, content)
         if files:
             flush_folder(self.staging)
             with self._book.transaction():
-                self._book.db.executemany("INSERT OR REPLACE INTO ready VALUES (?,?)", files)
+                self._book.db.executemany("INSERT OR REPLACE INTO ready VALUES (?,?,?)", files)
             self._show(files)
-        since = {arrival.id: self._since(arrival.id) for arrival in arrivals}
+        since = {arrival.key: self._since(arrival.key) for arrival in arrivals}
         return Arrived({key: at for key, at in since.items() if at is not None})
 
     def attach(self, landed: Landed) -> None:
         """Put a file into `<document>.files/` beside its document, or the reason why it is not."""
-        document = inbox_name(landed.offset, landed.record, landed.message_id)
+        document = inbox_name(landed.offset, landed.record, landed.message[1])
         folder = self.inbox / folder_name(document)
         name = landed.name if name_is_fit(landed.name) else f"{landed.position + 1}"
         reason = folder / beside(name, REASON)
@@ -82,9 +100,24 @@ class InFolder:
         """Close the book."""
         self._book.close()
 
-    def _show(self, files: Iterable[tuple[MessageId, str]]) -> None:
+    def _recognise(self, arrivals: Iterable[Arrival]) -> None:
+        """Say whose it is what an older release has put there and the ledger knows nothing of."""
+        unnoted = f"SELECT 1 FROM there WHERE message_id = ? AND sender = '{UNNOTED}'"
+        for arrival in arrivals:
+            sender, message_id = arrival.key
+            if arrival.namesake or self._since(arrival.key) is not None:
+                continue
+            if self._book.db.execute(unnoted, (message_id,)).fetchone() is None:
+                continue
+            with self._book.transaction():
+                self._book.db.execute(
+                    f"UPDATE there SET sender = ? WHERE message_id = ? AND sender = '{UNNOTED}'",
+                    (sender, message_id),
+                )
+
+    def _show(self, files: Iterable[tuple[OrganCode, MessageId, str]]) -> None:
         shown = list(files)
-        for _, name in shown:
+        for *_, name in shown:
             staged = self.staging / name
             if staged.exists():
                 staged.rename(self.inbox / name)
@@ -93,18 +126,17 @@ class InFolder:
         at = now()
         since = at.replace(microsecond=at.microsecond // 1000 * 1000).isoformat()
         with self._book.transaction():
-            for message_id, _ in shown:
-                self._book.db.execute(
-                    "INSERT OR IGNORE INTO there VALUES (?,?)", (message_id, since)
-                )
-                self._book.db.execute("DELETE FROM ready WHERE message_id = ?", (message_id,))
+            for *key, _ in shown:
+                self._book.db.execute("INSERT OR IGNORE INTO there VALUES (?,?,?)", (*key, since))
+                self._book.db.execute("DELETE FROM ready WHERE sender = ? AND message_id = ?", key)
 
-    def _since(self, message_id: MessageId) -> datetime | None:
+    def _since(self, key: MessageKey) -> datetime | None:
         row = self._book.db.execute(
-            "SELECT since FROM there WHERE message_id = ?", (message_id,)
+            "SELECT since FROM there WHERE sender = ? AND message_id = ?", key
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 
 
 def _name(arrival: Arrival) -> str:
-    return inbox_name(arrival.offset, arrival.message.envelope.record, arrival.id)
+    envelope = arrival.message.envelope
+    return inbox_name(arrival.offset, envelope.record, envelope.message_id)

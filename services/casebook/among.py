@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, MessageKey, OrganCode
 from services.casebook.queries import (
     CASES_BY_SEQ,
     CASES_OF,
@@ -18,7 +18,6 @@ from services.casebook.rows import MessageRow, case_from_text, duty_from_text
 from services.casebook.statements import parts
 from services.casework.case import Case, Duty
 
-MessageKey = tuple[OrganCode, MessageId]
 NumberKey = tuple[OrganCode, str]
 
 

@@ -9,9 +9,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.ids import CaseId, MessageId, MessageKey, OrganCode
 from services.casebook.among import (
-    MessageKey,
     NumberKey,
     cases_among,
     messages_among,

@@ -11,9 +11,9 @@ from typing import Final
 from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.errors import Broken
-from schemas.ids import CaseId
+from schemas.ids import CaseId, MessageKey
 from services.casebook.ahead import read_ahead
-from services.casebook.among import MessageKey, NumberKey
+from services.casebook.among import NumberKey
 from services.casebook.progress import rulebooks_in_force
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook

@@ -12,6 +12,8 @@ from connectors.database.exchange import Exchange
 from connectors.database.tables import outbox_tables, tables
 from schemas.errors import UserError
 from tests.agency_home import lead
+from tests.older_tables import CASES as OLDER
+from tests.older_tables import OlderSide
 from tests.outbox_cases import CASES, ONE, key, opened, two_writers_at_once_lose_nothing
 from tests.outbox_side import OutboxSide
 
@@ -72,3 +74,10 @@ def test_exchange_tables_work_on_postgresql_too(nowhere: str, tmp_path: Path) ->
         assert system.deliver([Arrival(0, lead("one"))]).at
     finally:
         system.close()
+
+
+@pytest.mark.parametrize("case", OLDER, ids=lambda case: case.__name__)
+def test_tables_of_before(nowhere: str, tmp_path: Path, case: Callable[[OlderSide], None]) -> None:
+    side = OlderSide(lambda: open_engine(nowhere, tmp_path), tmp_path)
+    case(side)
+    side.engine.dispose()

@@ -25,9 +25,9 @@ def test_what_is_arriving_can_be_answered_and_has_not_been_dealt_with(ledger: Le
     ledger.arrivals.expect([sent])
     assert known(ledger, envelope.message_id) == [envelope.message_id]
     assert known(ledger, envelope.document_number) == [envelope.message_id]
-    assert not ledger.arrivals.has(envelope.message_id)
+    assert not ledger.arrivals.has(envelope.key)
     ledger.arrivals.got(sent, AT)
-    assert ledger.arrivals.has(envelope.message_id)
+    assert ledger.arrivals.has(envelope.key)
     assert known(ledger, envelope.message_id) == [envelope.message_id]
     assert ledger.db.execute("SELECT COUNT(*) FROM arriving").fetchone() == (0,)
 
@@ -35,7 +35,7 @@ def test_what_is_arriving_can_be_answered_and_has_not_been_dealt_with(ledger: Le
 def test_what_the_agency_cannot_have_cannot_be_answered(ledger: Ledger) -> None:
     sent = lead("one")
     ledger.arrivals.expect([sent])
-    ledger.arrivals.refused(sent.envelope.message_id)
+    ledger.arrivals.refused(sent.envelope.key)
     assert known(ledger, sent.envelope.message_id) == []
 
 

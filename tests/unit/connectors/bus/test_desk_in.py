@@ -81,7 +81,7 @@ def test_a_crash_between_system_and_ledger_writes_once_and_the_receipt_is_the_sa
     desk.take_in([record])
     (receipt,) = delivered(county, desk)
     assert side.arrived() == []
-    assert receipt.delivered_at == arrived.at[sent.envelope.message_id]
+    assert receipt.delivered_at == arrived.at[sent.envelope.key]
 
 
 def test_what_the_agency_has_can_be_answered_though_a_crash_kept_it_out_of_the_ledger(

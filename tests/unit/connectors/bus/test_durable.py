@@ -14,7 +14,7 @@ from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.sealing import Measured, Staged, measured, staged
 from connectors.bus.system import Landed
 from schemas.errors import Refusal
-from schemas.ids import MessageId
+from schemas.ids import MessageId, OrganCode
 from tests.agency_home import AT, US
 from tests.agency_sides import DatabaseSide
 
@@ -100,8 +100,9 @@ def test_a_file_of_a_database_agency_outlives_a_loss_of_power_also_when_it_comes
     assert landing is not None
     landing.mkdir(parents=True)
     flushed(landing / "m-0")
-    landed = Landed(1, "lead_transfer", MessageId("m"), 0, "a.txt", landing / "m-0")
-    target = landing.parent / "m" / "a.txt"
+    whose = (OrganCode("o"), MessageId("m"))
+    landed = Landed(1, "lead_transfer", whose, 0, "a.txt", landing / "m-0")
+    target = landing.parent / "o-m" / "a.txt"
     system.attach(landed)
     assert disk.keeps(target, landing.parent)
     disk.forget_names()

@@ -148,8 +148,8 @@ def test_what_the_table_refuses_is_told_apart_and_the_rest_is_written(side: Data
     )
     messages = [lead("one"), bad, lead("two")]
     arrived = system.deliver([Arrival(n, message) for n, message in enumerate(messages)])
-    assert list(arrived.refused) == [bad.envelope.message_id]
-    assert arrived.refused[bad.envelope.message_id].code == "inbox.unwritable"
+    assert list(arrived.refused) == [bad.envelope.key]
+    assert arrived.refused[bad.envelope.key].code == "inbox.unwritable"
     assert len(side.arrived()) == len(arrived.at) == 2
     system.close()
 

@@ -1,5 +1,7 @@
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +77,7 @@ def test_a_crash_at_any_rename_gives_each_file_once_in_order(
     arrived = again.deliver(wanted)
     taken += names(again.inbox)
     assert [name[:12] for name in taken] == ["000000000000", "000000000001", "000000000002"]
-    assert set(arrived.at) == {arrival.id for arrival in wanted}
+    assert set(arrived.at) == {arrival.key for arrival in wanted}
     assert names(again.staging) == []
 
 
@@ -113,3 +115,83 @@ def test_an_agency_that_reads_gbk_gets_gbk(tmp_path: Path) -> None:
     inbox.close()
     (path,) = (tmp_path / "inbox").iterdir()
     assert json.loads(path.read_bytes().decode("gb18030")) == to_document(arrival.message)
+
+
+# A book as it was when a message was its id alone.
+_OLD = """
+DROP TABLE ready; DROP TABLE there;
+CREATE TABLE ready (message_id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE there (message_id TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def namesake(of: Arrival, offset: int, *, known: bool) -> Arrival:
+    """Another organ's message under the id of one; `known`: that one is in the ledger."""
+    other, envelope = lead("another", "mugang"), of.message.envelope
+    changed = replace(other.envelope, message_id=envelope.message_id)
+    return Arrival(offset, replace(other, envelope=changed), known)
+
+
+def older(tmp_path: Path, *rows: tuple[str, str, str]) -> None:
+    with sqlite3.connect(tmp_path / "arrivals.sqlite") as book:
+        book.executescript(_OLD)
+        for table, message_id, value in rows:
+            book.execute(f"INSERT INTO {table} VALUES (?, ?)", (message_id, value))
+    book.close()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_two_of_one_id_both_come_and_each_once(new_inbox: NewInbox, *, known: bool) -> None:
+    (first,) = arrivals(1)
+    both = [first, namesake(first, 1, known=known)]
+    inbox = new_inbox()
+    assert len(inbox.deliver(both).at) == 2
+    assert len(names(inbox.inbox)) == 2
+    new_inbox().deliver(both)
+    assert len(names(inbox.inbox)) == 2
+
+
+def test_what_an_older_release_put_there_does_not_come_again_and_hides_no_namesake(
+    new_inbox: NewInbox, tmp_path: Path
+) -> None:
+    """Killed before the ledger knew, then upgraded: the first that is read again is the one."""
+    since = "2026-09-08T09:00:00+08:00"
+    (first,) = arrivals(1)
+    message_id = first.message.envelope.message_id
+    new_inbox().close()
+    older(tmp_path, ("there", message_id, since))
+    inbox = new_inbox()
+    arrived = inbox.deliver([first, namesake(first, 1, known=False)])
+    assert arrived.at[first.key].isoformat() == since
+    (path,) = inbox.inbox.iterdir()
+    assert path.name.startswith("000000000001")
+
+
+def test_what_the_ledger_of_an_older_release_knows_is_no_namesakes(
+    new_inbox: NewInbox, tmp_path: Path
+) -> None:
+    (first,) = arrivals(1)
+    new_inbox().close()
+    older(tmp_path, ("there", first.message.envelope.message_id, "2026-09-08T09:00:00+08:00"))
+    inbox = new_inbox()
+    other = namesake(first, 1, known=True)
+    for _ in range(2):
+        inbox.deliver([other])
+        assert len(names(inbox.inbox)) == 1
+
+
+def test_what_an_older_release_had_ready_is_shown_once(new_inbox: NewInbox, tmp_path: Path) -> None:
+    (first,) = arrivals(1)
+    inbox = new_inbox()
+    inbox.deliver([first])
+    (path,) = inbox.inbox.iterdir()
+    path.rename(inbox.staging / path.name)
+    inbox.close()
+    older(tmp_path, ("ready", first.message.envelope.message_id, path.name))
+    again = new_inbox()
+    again.finish()
+    assert names(again.inbox) == [path.name]
+    path.unlink()
+    again.deliver([first])
+    assert names(again.inbox) == []
