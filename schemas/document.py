@@ -7,7 +7,7 @@ that says something else was meant for another place.
 This checks the form only. What the law asks of it is in schemas/checks.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -168,11 +168,20 @@ def _answered(envelope: dict[str, Any], defaults: EnvelopeDefaults) -> Target | 
     if case_id is not None:
         found = tuple(target for target in found if target.case_id == case_id) or found
     if len(found) > 1:
-        ids = ", ".join(target.message_id for target in found[:_IDS_SHOWN])
-        raise FormError("document_number.ambiguous", "envelope.in_reply_to", detail=ids)
+        detail = _listed(found[:_IDS_SHOWN])
+        raise FormError("document_number.ambiguous", "envelope.in_reply_to", detail=detail)
     if not found and not by_id:
         raise FormError("reply.target_unknown", "envelope.in_reply_to")
     return found[0] if found else None
+
+
+def _listed(found: Sequence[Target]) -> str:
+    """Return the ids; with their cases where two senders have used one id."""
+    are_unique = len({target.message_id for target in found}) == len(found)
+    return ", ".join(
+        target.message_id if are_unique else f"{target.message_id} (case_id {target.case_id})"
+        for target in found
+    )
 
 
 def _number(value: object, where: str) -> str:

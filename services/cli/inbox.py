@@ -77,8 +77,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def export_name(message: Message) -> str:
-    """Return the name of a message's file: its record and its id, which is a UUID."""
-    return f"{message.envelope.record}-{message.envelope.message_id}.json"
+    """Return the name of a message's file: its record, its sender and its id, which is a UUID."""
+    return f"{message.envelope.record}-{'-'.join(message.envelope.key)}.json"
 
 
 async def _inbox(

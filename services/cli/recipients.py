@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from connectors.bus.home import Home
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import unframe
-from schemas.ids import CaseId, MessageId, OrganCode
+from schemas.ids import CaseId, MessageKey, OrganCode
 from schemas.messages import Message
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
@@ -23,7 +23,7 @@ from services.casework.case import Case, Handed
 WAITING_MAX: Final = 10_000  # rows of one case that are looked at
 
 Document = dict[str, Any]
-Copy = tuple[MessageId, OrganCode]  # a message, and for whom
+Copy = tuple[MessageKey, OrganCode]  # a message, and for whom
 
 
 class Arrival(StrEnum):
@@ -63,7 +63,7 @@ def copy_in(value: bytes, schemas: KnownSchemas) -> Copy | None:
     """
     message = message_in(value, schemas)
     delivery = message.envelope.delivery if message else None
-    return (message.envelope.message_id, delivery.to) if message and delivery else None
+    return (message.envelope.key, delivery.to) if message and delivery else None
 
 
 def message_in(value: bytes, schemas: KnownSchemas) -> Message | None:
@@ -73,13 +73,18 @@ def message_in(value: bytes, schemas: KnownSchemas) -> Message | None:
     return codec.decode(body) if codec else None
 
 
+def copy_of(handed: Handed) -> Copy:
+    """Return which copy was handed over."""
+    return (handed.author, handed.message), handed.to
+
+
 def arrival_of(handed: Handed, waiting: frozenset[Copy]) -> Arrival:
     """Return how far one message is on its way to one organ."""
     if handed.signed_at is not None:
         return Arrival.SIGNED
     if handed.delivered_at is not None:
         return Arrival.DELIVERED
-    return Arrival.PENDING if (handed.message, handed.to) in waiting else Arrival.WRITTEN
+    return Arrival.PENDING if copy_of(handed) in waiting else Arrival.WRITTEN
 
 
 def recipients_of(

@@ -1,10 +1,11 @@
 """`yichuan resend MESSAGE --to ORGAN`: the same bytes once more into the inbox of one recipient.
 
 For an agency that lost what it had, or whose inbox was mended. Who has it already drops it by its
-id, so nothing comes twice. Nothing is decided anew, and nobody else gets anything.
+sender and id, so nothing comes twice. Nothing is decided anew, and nobody else gets anything.
 """
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -26,7 +27,7 @@ from services.cli.installation import Installation, open_installation
 from services.cli.log_reader import ADMIN, Logged, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language
-from services.cli.recipients import Arrival, arrival_of, copy_in, waiting_copies
+from services.cli.recipients import Arrival, arrival_of, copy_in, copy_of, waiting_copies
 from services.rulebook.model import Organ
 
 _NO: Final = 1  # exit code: the answer is no
@@ -76,18 +77,29 @@ def handed_to(connection: Connection, text: str, organ: Organ, place: Installati
     rows = _messages(connection, text)
     if not rows:
         raise UserError("resend.unknown", where=text, exit_code=_NO)
-    if len(rows) > 1:
-        ids = ", ".join(row.message_id for row in rows)
-        raise UserError("resend.ambiguous", where=text, detail=ids, exit_code=_NO)
-    (row,) = rows
+    found = [(row, handed) for row in rows for handed in _handed(connection, row, organ)]
+    if not found:
+        raise UserError("resend.not_a_recipient", where=organ.name, detail=text, exit_code=_NO)
+    if len(found) > 1:
+        by_id = len({row.message_id for row, _ in found}) == len(found)
+        named = (row.message_id if by_id else row.document_number for row, _ in found)
+        detail = ", ".join(name or "" for name in named)
+        raise UserError("resend.ambiguous", where=text, detail=detail, exit_code=_NO)
+    ((row, handed),) = found
+    waiting = waiting_copies(connection, row.case_id, place.home)
+    if arrival_of(handed, waiting) is Arrival.PENDING:
+        raise UserError("resend.pending", where=inbox_of(organ.alias), exit_code=_NO)
+    return handed
+
+
+def _handed(connection: Connection, row: MessageRow, organ: Organ) -> Iterator[Handed]:
+    """Yield what was written of a message for the organ, once at most."""
     case = case_of(connection, row.case_id)
+    wanted = ((row.sender, row.message_id), organ.code)
     for handed in case.handed if case else ():
-        if (handed.author, handed.message, handed.to) == (row.sender, row.message_id, organ.code):
-            waiting = waiting_copies(connection, row.case_id, place.home)
-            if arrival_of(handed, waiting) is Arrival.PENDING:
-                raise UserError("resend.pending", where=inbox_of(organ.alias), exit_code=_NO)
-            return handed
-    raise UserError("resend.not_a_recipient", where=organ.name, detail=text, exit_code=_NO)
+        if copy_of(handed) == wanted:
+            yield handed
+            return
 
 
 def _messages(connection: Connection, text: str) -> list[MessageRow]:
@@ -103,7 +115,7 @@ def _in_inbox(place: Installation, organ: Organ, handed: Handed) -> Logged:
     """Return the copy as it lies in the inbox. Raises UserError resend.gone."""
     topic = inbox_of(organ.alias)
     schemas = KnownSchemas(place.home.schema_ids)
-    wanted = (handed.message, handed.to)
+    wanted = copy_of(handed)
     with open_log(place.home, place.settings, _SECONDS_MAX) as log:
         spans = log.spans(topic)
         begins = log.begins_at(topic, _earliest(handed.at))

@@ -31,7 +31,7 @@ from services.cli.mailbox import Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, error_object, print_error
 from services.cli.send_text import receipt_document, receipt_lines
-from services.cli.sent import Known, note_sent, sent_before
+from services.cli.sent import Known, note_sent, sent_before, targets_of
 from services.rulebook.model import Organ
 
 _NO: Final = 1  # exit code: the answer is no
@@ -130,8 +130,7 @@ async def _message(
 
     def targets(named: str) -> tuple[Any, ...]:
         asked.append(named)
-        found = {one.target.message_id: one.target for one in known if one.is_named(named)}
-        return tuple(found.values())
+        return targets_of(known, named)
 
     defaults = EnvelopeDefaults(
         bus=place.rulebook.bus,
@@ -172,15 +171,15 @@ async def _publish(agency: Agency, sealed: Sealed) -> None:
 
 
 async def _answer(mailbox: Mailbox, message: Message, begin: int, wait: float) -> Receipt:
-    message_id = message.envelope.message_id
+    wanted = (message.envelope.message_id, message.envelope.case_id)
     async for letter in mailbox.following(begin, wait):
         found = letter.message
         if (
             isinstance(found, Accepted | Rejected | Held)
-            and found.envelope.in_reply_to == message_id
+            and (found.envelope.in_reply_to, found.envelope.case_id) == wanted
         ):
             return found
-    raise Unavailable("send.no_answer", where=message_id, detail=f"{wait:g} s")
+    raise Unavailable("send.no_answer", where=wanted[0], detail=f"{wait:g} s")
 
 
 def _report(place: Installation, sending: Sending, *, as_json: bool) -> int:

@@ -1,7 +1,7 @@
 """What `yichuan send` sent from this home, so that a later message can answer it by id or 文号."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -42,6 +42,11 @@ class Known:
         if text == self.target.message_id:
             return True
         return self.number is not None and normal_document_number(text) == self.number
+
+
+def targets_of(known: Iterable[Known], named: str) -> tuple[Target, ...]:
+    """Return what a message id or a number means, each once; two senders may have used one id."""
+    return tuple(dict.fromkeys(one.target for one in known if one.is_named(named)))
 
 
 def note_sent(home: Home, alias: Alias, known: Known) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from schemas.ids import OrganCode
 from services.casebook.rows import DecisionRow
 from services.casework.case import Case, Duty, Handed, State
-from services.cli.recipients import Arrival, Copy, arrival_of, recipients_of
+from services.cli.recipients import Arrival, Copy, arrival_of, copy_of, recipients_of
 from services.rulebook.model import Directory
 
 Document = dict[str, Any]
@@ -83,8 +83,8 @@ class _Teller:
 
     def __init__(self, directory: Directory, case: Case | None) -> None:
         self._directory = directory
-        self._handed: Mapping[tuple[str, str], Handed] = {
-            (handed.message, handed.to): handed for handed in (case.handed if case else ())
+        self._handed: Mapping[tuple[tuple[str, str], str], Handed] = {
+            copy_of(handed): handed for handed in (case.handed if case else ())
         }
         # A case holds its stages in the order in which they were accepted, as the decisions are.
         self._stages = iter(case.stages if case else ())
@@ -197,7 +197,7 @@ class _Teller:
                 return effect
 
     def _delivered(self, effect: Document) -> Document:
-        handed = self._handed.get((effect["message"], effect["to"]))
+        handed = self._handed.get(((effect["author"], effect["message"]), effect["to"]))
         return {
             "effect": effect["effect"],
             "to": self.organ(effect["to"]),

@@ -110,6 +110,15 @@ def test_a_number_that_means_several_is_refused_with_their_ids() -> None:
     assert chosen.envelope.in_reply_to == other.message_id
 
 
+def test_an_id_that_two_senders_have_used_is_refused_with_the_cases() -> None:
+    other = replace(ANSWERED, case_id=CaseId(derive("c")))
+    answer = _read(_signed_for(in_reply_to=TRANSFER), "signed_for", ANSWERED, other)
+    assert _found(answer) == ("document_number.ambiguous", "envelope.in_reply_to")
+    assert isinstance(answer, Refusal)
+    cases = (ANSWERED.case_id, other.case_id)
+    assert answer.detail == ", ".join(f"{TRANSFER} (case_id {case})" for case in cases)
+
+
 @pytest.mark.parametrize(
     ("envelope", "code", "where"),
     [

@@ -14,12 +14,13 @@ from connectors.bus.private import write_private
 from connectors.bus.registry import SchemaIds
 from schemas.codec import frame
 from schemas.errors import UserError
+from schemas.ids import derive
 from services.casebook.rows import DecisionRow
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import case_of, decisions_of
 from services.cli.installation import Installation
-from services.cli.recipients import copy_in, waiting_copies
+from services.cli.recipients import copy_in, copy_of, waiting_copies
 from services.cli.resend import handed_to
 from services.cli.trace_story import story
 from services.cli.trace_text import lines
@@ -122,6 +123,31 @@ def test_a_number_that_several_bear_is_asked_about(casebook: Casebook, home: Hom
         message = sent(history, label, sender, category="other", envelope=envelope)
         run(casebook, [log.put(message, MONDAY)])
     assert _refused(casebook, home, "执抄〔2026〕1号", "langdai") == "resend.ambiguous"
+
+
+def test_of_two_senders_messages_of_one_id_the_one_that_the_organ_got_is_sent_again(
+    casebook: Casebook, home: Home
+) -> None:
+    log, one_id = Log(), derive("test", "one id")
+    for sender, label, to in ((HANDLER, "copy", "yanjiao"), (SENDER, "circular", "langdai")):
+        envelope = {
+            "addressees": [organ(to), organ("liuzhi-zwj")],
+            "document_number": f"{'执' if sender == HANDLER else '岩'}抄〔2026〕1号",
+            "message_id": one_id,
+        }
+        message = sent(History(), label, sender, category="other", envelope=envelope)
+        run(casebook, [log.put(message, MONDAY)])
+    with casebook.engine.begin() as connection:
+        connection.execute(delete(OUTBOX))
+    for alias, author in (("yanjiao", HANDLER), ("langdai", SENDER)):
+        with casebook.engine.connect() as connection:
+            handed = handed_to(connection, one_id, _organ(alias), _place(home))
+        assert copy_of(handed) == ((organ(author), one_id), organ(alias))
+    with casebook.engine.connect() as connection, pytest.raises(UserError) as raised:
+        handed_to(connection, one_id, _organ("liuzhi-zwj"), _place(home))
+    assert raised.value.code == "resend.ambiguous"
+    numbers = {"岩抄〔2026〕1号", "执抄〔2026〕1号"}
+    assert set((raised.value.detail or "").split(", ")) == numbers
 
 
 def test_a_recipient_s_copy_is_found_by_its_id_and_by_its_number(

@@ -10,7 +10,7 @@ from connectors.bus.home import Home
 from schemas.ids import BUS, Alias, CaseId, MessageId, OrganCode, derive
 from schemas.messages import Accepted, Withdrawal
 from schemas.parts import Envelope, Flow
-from services.cli.sent import Known, note_sent, sent_before
+from services.cli.sent import Known, note_sent, sent_before, targets_of
 from tests.agency_home import case_split
 
 ALIAS = Alias("yanjiao")
@@ -51,6 +51,13 @@ def test_nothing_was_sent_from_a_new_home(tmp_path: Path) -> None:
 )
 def test_a_message_is_named_by_its_id_or_its_number(text: str, named: bool) -> None:  # noqa: FBT001 - a parameter of the table
     assert Known.of(Withdrawal(ENVELOPE, "x")).is_named(text) is named
+
+
+def test_an_id_that_two_senders_have_used_means_both() -> None:
+    elsewhere = replace(ENVELOPE, sender=BUS, case_id=CaseId(derive("another")))
+    known = [Known.of(Withdrawal(each, "x")) for each in (ENVELOPE, elsewhere, ENVELOPE)]
+    cases = [target.case_id for target in targets_of(known, ENVELOPE.message_id)]
+    assert cases == [ENVELOPE.case_id, elsewhere.case_id]
 
 
 def test_what_the_bus_wrote_into_a_case_is_answered_by_its_own_id() -> None:

@@ -177,7 +177,7 @@ def test_an_inbox_is_exported_into_files_that_verify(
     monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Open())
     assert main(["inbox", HANDLER, "--export", str(tmp_path / "out")]) == 0
     (file,) = capsys.readouterr().out.split()
-    assert Path(file).name == f"LeadTransfer-{LEAD.envelope.message_id}.json"
+    assert Path(file).name == f"LeadTransfer-{organ(SENDER)}-{LEAD.envelope.message_id}.json"
     assert Path(file).stat().st_mode & 0o077 == 0
     assert asked(capsys, file)[0] == 0
 
