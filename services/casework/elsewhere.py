@@ -37,6 +37,6 @@ def linked(
     at: datetime,
 ) -> LinkedEffect:
     """Return what tells a case of a message that was decided in another; the same once more."""
-    own = MessageId(derive("linked", cause.message_id, about))
+    own = MessageId(derive("linked", *cause.key, about))
     envelope = own_envelope(cause, LinkedEffect.__name__, own, into, at, about)
     return LinkedEffect(envelope, kind, cause.message_id, cause.case_id, cause.sender)

@@ -1,6 +1,7 @@
 """What the bus itself says, made from effects: receipts, holds, advice, notices of duty. Pure.
 
-Each has an id that follows from its cause and its recipient, so that a repeat is the same message.
+Each has an id that follows from its case, its cause and its recipient, so that a repeat is the same
+message, and two senders' messages of one id are told of apart.
 """
 
 from dataclasses import dataclass
@@ -168,7 +169,7 @@ def envelope_of(
     """Return the envelope of what the bus says to one organ about a message, its `cause`."""
     return Envelope(
         bus=rulebook.bus,
-        message_id=MessageId(derive("say", record, cause, to, salt)),
+        message_id=MessageId(derive("say", record, about.case, cause, to, salt)),
         case_id=about.case,
         flow=about.flow,
         record=record,

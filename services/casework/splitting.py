@@ -9,7 +9,7 @@ from datetime import date
 
 from schemas.disputes import CaseSplit, Objection, SplitCharge
 from schemas.errors import Refusal
-from schemas.ids import BUS, CaseId, MessageId, case_id_of, derive
+from schemas.ids import BUS, CaseId, MessageId, MessageKey, case_id_of, derive
 from schemas.parts import Relation
 from services.casework.case import Case, Charge, Complainant
 from services.casework.dispute import Dispute, Letter
@@ -54,13 +54,14 @@ def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> O
 
 def children_of(case: Case) -> tuple[CaseId, ...]:
     """Return the cases that were split from this one, or would have been: by its objections."""
-    objections = (each.message for each in case.handed if each.record == Objection.__name__)
-    return tuple(dict.fromkeys(_child_of(objection)[1] for objection in objections))
+    handed = (each for each in case.handed if each.record == Objection.__name__)
+    objections = dict.fromkeys((each.author, each.message) for each in handed)
+    return tuple(_child_of(objection)[1] for objection in objections)
 
 
-def _child_of(objection: MessageId) -> tuple[MessageId, CaseId]:
+def _child_of(objection: MessageKey) -> tuple[MessageId, CaseId]:
     """Return the ids of the CaseSplit that follows from an objection, and of the child."""
-    split_id = MessageId(derive("split", objection))
+    split_id = MessageId(derive("split", *objection))
     return split_id, case_id_of(BUS, split_id)
 
 
@@ -90,7 +91,7 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
 def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
     envelope = message.envelope
     about = envelope.message_id
-    split_id, child = _child_of(about)
+    split_id, child = _child_of(envelope.key)
     into = (child, case.flow)
     own = own_envelope(envelope, CaseSplit.__name__, split_id, into, situation.at, about)
     numbers = set(message.numbers or ())

@@ -7,6 +7,7 @@ nothing when it does, and then only the message's case is stopped.
 from datetime import datetime
 
 from schemas.errors import Refusal
+from schemas.ids import BUS
 from schemas.messages import RulebookActivated, Tick
 from services.casebook.rows import MessageRow, Progress, SecretRow, ToVouch
 from services.casebook.work import Work
@@ -19,7 +20,7 @@ from services.exchange.clerk import Clerk
 from services.exchange.expiring import ask_all
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.likeness import note_marks
-from services.exchange.lookups import as_it_came, facts_of, note_number
+from services.exchange.lookups import as_it_came, facts_of, id_taken, note_number
 from services.exchange.notes import (
     Decided,
     decided_of,
@@ -94,13 +95,16 @@ class Desk:
         if known is not None and known.digest == sound.opened.content_digest:
             self._again(known, sound.incoming)
             return
-        if known is not None:
+        if known is not None and envelope.sender == BUS:  # it has no inbox: an operator is to look
+            self._clerk.dead(sound.incoming, Refusal("message.id_reused"), envelope, at)
+            return
+        case = self._work.case(envelope.case_id)
+        if known is not None or id_taken(case, message):
             self._reject(sound, Refusal("message.id_reused"), at)
             self._work.blobs.note(envelope, lost=True)
             return
         if isinstance(message, RulebookActivated):  # decided by the old one, in force from the next
             self._next = self._shelf.office(message.rulebook)
-        case = self._work.case(envelope.case_id)
         # Kept before it is decided, because its copies are made of it; a refused one is dropped.
         self._work.put_original(original_of(sound))
         self._work.blobs.note(envelope)

@@ -6,10 +6,11 @@ from datetime import datetime
 from schemas.assistance import AssistanceRequest
 from schemas.codec import frame
 from schemas.errors import Broken
-from schemas.ids import CaseId
+from schemas.ids import BUS, CaseId
 from schemas.messages import (
     CaseTransfer,
     Correction,
+    Delivered,
     LeadTransfer,
     Message,
     Routed,
@@ -53,6 +54,26 @@ def facts_of(
         alike=alike_to(work, message, case, held, at),
         declined=declined_before(office, work, message, case, held, at),
         asked=asking_of(office, work, message, case),
+    )
+
+
+def id_taken(case: Case | None, message: Message) -> bool:
+    """Whether another sender's message of the case has the id, so that no answer tells them apart.
+
+    Not asked of the bus, whose ids others may know beforehand, nor of Delivered, which nobody
+    answers.
+    """
+    envelope = message.envelope
+    if case is None or envelope.sender == BUS or isinstance(message, Delivered):
+        return False
+    there = (
+        (case.sender, case.opening),
+        *((handed.author, handed.message) for handed in case.handed),
+        *((waiting.sender, waiting.message) for waiting in case.waiting),
+    )
+    return any(
+        message_id == envelope.message_id and sender != envelope.sender
+        for sender, message_id in there
     )
 
 

@@ -45,7 +45,7 @@ def test_an_organ_that_names_a_message_as_the_bus_will_takes_no_case_of_the_bus(
 ) -> None:
     history = History()
     begun = three(history)
-    theirs = MessageId(derive("split", list(history.sent)[-1]))
+    theirs = MessageId(derive("split", organ(HANDLER), list(history.sent)[-1]))
     lead = message("lead_transfer", SENDER, "squatter", MONDAY)
     envelope = replace(
         lead.envelope,
