@@ -80,8 +80,8 @@ def judge(
     out_of_order: list[str] = []
     contradicted: list[str] = []
     for holder, things in held.items():
-        ids = Counter(got.message_id for got in things)
-        doubled += [f"{holder}: {id_}" for id_, count in ids.items() if count > 1]
+        ids = Counter((got.sender, got.message_id) for got in things)
+        doubled += [f"{holder}: {id_}" for (_, id_), count in ids.items() if count > 1]
         sequences: dict[tuple[str, str], list[int]] = defaultdict(list)
         for got in things:
             if got.sender == "BUS":

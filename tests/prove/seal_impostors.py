@@ -24,6 +24,7 @@ from services.casebook.store import open_for_reading
 from services.casebook.tables import MESSAGES
 from tests.history import History, message, organ
 from tests.prove.chapter import Check, Ground
+from tests.prove.county_letters import MARKET, arrived, records_of, story
 from tests.prove.county_sending import decided, outcomes
 from tests.prove.flow_writer import LEADS, Place, Watch, write
 from tests.prove.letters import (
@@ -160,19 +161,30 @@ def _dead_ways(stand: Stand, lead: Message, seal: Seal | None) -> list[tuple[str
 def message_ids_of_others(ground: Ground) -> str:
     """Use an id before its owner does: forged, in a reply of one's own, in an opening of one's own.
 
-    The last opens a case of the stranger's own, for the sender is part of a case's id.
+    The last opens a case of the stranger's own, for the sender is part of a case's id. Then both
+    have to reach the recipients' own systems, one with files and one with rows, and be Delivered.
     """
     stand = demo(ground)
     told = [_said_again(stand), _used_in_a_reply(stand)]
     mine, theirs = lead_of(stand, document(stand)), _copy_of(stand, STRANGER, RECEIVER)
-    _decided_both(stand, mine, _renamed(theirs, mine, is_opening=True))
+    squatter = _renamed(theirs, mine, is_opening=True)
+    _decided_both(stand, mine, squatter)
     found = _outcomes_by_sender(stand, mine.envelope.message_id)
     assert found[organ(SENDER)] == "accepted", (
         f"{'; '.join(told)}; but an opening in one's own name under an id of another's, sent "
         f"before that other's own ({found[organ(STRANGER)]}), takes the case that follows from "
         f"the id: the owner's opening is {found[organ(SENDER)]}"
     )
-    return f"{'; '.join(told)}; in an opening of one's own: the owner's is accepted all the same"
+    _both_arrive(stand, RECEIVER, mine, squatter)
+    copy = _copy_of(stand, SENDER, MARKET)
+    squatter = _renamed(_copy_of(stand, STRANGER, MARKET), copy, is_opening=True)
+    _decided_both(stand, copy, squatter)
+    _both_arrive(stand, MARKET, copy, squatter)
+    return (
+        f"{'; '.join(told)}; in an opening of one's own, to the owner's recipient: both are "
+        f"accepted, and both reach its own system, one with files ({RECEIVER}) and one with rows "
+        f"({MARKET}), each once and Delivered"
+    )
 
 
 CHECKS: Final = (
@@ -214,6 +226,22 @@ def _used_in_a_reply(stand: Stand) -> str:
     found = _outcomes_by_sender(stand, mine.envelope.message_id)
     assert found == {organ(SENDER): "accepted", organ(STRANGER): "accepted"}, found
     return "an id of another's used first in a reply of one's own: both accepted, each its own"
+
+
+def _both_arrive(stand: Stand, agency: str, mine: Message, theirs: Message) -> None:
+    """See that an agency's own system gets both, and that the bus hears so of each."""
+    for one in (theirs, mine):
+        envelope = one.envelope
+        missed = f"{envelope.record} of {envelope.sender} in {agency}'s own system, Delivered"
+        wait_until(lambda case=envelope.case_id: _is_delivered(stand, agency, case), 60.0, missed)  # type: ignore[misc]
+        got = records_of(arrived(stand, agency, envelope.case_id))
+        assert got.count(envelope.record) == 1, f"{agency} got {got}"
+
+
+def _is_delivered(stand: Stand, agency: str, case: str) -> bool:
+    """Whether the bus has heard from the agency's connector that it has the case's letter."""
+    states = {each["organ"]["alias"]: each["state"] for each in story(stand, case)["recipients"]}
+    return states.get(agency) in {"delivered", "signed"}
 
 
 def _copy_of(stand: Stand, sender: str, to: str) -> Message:
