@@ -5,6 +5,7 @@ documents nor the inbox. A job may be cut off after each part, and goes on there
 """
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from connectors.bus.agency import Agency
@@ -43,6 +44,10 @@ class Carrier:
         """Fetch an attachment and verify it; return where it lies. Raises Unavailable."""
         sender, message_id = download.message
         place = self._landing / f"{sender}-{message_id}-{download.position}"
+        older = f"{message_id}-{download.position}"  # where a release of before put it down
+        with suppress(OSError):
+            for name in (older, f".{older}.sealed", f".{older}.plain"):
+                (self._landing / name).unlink(missing_ok=True)
         if place.exists():
             return place  # whole: nothing gets its name before
         refusal = fetched(
