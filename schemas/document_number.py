@@ -1,8 +1,9 @@
 """文号 in one form: 代字, the year in six-cornered brackets, the number, 号 (GB/T 9704)."""
 
 import re
-import unicodedata
 from typing import Final
+
+from schemas.stream_safe import nfkc
 
 # Brackets by code point: they look alike. NFKC has made the full-width ones plain before.
 _BRACKETS: Final = str.maketrans("([{\u3010\u3016)]}\u3011\u3017", "\u3014" * 5 + "\u3015" * 5)
@@ -17,6 +18,6 @@ def normal_document_number(text: str) -> str | None:
     Brackets of any shape, full-width digits, blanks and leading zeros are put right, so that a
     look-up by number finds what a clerk typed.
     """
-    plain = unicodedata.normalize("NFKC", "".join(text.split()))
+    plain = nfkc("".join(text.split()))
     found = _LOOSE.fullmatch(plain.translate(_BRACKETS))
     return f"{found[1]}\u3014{found[2]}\u3015{found[3]}号" if found else None

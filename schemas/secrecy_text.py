@@ -13,6 +13,8 @@ from functools import cache
 from itertools import chain
 from typing import Final
 
+from schemas.stream_safe import nfkc
+
 # Line ends of every kind, so that `^` and `$` see them.
 _BREAKS: Final = dict.fromkeys(map(ord, "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
 # What nobody sees: formats, marks put on the character before, controls that are no blanks; the
@@ -41,7 +43,7 @@ def fold(text: str, table: Mapping[int, str | None]) -> str:
 
     What nobody sees is gone.
     """
-    return unicodedata.normalize("NFKC", text).translate(table).lower()
+    return nfkc(text).translate(table).lower()
 
 
 def raw_forms(character: str, variants: tuple[tuple[str, str], ...]) -> frozenset[str]:

@@ -1,7 +1,6 @@
 """The lawful form of a transfer, of a lead or of a case (guidance 二(二)2, annexes 1 and 2)."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from schemas.errors import Refusal
 from schemas.messages import CaseTransfer, Correction, Routed, Transfer
 from schemas.parts import Envelope, Measure, Officer, Party, PartyKind, Violation
+from schemas.stream_safe import nfkc
 
 OFFICERS_MIN: Final = 2  # guidance 二(二)2: 指定2名以上行政执法人员
 ADDRESSEES_MAX: Final = 1  # of a transfer: the bus resolves exactly one organ
@@ -42,7 +42,7 @@ def two_officers(envelope: Envelope) -> Refusal | None:
 
 def _certificate(officer: Officer) -> str:
     """The certificate number without what a keyboard adds: width, case and blanks."""
-    folded = unicodedata.normalize("NFKC", officer.certificate or "").upper()
+    folded = nfkc(officer.certificate or "").upper()
     return "".join(folded.split())
 
 

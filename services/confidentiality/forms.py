@@ -1,9 +1,9 @@
 """The forms in which texts are looked at, whatever stands between the signs of a name or number."""
 
 import re
-import unicodedata
 from typing import Final
 
+from schemas.stream_safe import nfkc
 from services.confidentiality.look_alikes import DIGITS, SIMPLIFIED
 
 # Also what chooses among the shapes of a character, and what encloses it.
@@ -23,7 +23,7 @@ _UNLIKE: Final = re.compile("[" + "".join(map(chr, SIMPLIFIED)) + "]")
 
 def squeeze(text: str) -> str:
     """Return the text in one form and simplified, without blanks and invisible characters."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    plain = nfkc(text)
     if _UNLIKE.search(plain):  # few texts have any
         plain = plain.translate(SIMPLIFIED)
     return "".join((INVISIBLE.sub("", plain) if INVISIBLE.search(plain) else plain).split())

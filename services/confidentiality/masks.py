@@ -4,10 +4,10 @@ A mask says nothing of a value's length, and what it shows of a number is what o
 to: 王**, 138****1234.
 """
 
-import unicodedata
 from datetime import date
 from typing import Any, Final
 
+from schemas.stream_safe import nfkc
 from services.confidentiality.kinds import Kind
 from services.confidentiality.places import Places
 from services.rulebook.model import Treatment
@@ -19,7 +19,7 @@ _HIDDEN: Final = "****"
 
 def masked(kind: Kind, value: str, places: Places) -> str | None:
     """Return a string masked."""
-    plain = unicodedata.normalize("NFKC", value).strip()
+    plain = nfkc(value).strip()
     match kind:
         case Kind.NAME:
             return plain[:1] + "**"
@@ -44,7 +44,7 @@ def generalised(kind: Kind, value: str, place: str | None, places: Places) -> st
     if kind is Kind.PLACE and place is not None:
         return places.of_code(place)
     if kind in (Kind.ADDRESS, Kind.PLACE):
-        return places.of_text(unicodedata.normalize("NFKC", value))
+        return places.of_text(nfkc(value))
     return None
 
 

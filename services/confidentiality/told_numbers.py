@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.stream_safe import nfkc
 from services.confidentiality.forms import IN_A_NUMBER, INVISIBLE, number_form
 from services.confidentiality.kinds import Kind
 from services.confidentiality.look_alikes import DIGITS
@@ -110,7 +111,7 @@ _PLAIN: Final = _Letters(words=False)
 def _letters(character: str, *, words: bool) -> str:
     if words and unicodedata.category(character) in {"No", "Nl"}:  # ①, ⑴, ²
         return character
-    plain = unicodedata.normalize("NFKC", character).casefold()
+    plain = nfkc(character).casefold()
     return "".join(
         " " if letter.isspace() or (letter != "+" and IN_A_NUMBER.match(letter)) else letter
         for letter in (plain if words else plain.translate(DIGITS))
