@@ -27,6 +27,7 @@ from schemas.parts import Delivery, Envelope, Seal
 from schemas.seal_tree import Node, compiled_tree
 
 ENCODED_MAX_BYTES: Final = 900_000  # of what a sender may send, seal included
+UNENCODABLE: Final = "message.unencodable"
 BODY_MAX_BYTES: Final = 1_000_000  # of what is read: a delivered copy carries a little more
 
 _MAGIC: Final = 0
@@ -34,6 +35,9 @@ _PREFIX_BYTES: Final = 5
 _NULL_TAIL: Final = b"\x00\x00"  # delivery and seal null
 _NULL: Final = b"\x00"
 _PRESENT: Final = 2  # the union's second branch
+
+# What compiling says of a schema that holds itself, or lacks a part.
+_UNCOMPILABLE: Final = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class Codec:
     def _write(self, message: Message, out: bytearray) -> int:
         """Append all up to and with sent_at; return where that begins."""
         if type(message).__name__ != self.record:
-            raise Broken("message.unencodable", where=self.record, detail="another record")
+            raise Broken(UNENCODABLE, where=self.record, detail="another record")
         try:
             return self._writer.signed(message, out)
         except UNWRITABLE as error:
@@ -154,7 +158,7 @@ class Codec:
 
     def _unencodable(self, error: Exception) -> Broken:
         """Its text may hold a value of the message."""
-        return Broken("message.unencodable", where=self.record, detail=type(error).__name__)
+        return Broken(UNENCODABLE, where=self.record, detail=type(error).__name__)
 
 
 @cache
@@ -166,11 +170,15 @@ def current(record: str) -> Codec:
 def compiled(schema: Schema) -> Codec:
     """Return the codec of a writer's schema, of any version.
 
-    Raises Broken schema.unsupported for a schema that our lint would not let through.
+    Raises Broken schema.unsupported for a schema that our lint would not let through, however it is
+    made: others may register theirs.
     """
-    reader, writer = message_reader(schema), message_writer(schema)
-    tree = compiled_tree(schema)
-    return Codec(schema["name"], fingerprint(schema), schema, reader, writer, tree)
+    try:
+        reader, writer = message_reader(schema), message_writer(schema)
+        tree = compiled_tree(schema)
+        return Codec(schema["name"], fingerprint(schema), schema, reader, writer, tree)
+    except _UNCOMPILABLE as error:
+        raise Broken("schema.unsupported", detail=type(error).__name__) from error
 
 
 def encode(message: Message) -> bytes:

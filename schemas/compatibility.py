@@ -97,26 +97,57 @@ class _Walk:
         before = {field["name"]: field for field in old["fields"]}
         after = {field["name"]: field for field in new["fields"]}
         for name, field in before.items():
-            if name not in after and "default" not in field:
-                yield Break(
-                    "field.dropped",
-                    _join(path, name),
-                    "删除了没有默认值的字段，旧版本无法读取新消息",
-                    "a field without default was dropped: the old version cannot read new messages",
-                )
+            if name not in after:
+                yield from _dropped(field, _join(path, name))
         for name, field in after.items():
             where = _join(path, name)
             if name in before:
                 yield from _classes(before[name], field, where)
                 yield from self.types(before[name]["type"], field["type"], where)
-            elif "default" not in field:
-                yield Break(
-                    "field.added",
-                    where,
-                    "新增字段没有默认值，新版本无法读取旧消息",
-                    "a field was added without default: the new version cannot read old messages",
-                )
+            else:
+                yield from _added(field, where)
         yield from _tails(list(before), list(after), path)
+
+
+def _dropped(field: Mapping[str, Any], where: str) -> Iterator[Break]:
+    if "default" not in field:
+        yield Break(
+            "field.dropped",
+            where,
+            "删除了没有默认值的字段，旧版本无法读取新消息",
+            "a field without default was dropped: the old version cannot read new messages",
+        )
+    elif not _may_be_left_out(field["type"]):
+        yield Break(
+            "field.dropped",
+            where,
+            "删除了不可为空的字段，新版本写不出旧消息的副本",
+            "a field that is never null was dropped: the new version cannot write copies of old"
+            " messages",
+        )
+
+
+def _added(field: Mapping[str, Any], where: str) -> Iterator[Break]:
+    if "default" not in field:
+        yield Break(
+            "field.added",
+            where,
+            "新增字段没有默认值，新版本无法读取旧消息",
+            "a field was added without default: the new version cannot read old messages",
+        )
+    elif not _may_be_left_out(field["type"]):
+        yield Break(
+            "field.added",
+            where,
+            "新增字段不可为空，旧版本写不出新消息的副本",
+            "a field that is never null was added: the old version cannot write copies of new"
+            " messages",
+        )
+
+
+def _may_be_left_out(avro: Any) -> bool:  # noqa: ANN401 - an Avro type
+    """Whether a copy by who does not know the field can be without it (schemas/avro_writer.py)."""
+    return isinstance(avro, list) or (isinstance(avro, Mapping) and avro["type"] == "array")
 
 
 def _classes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[Break]:

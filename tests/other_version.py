@@ -14,13 +14,13 @@ from schemas.seal_form import TYPE, payload_of
 _SAID = 2  # the branch of a nullable field that has a value
 
 
-def newer(record: str, confidentiality: str = "public") -> Codec:
+def newer(record: str, confidentiality: str = "public", *, is_never_null: bool = False) -> Codec:
     """The record with one field more, `weather`, before all others."""
     schema: dict[str, Any] = copy.deepcopy(current(record).schema)  # type: ignore[arg-type] # a dict
     field = {
         "name": "weather",
-        "type": ["null", "string"],
-        "default": None,
+        "type": "string" if is_never_null else ["null", "string"],
+        "default": "" if is_never_null else None,
         "doc": "天气 | weather",
         "confidentiality": confidentiality,
         "confluent:tags": [confidentiality.upper()],
@@ -31,7 +31,8 @@ def newer(record: str, confidentiality: str = "public") -> Codec:
 
 def sealed_by(codec: Codec, message: Message, weather: str, signer: Signer) -> bytes:
     """A body as a sender of that version seals it."""
-    plain = bytearray((_SAID,))
+    is_never_null = codec.schema["fields"][0]["type"] == "string"
+    plain = bytearray(() if is_never_null else (_SAID,))
     write_string(weather, plain)
     plain += current(codec.record).to_sign(message).signed_bytes
     seed = signer.seed(bytes(plain))

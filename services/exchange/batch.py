@@ -21,7 +21,8 @@ from services.casebook.work import Work
 from services.exchange.desk import Desk
 from services.exchange.intake import Dead, Incoming, Intake, Sound, is_tick
 from services.exchange.likeness import expect_marks
-from services.exchange.recorded import Remembers, nothing
+from services.exchange.recorded import Remembers, Which, failing, nothing
+from services.exchange.sending import Unwritable
 from services.exchange.shelf import InForce, Shelf
 from services.exchange.tally import Tally
 from services.exchange.ticking import TICK_CASES_MAX
@@ -29,6 +30,9 @@ from services.exchange.ticking import TICK_CASES_MAX
 # What a database, or its driver, says of a value that it cannot take. Whatever else it says is no
 # message's fault: the process stops.
 _UNSTORABLE: Final = (DataError, IntegrityError, UnicodeError, OverflowError)
+
+# Decisions that one record's transaction is begun anew without: one, or a case each of a Tick's.
+UNWRITABLE_MAX: Final = TICK_CASES_MAX
 
 
 def take_batch(casebook: Casebook, shelf: Shelf, records: Sequence[Incoming]) -> list[Intake]:
@@ -69,7 +73,7 @@ def run_batch(
     """
     try:
         return patiently(_once, casebook, shelf, intakes, remembers)
-    except _UNSTORABLE:
+    except (*_UNSTORABLE, Unwritable):
         # Nothing of it is told to be unsent: of a COMMIT whose answer was lost no rows are known,
         # and those of the records behind it would be sent before them.
         tally = Tally()
@@ -82,7 +86,7 @@ def _one(
     casebook: Casebook, shelf: Shelf, intake: Intake, tally: Tally, remembers: Remembers
 ) -> None:
     try:
-        done = patiently(_once, casebook, shelf, [intake], remembers)
+        done = _but_unwritable(casebook, shelf, intake, remembers)
     except _UNSTORABLE:
         try:
             done = patiently(_once, casebook, shelf, [intake], remembers, unstorable=True)
@@ -92,6 +96,20 @@ def _one(
     tally.dead += done.dead
     tally.rungs += done.rungs
     tally.secrets |= done.secrets
+
+
+def _but_unwritable(
+    casebook: Casebook, shelf: Shelf, intake: Intake, remembers: Remembers
+) -> Tally:
+    """Decide one record. A case of which a copy cannot be written is frozen, as by any defect."""
+    failed: set[Which] = set()
+    while True:
+        try:
+            return patiently(_once, casebook, shelf, [intake], failing(remembers, failed))
+        except Unwritable as error:
+            if error.which in failed or len(failed) == UNWRITABLE_MAX:
+                raise
+            failed.add(error.which)
 
 
 def _once(

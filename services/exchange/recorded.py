@@ -43,9 +43,29 @@ Remembers = Callable[[Position, MessageId, CaseId, bool], Remembered]
 _NOTHING: Final = Remembered()
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which decision it is: where the record lay, its id, its case."""
+
+    position: Position
+    message: MessageId
+    case: CaseId
+
+
 def nothing(*_asked: object) -> Remembered:
     """Remember nothing: what is decided is decided for the first time."""
     return _NOTHING
+
+
+def failing(remembers: Remembers, failed: Collection[Which]) -> Remembers:
+    """Remember of these decisions, too, that they failed by a defect."""
+
+    def remember(position: Position, message: MessageId, case: CaseId, resumed: bool) -> Remembered:  # noqa: FBT001 - as Remembers has it
+        said = remembers(position, message, case, resumed)
+        has_failed = said.has_failed or Which(position, message, case) in failed
+        return replace(said, has_failed=has_failed)
+
+    return remember
 
 
 @dataclass(frozen=True, slots=True)

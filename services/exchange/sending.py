@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from schemas.codec import Opened, frame
+from schemas.codec import UNENCODABLE, Opened, frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.messages import Message
@@ -22,6 +23,15 @@ from services.exchange.intake import Incoming
 from services.exchange.journal import dead_letter
 from services.exchange.office import Office
 from services.exchange.opened import fields_opened
+from services.exchange.recorded import Which
+
+
+class Unwritable(Broken):
+    """A copy that a decision delivers cannot be written: whose decision it is."""
+
+    def __init__(self, which: Which, cause: Broken) -> None:
+        super().__init__(cause.code, cause.where, cause.detail)
+        self.which: Final = which
 
 
 class Sending:
@@ -42,7 +52,8 @@ class Sending:
     ) -> ToVouch | None:
         """Put what the effects say and deliver into the outbox; return the sender's receipt.
 
-        `envelope` is that of the message that was decided, `opened` the message as it came.
+        `envelope` is that of the message that was decided, `opened` the message as it came. Raises
+        Unwritable for a copy that cannot be written, and Broken.
         """
         about = About(decision.case.id if decision.case else envelope.case_id, envelope.flow)
         copies = Copies(self._office, self._work, decision.case, at)
@@ -51,7 +62,13 @@ class Sending:
         answers: dict[tuple[OrganCode, MessageId], ToVouch] = {}
         for effect in decision.effects:
             if isinstance(effect, Deliver):
-                value = copies.value(effect)
+                try:
+                    value = copies.value(effect)
+                except Broken as error:
+                    if error.code != UNENCODABLE:
+                        raise
+                    which = Which(incoming.position, envelope.message_id, about.case)
+                    raise Unwritable(which, error) from error
                 self.into_inbox(effect.to, about.case, value, incoming, is_copy=True)
             elif isinstance(effect, Open):
                 self._open(effect, about, incoming, at)

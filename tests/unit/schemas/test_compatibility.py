@@ -31,6 +31,9 @@ NEW_FIELD = {
     "confluent:tags": ["INTERNAL"],
 }
 
+HOPS = {**NEW_FIELD, "name": "hops", "type": "int", "default": 0}
+LIST = {**NEW_FIELD, "type": {"type": "array", "items": "string"}, "default": []}
+
 
 def _lead(change: Change) -> dict[str, Any]:
     sources = copy.deepcopy(avro_sources())
@@ -123,6 +126,8 @@ def _reads_one(writer: dict[str, Any], reader: dict[str, Any], *, bare: bool) ->
 ALLOWED = {
     "a nullable field with default is added": _add("Violation", NEW_FIELD),
     "a field with default is dropped": _drop("Party", "phone"),
+    "a list with default is added": _add("Item", LIST),
+    "a list with default is dropped": _drop("Delivery", "keys"),
     "a doc changes": _edit("Party", "name", doc="名称 | The name"),
     "an intake mark changes": _edit("LeadTransfer", "legal_basis", intake="filled"),
     "a class becomes stricter": _edit("Item", "condition", confidentiality="investigative"),
@@ -146,6 +151,16 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
         _add("Item", {key: value for key, value in NEW_FIELD.items() if key != "default"}),
         "items[].remark",
         "field.added",
+    ),
+    "a field that is never null is added": (
+        _add("Item", HOPS),
+        "items[].hops",
+        "field.added",
+    ),
+    "a field that is never null is dropped": (
+        _drop("Envelope", "secrecy"),
+        "envelope.secrecy",
+        "field.dropped",
     ),
     "a type changes": (
         _edit("Violation", "number", type="string"),
@@ -235,6 +250,8 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
 
 # What Avro itself cannot see, or forgives: classes, places of fields, the meaning of numbers.
 AVRO_WOULD_READ = {
+    "a field that is never null is added",
+    "a field that is never null is dropped",
     "the scale of a decimal changes",
     "a date becomes a plain int",
     "a class is lowered",

@@ -13,18 +13,30 @@ from schemas.codec import Opened
 from schemas.errors import Refusal
 from schemas.inline import canonical_json
 from schemas.jwk import Jwk
-from schemas.messages import LeadTransfer
+from schemas.messages import LeadTransfer, SettleAction
 from services.casebook.store import Casebook
+from services.casebook.tables import CASES
 from services.exchange.office import Office
-from tests.history import HANDLER, SENDER, History
-from tests.office import Log, office, outbox, run, signers
+from tests.batches import LATER, lead
+from tests.history import HANDLER, MONDAY, SENDER, History
+from tests.office import (
+    Log,
+    dead_letters,
+    office,
+    outbox,
+    rows,
+    run,
+    sent,
+    settlement,
+    signers,
+)
 from tests.other_version import newer, value_by
 
 NUMBER = 901
 
 
-def ids_with(path: Path, confidentiality: str) -> Path:
-    codec = newer("LeadTransfer", confidentiality)
+def ids_with(path: Path, confidentiality: str, *, is_never_null: bool = False) -> Path:
+    codec = newer("LeadTransfer", confidentiality, is_never_null=is_never_null)
     by_id = {number: each.fingerprint for number, each in office().codecs.items()}
     file = path / "schema_ids.json"
     texts = {codec.fingerprint: canonical_json(codec.schema)}
@@ -73,6 +85,31 @@ def test_a_field_that_only_the_sender_knows_is_kept_or_withheld_and_the_seal_hol
     assert opened.message.envelope.delivery is not None
     withheld = opened.message.envelope.delivery.withheld
     assert ("weather" in withheld) is (confidentiality != "public")
+
+
+def test_a_copy_that_cannot_be_written_freezes_its_case_and_no_other(
+    casebook: Casebook, tmp_path: Path
+) -> None:
+    """Such a field passes no plan any more; of a registry of before it may be there."""
+    ids = ids_with(tmp_path, "unheard_of", is_never_null=True)
+    codec = newer("LeadTransfer", "unheard_of", is_never_null=True)
+    history, log = History(), Log()
+    bad = sent(history, "lead_transfer", SENDER)
+    value = value_by(codec, NUMBER, bad, "雨", signers()[bad.envelope.sender])
+    incoming = [log.put(lead(2), MONDAY), log.raw(value, bad.envelope, MONDAY)]
+    incoming += [log.put(lead(number), MONDAY) for number in (3, 4)]
+    tally = run(casebook, incoming, exchange(ids))
+    assert tally.dead == ["case.defect"]
+    cases = {row.case_id: (row.state, row.stopped) for row in rows(casebook, CASES)}
+    assert cases.pop(bad.envelope.case_id) == ("new", "frozen")
+    assert set(cases.values()) == {("issued", None)}
+    ((_, dead, headers),) = dead_letters(casebook)
+    assert dead == value
+    assert headers["yichuan-code"] == "case.defect"
+    retry = settlement(history, SettleAction.RETRY, bad)
+    tally = run(casebook, [log.put(retry, LATER)], exchange(ids))
+    assert tally.dead == ["case.defect"]  # the letter once more; the settlement itself is taken
+    assert ("leads", "CaseSettled", "accepted") in tally.messages
 
 
 def test_an_agency_that_has_not_yet_the_new_ids_refuses_and_keeps(
