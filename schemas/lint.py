@@ -6,20 +6,20 @@ A finding's code is of this module only; the command line's code is `schema.lint
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from schemas.classes import FieldClass, Intake
+from schemas.codec import compiled
+from schemas.errors import Broken
 from schemas.inline import NAMESPACE, fingerprint, inline
+from schemas.lint_types import Source, circle, default, field_type, is_shaped, names
+from schemas.topics import RECORDS
 
 RECORD_TAIL: Final = ("envelope",)
 ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # schemas/seal.py cuts the bytes here
 SEAL_TAIL: Final = ("vouched",)  # and here
 UNKNOWN_SYMBOL: Final = "unknown"
 
-Source = Mapping[str, Any]
-
-_PRIMITIVES: Final = frozenset({"boolean", "int", "long", "string"})
-_LOGICAL: Final = frozenset({("int", "date"), ("long", "timestamp-millis"), ("bytes", "decimal")})
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -44,6 +44,8 @@ def lint(
     the sources give; None leaves that out (a changed copy has no checked-in fingerprints).
     """
     findings = [found for name, source in sources.items() for found in _type(name, source, sources)]
+    if not findings:
+        findings.extend(_uncompiled(sources))
     if checked_in is not None and not findings:
         findings.extend(_fingerprints(sources, checked_in))
     return tuple(sorted(findings))
@@ -60,7 +62,7 @@ def fingerprints_of(sources: Mapping[str, Source]) -> dict[str, str]:
 
 def _type(full_name: str, source: Source, sources: Mapping[str, Source]) -> Iterator[Finding]:
     name = str(source.get("name", ""))
-    if not _is_shaped(source):
+    if not is_shaped(source):
         yield Finding(full_name, "type", "a source is an Avro record or enum, whole")
         return
     if source.get("namespace") != NAMESPACE or full_name != f"{NAMESPACE}.{name}":
@@ -68,24 +70,13 @@ def _type(full_name: str, source: Source, sources: Mapping[str, Source]) -> Iter
     if not _CAMEL.fullmatch(name):
         yield Finding(full_name, "naming", "a type is named in CamelCase")
     yield from _doc(name, source.get("doc"))
+    yield from (Finding(name, code, message) for code, message in names(source))
     if source["type"] == "enum":
         yield from _enum(name, source)
     else:
         for field in source["fields"]:
             yield from _field(name, field, sources)
         yield from _tail(name, [field["name"] for field in source["fields"]])
-
-
-def _is_shaped(source: Source) -> bool:
-    """Whether the parts are there that everything else relies on."""
-    if source.get("type") == "enum":
-        return isinstance(source.get("symbols"), list)
-    fields = source.get("fields")
-    return (
-        source.get("type") == "record"
-        and isinstance(fields, list)
-        and all({"name", "type"} <= field.keys() for field in fields)
-    )
 
 
 def _doc(path: str, doc: object) -> Iterator[Finding]:
@@ -118,9 +109,8 @@ def _field(owner: str, field: Source, sources: Mapping[str, Source]) -> Iterator
     yield from _class(path, field)
     if field.get("intake", Intake.REQUIRED) not in set(Intake):
         yield Finding(path, "intake", f"intake is one of {', '.join(Intake)}")
-    yield from _field_type(path, field["type"], sources)
-    if isinstance(field["type"], list) and field.get("default", UNKNOWN_SYMBOL) is not None:
-        yield Finding(path, "default", "a nullable field has the default null")
+    faults = tuple(field_type(field["type"], sources)) or default(field, sources)
+    yield from (Finding(path, code, message) for code, message in faults)
 
 
 def _class(path: str, field: Source) -> Iterator[Finding]:
@@ -135,24 +125,6 @@ def _class(path: str, field: Source) -> Iterator[Finding]:
         yield Finding(path, "class.tags", "confluent:tags holds the class in upper case")
 
 
-def _field_type(path: str, avro: Any, sources: Mapping[str, Source]) -> Iterator[Finding]:  # noqa: ANN401 - an Avro type is str, list or dict
-    if isinstance(avro, list):
-        if len(avro) != 2 or avro[0] != "null" or isinstance(avro[1], list):  # noqa: PLR2004 - null and one type
-            yield Finding(path, "union", 'a union is ["null", T], null first')
-        else:
-            yield from _field_type(path, avro[1], sources)
-    elif isinstance(avro, str):
-        if avro not in _PRIMITIVES and avro not in sources:
-            yield Finding(path, "type", "no such type: full names only, of a source here")
-    elif avro.get("type") == "array":
-        if isinstance(avro["items"], list):
-            yield Finding(path, "union", "elements of an array are never null")
-        else:
-            yield from _field_type(path, avro["items"], sources)
-    elif (avro.get("type"), avro.get("logicalType")) not in _LOGICAL:
-        yield Finding(path, "type", "a type is a primitive, date, timestamp-millis or decimal")
-
-
 def _tail(name: str, fields: list[str]) -> Iterator[Finding]:
     """The seal cuts encoded bytes at fixed places, so these fields stay last."""
     if name == "Envelope" and tuple(fields[-len(ENVELOPE_TAIL) :]) != ENVELOPE_TAIL:
@@ -161,6 +133,20 @@ def _tail(name: str, fields: list[str]) -> Iterator[Finding]:
         yield Finding(name, "tail", f"Seal ends with {SEAL_TAIL[0]}")
     if "envelope" in fields and tuple(fields[-1:]) != RECORD_TAIL:
         yield Finding(name, "tail", "envelope is the last field of a record")
+
+
+def _uncompiled(sources: Mapping[str, Source]) -> Iterator[Finding]:
+    """The rules above should leave nothing over; whoever reads a letter compiles its schema."""
+    found = circle(sources)
+    if found:
+        yield Finding(found[0], "recursive", f"records hold each other: {', '.join(found)}")
+        return
+    for entry in RECORDS.values():
+        if entry.full_name in sources:
+            try:
+                compiled(inline(entry.full_name, sources))
+            except Broken as error:
+                yield Finding(entry.full_name, "compile", f"it cannot be compiled: {error}")
 
 
 def _fingerprints(

@@ -12,33 +12,35 @@ from pathlib import Path
 from connectors.bus.fresh import Fresh
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, compiled, current
-from schemas.errors import UserError
+from schemas.errors import Broken, UserError
 from schemas.inline import fingerprint, records_by_fingerprint, schema_from
 
 
 class KnownSchemas(Mapping[int, Codec]):
     """Registry id → codec.
 
-    Raises UserError registry.ids_missing, registry.ids_invalid; of an id that is nobody's KeyError.
+    Raises UserError registry.ids_missing, registry.ids_invalid; of an id that is nobody's, or of a
+    schema that cannot be compiled, KeyError.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ids = Fresh(path, SchemaIds.load)
-        self._compiled: dict[str, Codec] = {}
+        self._compiled: dict[str, Codec | None] = {}
         self._numbers: dict[str, int] = {}  # fingerprint → id: asked for with each value written
 
     def __getitem__(self, schema_id: int) -> Codec:
         found = self._ids.value.fingerprint_of(schema_id)
         if found is None and self._changed():
             found = self._ids.value.fingerprint_of(schema_id)
-        if found is None or not self._is_known(found):
+        codec = None if found is None else self._codec(found)
+        if codec is None:
             raise KeyError(schema_id)
-        return self._codec(found)
+        return codec
 
     def __iter__(self) -> Iterator[int]:
         by_id = self._ids.value.by_id
-        return (number for number, found in by_id.items() if self._is_known(found))
+        return (number for number, found in by_id.items() if self._codec(found) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -62,15 +64,15 @@ class KnownSchemas(Mapping[int, Codec]):
             self._numbers.clear()
         return is_other
 
-    def _is_known(self, found: str) -> bool:
-        return found in records_by_fingerprint() or found in self._ids.value.texts
-
-    def _codec(self, found: str) -> Codec:
+    def _codec(self, found: str) -> Codec | None:
+        """Return the codec of a schema; None: its text is not kept, or nothing can read by it."""
         ours = records_by_fingerprint().get(found)
         if ours is not None:
             return current(ours)
         if found not in self._compiled:
-            text = self._ids.value.texts[found]
+            text = self._ids.value.texts.get(found)
+            if text is None:
+                return None
             self._compiled[found] = _read(self._path, found, text)
         return self._compiled[found]
 
@@ -92,12 +94,18 @@ class _Ids(Mapping[str, int]):
         return sum(1 for _ in self)
 
 
-def _read(path: Path, name: str, text: str) -> Codec:
-    """Compile a kept schema. Raises UserError registry.ids_invalid: it is another than named."""
+def _read(path: Path, name: str, text: str) -> Codec | None:
+    """Compile a kept schema; None: it is none that can be. What is written with it is nobody's.
+
+    Raises UserError registry.ids_invalid: it is another than named.
+    """
     try:
         schema = schema_from(text)
     except ValueError:
         schema = {}
     if fingerprint(schema) != name:
         raise UserError("registry.ids_invalid", where=str(path), detail=name[:12], exit_code=3)
-    return compiled(schema)
+    try:
+        return compiled(schema)
+    except Broken:
+        return None

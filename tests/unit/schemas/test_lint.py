@@ -32,6 +32,14 @@ def _without(owner: str, name: str, key: str) -> Callable[[Sources], object]:
     return lambda sources: _field(sources, owner, name).pop(key)
 
 
+def _dropped(owner: str, name: str) -> Callable[[Sources], object]:
+    def change(sources: Sources) -> None:
+        source = sources[f"yichuan.{owner}"]
+        source["fields"] = [field for field in source["fields"] if field["name"] != name]
+
+    return change
+
+
 def _swap_last_two(owner: str) -> Callable[[Sources], object]:
     def change(sources: Sources) -> None:
         fields = sources[f"yichuan.{owner}"]["fields"]
@@ -91,6 +99,29 @@ def test_the_sources_are_clean() -> None:
             "Stage.served",
             "enum.stray_doc",
         ),
+        (_party_name(type=["null", 3]), "Party.name", "type"),
+        (_party_name(type=["null", {"type": "array"}]), "Party.name", "type"),
+        (_party_name(type={"type": "bytes"}), "Party.name", "type"),
+        (_party_name(type={"type": "array", "items": 3}), "Party.name", "type"),
+        (lambda all_: all_["yichuan.Party"]["fields"].append(3), "yichuan.Party", "type"),
+        (lambda all_: all_["yichuan.Stage"]["symbols"].append(3), "yichuan.Stage", "type"),
+        (lambda all_: all_["yichuan.Item"].update(fields=[]), "Item", "empty"),
+        (lambda all_: all_["yichuan.Stage"].update(symbols=[]), "Stage", "empty"),
+        (_party_name(name="phone"), "Party", "twice"),
+        (lambda all_: all_["yichuan.Stage"]["symbols"].append("decided"), "Stage", "twice"),
+        (
+            lambda all_: all_["yichuan.Stage"]["symbols"].extend(f"s{n}" for n in range(64)),
+            "Stage",
+            "enum.symbols",
+        ),
+        (_party_name(type=["null", "yichuan.Party"]), "yichuan.Party", "recursive"),
+        (
+            _party_name(type=["null", {"type": "array", "items": "yichuan.Party"}]),
+            "yichuan.Party",
+            "recursive",
+        ),
+        (_without("Source", "kind", "type"), "yichuan.Source", "type"),
+        (_dropped("Source", "kind"), "yichuan.LeadTransfer", "compile"),
         (_swap_last_two("Withdrawal"), "Withdrawal", "tail"),
         (_swap_last_two("Envelope"), "Envelope", "tail"),
         (_swap_last_two("Seal"), "Seal", "tail"),
@@ -101,6 +132,47 @@ def test_each_rule_refuses_what_breaks_it(
 ) -> None:
     found = lint(_changed(change))
     assert (path, code) in {(finding.path, finding.code) for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("precision", "scale"), [(10, None), (None, 2), (2, 4), (0, 0), (10, -1), (10.0, 2), (True, 1)]
+)
+def test_a_decimal_says_how_many_digits_it_has(precision: object, scale: object) -> None:
+    avro = {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+    found = lint(_changed(_party_name(type=["null", avro])))
+    assert ("Party.name", "decimal") in {(finding.path, finding.code) for finding in found}
+
+
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}
+STRINGS = {"type": "array", "items": "string"}
+SOURCE = {"kind": "unknown"}
+NUMBERED = {**SOURCE, "register_number": None}
+
+
+@pytest.mark.parametrize(
+    ("avro", "right", "wrong"),
+    [
+        ("int", [0, -(2**31)], ["0", True, 2**31, 1.0, None]),
+        ("long", [2**31], [2**63]),
+        ("boolean", [False], [0, "false"]),
+        ("string", [""], [0, None]),
+        ({"type": "int", "logicalType": "date"}, [0], ["1970-01-01"]),
+        (DECIMAL, ["\u0000"], [0]),
+        (STRINGS, [[], ["a"]], ["", [1], None]),
+        ("yichuan.Stage", ["unknown", "decided"], ["nothing", None]),
+        ("yichuan.Source", [SOURCE, NUMBERED], ["", {}, {"kind": "x"}, {**SOURCE, "x": 1}]),
+    ],
+)
+def test_a_default_is_of_its_field_s_type(avro: Any, right: list[Any], wrong: list[Any]) -> None:
+    for value, is_wrong in (*((each, False) for each in right), *((each, True) for each in wrong)):
+        change = _party_name(type=avro, default=value, confidentiality="public")
+        found = {finding.code for finding in lint(_changed(change))}
+        assert ("default" in found) is is_wrong, value
+
+
+def test_types_of_which_no_record_is_made_are_linted_without_it() -> None:
+    sources = avro_sources()
+    assert lint({name: sources[name] for name in sources if name != "yichuan.Tick"}) == ()
 
 
 def test_a_stale_fingerprint_is_found_and_named() -> None:

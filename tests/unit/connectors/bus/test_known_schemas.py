@@ -9,7 +9,7 @@ from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current
 from schemas.errors import UserError
-from schemas.inline import canonical_json
+from schemas.inline import canonical_json, fingerprint
 from tests.other_version import newer
 
 OURS = current("LeadTransfer")
@@ -66,6 +66,27 @@ def test_a_kept_schema_that_is_another_than_its_name_says_is_refused(
     with pytest.raises(UserError) as raised:
         KnownSchemas(file)[2]
     assert (raised.value.code, raised.value.exit_code) == ("registry.ids_invalid", 3)
+
+
+@pytest.mark.parametrize(
+    "avro",
+    [
+        ["null", "yichuan.Party"],
+        ["null", {"type": "bytes", "logicalType": "decimal", "precision": 4}],
+        ["null", {"type": "map", "values": "string"}],
+        ["null", {"type": "record", "name": "Empty", "namespace": "yichuan", "fields": []}],
+    ],
+)
+def test_a_schema_that_cannot_be_compiled_is_nobody_s(tmp_path: Path, avro: object) -> None:
+    """A registry takes more than our lint lets through, and any login may name its id."""
+    odd = {**NEWER.schema, "fields": [dict(each) for each in NEWER.schema["fields"]]}
+    odd["fields"][0]["type"] = avro
+    name = fingerprint(odd)
+    by_id = {1: OURS.fingerprint, 2: name}
+    known = KnownSchemas(written(tmp_path, by_id, {name: canonical_json(odd)}))
+    assert known.get(2) is None
+    assert known.get(2) is None  # nor the second time
+    assert (list(known), dict(known.ids)) == ([1], {OURS.fingerprint: 1})
 
 
 def test_a_file_of_the_first_release_which_kept_no_schemas_is_read(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from connectors.bus.keyring import Keyring
 from connectors.bus.keys import KEYS_CSV, as_csv, row_of
 from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.registry import SchemaIds
-from schemas.codec import Opened
+from schemas.codec import Opened, frame
 from schemas.errors import Refusal
-from schemas.inline import canonical_json
+from schemas.inline import canonical_json, fingerprint
 from schemas.jwk import Jwk
 from schemas.messages import LeadTransfer, SettleAction
 from services.casebook.store import Casebook
@@ -110,6 +110,18 @@ def test_a_copy_that_cannot_be_written_freezes_its_case_and_no_other(
     tally = run(casebook, [log.put(retry, LATER)], exchange(ids))
     assert tally.dead == ["case.defect"]  # the letter once more; the settlement itself is taken
     assert ("leads", "CaseSettled", "accepted") in tally.messages
+
+
+def test_a_value_of_a_schema_that_cannot_be_compiled_is_a_dead_letter(
+    casebook: Casebook, tmp_path: Path
+) -> None:
+    odd = {**newer("LeadTransfer").schema}
+    odd["fields"] = [{**odd["fields"][0], "type": ["null", "yichuan.LeadTransfer"]}]
+    ids, name = tmp_path / "schema_ids.json", fingerprint(odd)
+    SchemaIds({NUMBER: name}, {}, {name: canonical_json(odd)}).save(ids)
+    value = frame(NUMBER, b"\x00")
+    tally = run(casebook, [Log().raw(value, lead(1).envelope, MONDAY)], exchange(ids))
+    assert tally.dead == ["message.unknown_schema"]
 
 
 def test_an_agency_that_has_not_yet_the_new_ids_refuses_and_keeps(
