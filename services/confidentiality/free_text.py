@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from services.confidentiality.addresses import tails
@@ -25,9 +26,12 @@ from services.confidentiality.told_numbers import (
     without_numbers,
 )
 
-SECRETS_MAX: Final = (
-    500  # values sought in one message's texts; with more, its texts are masked whole
-)
+# What is sought in one message's texts. With more of any of these, its texts are masked whole: a
+# name may be as long as a letter, and what one message hides is sought in all of its case.
+SECRETS_MAX: Final = 500  # values
+NAMES_MAX: Final = 1_000  # values, and names that stand together in one
+SOUGHT_CHARACTERS_MAX: Final = 50_000  # of all values
+LOOKS_MAX: Final = 2_000_000  # values that were found, times the characters of the texts
 
 _SHORTEST: Final = {
     Kind.NAME: 2,
@@ -39,7 +43,9 @@ _SHORTEST: Final = {
 }
 # What is in brackets is no name, but what somebody is: it stands in other texts, too.
 _OPENING: Final = r"(（\[【"
-_IN_BRACKETS: Final = re.compile(rf"[{_OPENING}][^)）\]】]*[)）\]】]")
+_CLOSING: Final = ")）\\]】"
+_IN_BRACKETS: Final = re.compile(rf"[{_OPENING}][^{_CLOSING}]*[{_CLOSING}]")
+_LAST_CLOSING: Final = re.compile(rf".*[{_CLOSING}]", re.DOTALL)
 _SEPARATORS: Final = r"、，,；;/\n"
 _BETWEEN_NAMES: Final = re.compile(rf"[{_SEPARATORS}]")
 _MORE_THAN_A_NAME: Final = re.compile(rf"[{_SEPARATORS}{_OPENING}]")
@@ -66,7 +72,7 @@ class Search:
 
     secrets: tuple[Secret, ...] = ()  # those that are in some text, the longest first
     numbers: bool = False  # whether there are telephone or identity numbers
-    too_many: bool = False  # more than SECRETS_MAX: the texts are masked whole
+    too_many: bool = False  # more than is sought: the texts are masked whole
 
 
 NOTHING: Final = Search()
@@ -78,14 +84,17 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
 
     `values` are those that are not shown where they stand. Too short ones give nobody away.
     """
+    hidden = set(values)
+    if len(hidden) > SECRETS_MAX or _characters(hidden) > SOUGHT_CHARACTERS_MAX:
+        return TOO_MANY
+    named = tuple(islice(_each_name(hidden), NAMES_MAX + 1))
+    if len(named) > NAMES_MAX:
+        return TOO_MANY
     whole = "\n".join(texts)
     has_numbers = numbers and has_number(whole)
-    hidden = set(values)
-    if len(hidden) > SECRETS_MAX:
-        return TOO_MANY
     looked: dict[Form, str] = {}
     here: dict[tuple[Form, str], Secret] = {}
-    for kind, value in _each_name(hidden):
+    for kind, value in named:
         for form, text in _sought(kind, value):
             if form not in looked:
                 looked[form] = form(whole)
@@ -96,6 +105,8 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
                 here[form, text] = Secret(text, shown, form)
     if not here and not has_numbers:
         return NOTHING
+    if len(here) * len(whole) > LOOKS_MAX:
+        return TOO_MANY
     ordered = sorted(here.values(), key=lambda secret: (-len(secret.text), secret.text))
     return Search(tuple(ordered), numbers=has_numbers)
 
@@ -107,11 +118,19 @@ def scrubbed(text: str, search: Search, *, is_value: bool = False) -> str:
     """
     if search.too_many:
         return HIDDEN
+    formed: dict[Form, str] = {}  # of the text as it is now
     for secret in search.secrets:
-        if secret.text in secret.form(text):
+        if secret.form not in formed:
+            formed[secret.form] = secret.form(text)
+        if secret.text in formed[secret.form]:
             text = _replaced(text, secret)
+            formed.clear()
     has_numbers = search.numbers and not is_value and has_number(text)
     return without_numbers(text) if has_numbers else text
+
+
+def _characters(values: Iterable[Value]) -> int:
+    return sum(len(value) for _, value in values)
 
 
 def _each_name(values: Iterable[Value]) -> Iterator[Value]:
@@ -119,8 +138,15 @@ def _each_name(values: Iterable[Value]) -> Iterator[Value]:
     for kind, value in values:
         yield kind, value
         if kind is Kind.NAME and _MORE_THAN_A_NAME.search(value):
-            alone = _IN_BRACKETS.sub("", value)
+            alone = _without_brackets(value)
             yield from ((kind, name) for name in _BETWEEN_NAMES.split(alone))
+
+
+def _without_brackets(name: str) -> str:
+    """Return the name without what is in brackets, each up to the first that closes."""
+    # Behind the last that closes none is looked for: each that opens there would look to the end.
+    end = found.end() if (found := _LAST_CLOSING.match(name)) else 0
+    return _IN_BRACKETS.sub("", name[:end]) + name[end:]
 
 
 def _sought(kind: Kind, value: str) -> Iterator[tuple[Form, str]]:
