@@ -20,7 +20,7 @@ _LEVELS: Final = tuple(
 )
 _SHORTEST: Final = 4  # characters
 # Without any division: a house's number after a road's or village's name, or many words.
-# Of 三十二号 the last digit is enough: a run of them, sought from each of its places, takes its square.
+# Of 三十二号 the last digit is enough: a run of them, sought from each of its places, takes long.
 _HOUSE: Final = re.compile(r"\D{2,}(?:\d|[一二三四五六七八九十百](?:号|栋|幢|组|单元|室|户))")
 _WORDY: Final = 6  # characters
 # Many texts name an organ, and most often not as somebody's address.
