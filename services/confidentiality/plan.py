@@ -7,8 +7,9 @@ public by the lint of the schemas and says how a message is made, not what it sa
 something around it is withheld. Should one have another class, what is around it is withheld.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import Any, Final
 
 from schemas.avro_reader import CLASSES
@@ -16,39 +17,28 @@ from schemas.classes import FieldClass
 from schemas.describe import describe
 from schemas.inline import NAMESPACE
 from schemas.parts import Relation
-from services.confidentiality.free_text import NOTHING, Search, Value, scrubbed
 from services.confidentiality.kinds import IDENTIFYING, Kind, kind_of
-from services.confidentiality.masks import treated
 from services.confidentiality.places import Places
+from services.confidentiality.steps import (
+    Look,
+    Part,
+    Step,
+    each_of,
+    look_at,
+    look_over,
+    record_look,
+    record_step,
+    scrub,
+    scrub_value,
+    treat,
+    unread,
+    withhold,
+)
 from services.rulebook.clearances import clearance, strictness
 from services.rulebook.model import Clearance, Clearances, Treatment
 
 # Filled on the copy itself, after it was redacted; the seal is the sender's.
 FILLED_LATER: Final = frozenset({"envelope.delivery", "envelope.seal"})
-
-
-@dataclass(slots=True)
-class Work:
-    """What one run over one message needs and finds."""
-
-    withheld: list[str] = field(default_factory=list)
-    masked: list[str] = field(default_factory=list)
-    search: Search = NOTHING
-    values: list[Value] = field(default_factory=list)  # not shown where they stand
-    texts: list[str] = field(default_factory=list)  # shown, but for such values in them
-
-
-Step = Callable[[Any, Any, str, Work], Any]  # value, what holds it, its path → what is shown
-Look = Callable[[Any, Work], None]  # notes values and texts
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A type compiled at its path."""
-
-    step: Step | None  # None: kept as it is
-    look: Look | None
-    must_go: bool = False  # something in it cannot be shown and cannot be null
 
 
 @dataclass(slots=True)
@@ -91,8 +81,8 @@ class Plan:
             if part.look is not None:
                 looks.append((name, part.look))
         return Part(
-            _record_step(tuple(steps)) if steps else None,
-            _record_look(tuple(looks)) if looks else None,
+            record_step(tuple(steps)) if steps else None,
+            record_look(tuple(looks)) if looks else None,
             must_go,
         )
 
@@ -113,26 +103,41 @@ class Plan:
             hides = hides or (treatment is not Treatment.KEEP and (is_array or not nullable))
             part = self._leaf(owner, avro["name"], inner, treatment, hidden=hidden)
         if hides:
-            look = _each_look(part.look) if part.look and is_array else part.look
-            return Part(_withhold, look, must_go=not nullable)
-        return _each(part) if is_array else part
+            look = each_of(part).look if is_array else part.look
+            return Part(withhold, look, must_go=not nullable)
+        return each_of(part) if is_array else part
 
     def _leaf(
         self, owner: str, name: str, inner: object, treatment: Treatment, *, hidden: bool
     ) -> Part:
         kind = kind_of(owner, name) if inner == "string" else None
         shown = treatment is Treatment.KEEP and not hidden
-        look = _look_at(kind) if kind and kind in IDENTIFYING and not shown else None
+        look = look_at(kind) if kind and kind in IDENTIFYING and not shown else None
         self.hides = self.hides or look is not None
         if treatment is Treatment.KEEP:
             if kind is Kind.TEXT and self.scrubs:
                 self.reads = self.reads or not hidden
-                return Part(_scrub, None if hidden else _look_over)
+                return Part(scrub, None if hidden else look_over)
             if kind in IDENTIFYING and self.scrubs:  # who is named here may be hidden elsewhere
                 self.reads = self.reads or not hidden
-                return Part(_scrub_value, look or _look_over)
-            return Part(None, look)
-        return Part(_treat(treatment, kind or Kind.TEXT, self.places), look)
+                return Part(scrub_value, look or look_over)
+            return Part(self._unread(inner) if self.scrubs else None, look)
+        return Part(treat(treatment, kind or Kind.TEXT, self.places), look)
+
+    def _unread(self, inner: object) -> Step | None:
+        """Return what notes symbols of a newer writer, where the type has any.
+
+        A copy written anew says `unknown` for them, which is not what its sender sealed.
+        """
+        if not isinstance(inner, Mapping):
+            return None
+        ours = CLASSES.get(inner.get("name", ""))
+        if ours is None or not issubclass(ours, Enum):
+            return None
+        known = {str(member.value) for member in ours}
+        return (
+            None if known.issuperset(inner["symbols"]) else unread(getattr(ours, "UNKNOWN", None))
+        )
 
     def _treatment(self, avro: Mapping[str, Any], path: str, *, nullable: bool) -> Treatment:
         """Return what becomes of a field; notes the row that says so."""
@@ -154,96 +159,10 @@ class Plan:
         avro = avro[1] if isinstance(avro, list) else avro
         is_array = isinstance(avro, Mapping) and avro["type"] == "array"
         inner = avro["items"] if is_array else avro
+        if isinstance(inner, Mapping) and inner["type"] == "enum":
+            self._named[f"{NAMESPACE}.{inner['name']}"] = inner
         return (self._named.get(inner, inner) if isinstance(inner, str) else inner), is_array
 
 
 def _strictness(row: Clearance) -> int:
     return strictness(row.treatment)
-
-
-def _withhold(value: Any, owner: Any, path: str, work: Work) -> None:  # noqa: ANN401, ARG001 - a step
-    work.withheld.append(path)
-
-
-def _treat(treatment: Treatment, kind: Kind, places: Places) -> Step:
-    def step(value: Any, owner: Any, path: str, work: Work) -> Any:  # noqa: ANN401 - a step
-        place = getattr(owner, "place", None) if kind is Kind.PLACE else None
-        shown = treated(treatment, kind, value, place, places)
-        (work.withheld if shown is None else work.masked).append(path)
-        return shown
-
-    return step
-
-
-def _scrub(value: str, owner: Any, path: str, work: Work) -> str:  # noqa: ANN401, ARG001 - a step
-    shown = scrubbed(value, work.search)
-    if shown is not value:
-        work.masked.append(path)
-    return shown
-
-
-def _scrub_value(value: str, owner: Any, path: str, work: Work) -> str:  # noqa: ANN401, ARG001 - a step
-    shown = scrubbed(value, work.search, is_value=True)
-    if shown is not value:
-        work.masked.append(path)
-    return shown
-
-
-def _each(part: Part) -> Part:
-    """Return the part for an array of what the part is for."""
-    step = None if part.step is None else _each_step(part.step)
-    return Part(step, None if part.look is None else _each_look(part.look), part.must_go)
-
-
-def _each_step(inner: Step) -> Step:
-    def step(value: Any, owner: Any, path: str, work: Work) -> Any:  # noqa: ANN401 - a step
-        shown = tuple(
-            inner(each, owner, f"{path}[{index}]", work) for index, each in enumerate(value)
-        )
-        same = all(new is old for new, old in zip(shown, value, strict=True))
-        return value if same else shown
-
-    return step
-
-
-def _each_look(inner: Look) -> Look:
-    def look(value: Any, work: Work) -> None:  # noqa: ANN401 - a look
-        for each in value:
-            inner(each, work)
-
-    return look
-
-
-def _look_at(kind: Kind) -> Look:
-    def look(value: Any, work: Work) -> None:  # noqa: ANN401 - a look
-        work.values.append((kind, value))
-
-    return look
-
-
-def _look_over(value: Any, work: Work) -> None:  # noqa: ANN401 - a look
-    work.texts.append(value)
-
-
-def _record_step(steps: tuple[tuple[str, str, Step], ...]) -> Step:
-    def step(value: Any, owner: Any, path: str, work: Work) -> Any:  # noqa: ANN401, ARG001 - a step
-        changed: dict[str, Any] = {}
-        for name, suffix, inner in steps:
-            old = getattr(value, name)
-            if old is not None:
-                new = inner(old, value, path + suffix, work)
-                if new is not old:
-                    changed[name] = new
-        return replace(value, **changed) if changed else value
-
-    return step
-
-
-def _record_look(looks: tuple[tuple[str, Look], ...]) -> Look:
-    def look(value: Any, work: Work) -> None:  # noqa: ANN401 - a look
-        for name, inner in looks:
-            part = getattr(value, name)
-            if part is not None:
-                inner(part, work)
-
-    return look

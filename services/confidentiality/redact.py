@@ -18,7 +18,8 @@ from schemas.messages import Message
 from schemas.parts import Relation
 from services.confidentiality.free_text import TOO_MANY, Value, search_for
 from services.confidentiality.places import NOWHERE, Places
-from services.confidentiality.plan import Plan, Work
+from services.confidentiality.plan import Plan
+from services.confidentiality.steps import Work
 from services.rulebook.clearances import treatment
 from services.rulebook.model import Clearance, Clearances, Treatment
 
@@ -91,7 +92,10 @@ class Redactor:
             values = (*work.values, *(others or ()))
             work.search = search_for(values, work.texts, numbers=self._numbers)
         shown = message if self._step is None else self._step(message, None, "", work)
-        redacted = Redacted(shown, (*work.withheld, *self._unknown), tuple(work.masked))
+        withheld, masked = (*work.withheld, *self._unknown), work.masked
+        if withheld or masked:  # else the copy is its sender's bytes
+            masked = [*masked, *work.unread]
+        redacted = Redacted(shown, withheld, tuple(masked))
         if files_go:
             redacted = _without(redacted, (_FILES,))
         many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
