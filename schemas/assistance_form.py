@@ -10,6 +10,7 @@ from schemas.assistance import (
 from schemas.errors import Refusal
 from schemas.ids import is_uuid
 from schemas.sharing_form import asked_of_one
+from schemas.text_form import is_blank
 
 
 def assistance_request_form(message: AssistanceRequest) -> Refusal | None:
@@ -35,8 +36,8 @@ def assistance_reply_form(message: AssistanceReply) -> Refusal | None:
         return Refusal("assistance.ground_missing", where="ground")
     if message.ground is AssistanceRefusal.OTHER:
         return Refusal("assistance.ground_not_allowed", where="ground")
-    if message.ground is AssistanceRefusal.LAW_FORBIDS and not (message.provision or "").strip():
+    if message.ground is AssistanceRefusal.LAW_FORBIDS and is_blank(message.provision):
         return Refusal("assistance.provision_missing", where="provision")
-    if not (message.reasons or "").strip():
+    if is_blank(message.reasons):
         return Refusal("assistance.reasons_missing", where="reasons")
     return None

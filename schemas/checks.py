@@ -54,6 +54,7 @@ from schemas.sharing_form import (
     informed_form,
     notice_form,
 )
+from schemas.text_form import is_blank
 from schemas.topics import RECORDS
 from schemas.transfer_form import DIVISION, numbered, one_addressee, transfer_form
 
@@ -111,7 +112,7 @@ def _filing_reply(message: FilingReply) -> Refusal | None:
 
 def _filed(answer: ViolationAnswer) -> tuple[str, str] | None:
     """Annex 3, 决定予以立案查处: with the receiver's own case number."""
-    if not (answer.case_number or "").strip():
+    if is_blank(answer.case_number):
         return "filing.case_number_missing", "case_number"
     if answer.filed_on is None:
         return "filing.filed_on_missing", "filed_on"
@@ -124,7 +125,7 @@ def _not_filed(answer: ViolationAnswer) -> tuple[str, str] | None:
         return "filing.use_objection", "ground"
     if answer.ground is None:
         return "filing.ground_missing", "ground"
-    if not (answer.reasons or "").strip():
+    if is_blank(answer.reasons):
         return "filing.reasons_missing", "reasons"
     return ("filing.contradictory", "filed_on") if answer.filed_on is not None else None
 
@@ -151,7 +152,7 @@ def _outcome(message: OutcomeFeedback) -> Refusal | None:
 
 
 def _withdrawal_answer(message: WithdrawalAnswer) -> Refusal | None:
-    if not message.agreed and not (message.reason or "").strip():
+    if not message.agreed and is_blank(message.reason):
         return Refusal("withdrawal.reasons_missing", where="reason")
     return None
 

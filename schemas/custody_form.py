@@ -11,6 +11,7 @@ from schemas.custody import (
     EvidenceReview,
 )
 from schemas.errors import Refusal
+from schemas.text_form import is_blank
 from schemas.transfer_form import numbered, two_officers
 
 
@@ -43,7 +44,7 @@ def review_form(message: EvidenceReview) -> Refusal | None:
     if not numbered(finding.number for finding in findings):
         return Refusal("transfer.evidence_numbers", where="findings")
     for index, finding in enumerate(findings):
-        if not finding.usable and not (finding.reasons or "").strip():
+        if not finding.usable and is_blank(finding.reasons):
             return Refusal("evidence.reasons_missing", where=f"findings[{index}].reasons")
     return None
 

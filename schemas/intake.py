@@ -1,7 +1,8 @@
 """What the .avsc itself asks of a sealed original, compiled once for each record.
 
-- a field marked `"intake": "required"` is given: not null, and a text is not blank; so is each
-  path that the record's `requires` lists. An empty list counts as given ("none" said outright).
+- a field marked `"intake": "required"` is given: not null, and a text says something
+  (schemas/text_form.py); so is each path that the record's `requires` lists. An empty list counts
+  as given ("none" said outright).
 - a symbol is one of ours: `unknown` stands for a newer version's and is no answer. A party may be
   unknown; schemas/checks.py says when.
 - counts and amounts are not negative.
@@ -19,6 +20,7 @@ from schemas.avro_reader import CLASSES, NAMESPACE, Schema
 from schemas.errors import Refusal
 from schemas.inline import schema_of
 from schemas.messages import Message
+from schemas.text_form import is_blank
 
 # From a value to what is wrong with it: a code and the path from there, or None.
 Check = Callable[[Any], tuple[str, str] | None]
@@ -26,6 +28,7 @@ Check = Callable[[Any], tuple[str, str] | None]
 _MISSING: Final = ("message.field_missing", "")
 _INVALID: Final = ("message.field_invalid", "")
 _MAY_BE_UNKNOWN: Final = frozenset({"PartyKind", "Flow", "Secrecy"})  # schemas/checks.py has them
+_TEXTS: Final = ("string", ["null", "string"])
 _NUMBERS: Final = frozenset({"int", "long"})
 OUR_YEARS: Final = range(1900, 2200)
 _CODES: Final = {  # where the law has a name for what is missing
@@ -71,7 +74,9 @@ def _record(schema: Schema, named: dict[str, Check | None]) -> Check | None:
     steps: list[tuple[str, Check]] = []
     for field in schema["fields"]:
         inner = _check(field["type"], named)
-        check = _required(inner) if field.get("intake") == "required" else inner
+        check = inner
+        if field.get("intake") == "required":
+            check = _required_text if field["type"] in _TEXTS else _required(inner)
         if check is not None:
             steps.append((field["name"], check))
     getters = tuple((name, attrgetter(name), check) for name, check in steps)
@@ -86,9 +91,13 @@ def _record(schema: Schema, named: dict[str, Check | None]) -> Check | None:
     return check_record if getters else None
 
 
+def _required_text(value: str | None) -> tuple[str, str] | None:
+    return _MISSING if is_blank(value) else None
+
+
 def _required(inner: Check | None) -> Check:
-    def check(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - any field
-        if _blank(value):
+    def check(value: Any) -> tuple[str, str] | None:  # noqa: ANN401 - any field but a text
+        if value is None:
             return _MISSING
         return inner(value) if inner else None
 
@@ -138,4 +147,4 @@ _OF_LOGICAL: Final[dict[str, Check]] = {
 
 
 def _blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and is_blank(value))

@@ -13,6 +13,7 @@ from schemas.joint import (
     JointPlanAnswer,
     JointPlanDecision,
 )
+from schemas.text_form import is_blank
 from schemas.transfer_form import numbered
 
 PARTICIPANTS_MIN: Final = 2  # one organ alone acts jointly with nobody
@@ -65,13 +66,13 @@ def minutes_form(message: ConsultationMinutes) -> Refusal | None:
     if len(set(message.participants or ())) < PARTICIPANTS_MIN:
         return Refusal("consultation.no_participant", where="participants")
     points = message.agreed_points or ()
-    if not points or not all(point.strip() for point in points):
+    if not points or any(map(is_blank, points)):
         return Refusal("consultation.points_missing", where="agreed_points")
     return None
 
 
 def _reasons(reasons: str | None, *, needed: bool) -> Refusal | None:
-    if needed and not (reasons or "").strip():
+    if needed and is_blank(reasons):
         return Refusal("joint.reasons_missing", where="reasons")
     return None
 

@@ -13,6 +13,7 @@ from schemas.oversight import (
     OpeningRequest,
     SupervisionLetter,
 )
+from schemas.text_form import is_blank
 
 FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\d+\])?(\.[a-z][a-z0-9_]*(\[\d+\])?)*", re.ASCII)
 PATHS_MAX: Final = 100  # asked for in one request: each is looked for in the whole message
@@ -29,7 +30,7 @@ def clock_change_form(message: ClockChange) -> Refusal | None:
     needed = _NEEDED.get(message.change, ())
     for name in (*_SUSPENDING, *_EXTENDING):
         value = getattr(message, name)
-        blank = value is None or (isinstance(value, str) and not value.strip())
+        blank = value is None or (isinstance(value, str) and is_blank(value))
         if name in needed and blank:
             return Refusal("clock_change.incomplete", where=name)
         if name not in needed and not blank:
@@ -55,7 +56,7 @@ def opening_request_form(message: OpeningRequest) -> Refusal | None:
 
 def opening_answer_form(message: OpeningAnswer) -> Refusal | None:
     """What is opened, by path; where nothing is, why."""
-    if not message.opened and not (message.reason or "").strip():
+    if not message.opened and is_blank(message.reason):
         return Refusal("opening.reason_missing", where="reason")
     return _paths(message.opened or (), "opened")
 

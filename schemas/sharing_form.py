@@ -21,6 +21,7 @@ from schemas.sharing import (
     Telling,
     ViolationNotice,
 )
+from schemas.text_form import is_blank
 from schemas.transfer_form import DIVISION, in_order, one_addressee, violations_form
 
 REQUESTABLE: Final = frozenset({ContentCategory.PENALTY_DECISIONS, ContentCategory.STATISTICS})
@@ -121,4 +122,4 @@ def informed_form(message: ComplainantInformed) -> Refusal | None:
 
 
 def _blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and is_blank(value))

@@ -1,4 +1,4 @@
-"""Which characters a text may hold, and where full-width forms are put right.
+"""Which characters a text may hold, what says nothing, where full-width forms are put right.
 
 A clerk's input method writes full-width digits as readily as plain ones. In a code or a number
 both mean the same and only one is found, so there the full-width forms of ASCII become ASCII before
@@ -40,10 +40,26 @@ _UNFIT: Final = re.compile(
     + "]"
 )
 
+# A letter or digit, or what is one of a name that not every system knows: radicals out of a PDF,
+# characters of one's own (GB 18030), ideographs newer than our tables. Not Hangul's fillers.
+_SAYING: Final = re.compile(
+    "[^\\W_\u115f\u1160\u3164\uffa0]|[\u2e80-\u2fdf\ue000-\uf8ff\U00020000-\U0003ffff]"
+)
+
 
 def narrow(text: str) -> str:
     """Return the text with full-width forms of ASCII, and the ideographic blank, as ASCII."""
     return text.translate(_NARROW)
+
+
+def is_blank(text: str | None) -> bool:
+    """Whether a text says nothing: it is not given, or there is no letter and no digit in it.
+
+    Blanks, dashes and what nobody sees are no reasons, no name and no number.
+    """
+    if text is None or "\u4e00" <= text[:1] <= "\u9fff":  # the usual case, without a search
+        return text is None
+    return _SAYING.search(text) is None
 
 
 def unfit_character(text: str) -> str | None:

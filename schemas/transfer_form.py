@@ -9,6 +9,7 @@ from schemas.errors import Refusal
 from schemas.messages import CaseTransfer, Correction, Routed, Transfer
 from schemas.parts import Envelope, Measure, Officer, Party, PartyKind, Violation
 from schemas.stream_safe import nfkc
+from schemas.text_form import is_blank
 
 OFFICERS_MIN: Final = 2  # guidance 二(二)2: 指定2名以上行政执法人员
 ADDRESSEES_MAX: Final = 1  # of a transfer: the bus resolves exactly one organ
@@ -61,7 +62,7 @@ def violations_form(violations: tuple[Violation, ...], one: str | None = None) -
         return Refusal("transfer.violation_numbers", where=one or "violations")
     for index, violation in enumerate(violations):
         where = one or f"violations[{index}]"
-        if not violation.matter.strip():
+        if is_blank(violation.matter):
             return Refusal("message.field_missing", where=f"{where}.matter")
         if not DIVISION.fullmatch(violation.place):
             return Refusal("message.field_invalid", where=f"{where}.place")
@@ -78,7 +79,7 @@ def _parties(message: Transfer) -> Refusal | None:
     if isinstance(message, CaseTransfer) and not any(map(_is_known, parties)):
         return Refusal("transfer.party_unknown", where="parties")
     for index, party in enumerate(parties):
-        if _is_known(party) and not (party.name or "").strip():
+        if _is_known(party) and is_blank(party.name):
             return Refusal("message.field_missing", where=f"parties[{index}].name")
     return None
 
@@ -92,7 +93,7 @@ def _evidence(message: Transfer) -> Refusal | None:
     if not numbered(piece.number for piece in evidence):
         return Refusal("transfer.evidence_numbers", where="evidence")
     for index, piece in enumerate(evidence):
-        if piece.original is False and not (piece.copy_reason or "").strip():
+        if piece.original is False and is_blank(piece.copy_reason):
             where = f"evidence[{index}].copy_reason"
             return Refusal("transfer.copy_reason_missing", where=where)
         if piece.sha256 is not None and not SHA256.fullmatch(piece.sha256):
@@ -107,7 +108,7 @@ def _items(message: Transfer) -> Refusal | None:
         return Refusal("transfer.item_numbers", where="items")
     for index, item in enumerate(items):
         where = f"items[{index}]"
-        if item.measure is not Measure.NONE and not (item.measure_document or "").strip():
+        if item.measure is not Measure.NONE and is_blank(item.measure_document):
             return Refusal("transfer.measure_document_missing", where=f"{where}.measure_document")
         if not in_order(item.measure_from, item.measure_until):
             return Refusal("message.field_invalid", where=f"{where}.measure_until")

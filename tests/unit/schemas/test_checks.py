@@ -228,6 +228,11 @@ NOT_FILED: Document = {"number": 2, "filed": False, "ground": "no_facts", "reaso
         ([FILED | {"ground": "other"}], "filing.contradictory", "answers[0].ground"),
         ([FILED | {"ground": "unknown"}], "message.field_invalid", "answers[0].ground"),
         ([NOT_FILED | {"ground": None}], "filing.ground_missing", "answers[0].ground"),
+        (
+            [FILED, NOT_FILED | {"reasons": "\u200b"}],
+            "filing.reasons_missing",
+            "answers[1].reasons",
+        ),
         ([FILED, NOT_FILED | {"reasons": None}], "filing.reasons_missing", "answers[1].reasons"),
         (
             [FILED, NOT_FILED | {"reasons": "\u3000"}],

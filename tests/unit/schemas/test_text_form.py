@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.avro_reader import CLASSES
 from schemas.stream_safe import nfkc
-from schemas.text_form import NARROWED, narrow, unfit_character
+from schemas.text_form import NARROWED, is_blank, narrow, unfit_character
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,43 @@ def test_what_no_text_may_hold_is_named(point: int, name: str) -> None:
 def test_what_people_write_may_be_written() -> None:
     text = "第一条\t〔2026〕\r\n（一）\uff11𠮷 😀 é ئۇيغۇر \u200e\ue5e5"
     assert unfit_character(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "　", "\n", "—", "／", "。", "_", "\u0301", "\U000e0100"]  # noqa: RUF001
+    + [chr(code) for code in (0x200B, 0x2060, 0xFEFF, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800)],
+)
+def test_what_nobody_can_read_and_signs_alone_say_nothing(text: str) -> None:
+    assert is_blank(text)
+    assert is_blank(f"{text}\u200b{text}")
+    assert not is_blank(f"{text}无")
+
+
+def test_what_is_not_given_says_nothing() -> None:
+    assert is_blank(None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "无",
+        "（三）",
+        "3",
+        "\u3007",
+        "A",
+        "ع",
+        "é",
+        "\uff21",
+        "\u2f00",
+        "𠮷",
+        "\ue5e5",
+        "\U0002ebf0",
+    ],
+)
+def test_one_letter_or_digit_says_something(text: str) -> None:
+    assert not is_blank(text)
+    assert not is_blank(f"\u3000—{text}")
 
 
 @given(st.text())
