@@ -10,11 +10,12 @@ from typing import Any, Final
 from schemas.assistance import AssistanceReply, AssistanceRequest
 from schemas.assistance_form import assistance_reply_form, assistance_request_form
 from schemas.attachments import attachments_form
+from schemas.characters import unfit_text
 from schemas.custody_form import CUSTODY_FORMS
 from schemas.disputes_form import DISPUTE_FORMS
 from schemas.document_number import normal_document_number
 from schemas.errors import Refusal
-from schemas.ids import is_uuid
+from schemas.ids import BUS, is_uuid
 from schemas.intake import what_the_schema_asks
 from schemas.joint_form import JOINT_FORMS
 from schemas.messages import (
@@ -62,6 +63,8 @@ from schemas.transfer_form import DIVISION, numbered, one_addressee, transfer_fo
 def lawful_form(message: Message) -> Refusal | None:
     """Return why the message is unlawful whoever sent it and whatever came before, or None."""
     refusal = _envelope(message) or what_the_schema_asks(message)
+    if refusal is None and message.envelope.sender != BUS:  # what it repeats was taken once
+        refusal = unfit_text(message)
     if refusal is not None:
         return refusal
     check = _OF_RECORD.get(type(message))
