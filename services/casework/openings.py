@@ -14,6 +14,7 @@ from schemas.errors import Refusal
 from schemas.ids import BUS, MessageId, OrganCode
 from schemas.oversight import OpeningAnswer, OpeningRequest
 from schemas.parts import Relation
+from schemas.text_form import is_blank
 from services.casework.case import Case, Handed
 from services.casework.effects import Advise, Open, ToOpen
 from services.casework.handing import accept, hand, handed_to
@@ -90,7 +91,7 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     opened = message.opened or ()
     if set(opened) - set(asked.paths):
         return Refusal("opening.not_asked_for", "opened")
-    if set(asked.paths) - set(opened) and not (message.reason or "").strip():
+    if set(asked.paths) - set(opened) and is_blank(message.reason):
         return Refusal("opening.reason_missing", "reason")
     asking = situation.facts.asked or NOTHING_KNOWN
     if opened and not asking.fields:

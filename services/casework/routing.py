@@ -15,6 +15,7 @@ from schemas.ids import OrganCode, RuleId
 from schemas.messages import CaseTransfer, HoldReason, Routed
 from schemas.parts import Violation
 from schemas.sharing import ViolationNotice
+from schemas.text_form import is_blank
 from services.casework.case import Charge
 from services.casework.listing import violations_of
 from services.casework.steps import Situation
@@ -89,7 +90,7 @@ def resolve(
     )
     has_filed = isinstance(message, CaseTransfer) and addressee is None
     filed_first = has_filed and envelope.sender in common
-    insists = filed_first and bool((envelope.insist_reason or "").strip())
+    insists = filed_first and not is_blank(envelope.insist_reason)
     if named is not None and (named not in common or insists):
         return _insisted(named, explanation, situation, envelope.insist_reason)
     if filed_first:  # of several that have the power it is the one that handles it (行政处罚法 25)
@@ -186,7 +187,7 @@ def _insisted(
     organ = can_handle(named, situation)
     if organ is None:
         return Refusal("transfer.addressee_cannot_handle", "envelope.addressees")
-    if not (reason and reason.strip()):
+    if is_blank(reason):
         return Refusal("transfer.addressee_not_competent", "envelope.addressees", explanation)
     said = f"{explanation}移送机关填写理由，坚持移送{organ.name}。"
     return Competent(named, None, None, said)

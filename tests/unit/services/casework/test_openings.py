@@ -108,7 +108,8 @@ def test_the_owner_refuses_with_reasons_and_nothing_goes_out() -> None:
     history = joint()
     request(history, CONTENT)
     assert refusal_of(answer(history, reason=None)) == "opening.reason_missing"
-    assert refusal_of(answer(history, reason="  ")) == "opening.reason_missing"
+    for nothing in ("  ", "\u200b", "——"):
+        assert refusal_of(answer(history, reason=nothing)) == "opening.reason_missing"
     refused = answer(history, reason="侦办需要")
     assert delivered_to(refused) == [(PARTICIPANT, Relation.PARTICIPANT)]
     assert all_of(Open, refused) == []

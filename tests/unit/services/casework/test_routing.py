@@ -52,15 +52,16 @@ def test_a_sender_that_has_the_power_too_is_not_told_of_its_own_letter() -> None
     assert all_of(Advise, effects) == []
 
 
+@pytest.mark.parametrize("reason", [None, "\u200b"])
 @pytest.mark.parametrize("addressees", [[], [organ("liuzhi-zrzy")]])
 def test_of_two_that_have_the_power_the_one_that_filed_it_first_handles_it(
-    addressees: list[str],
+    addressees: list[str], reason: str | None
 ) -> None:
     effects = History().send(
         "case_transfer",
         "liuzhi-nyj",
         violations=[violation(matter="ZR-002")],
-        envelope={"addressees": addressees},
+        envelope={"addressees": addressees, "insist_reason": reason},
     )
     assert refusal_of(effects) == "transfer.own_matter"
 

@@ -55,7 +55,7 @@ def test_an_addressee_that_is_not_competent_is_refused_with_the_explanation() ->
     assert "F-001" in (the(Reject, effects).refusal.detail or "")
 
 
-@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize("reason", ["", "  ", "\u200b", "——"])
 def test_a_blank_reason_is_none_to_insist_on(reason: str) -> None:
     envelope = sent_to("liuzhi-scjg", insist_reason=reason)
     effects = History().send("lead_transfer", SENDER, envelope=envelope)
