@@ -108,7 +108,7 @@ def _filled(envelope: object, record: Record, defaults: EnvelopeDefaults) -> dic
         raise FormError("seal.other_bus", "envelope.bus")
     if envelope.get("sender") not in (None, defaults.sender):
         raise FormError("seal.not_the_senders", "envelope.sender")
-    given = {name: value for name, value in envelope.items() if value is not None}
+    given = {name: _id_as_ours(value) for name, value in envelope.items() if value is not None}
     filled = {
         "message_id": defaults.message_id,
         "sent_at": defaults.sent_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
@@ -182,6 +182,13 @@ def _listed(found: Sequence[Target]) -> str:
         target.message_id if are_unique else f"{target.message_id} (case_id {target.case_id})"
         for target in found
     )
+
+
+def _id_as_ours(value: object) -> object:
+    """A UUID in small letters: many systems write theirs in capitals, and it is the same."""
+    if isinstance(value, str) and is_uuid(value.lower()):
+        return value.lower()
+    return value
 
 
 def _number(value: object, where: str) -> str:

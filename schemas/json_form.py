@@ -31,6 +31,8 @@ from schemas.text_form import NARROWED, narrow, unfit_character
 FormReader = Callable[[Any, str], Any]
 
 _NAME_SHOWN: Final = re.compile(r"\w{1,40}")  # of an unknown key; a longer one may be a text
+_NO_BOOLEAN: Final = "true / false，不加引号"
+_NO_INTEGER: Final = "整数，不加引号 (1, not 1.0)"
 _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -156,16 +158,16 @@ def _string(value: Any, where: str) -> str:  # noqa: ANN401 - any JSON
 
 def _boolean(value: Any, where: str) -> bool:  # noqa: ANN401 - any JSON
     if not isinstance(value, bool):
-        raise FormError("message.field_invalid", where)
+        raise FormError("message.field_invalid", where, detail=_NO_BOOLEAN)
     return value
 
 
 def _integer(limit: int) -> FormReader:
     def read(value: Any, where: str) -> int:  # noqa: ANN401 - any JSON
         if not isinstance(value, int) or isinstance(value, bool):
-            raise FormError("message.field_invalid", where)
+            raise FormError("message.field_invalid", where, detail=_NO_INTEGER)
         if not -limit <= value < limit:
-            raise FormError("message.field_invalid", where)
+            raise FormError("message.field_invalid", where, detail=f"< {limit}")
         return value
 
     return read

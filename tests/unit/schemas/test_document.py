@@ -65,12 +65,20 @@ def test_what_the_envelope_leaves_out_follows_from_who_sends_what() -> None:
 
 
 def test_a_reply_goes_to_the_case_and_flow_of_what_it_answers() -> None:
-    for named in (TRANSFER, "案移[2026]007号"):
+    for named in (TRANSFER, TRANSFER.upper(), "案移[2026]007号"):
         message = _read(_signed_for(in_reply_to=named), "signed_for", ANSWERED)
         assert isinstance(message, SignedFor)
         envelope = message.envelope
         assert envelope.in_reply_to == TRANSFER
         assert (envelope.case_id, envelope.flow) == (ANSWERED.case_id, Flow.TRANSFERS)
+
+
+def test_ids_in_capitals_are_the_same_ids() -> None:
+    own = MessageId(derive("of their own"))
+    case = case_id_of(SENDER, own)
+    message = _read(_lead(message_id=own.upper(), case_id=case.upper()))
+    assert isinstance(message, LeadTransfer)
+    assert (message.envelope.message_id, message.envelope.case_id) == (own, case)
 
 
 def test_a_copy_opens_its_own_case_or_goes_to_that_of_the_request_it_answers() -> None:

@@ -47,6 +47,10 @@ def test_a_number_in_its_form_stays(number: str) -> None:
         "案移〔2026〕12号之一",
         "案移〔٢٠٢٦〕12号",
         "案移〔2026〕12号\0",
+        "案移〔2026〕\u00b2号",
+        "案移〔2026〕\u2461号",
+        "案移〔2026〕1\u2082号",
+        "案移\u32c02026〕1号",
     ],
 )
 def test_what_is_no_number_is_none(text: str) -> None:

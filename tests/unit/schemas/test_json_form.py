@@ -90,6 +90,22 @@ def _quantity(value: object) -> Message | Refusal:
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "detail"),
+    [
+        ("pages", "3", "整数，不加引号 (1, not 1.0)"),
+        ("pages", 9.0, "整数，不加引号 (1, not 1.0)"),
+        ("pages", True, "整数，不加引号 (1, not 1.0)"),
+        ("pages", 2**31, "< 2147483648"),
+        ("violations[0].continuing", "yes", "true / false，不加引号"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_how_to_write_it(
+    path: str, value: object, detail: str
+) -> None:
+    assert _read(_at(path, value)) == Refusal("message.field_invalid", path, detail)
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "1e3",
