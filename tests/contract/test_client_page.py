@@ -1,0 +1,35 @@
+"""What deploy/integration-engineer.md tells a client without a connector is what the bus does."""
+
+import re
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from schemas.ids import NAMESPACE, MessageId, OrganCode, case_id_of
+from schemas.load import default_example
+from schemas.topics import RECORDS
+
+PAGE = Path("deploy/integration-engineer.md").read_text(encoding="utf-8")
+
+
+def test_the_page_s_case_id_is_the_one_that_the_bus_expects() -> None:
+    found = re.search(r"代码 `(.*?)`、`message_id` 为 `(.*?)`，得 `(.*?)`", PAGE)
+    assert found is not None
+    sender, message, case = found.groups()
+    assert case_id_of(OrganCode(sender), MessageId(message)) == case
+    assert str(uuid5(NAMESPACE, f"case\x1f{sender}\x1f{message}")) == case
+    assert f"命名空间 `{NAMESPACE}`" in PAGE
+    assert UUID(case).version == 5
+
+
+def test_the_page_sends_the_example_in_its_sender_s_name_and_traces_its_number() -> None:
+    envelope = default_example("lead_transfer")["envelope"]
+    assert "schemas/examples/lead_transfer/good/default.json --as yanjiao" in PAGE
+    organs = Path("deploy/rulebooks/demo/organs.csv").read_text(encoding="utf-8").splitlines()
+    (line,) = [each for each in organs if ",yanjiao," in each]
+    assert {each["organ"] for each in envelope["officers"]} == {line.split(",")[0]}
+    assert f"yichuan trace {envelope['document_number']}" in PAGE
+
+
+def test_the_page_names_a_subject_that_there_is() -> None:
+    assert "leads-yichuan.LeadTransfer" in RECORDS["LeadTransfer"].subjects
+    assert "`leads-yichuan.LeadTransfer`" in PAGE
