@@ -108,6 +108,15 @@ class Registry:
         )
         return int(found["id"])
 
+    async def would_take(self, subject: str, schema: str) -> bool:
+        """Whether the registry itself would register the schema now; it changes nothing.
+
+        By the subject's own level, beside every version; a subject that is new takes any.
+        """
+        path = f"/compatibility/subjects/{quote(subject, safe='')}/versions"
+        found = await self._call("POST", path, {"schema": schema}, missing_ok=True)
+        return found is None or bool(found["is_compatible"])
+
     async def compatibility(self, subject: str) -> str | None:
         """Return the subject's own compatibility level; None where it has none."""
         found = await self._call("GET", f"/config/{quote(subject, safe='')}", missing_ok=True)

@@ -89,7 +89,11 @@ def plan(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = Fal
 
 
 def apply(home: HomeFolder = None, avro: AvroFolder = None, as_json: AsJson = False) -> int:
-    """Register the schemas and write the map of ids; nothing at all when one is refused."""
+    """Register the schemas and write the map of ids; nothing at all when one is refused.
+
+    By us or by the registry, which is asked for all beforehand. Where it stays away half-way, the
+    map has what was registered, and apply once more does the rest.
+    """
     return _answer(asyncio.run(_apply(home_at(home), sources_of(avro))), as_json=as_json)
 
 
@@ -120,17 +124,39 @@ async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
         prepared = await _prepare(registry, sources)
         if _is_refused(prepared.steps):
             return prepared.steps
-        ids, by_subject = dict(prepared.ids), {}
-        # One at a time: the same schema under a second subject then gets the same id.
-        for subject, schema in wanted(sources).items():
+        schemas = wanted(sources)
+        for subject, schema in schemas.items():
             if await registry.compatibility(subject) != LEVEL:
                 await registry.set_compatibility(subject, LEVEL)
-            by_subject[subject] = await registry.register(subject, canonical_json(schema))
-            ids[by_subject[subject]] = schema
+            if not await registry.would_take(subject, canonical_json(schema)):
+                raise UserError("registry.incompatible", where=subject, exit_code=NO)
+        ids, by_subject = dict(prepared.ids), _kept(place.schema_ids)
+        try:
+            # One at a time: the same schema under a second subject then gets the same id.
+            for subject, schema in schemas.items():
+                by_subject[subject] = await registry.register(subject, canonical_json(schema))
+                ids[by_subject[subject]] = schema
+        finally:
+            _save(place.schema_ids, ids, by_subject)
+    return prepared.steps
+
+
+def _kept(path: Path) -> dict[str, int]:
+    """Return the ids to write with, as far as they are of subjects that we still have."""
+    try:
+        return {
+            subject: number
+            for subject, number in SchemaIds.load(path).by_subject.items()
+            if any(subject in entry.subjects for entry in RECORDS.values())
+        }
+    except UserError:  # there is none yet, or it is what is to be mended
+        return {}
+
+
+def _save(path: Path, ids: Mapping[int, Schema], by_subject: Mapping[str, int]) -> None:
     by_id = {number: fingerprint(schema) for number, schema in ids.items()}
     texts = {by_id[number]: canonical_json(schema) for number, schema in ids.items()}
-    SchemaIds(by_id, by_subject, texts).save(place.schema_ids)
-    return prepared.steps
+    SchemaIds(by_id, by_subject, texts).save(path)
 
 
 async def _prepare(registry: Registry, sources: Sources) -> _Prepared:

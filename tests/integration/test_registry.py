@@ -55,6 +55,19 @@ def ask(
     return within(run())
 
 
+def test_it_says_beforehand_what_it_would_take(stack: tuple[Home, Settings], subject: str) -> None:
+    async def asked(registry: Registry) -> list[bool]:
+        new = await registry.would_take(subject, needed("a"))
+        await registry.set_compatibility(subject, "FULL_TRANSITIVE")
+        await registry.register(subject, schema("a"))
+        await registry.register(subject, schema("a", "b"))
+        candidates = (schema("a", "b", "c"), needed("d"), schema("a"))
+        return [new, *[await registry.would_take(subject, each) for each in candidates]]
+
+    assert ask(stack, ADMIN, asked) == [True, True, False, True]
+    assert len(ask(stack, ADMIN, lambda registry: registry.versions(subject))) == 2
+
+
 def test_what_is_registered_is_found_again_by_every_path(
     stack: tuple[Home, Settings], subject: str
 ) -> None:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from connectors.bus.registry import SchemaIds, registry_of
-from schemas.errors import UserError
+from connectors.bus.registry import Registry, SchemaIds, registry_of
+from schemas.errors import Unavailable, UserError
 from schemas.inline import canonical_json, fingerprint, fingerprint_of, schema_from, schema_of
 from schemas.topics import RECORDS
 from services.cli.main import main
@@ -131,6 +131,47 @@ def test_a_breaking_change_is_refused_with_its_reason_and_changes_nothing(
     reasons = {entry["subject"]: entry["reasons"] for entry in lines[0]["refused"]}
     assert [(one["code"], one["path"]) for one in reasons[SUBJECT]] == [(case.code, case.path)]
     assert (asyncio.run(_held(stack)), stack.home.schema_ids.read_bytes()) == before
+
+
+def _add_remark(source: Source) -> None:
+    names = {"name": "remark", "type": ["null", "string"], "default": None}
+    marks = {"doc": "备注 | Remark", "confidentiality": "public", "confluent:tags": ["PUBLIC"]}
+    source["fields"].insert(0, {**names, **marks})
+
+
+def test_what_the_registry_itself_would_refuse_is_found_before_any_is_registered(
+    yichuan: Command, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def would_take(_registry: Registry, subject: str, _schema: str) -> bool:
+        return subject != max(SUBJECTS)
+
+    monkeypatch.setattr(Registry, "would_take", would_take)
+    before = asyncio.run(_held(stack)), stack.home.schema_ids.read_bytes()
+    copy = _changed(tmp_path / "avro", "shared/Envelope", _add_remark)
+    exit_code, lines = yichuan("apply", "--avro", copy)
+    assert (exit_code, lines[0]["error"]["code"]) == (1, "registry.incompatible")
+    assert lines[0]["error"]["where"] == max(SUBJECTS)
+    assert (asyncio.run(_held(stack)), stack.home.schema_ids.read_bytes()) == before
+
+
+def test_where_the_registry_stays_away_half_way_the_map_has_what_was_registered(
+    yichuan: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.home.schema_ids.unlink()
+    register, done = Registry.register, list[str]()
+
+    async def stays_away(registry: Registry, subject: str, schema: str) -> int:
+        if len(done) == 3:
+            raise Unavailable("registry.unreachable", where="planted")
+        done.append(subject)
+        return await register(registry, subject, schema)
+
+    with monkeypatch.context() as planted:
+        planted.setattr(Registry, "register", stays_away)
+        assert yichuan("apply")[0] != 0
+    assert set(SchemaIds.load(stack.home.schema_ids).by_subject) == set(done)
+    assert yichuan("apply")[0] == 0
+    assert set(SchemaIds.load(stack.home.schema_ids).by_subject) == SUBJECTS
 
 
 def test_what_breaks_another_rule_of_the_lint_is_not_registered(
