@@ -31,6 +31,8 @@ _MAY_BE_UNKNOWN: Final = frozenset({"PartyKind", "Flow", "Secrecy"})  # schemas/
 _TEXTS: Final = ("string", ["null", "string"])
 _NUMBERS: Final = frozenset({"int", "long"})
 OUR_YEARS: Final = range(1900, 2200)
+# Each record that requires them has a code of its own for how many there are (its own form).
+_ADDRESSEES: Final = "envelope.addressees"
 _CODES: Final = {  # where the law has a name for what is missing
     "envelope.in_reply_to": "reply.in_reply_to_missing",
     "envelope.officers": "transfer.officers_too_few",
@@ -50,7 +52,8 @@ def what_the_schema_asks(message: Message) -> Refusal | None:
 @cache
 def _compiled(record: str) -> tuple[tuple[tuple[str, Callable[[Any], Any]], ...], Check | None]:
     schema = schema_of(record)
-    needed = tuple((path, attrgetter(path)) for path in schema.get("requires", ()))
+    owed = (path for path in schema.get("requires", ()) if path != _ADDRESSEES)
+    needed = tuple((path, attrgetter(path)) for path in owed)
     return needed, _check(schema, {})
 
 
