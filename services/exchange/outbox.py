@@ -6,15 +6,16 @@ a batch or a Tick. A repeat carries the same bytes, and readers drop it by its m
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OutOfOrderSequenceNumber
 
 from connectors.bus.clock import monotonic
-from schemas.topics import JOURNAL
+from schemas.topics import DEAD_LETTERS, JOURNAL
 from services.casebook.journal_mark import know_journal
+from services.casebook.letters import LOCKED
 from services.casebook.progress import Place
 from services.casebook.retry import patiently
 from services.casebook.rows import Unsent
@@ -134,12 +135,7 @@ async def _send(
         if row.topic in failed:
             continue
         try:
-            future = await producer.send(
-                row.topic,
-                row.value,
-                key=NO_KEY if row.key is None and row.value is None else row.key,
-                headers=list(row.headers),
-            )
+            future = await _handed_over(producer, row)
         except KafkaError as error:
             failed[row.topic] = _Failure(row.seq, error)
             continue
@@ -159,3 +155,28 @@ async def _send(
             if row.topic == JOURNAL:
                 journal_end = result.offset + 1
     return _There(tuple(done), journal_end)
+
+
+async def _handed_over(producer: AIOKafkaProducer, row: Unsent) -> "asyncio.Future[RecordMetadata]":
+    """Give the client a row. A dead letter that no topic can take is sent without its bytes.
+
+    One of an earlier release, which kept what a codec had made small: it would stop all behind it
+    for good. Raises KafkaError.
+    """
+    try:
+        return await _given(producer, row)
+    except MessageSizeTooLargeError:
+        if row.topic != DEAD_LETTERS:
+            raise
+        headers = tuple((name, value) for name, value in row.headers if name != LOCKED)
+        return await _given(producer, replace(row, key=None, value=None, headers=headers))
+
+
+async def _given(producer: AIOKafkaProducer, row: Unsent) -> "asyncio.Future[RecordMetadata]":
+    future: asyncio.Future[RecordMetadata] = await producer.send(
+        row.topic,
+        row.value,
+        key=NO_KEY if row.key is None and row.value is None else row.key,
+        headers=list(row.headers),
+    )
+    return future
