@@ -23,18 +23,17 @@ from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
 from services.casebook.progress import progress_now
-from services.casebook.rows import Position
 from services.casebook.store import open_sqlite
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
+from services.cli.flow_reader import FlowReader
 from services.cli.log_reader import Logged, LogReader, Place, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told, in_turn
-from services.exchange.intake import Incoming
 from services.exchange.kept_keys import opened_record
 from services.exchange.opening import open_again
-from services.exchange.originals import Kept, position_of
+from services.exchange.originals import Kept, lay_at
 
 CONNECT_SECONDS_MAX: Final = 30.0
 READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while others are decided
@@ -72,8 +71,10 @@ def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
             f"日志 {len(snapshot.journal)} 条，逐条重新判定…",
             f"{len(snapshot.journal)} lines of the journal; deciding anew…",
         )
+        flows = open_readers.enter_context(FlowReader(place, settings))
+        originals = partial(_opened, open_readers, place, settings)
         streams = [
-            _partition(place, partial(_opened, open_readers, place, settings), look, one, end)
+            _partition(place, originals, flows, look, one, end)
             for one, end in sorted(snapshot.decided_to.items())
             if end > 0
         ]
@@ -97,7 +98,7 @@ def whole(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iterat
     """Yield a partition's records from one offset to before another. Raises Broken log.gap."""
     reached = begin
     for record in in_turn(records, place, begin, end):
-        reached += 1
+        reached = record.incoming.position.offset + 1
         yield record
     if reached < end:
         topic, partition = place
@@ -153,7 +154,12 @@ def _snapshot(look: LogReader, connection: Connection) -> Snapshot:
 
 
 def _partition(
-    home: Home, open_reader: Callable[[], LogReader], look: LogReader, place: Place, end: int
+    home: Home,
+    open_originals: Callable[[], LogReader],
+    flows: FlowReader,
+    look: LogReader,
+    place: Place,
+    end: int,
 ) -> Iterator[Kept]:
     """Yield a flow's partition: from the originals what the log no longer has, then the log."""
     topic, partition = place
@@ -161,11 +167,11 @@ def _partition(
     if begin > 0:
         of_originals = (ORIGINALS, partition)
         span = look.spans(ORIGINALS)[of_originals]
-        records = _read(open_reader(), of_originals, *span)
-        own = (each for each in records if position_of(list(each.headers.items())).topic == topic)
+        records = _read(open_originals(), of_originals, *span)
+        own = (each for each in records if _flow_of(each) == topic)
         yield from whole(_unlocked(home, own), place, 0, min(begin, end))
-    records = _read(open_reader(), place, begin, end)
-    yield from whole(map(_as_it_lies, records), place, min(begin, end), end)
+    there = (Kept(each, None) for each in flows.read(place, begin, end))
+    yield from whole(there, place, min(begin, end), end)
 
 
 def _unlocked(home: Home, records: Iterator[Logged]) -> Iterator[Kept]:
@@ -192,9 +198,8 @@ def _read(reader: LogReader, place: Place, begin: int, end: int) -> Iterator[Log
     return reader.read({place: begin}, {place: end}, READ_SECONDS_MAX)
 
 
-def _as_it_lies(record: Logged) -> Kept:
-    position = Position(*record.place, record.offset)
-    return Kept(Incoming(position, record.key, record.value, record.at), None)
+def _flow_of(record: Logged) -> str:
+    return lay_at(list(record.headers.items())).position.topic
 
 
 def _tell(counts: Counts, *, as_json: bool) -> None:

@@ -24,7 +24,7 @@ from connectors.bus.log_filter import quieten
 from connectors.bus.stores import open_store, store_place
 from schemas.errors import YichuanError
 from schemas.parts import Flow
-from services.casebook.rows import Position, from_ms
+from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.exchange import garbage
 from services.exchange.align import Aligned, align
@@ -33,6 +33,7 @@ from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
 from services.exchange.opening import open_casebook, open_office
+from services.exchange.record_batches import incoming_of, open_within_limits
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
 from services.exchange.workers import alone
@@ -59,6 +60,7 @@ def run(home: Home, worker: int = 0) -> None:
     """
     leave_no_message()
     garbage.begin()
+    open_within_limits()
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
@@ -204,12 +206,8 @@ def _ours(app: faust.App) -> list[Any]:
 
 
 def _incoming(message: Any) -> Incoming:  # noqa: ANN401 - Faust's
-    return Incoming(
-        Position(message.topic, message.partition, message.offset),
-        message.key,
-        message.value,
-        from_ms(round(message.timestamp * _MILLISECONDS)),
-    )
+    position = Position(message.topic, message.partition, message.offset)
+    return incoming_of(position, message, round(message.timestamp * _MILLISECONDS))
 
 
 def _loop(app: faust.App) -> asyncio.AbstractEventLoop:

@@ -26,6 +26,7 @@ from services.exchange.intake import Dead, Intake, Sound
 from services.exchange.kept_keys import ERASED, ERASED_CODE
 from services.exchange.originals import Kept
 from services.exchange.portions import portions
+from services.exchange.reading import LOOK_BYTES_MAX
 from services.exchange.recorded import (
     Entry,
     Remembered,
@@ -182,7 +183,7 @@ class Audit:
 
     def _count(self, intake: Intake) -> None:
         topic = intake.incoming.position.topic
-        self.counts.records[topic] += 1
+        self.counts.records[topic] += intake.incoming.position.offset + 1 - intake.incoming.first
         if isinstance(intake, Dead) and intake.refusal.code == ERASED_CODE:
             self.counts.erased[topic] += 1
             return
@@ -203,18 +204,20 @@ def in_turn(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iter
         position = record.incoming.position
         if begin >= end:
             return
-        if position.place == place and position.offset == begin:
-            begin += 1
+        if position.place == place and record.incoming.first <= begin <= position.offset:
+            begin = position.offset + 1
             yield record
 
 
 def _batches(records: Iterable[Kept], batch_max: int) -> Iterator[list[Kept]]:
     batch: list[Kept] = []
+    size = 0
     for record in records:
         batch.append(record)
-        if len(batch) >= batch_max:
+        size += record.incoming.bytes
+        if len(batch) >= batch_max or size >= LOOK_BYTES_MAX:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
 

@@ -148,14 +148,14 @@ def _not_yet_done(work: Work, intakes: Sequence[Intake]) -> Iterable[Intake]:
     places = {intake.incoming.position.place for intake in intakes}
     expected = {place: progress.next_offset for place, progress in work.lock(places).items()}
     for intake in intakes:
-        position = intake.incoming.position
-        where = intake.incoming.position.place
+        position, first = intake.incoming.position, intake.incoming.first
+        where = position.place
         if position.offset < expected[where]:
             continue
-        if position.offset > expected[where]:
-            detail = f"{position.topic}/{position.partition}: {expected[where]} → {position.offset}"
+        if first > expected[where]:
+            detail = f"{position.topic}/{position.partition}: {expected[where]} → {first}"
             raise Broken("log.gap", detail=detail)
-        expected[where] += 1
+        expected[where] = position.offset + 1
         yield intake
 
 

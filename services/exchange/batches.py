@@ -15,7 +15,9 @@ from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
 from connectors.bus.clock import monotonic
-from schemas.errors import Broken
+from connectors.bus.kafka import explain
+from schemas.errors import Broken, YichuanError
+from services.exchange.reading import look
 from services.exchange.shell import give_up
 
 _FETCH_SECONDS: Final = 1.0  # that one look for records waits at most
@@ -25,6 +27,7 @@ _FETCH_SECONDS: Final = 1.0  # that one look for records waits at most
 _FETCH_WAIT_MS: Final = 50
 # That a look for what came behind the buffered waits at most: one such fetch to end, and its own.
 _REST_SECONDS: Final = 0.06
+_FETCHING: Final = "fetch"
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]  # of Faust's messages, in the order of each log
 
@@ -36,6 +39,24 @@ class _Thread(AIOKafkaConsumerThread):
         consumer: Any = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 - Faust lets nobody say it
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: Any,  # noqa: ANN401 - as above
+        active_partitions: Any,  # noqa: ANN401 - as above
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's
+        max_records: int | None = None,
+    ) -> Any:  # noqa: ANN401 - as above
+        """Take what was fetched, within as many bytes as a batch may be of."""
+        fetching = consumer._fetcher.error_future  # noqa: SLF001 - Faust asks the fetcher, not it
+        if fetching.done() and not fetching.cancelled() and fetching.exception() is not None:
+            raise fetching.exception()  # nothing more would come, and nothing be said
+        taken = super()._fetch_records
+
+        async def take(number: int, waits: bool) -> Any:  # noqa: ANN401, FBT001 - as Take
+            return await taken(consumer, active_partitions, timeout if waits else 0.0, number)
+
+        return await look(take, max_records or 1)
 
 
 class BatchConsumer(Consumer):
@@ -60,9 +81,9 @@ class BatchConsumer(Consumer):
                 if batch:
                     await self._track(batch)
                     self._in_hand = asyncio.create_task(self._handled(batch))
-        except ConsumerStoppedError:
+        except ConsumerStoppedError as error:
             if not self.app.should_stop:
-                raise
+                give_up(_fetch_ended(error))
 
     async def _next(self) -> list[Any]:
         """Return what has come. What was buffered came before the last batch: ask for the rest.
@@ -79,7 +100,12 @@ class BatchConsumer(Consumer):
         return batch
 
     async def _look(self, seconds: float) -> list[Any]:
-        return [message async for _, message in self.getmany(timeout=seconds)]
+        try:
+            return [message async for _, message in self.getmany(timeout=seconds)]
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - Faust would end with a trace, and exit code 1
+            give_up(_fetch_ended(error))
 
     async def _done_with_it(self) -> None:
         if self._in_hand is None:
@@ -118,6 +144,14 @@ class BatchConsumer(Consumer):
 
 def _cut_off(how: str) -> Broken:
     return Broken("exchange.defect", where="batches", detail=how)
+
+
+def _fetch_ended(error: Exception) -> YichuanError:
+    """Return why no more can be read: a right that is gone, else we met what we do not know."""
+    told = explain(error, where="flows")
+    if told.code == "kafka.forbidden":
+        return told
+    return Broken("exchange.defect", where=_FETCHING, detail=type(error).__name__)
 
 
 class BatchTransport(Transport):

@@ -36,12 +36,14 @@ from schemas.topics import ORIGINALS
 from services.casebook import secrets
 from services.casebook.progress import Place
 from services.casebook.retry import patiently
-from services.casebook.rows import Position, from_ms
+from services.casebook.rows import Position
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
 from services.exchange.intake import Incoming, Intake, is_tick
 from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
+from services.exchange.reading import polled
+from services.exchange.record_batches import incoming_of
 
 STEP_RECORDS_MAX: Final = 5_000  # copied at one time; the rest with the next batch or Tick
 STEP_BYTES_MAX: Final = 16 << 20
@@ -131,8 +133,7 @@ class Eraser:
             # One more to the left: whether a batch begins is seen at the stamp before.
             reader.seek(TopicPartition(*pending.place), max(begin, copy.next_offset - 1))
             while not copy.is_over:
-                found = await reader.getmany(timeout_ms=_READ_MS_MAX, max_records=_READ_MAX)
-                records = [record for each in found.values() for record in each]
+                records = await polled(reader, _READ_MAX, _READ_MS_MAX)
                 await self._send(producer, copy, copy.take(records))
                 patiently(self._note_copied, pending.place, copy.next_offset)
         finally:
@@ -205,14 +206,8 @@ class _Copy:
             if record.offset >= self.next_offset:
                 if self._look(record.timestamp) or record.offset >= self.pending.decided_to:
                     break
-                taken.append(
-                    Incoming(
-                        Position(record.topic, record.partition, record.offset),
-                        record.key,
-                        record.value,
-                        from_ms(record.timestamp),
-                    )
-                )
+                position = Position(record.topic, record.partition, record.offset)
+                taken.append(incoming_of(position, record, record.timestamp))
                 self.next_offset = record.offset + 1
             self.stamp_ms = record.timestamp
         self.records += len(taken)

@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeGuard
 
+from connectors.bus.layout import MESSAGE_BYTES_MAX
 from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
-from schemas.ids import BUS, RulebookHash, case_id_of, is_uuid
-from schemas.messages import Message, RulebookActivated, Tick
+from schemas.ids import BUS, RulebookHash
 from schemas.parts import Attachment, Envelope
 from schemas.seal import check_sender, verify
 from schemas.secrecy import marked
-from schemas.topics import RECORDS, Author, flow_partition
 from schemas.transfer_form import SHA256
 from services.casebook.rows import Position
 from services.exchange.file_keys import claims_refusal
 from services.exchange.office import Office
+from services.exchange.packed import Packed, Unread
+from services.exchange.placement import misplaced, unanswerable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,23 @@ class Incoming:
     key: bytes | None
     value: bytes | None
     stamped_at: datetime  # log append time
+    packed: Packed | None = None  # None: not from the log itself (originals, tests)
+    unread: Unread | None = None  # it stands for these offsets, up to its own; they have no bytes
+
+    @property
+    def first(self) -> int:
+        """The first of the offsets that it stands for: its own, where it came itself."""
+        return self.unread.first if self.unread else self.position.offset
+
+    @property
+    def bytes(self) -> int:
+        """How long its key and value are."""
+        return len(self.key or b"") + len(self.value or b"")
+
+    @property
+    def is_inflated(self) -> bool:
+        """Whether its batch was far smaller on the wire than any of letters (packed.py)."""
+        return self.packed is not None and self.packed.is_inflated
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +118,25 @@ def is_tick(intake: Intake) -> TypeGuard[Sound]:
 def take_in(incoming: Incoming, office: Office) -> Intake:
     """Judge one record of a flow."""
     rulebook = office.rulebook.hash
-    try:
-        schema_id, body = unframe(incoming.value or b"")
-    except Malformed as error:
-        return _unreadable(incoming, Refusal(error.code, error.where), office)
-    codec = office.codecs.get(schema_id)
-    if codec is None:
-        unknown = Refusal("message.unknown_schema", detail=str(schema_id))
-        return _unreadable(incoming, unknown, office)
-    try:
-        opened = codec.open(body)
-    except Malformed as error:
-        return _unreadable(incoming, Refusal(error.code, error.where), office)
+    if incoming.unread is not None:
+        return Dead(incoming, incoming.unread.refusal, rulebook)
+    read = _read(incoming, office)
+    if isinstance(read, Refusal):
+        return _unreadable(incoming, read, office)
+    schema_id, body, opened = read
+    nobody = _nobody(opened, incoming, office)
+    if nobody is not None and incoming.is_inflated:
+        return Dead(incoming, nobody, rulebook)
     secret = marked(opened.message, office.gate, body)
     if secret is None and _is_marked_key(incoming, office):
         secret = Refusal("secrecy.marked", detail="key")
-    nobody = _seal(opened, incoming, office) or _names(opened.message, office)
     if nobody is not None:
         return Dead(incoming, nobody, rulebook) if secret is None else secret_dead(incoming, nobody)
     if secret is not None:
         return _secret(incoming, opened, secret)
-    misplaced = _place(opened.message, incoming, office)
-    if misplaced is not None:
-        return _refused(incoming, opened, misplaced, office, reserves_id=False)
+    elsewhere = misplaced(opened.message, incoming.position, incoming.key, office.partitions)
+    if elsewhere is not None:
+        return _refused(incoming, opened, elsewhere, office, reserves_id=False)
     malformed = lawful_form(opened.message) or claims_refusal(
         opened.message.envelope, office, incoming.stamped_at
     )
@@ -131,46 +145,29 @@ def take_in(incoming: Incoming, office: Office) -> Intake:
     return Sound(incoming, opened, schema_id, body, rulebook)
 
 
-def _seal(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
+def _read(incoming: Incoming, office: Office) -> tuple[int, bytes, Opened] | Refusal:
+    if incoming.bytes > MESSAGE_BYTES_MAX:  # only a codec made it small enough for the broker
+        return Refusal("message.too_large")
+    try:
+        schema_id, body = unframe(incoming.value or b"")
+        codec = office.codecs.get(schema_id)
+        if codec is None:
+            return Refusal("message.unknown_schema", detail=str(schema_id))
+        return schema_id, body, codec.open(body)
+    except Malformed as error:
+        return Refusal(error.code, error.where)
+
+
+def _nobody(opened: Opened, incoming: Incoming, office: Office) -> Refusal | None:
+    """Why there is nobody who could be answered, or no id by which; or None."""
     signer = verify(opened, office.key, incoming.stamped_at)
     if isinstance(signer, Refusal):
         return signer
-    return check_sender(opened.message.envelope, signer, office.rulebook.bus)
-
-
-def _names(message: Message, office: Office) -> Refusal | None:
-    """Why the sender cannot be answered, or by which ids; or None."""
-    envelope = message.envelope
-    if envelope.sender != BUS and office.alias(envelope.sender) is None:
-        return Refusal("organ.unknown", "envelope.sender")
-    for name in ("message_id", "case_id"):
-        if not is_uuid(getattr(envelope, name)):
-            return Refusal("message.field_invalid", f"envelope.{name}")
-    return None
-
-
-def _place(message: Message, incoming: Incoming, office: Office) -> Refusal | None:
-    """Return why the message is not where its sealed content says it must be."""
-    envelope = message.envelope
-    record = RECORDS[type(message).__name__]
-    topic = incoming.position.topic
-    if envelope.record != record.name or envelope.flow != topic:
-        return Refusal("message.misrouted", detail="flow")
-    if record.author is Author.BUS and envelope.sender != BUS:
-        return Refusal("message.bus_only", detail=record.name)
-    if topic not in record.flows:
-        return Refusal("message.misrouted", detail="flow")
-    if incoming.key != envelope.case_id.encode():
-        return Refusal("message.misrouted", detail="key")
-    if isinstance(message, Tick | RulebookActivated):  # one into every partition
-        at_home = (message.topic, message.partition) == (topic, incoming.position.partition)
-        return None if at_home else Refusal("message.misrouted", detail="partition")
-    if incoming.position.partition != flow_partition(incoming.key, office.partitions):
-        return Refusal("message.misrouted", detail="partition")
-    begins = record.begins(envelope.in_reply_to)
-    if begins and envelope.case_id != case_id_of(envelope.sender, envelope.message_id):
-        return Refusal("message.misrouted", detail="case")
-    return None
+    envelope = opened.message.envelope
+    is_known = envelope.sender == BUS or office.alias(envelope.sender) is not None
+    return check_sender(envelope, signer, office.rulebook.bus) or unanswerable(
+        envelope, is_known=is_known
+    )
 
 
 def secret_dead(incoming: Incoming, refusal: Refusal) -> Dead:
@@ -238,7 +235,12 @@ def _refused(
 
 
 def _unreadable(incoming: Incoming, refusal: Refusal, office: Office) -> Dead:
-    """Bytes whose parts nobody can tell apart: any place in them may be a line of its own."""
+    """Bytes whose parts nobody can tell apart: any place in them may be a line of its own.
+
+    Nobody looks through what was blown up: a kilobyte on the wire would cost a megabyte's look.
+    """
+    if incoming.is_inflated:
+        return Dead(incoming, refusal, office.rulebook.hash)
     if office.gate.in_bytes(incoming.value or b"") or _is_marked_key(incoming, office):
         return secret_dead(incoming, refusal)
     return Dead(incoming, refusal, office.rulebook.hash)

@@ -9,13 +9,14 @@ not be kept there is a note in the value's place.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from connectors.bus.layout import MESSAGE_BYTES_MAX
-from schemas.errors import Broken
+from schemas.errors import Broken, Refusal
 from services.casebook.rows import Position, from_ms, to_ms
 from services.exchange.intake import Incoming
 from services.exchange.journal import canonical
+from services.exchange.packed import Unread
 
 HEADER: Final = "yichuan-original"
 # A compressed record that is longer than any message may be; the flow's own limit is of the batch.
@@ -38,14 +39,17 @@ class Copied:
 
 
 def original(incoming: Incoming, note: str | None) -> Copied:
-    """Return how a record is kept; `note` stands for one whose content may not be."""
+    """Return how a record is kept; `note` stands for one whose content may not be.
+
+    What stands for others (`Unread`) has no content; its refusal goes into the header.
+    """
     key, value = incoming.key, incoming.value
     if note is None and len(key or b"") + len(value or b"") > MESSAGE_BYTES_MAX:
         note = TOO_LARGE
     if note is not None:
         key, value = None, note.encode()
     position = incoming.position
-    where = {
+    where: dict[str, Any] = {
         "topic": position.topic,
         "partition": position.partition,
         "offset": position.offset,
@@ -54,8 +58,12 @@ def original(incoming: Incoming, note: str | None) -> Copied:
         "has_value": value is not None,
         "is_note": note is not None,
     }
+    if incoming.unread is not None:
+        refusal = incoming.unread.refusal
+        where["unread"] = [incoming.unread.first, refusal.code, refusal.detail]
     headers = ((HEADER, canonical(where).encode()),)
-    return Copied(key or b"", value or b"", headers, is_note=note is not None)
+    has_content = note is None and incoming.unread is None
+    return Copied(key or b"", value or b"", headers, is_note=not has_content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,9 @@ class Kept:
     note: str | None
 
 
-def position_of(headers: Sequence[tuple[str, bytes]]) -> Position:
-    """Return where the record lay in its flow. Raises Broken originals.unreadable."""
-    return kept(None, None, headers).incoming.position
+def lay_at(headers: Sequence[tuple[str, bytes]]) -> Incoming:
+    """Return where the record lay in its flow, without it. Raises Broken originals.unreadable."""
+    return kept(None, None, headers).incoming
 
 
 def kept(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Kept:
@@ -80,8 +88,13 @@ def kept(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, by
             key if where["has_key"] else None,
             value if where["has_value"] and not where["is_note"] else None,
             from_ms(where["stamp_ms"]),
+            unread=_unread(*where["unread"]) if "unread" in where else None,
         )
         note = (value or b"").decode() if where["is_note"] else None
     except (KeyError, TypeError, ValueError) as error:
         raise Broken("originals.unreadable", detail=type(error).__name__) from error
     return Kept(incoming, note)
+
+
+def _unread(first: int, code: str, detail: str) -> Unread:
+    return Unread(first, Refusal(code, detail=detail))

@@ -1,6 +1,6 @@
-"""Reading one partition to where it ended when that was asked, within a limit of silence."""
+"""Reading partitions within limits: of bytes at one time, and of silence before it is given up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -8,8 +8,45 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connectors.bus.clock import monotonic
 from schemas.errors import Unavailable
 
+# Of keys and values, in the records of one look. A client opens batches as it gives their records
+# out, so five hundred records could be five hundred megabytes; letters are some kilobytes each.
+LOOK_BYTES_MAX: Final = 4 << 20
+_STEP_RECORDS: Final = 8  # between two looks at how many bytes they are: each a megabyte at most
+
 _READ_MS_MAX: Final = 1_000
 _SILENT_SECONDS_MAX: Final = 60.0
+
+Found = dict[Any, list[Any]]  # records by partition
+# Takes what was fetched: at most so many records; whether to wait where there are none.
+Take = Callable[[int, bool], Awaitable[Mapping[Any, list[Any]]]]
+
+
+async def look(take: Take, records_max: int) -> Found:
+    """Return what a client has fetched, within `records_max` and LOOK_BYTES_MAX or little more."""
+    found: Found = {}
+    number = size = 0
+    while number < records_max and size < LOOK_BYTES_MAX:
+        step = await take(min(_STEP_RECORDS, records_max - number), not found)
+        if not step:
+            break
+        for place, records in step.items():
+            found.setdefault(place, []).extend(records)
+            number += len(records)
+            size += sum(len(each.key or b"") + len(each.value or b"") for each in records)
+    return found
+
+
+async def polled(reader: AIOKafkaConsumer, records_max: int, wait_ms: int) -> list[Any]:
+    """Return the next records of a consumer; none when none came in time. Raises KafkaError."""
+
+    async def take(number: int, waits: bool) -> Mapping[Any, list[Any]]:  # noqa: FBT001 - as Take
+        given: Mapping[Any, list[Any]] = await reader.getmany(
+            timeout_ms=wait_ms if waits else 0, max_records=number
+        )
+        return given
+
+    found = await look(take, records_max)
+    return [record for each in found.values() for record in each]
 
 
 async def records_until(
@@ -21,8 +58,7 @@ async def records_until(
     """
     heard = monotonic()
     while await reader.position(place) < end:
-        found = await reader.getmany(timeout_ms=_READ_MS_MAX, max_records=at_once)
-        records = [record for each in found.values() for record in each]
+        records = await polled(reader, at_once, _READ_MS_MAX)
         if records:
             heard = monotonic()
         elif monotonic() - heard > _SILENT_SECONDS_MAX:

@@ -20,7 +20,7 @@ from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
-from services.exchange.originals import Kept, position_of
+from services.exchange.originals import Kept, lay_at
 from services.exchange.portions import portions
 from services.exchange.reading import records_until
 from services.exchange.recorded import Remembers, nothing
@@ -96,10 +96,10 @@ async def _missing(
     async for records in records_until(reader, source, end, _READ_MAX):
         wanted = []
         for record in records:  # only what is wanted is opened
-            position = position_of(record.headers)
-            in_turn = position.offset == next_offset < begin
-            if in_turn and position.place == place:
-                next_offset += 1
+            lay = lay_at(record.headers)
+            in_turn = lay.first <= next_offset <= lay.position.offset and next_offset < begin
+            if in_turn and lay.position.place == place:
+                next_offset = lay.position.offset + 1
                 wanted.append(record)
         for found_again in opened(casebook, wanted):
             yield found_again

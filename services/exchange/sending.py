@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from connectors.bus.layout import MESSAGE_BYTES_MAX
 from schemas.codec import UNENCODABLE, Opened, frame
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
@@ -112,11 +113,15 @@ class Sending:
         """Put the original bytes into the dead letters, with the reason.
 
         They are locked under the case's key where the case stands still because of them, else under
-        the month's. Of what is marked as secret there are none (intake.py).
+        the month's. Of what is marked as secret there are none (intake.py), nor of what nobody sent
+        and only a codec made small: each kilobyte on the wire would be kept as a megabyte.
         """
         case = envelope.case_id if envelope is not None and is_of_case else None
         name = case or quarantine_of(at)
-        came = incoming.key, incoming.value
+        is_left_out = envelope is None and (
+            incoming.is_inflated or incoming.bytes > MESSAGE_BYTES_MAX
+        )
+        came = (None, None) if is_left_out else (incoming.key, incoming.value)
         letter = dead_letter(incoming.position, refusal)
         self._work.add_outbox(locked_letter(self._work.keys, name, letter, came))
         self._work.add_dead(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -16,6 +16,7 @@ from schemas.ids import RulebookHash
 from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.letters import LOCKED
+from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.tables import OUTBOX
 from services.cli import replay as command
@@ -61,6 +62,24 @@ class Broker:
             for record in self.records.get(place, []):
                 if begin <= record.offset < ends[place]:
                     yield record
+
+
+class Flows:
+    """The same records, as the reader of flows gives them."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def read(self, place: Place, begin: int, end: int) -> Iterator[Incoming]:
+        """Yield what lies between."""
+        for each in self._broker.read({place: begin}, {place: end}, 0.0):
+            yield Incoming(Position(*place, each.offset), each.key, each.value, each.at)
 
 
 @dataclass
@@ -135,6 +154,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
 
     monkeypatch.setattr(opening, "kept", kept)
     monkeypatch.setattr(command, "open_log", log)
+    monkeypatch.setattr(command, "FlowReader", lambda *_: Flows(made.broker))
     by_id = {number: codec.fingerprint for number, codec in office().codecs.items()}
     SchemaIds(by_id, {}).save(made.home.schema_ids)
     casebook = open_sqlite(made.home.casebook)

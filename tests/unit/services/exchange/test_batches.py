@@ -1,7 +1,7 @@
 """How Faust's consumer gives batches: whole, one by one, acknowledged when they are done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +9,12 @@ from unittest.mock import AsyncMock
 
 import faust
 import pytest
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnsupportedCodecError,
+)
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP, ConsumerMessage
 from mode import Service
@@ -267,3 +273,100 @@ def test_no_fetch_is_held_open_for_long(monkeypatch: pytest.MonkeyPatch) -> None
 
     asyncio.run(run())
     assert made._fetch_max_wait_ms == FETCH_WAIT_MS
+
+
+# ----------------------------------------------------------------------- when no more can be read
+
+
+class EndedError(Exception):
+    """In the place of the end."""
+
+
+def _end(error: Exception) -> None:
+    raise EndedError(str(error))
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (UnsupportedCodecError(), "exchange.defect fetch UnsupportedCodecError"),
+        (KeyError("王某"), "exchange.defect fetch KeyError"),
+        (ConsumerStoppedError(), "exchange.defect fetch ConsumerStoppedError"),
+        (TopicAuthorizationFailedError("leads"), "kafka.forbidden"),
+    ],
+    ids=["library", "any", "stopped", "right"],
+)
+def test_a_client_that_cannot_go_on_ends_the_process_and_it_says_why(
+    raised: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust would end with a trace of a library, and an exit code that no page knows."""
+
+    class Failing(Fetching):
+        async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - Faust's
+            """Fail as the client does."""
+            await asyncio.sleep(timeout and 0)
+            if self.given == []:
+                raise raised
+            yield
+
+    async def run() -> None:
+        consumer = _consumer([], AsyncMock())
+        consumer.__class__ = Failing
+        with pytest.raises(EndedError) as ended:
+            await _drained(consumer)
+        assert str(ended.value).startswith(told)
+        assert "王某" not in str(ended.value)
+
+    monkeypatch.setattr(batches, "give_up", _end)
+    asyncio.run(run())
+
+
+@dataclass
+class Records:
+    """What aiokafka's fetcher is asked for, as far as it is asked."""
+
+    error_future: "asyncio.Future[None]"
+
+
+def _fetched(
+    fetcher: Records, monkeypatch: pytest.MonkeyPatch, given: Sequence[Mapping[Any, list[Any]]]
+) -> "tuple[Awaitable[Any], list[tuple[float, int]]]":
+    """What a look gives, and what Faust's own was asked for."""
+    asked: list[tuple[float, int]] = []
+    left = list(given)
+
+    async def own(_self: Any, _consumer: Any, _places: Any, timeout: float, most: int) -> Any:  # noqa: ASYNC109
+        await asyncio.sleep(0)
+        asked.append((timeout, most))
+        return left.pop(0) if left else {}
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "_fetch_records", own)
+    thread: Any = BatchConsumer._new_consumer_thread(_consumer([], AsyncMock()))
+    thread.thread_loop.close()
+    client = SimpleNamespace(_fetcher=fetcher)
+    return thread._fetch_records(client, {PLACE}, timeout=1.0, max_records=20), asked
+
+
+def test_a_look_takes_in_steps_and_waits_in_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        running: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        steps = [{PLACE: [_message(n) for n in range(8)]}, {PLACE: [_message(8)]}]
+        taken, asked = _fetched(Records(running), monkeypatch, steps)
+        assert [each.offset for each in (await taken)[PLACE]] == list(range(9))
+        assert asked == [(1.0, 8), (0.0, 8), (0.0, 8)]
+
+    asyncio.run(run())
+
+
+def test_a_fetcher_that_has_died_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust asks for what it left, and would ask for ever."""
+
+    async def run() -> None:
+        died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        died.set_exception(KafkaError("Unexpected error during data retrieval"))
+        taken, asked = _fetched(Records(died), monkeypatch, [])
+        with pytest.raises(KafkaError):
+            await taken
+        assert asked == []
+
+    asyncio.run(run())

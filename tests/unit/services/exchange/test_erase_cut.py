@@ -7,6 +7,7 @@ import pytest
 from services.casebook.secrets import Pending
 from services.exchange import erase
 from services.exchange.erase import _Copy
+from services.exchange.packed import Packed, Unread
 
 
 class Record(NamedTuple):
@@ -18,6 +19,7 @@ class Record(NamedTuple):
     value: bytes | None = b"v"
     topic: str = "copies"
     partition: int = 0
+    checksum: Packed | Unread = Packed(0, is_inflated=False)
 
 
 def pending(*secrets_at: int, copied_to: int = 0, decided_to: int) -> Pending:

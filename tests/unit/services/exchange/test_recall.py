@@ -122,6 +122,8 @@ class Reader:
 
     async def getmany(self, **_: Any) -> dict[TopicPartition, list[Any]]:
         """Return one line."""
+        if self.at >= len(self.told):
+            return {}
         self.fetches += 1
         if self.fetches == 1:
             return {}
@@ -132,6 +134,7 @@ class Reader:
 @dataclass
 class _Line:
     value: bytes
+    key: bytes | None = None
 
 
 def recalled(casebook: Casebook, told: Sequence[str], *, is_behind: bool) -> Reader:
