@@ -130,6 +130,7 @@ def _once(
         desk = Desk(shelf, work, tally, remembers)
         for intake in wanted:
             desk.handle(intake, unstorable=unstorable)
+        desk.end()
         work.flush()
         tally.unsent = work.unsent
     for intake in intakes:

@@ -9,6 +9,7 @@ from datetime import datetime
 from schemas.errors import Refusal
 from schemas.ids import BUS
 from schemas.messages import RulebookActivated, Tick
+from services.casebook.progress import Place
 from services.casebook.rows import MessageRow, Progress, SecretRow, ToVouch
 from services.casebook.work import Work
 from services.casework.case import Case
@@ -19,6 +20,7 @@ from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
 from services.exchange.expiring import ask_all
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from services.exchange.junk import Junk
 from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, id_taken, note_number
 from services.exchange.notes import (
@@ -45,6 +47,7 @@ class Desk:
         self._tally = tally
         self._next = shelf.first
         self._clerk = Clerk(shelf.first, work, tally, remembers)
+        self._junk: dict[Place, Junk] = {}  # what may go on with the partition's next record
 
     def handle(self, intake: Intake, *, unstorable: bool = False) -> None:
         """Decide one record by the rulebook of its partition, and note how far that is.
@@ -61,10 +64,12 @@ class Desk:
             intake = take_in(incoming, by)
         clock = self._clerk.clock(incoming)
         seen = before.guided if before else None
+        if not (isinstance(intake, Dead) and Junk.may_be(intake)) or unstorable:
+            self._end_junk(position.place)
         if unstorable:
             self._unstorable(intake, clock)
         elif isinstance(intake, Dead):
-            self._clerk.dead(incoming, intake.refusal, None, clock)
+            self._dead(intake, clock)
         elif isinstance(intake, Refused):
             self._refused(intake, clock)
         elif isinstance(intake.opened.message, Tick):
@@ -81,6 +86,25 @@ class Desk:
             seen = None
         after = Progress(position.offset + 1, clock, self._next.rulebook.hash, seen)
         self._work.advance(position.topic, position.partition, after)
+
+    def end(self) -> None:
+        """Write down what waited for the records behind it."""
+        for place in tuple(self._junk):
+            self._end_junk(place)
+
+    def _dead(self, dead: Dead, at: datetime) -> None:
+        if not Junk.may_be(dead):
+            self._clerk.dead(dead.incoming, dead.refusal, None, at)
+            return
+        place = dead.incoming.position.place
+        if place in self._junk and not self._junk[place].goes_on_with(dead):
+            self._end_junk(place)
+        self._junk.setdefault(place, Junk()).add(dead, at)
+
+    def _end_junk(self, place: Place) -> None:
+        if place in self._junk:
+            for dead, at in self._junk.pop(place).letters():
+                self._clerk.dead(dead.incoming, dead.refusal, None, at)
 
     def _turn_to(self, office: Office) -> None:
         """Take another rulebook's means; the same is in force for the next record, as yet."""

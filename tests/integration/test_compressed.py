@@ -1,6 +1,7 @@
 """What clients compress: each codec is served; a bomb and a broken batch stop nobody."""
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -147,6 +148,13 @@ async def _put_with(settings: Settings, login: Credentials, count: int) -> list[
         return [sent.offset + number for number in range(count)]
     finally:
         await producer.stop()
+
+
+def test_thousands_of_empty_records_keep_nobody_waiting(stand: Stand) -> None:
+    watch = Watch.begin(stand)
+    put(stand, 1, *itertools.repeat((b"", b""), 30_000), codec="gzip")
+    assert watch.goes_on(0) < SECONDS_MAX / 4
+    watch.goes_on(1)
 
 
 def test_a_secret_behind_a_bomb_is_deleted_and_the_originals_tell_of_both(

@@ -1,4 +1,4 @@
-"""What stands for offsets that cannot be read, and what a codec blew up."""
+"""What stands for offsets that cannot be read, what a codec blew up, and junk by the thousand."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,6 +12,7 @@ from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, DECISIONS, PROGRESS
 from services.exchange.audit import in_turn
 from services.exchange.intake import Dead, Incoming, Sound, take_in
+from services.exchange.junk import RUN_RECORDS_MIN, SMALL_BYTES
 from services.exchange.originals import Kept, kept, lay_at, original
 from services.exchange.packed import Packed, unread
 from services.exchange.recover import judge_kept
@@ -19,7 +20,7 @@ from services.exchange.shelf import Shelf
 from tests.batches import LATER, of_one_partition
 from tests.history import MONDAY, SENDER, organ
 from tests.marked import MARKS, marked
-from tests.office import dead_letters, everything, office, rows, run, sealed, take
+from tests.office import Log, dead_letters, everything, office, rows, run, sealed, take
 
 PLACE: Final = ("leads", 0)
 BROKEN: Final = "message.batch_unreadable"
@@ -134,3 +135,66 @@ def test_of_what_a_codec_blew_up_nobody_looks_for_marks_and_no_bytes_are_kept(
 
 def test_a_letter_is_decided_however_small_it_was() -> None:
     assert isinstance(take_in(replace(letter(0), packed=BLOWN), office()), Sound)
+
+
+# --------------------------------------------------------------------------- junk by the thousand
+
+
+@pytest.mark.parametrize("packed", [PLAIN, BLOWN])
+def test_a_long_run_of_junk_is_one_dead_letter(casebook: Casebook, packed: Packed) -> None:
+    size = SMALL_BYTES - 2 if packed is PLAIN else 5_000
+    tally = run(casebook, [junk(n, packed, size) for n in range(RUN_RECORDS_MIN)])
+    last = RUN_RECORDS_MIN - 1
+    assert told(casebook) == [("message.junk_run", str(last), f"0-{last}")]
+    assert tally.dead == ["message.junk_run"]
+    assert [row.next_offset for row in rows(casebook, PROGRESS)] == [RUN_RECORDS_MIN]
+
+
+def test_a_short_one_is_told_one_by_one_with_its_bytes(casebook: Casebook) -> None:
+    run(casebook, [junk(n, size=9) for n in range(RUN_RECORDS_MIN - 1)])
+    assert [value for _, value, _ in dead_letters(casebook)] == [b"j" * 9] * (RUN_RECORDS_MIN - 1)
+
+
+@pytest.mark.parametrize(
+    "packed", [None, Packed(7, is_inflated=False)], ids=["not from a log", "another batch"]
+)
+def test_only_what_lies_in_one_batch_is_told_of_together(
+    casebook: Casebook, packed: Packed | None
+) -> None:
+    half = RUN_RECORDS_MIN // 2
+    run(casebook, [junk(n, PLAIN if n < half else packed) for n in range(RUN_RECORDS_MIN)])
+    assert len(told(casebook)) == RUN_RECORDS_MIN
+
+
+def test_what_is_no_small_junk_is_told_by_itself(casebook: Casebook) -> None:
+    run(casebook, [junk(n, size=SMALL_BYTES) for n in range(RUN_RECORDS_MIN)])
+    assert len(told(casebook)) == RUN_RECORDS_MIN
+
+
+def test_a_letter_amid_junk_parts_it_and_the_dead_letters_keep_their_order(
+    casebook: Casebook,
+) -> None:
+    first = [junk(n) for n in range(RUN_RECORDS_MIN)]
+    middle = replace(letter(RUN_RECORDS_MIN), packed=PLAIN)
+    behind = [junk(n) for n in range(RUN_RECORDS_MIN + 1, 2 * RUN_RECORDS_MIN + 1)]
+    run(casebook, [*first, middle, *behind])
+    assert [detail for _, _, detail in told(casebook)] == [
+        f"0-{RUN_RECORDS_MIN - 1}",
+        f"{RUN_RECORDS_MIN + 1}-{2 * RUN_RECORDS_MIN}",
+    ]
+    assert len(rows(casebook, DECISIONS)) == 1
+
+
+def test_other_partitions_in_between_do_not_part_it(casebook: Casebook) -> None:
+    elsewhere = Log()
+    mixed = [each for n in range(RUN_RECORDS_MIN) for each in (junk(n), elsewhere.tick(LATER, 1))]
+    run(casebook, mixed)
+    assert len(told(casebook)) == 1
+
+
+def test_a_secret_in_it_is_kept_out_of_it(casebook: Casebook) -> None:
+    records = [junk(n) for n in range(RUN_RECORDS_MIN)]
+    records[3] = replace(records[3], value="绝密".encode())
+    run(casebook, records)
+    assert len(told(casebook)) == RUN_RECORDS_MIN
+    assert "绝密" not in repr(everything(casebook))
