@@ -7,10 +7,10 @@ import fcntl
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
@@ -18,6 +18,10 @@ from schemas.errors import UserError
 from services.casebook.lockbox import WrappingKey
 from services.casebook.migrate import bring_forward, check
 from services.casebook.tables import METADATA
+from services.casebook.wal import is_foreign, tie
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _BUSY_MS: Final = 10_000
 _CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
@@ -35,15 +39,16 @@ _MODE: Final = 0o600  # what it holds is confidential
 def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingKey]:
     """Return the engine, the lock to be closed after it, and the exchange's own key.
 
-    Raises UserError casebook.in_use when another process writes it, casebook.key_missing or
-    casebook.key_wrong, Broken casebook.version.
+    Raises UserError casebook.in_use when another process writes it, casebook.foreign_wal,
+    casebook.key_missing or casebook.key_wrong, Broken casebook.version.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as undo:
-        lock = undo.enter_context(_lock(path))
+        lock = undo.enter_context(only_writer(path))
         # Before SQLite makes it: its -wal and -shm files get the mode that this one has.
         path.touch(mode=_MODE)
         path.chmod(_MODE)
+        _refuse_foreign_wal(path)
         engine = _writing(URL.create("sqlite", database=str(path)))
         undo.callback(engine.dispose)
         with engine.begin() as transaction:
@@ -55,10 +60,11 @@ def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingK
 def open_to_read(path: Path) -> Engine:
     """Return an engine that cannot write.
 
-    Raises UserError casebook.missing, Broken casebook.version.
+    Raises UserError casebook.missing or casebook.foreign_wal, Broken casebook.version.
     """
     if not path.exists():
         raise UserError("casebook.missing", where=str(path), exit_code=3)
+    _refuse_foreign_wal(path)
     engine = readers(path)
     with ExitStack() as undo:
         undo.callback(engine.dispose)
@@ -85,7 +91,11 @@ def open_in_memory() -> Engine:
     return engine
 
 
-def _lock(path: Path) -> TextIO:
+def only_writer(path: Path) -> TextIO:
+    """Return the lock of a casebook's one writer, held until it is closed.
+
+    Raises UserError casebook.in_use.
+    """
     file = path.with_name(path.name + ".lock")
     file.touch(mode=_MODE)
     lock = file.open("a+", encoding="ascii")
@@ -102,6 +112,11 @@ def _lock(path: Path) -> TextIO:
     return lock
 
 
+def _refuse_foreign_wal(path: Path) -> None:
+    if is_foreign(path):
+        raise UserError("casebook.foreign_wal", where=str(path), exit_code=3)
+
+
 def _writing(url: URL) -> Engine:
     engine = create_engine(url, hide_parameters=True)
 
@@ -114,8 +129,13 @@ def _writing(url: URL) -> Engine:
         cursor.close()
 
     event.listen(engine, "connect", on_connect)
-    # The write lock is taken at once, so that two writers queue instead of failing half-way.
-    event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    def on_begin(connection: Connection) -> None:
+        # The write lock is taken at once: two writers queue instead of failing half-way.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        tie(cast("sqlite3.Connection", connection.connection.dbapi_connection))
+
+    event.listen(engine, "begin", on_begin)
     return engine
 
 

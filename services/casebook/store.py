@@ -42,8 +42,8 @@ class Casebook:
 def open_sqlite(path: Path, key_file: Path | None = None) -> Casebook:
     """Open a SQLite casebook for writing, making it if absent; its key lies in the same home.
 
-    Raises UserError casebook.in_use when another process writes it, casebook.key_missing or
-    casebook.key_wrong, Broken casebook.version.
+    Raises UserError casebook.in_use when another process writes it, casebook.foreign_wal,
+    casebook.key_missing or casebook.key_wrong, Broken casebook.version.
     """
     engine, lock, key = sqlite.open_to_write(path, key_file or Home(path.parent).casebook_key)
     return Casebook(engine, lock, key, sqlite.readers(path))
@@ -77,7 +77,8 @@ def is_shared(url: SecretStr) -> bool:
 def open_for_reading(where: Path | str) -> Engine:
     """Open a casebook that other processes write, by its path or its URL.
 
-    Raises UserError casebook.missing, casebook.url_unsupported, Broken casebook.version.
+    Raises UserError casebook.missing, casebook.foreign_wal, casebook.url_unsupported, Broken
+    casebook.version.
     """
     place = _where(where) if isinstance(where, str) else where
     if isinstance(place, Path):
