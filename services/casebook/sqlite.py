@@ -16,24 +16,24 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
 from schemas.errors import UserError
 from services.casebook.lockbox import WrappingKey
-from services.casebook.migrate import bring_forward, check
+from services.casebook.migrate import bring_forward, check, migrate
 from services.casebook.tables import METADATA
 from services.casebook.wal import is_foreign, tie
 
 if TYPE_CHECKING:
     import sqlite3
 
-_BUSY_MS: Final = 10_000
+BUSY_MS: Final = 10_000
 _CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
 # secure_delete: what is deleted or written over is zeroes on the disk, not a free page.
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
-    f"busy_timeout={_BUSY_MS}",
+    f"busy_timeout={BUSY_MS}",
     "secure_delete=ON",
     f"cache_size=-{_CACHE_KIB}",
 )
-_MODE: Final = 0o600  # what it holds is confidential
+MODE: Final = 0o600  # what it holds is confidential
 
 
 def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingKey]:
@@ -46,15 +46,28 @@ def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingK
     with ExitStack() as undo:
         lock = undo.enter_context(only_writer(path))
         # Before SQLite makes it: its -wal and -shm files get the mode that this one has.
-        path.touch(mode=_MODE)
-        path.chmod(_MODE)
-        _refuse_foreign_wal(path)
+        path.touch(mode=MODE)
+        path.chmod(MODE)
+        refuse_foreign_wal(path)
         engine = _writing(URL.create("sqlite", database=str(path)))
         undo.callback(engine.dispose)
         with engine.begin() as transaction:
             key = bring_forward(transaction, key_file)
         undo.pop_all()
     return engine, lock, key
+
+
+def open_scratch(path: Path) -> tuple[Engine, TextIO]:
+    """Return the engine of a new casebook, whose key its caller keeps, and its lock."""
+    with ExitStack() as undo:
+        lock = undo.enter_context(only_writer(path))
+        path.touch(mode=MODE)
+        engine = _writing(URL.create("sqlite", database=str(path)))
+        undo.callback(engine.dispose)
+        with engine.begin() as transaction:
+            migrate(transaction)
+        undo.pop_all()
+    return engine, lock
 
 
 def open_to_read(path: Path) -> Engine:
@@ -64,7 +77,7 @@ def open_to_read(path: Path) -> Engine:
     """
     if not path.exists():
         raise UserError("casebook.missing", where=str(path), exit_code=3)
-    _refuse_foreign_wal(path)
+    refuse_foreign_wal(path)
     engine = readers(path)
     with ExitStack() as undo:
         undo.callback(engine.dispose)
@@ -97,7 +110,7 @@ def only_writer(path: Path) -> TextIO:
     Raises UserError casebook.in_use.
     """
     file = path.with_name(path.name + ".lock")
-    file.touch(mode=_MODE)
+    file.touch(mode=MODE)
     lock = file.open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,7 +125,8 @@ def only_writer(path: Path) -> TextIO:
     return lock
 
 
-def _refuse_foreign_wal(path: Path) -> None:
+def refuse_foreign_wal(path: Path) -> None:
+    """Raise UserError casebook.foreign_wal when what lies beside it is of another moment."""
     if is_foreign(path):
         raise UserError("casebook.foreign_wal", where=str(path), exit_code=3)
 
@@ -141,4 +155,4 @@ def _writing(url: URL) -> Engine:
 
 def _patient(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
     del entry
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")

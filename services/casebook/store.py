@@ -54,6 +54,15 @@ def open_in_memory() -> Casebook:
     return Casebook(sqlite.open_in_memory(), None, WrappingKey(os.urandom(KEY_BYTES)))
 
 
+def open_scratch(path: Path) -> Casebook:
+    """Open a new SQLite casebook for a while. Its key is nowhere but in this process.
+
+    So what of it is left behind by a process that was killed opens for nobody.
+    """
+    engine, lock = sqlite.open_scratch(path)
+    return Casebook(engine, lock, WrappingKey(os.urandom(KEY_BYTES)), sqlite.readers(path))
+
+
 def open_url(url: str, key_file: Path) -> Casebook:
     """Open a casebook for writing, making its tables if absent.
 
@@ -72,6 +81,16 @@ def is_shared(url: SecretStr) -> bool:
     Raises UserError casebook.url_unsupported.
     """
     return bool(url.get_secret_value()) and isinstance(_where(url.get_secret_value()), URL)
+
+
+def file_of(home: Home) -> Path | None:
+    """Return the SQLite file that the home's settings name; None: it lies in PostgreSQL.
+
+    Raises UserError casebook.url_unsupported.
+    """
+    url = home.settings().casebook.url.get_secret_value()
+    where = _where(url) if url else home.casebook
+    return where if isinstance(where, Path) else None
 
 
 def open_for_reading(where: Path | str) -> Engine:

@@ -11,6 +11,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.keyring import ListedKey, read_keys
 from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer, read_passphrase
 from connectors.bus.openers import opener_kid
+from connectors.bus.scratch import left_over
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from services.cli.doctor_finding import Symptom, of_error, wrong
@@ -39,7 +40,7 @@ _PRIVATE: Final = (
 
 
 def look_at_files(home: Home) -> Iterator[Symptom]:
-    """Judge the modes of what is private, the home itself first."""
+    """Judge the modes of what is private, the home itself first; find what should be gone."""
     found = [home.path, *(path for glob in _PRIVATE for path in sorted(home.path.glob(glob)))]
     yield from judge_modes(
         [
@@ -48,6 +49,8 @@ def look_at_files(home: Home) -> Iterator[Symptom]:
             if path != home.schema_ids
         ]
     )
+    for folder in left_over(home.run):
+        yield wrong("scratch.left", _name(home, folder))
 
 
 def look_at_rulebook(home: Home, settings: Settings, now: datetime) -> Iterator[Symptom]:

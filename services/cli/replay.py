@@ -1,7 +1,8 @@
 """`yichuan replay`: the flows' records decided anew, and each decision held against the journal.
 
 Read-only: the broker as the administrator, the casebook for how far it is, the recorded rulebooks
-of the home. The replay has a casebook of its own in the home's `run`, removed at the end.
+of the home. The replay has a casebook of its own in the home's `run`, removed at the end, under a
+key that is never written: it holds unredacted letters, also those that were erased since.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,20 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from connectors.bus.home import Home, Settings, home_at
+from connectors.bus.scratch import scratch_in
 from schemas.errors import Broken, UserError
 from schemas.parts import Flow
 from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
 from services.casebook.progress import progress_now
-from services.casebook.store import open_sqlite
+from services.casebook.store import open_scratch
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
 from services.cli.flow_reader import FlowReader
@@ -78,9 +78,8 @@ def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
             for one, end in sorted(snapshot.decided_to.items())
             if end > 0
         ]
-        place.run.mkdir(parents=True, exist_ok=True)
-        folder = open_readers.enter_context(TemporaryDirectory(prefix="replay-", dir=place.run))
-        scratch = open_sqlite(Path(folder) / "casebook.sqlite")
+        folder = open_readers.enter_context(scratch_in(place.run))
+        scratch = open_scratch(folder / "casebook.sqlite")
         open_readers.callback(scratch.close)
         audit = Audit(scratch, shelf, snapshot.journal)
         found = audit.replay(in_log_order(streams), settings.exchange.batch_max)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from connectors.bus.home import Home, Settings, home_at
+from connectors.bus.scratch import remove_left_over
 from deploy.local import processes, stack
 from deploy.local.ports import LOOPBACK, holder, is_free
 from deploy.local.status import ComponentStatus
@@ -33,6 +34,7 @@ def up(
         stack.download(_progress)
         return
     place = home_at(home)
+    remove_left_over(place.run)
     stack.up(place, place.settings(), _progress)
     _show(place, as_json=as_json)
     if not as_json:
@@ -44,6 +46,7 @@ def down(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """End every process of this home; those of others are left alone."""
     place = home_at(home).there()
     stopped = stack.down(place, _progress)
+    remove_left_over(place.run)
     if as_json:
         for name in stopped:
             emit_json({"name": name, "running": False})

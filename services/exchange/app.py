@@ -21,6 +21,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import ssl_context_of, start_producer
 from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
 from connectors.bus.log_filter import quieten
+from connectors.bus.scratch import remove_left_over
 from connectors.bus.stores import open_store, store_place
 from schemas.errors import YichuanError
 from schemas.parts import Flow
@@ -64,6 +65,7 @@ def run(home: Home, worker: int = 0) -> None:
     settings = home.settings()
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
+    remove_left_over(home.run)
     with alone(home, worker):
         aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)

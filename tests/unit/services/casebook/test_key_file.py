@@ -1,13 +1,15 @@
 """The exchange's own key: made once, the owner's alone, and no casebook opens with another."""
 
+import base64
 import stat
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import UserError
+from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import made_key, read_key
-from services.casebook.store import open_sqlite
+from services.casebook.store import open_scratch, open_sqlite
 
 
 def test_it_is_made_with_the_casebook_and_is_the_owner_s_alone(tmp_path: Path) -> None:
@@ -48,3 +50,14 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_without_a_file_there_is_none(tmp_path: Path) -> None:
     assert read_key(tmp_path / "casebook.key") is None
+
+
+def test_the_key_of_a_casebook_for_a_while_is_written_nowhere(tmp_path: Path) -> None:
+    casebook = open_scratch(tmp_path / "casebook.sqlite")
+    with casebook.engine.begin() as connection:
+        CaseKeys(connection, casebook.key).make(["case"])
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".sqlite", ".sqlite-wal", ".sqlite-shm", ".lock"}
+    held = (casebook.key.secret, base64.b64encode(casebook.key.secret))
+    assert not any(secret in path.read_bytes() for path in files for secret in held)
+    casebook.close()

@@ -1,5 +1,6 @@
 """The doctor's look at a casebook file that another program keeps."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from connectors.bus.home import Home, Settings
+from connectors.bus.scratch import scratch_in
 from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from services.casebook.key_file import made_key
 from services.casebook.store import open_sqlite
+from services.casebook.wal import wal_of
 from services.cli import doctor_here
 from services.cli.doctor_here import look_at_casebook, look_at_host
 from services.cli.doctor_look import look_at_files
@@ -80,3 +83,27 @@ def test_every_exchange_that_is_to_run_here_is_looked_for(
         "exchange-1": "part.unhealthy",
         "exchange-2": "part.stopped",
     }
+
+
+def test_a_scratch_folder_that_a_killed_command_left_is_a_finding(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.path.chmod(0o700)
+    with scratch_in(home.run):
+        assert list(look_at_files(home)) == []
+    (home.run / "scratch-left").mkdir()
+    (found,) = look_at_files(home)
+    assert (found.severity, found.code, found.where) == (
+        "error",
+        "scratch.left",
+        "run/scratch-left",
+    )
+
+
+def test_a_wal_of_another_moment_is_a_finding(tmp_path: Path) -> None:
+    home, other = Home(tmp_path), Home(tmp_path / "other")
+    open_sqlite(home.casebook).close()
+    casebook = open_sqlite(other.casebook)
+    shutil.copy(wal_of(other.casebook), wal_of(home.casebook))
+    casebook.close()
+    ((found,), _) = look_at_casebook(home, home.settings())
+    assert (found.severity, found.code) == ("error", "casebook.foreign_wal")
