@@ -56,12 +56,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         f"{_CLI}.doctor", "doctor", "检查本机安装，指出问题与办法", "is it fit, and the cure if not"
     ),
     "demo": Verb(f"{_CLI}.demo", "demo", "一个县的全过程演示", "a whole county, end to end"),
-    "send": Verb(
-        f"{_CLI}.send",
-        "send",
-        "检查、封签、发送，并等待回执",
-        "check, seal, publish, await receipt",
-    ),
+    "backup": Verb(f"{_CLI}.backup", "backup", "运行中备份账本等", "casebook and keys to one file"),
+    "restore": Verb(f"{_CLI}.backup", "restore", "还原备份", "put a backup back"),
+    "send": Verb(f"{_CLI}.send", "send", "检查、封签、发送，待回执", "check, seal, publish, await"),
     "inbox": Verb(f"{_CLI}.inbox", "inbox", "某机关收到了什么", "what an organ got"),
     "trace": Verb(
         f"{_CLI}.trace", "trace", "按标识或文号查看案件全程", "the whole journey, by id or 文号"

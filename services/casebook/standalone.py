@@ -1,0 +1,86 @@
+"""A SQLite casebook as one file that stands alone: copied while it is written, and put back."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from connectors.bus.durable import flush_folder, make_folder, put_in_place
+from schemas.errors import UserError
+from services.casebook.sqlite import BUSY_MS, MODE, refuse_foreign_wal
+from services.casebook.wal import untie
+
+_SOUND: Final = "ok"
+_BESIDE: Final = ("-wal", "-shm")
+
+
+def copy_alone(path: Path, to: Path) -> None:
+    """Copy what the casebook holds at one moment to a new file that no -wal fits.
+
+    Whoever writes it goes on. Raises UserError casebook.missing, casebook.foreign_wal or
+    casebook.damaged.
+    """
+    if not path.exists():
+        raise UserError("casebook.missing", where=str(path), exit_code=3)
+    refuse_foreign_wal(path)
+    to.touch(mode=MODE, exist_ok=False)
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(to, isolation_level=None)) as copy,
+        ):
+            source.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            source.backup(copy)  # in one step: by steps it begins anew whenever somebody writes
+            untie(copy)
+    except sqlite3.DatabaseError as error:
+        raise UserError("casebook.damaged", str(path), type(error).__name__, exit_code=3) from None
+    refuse_damaged(to)
+    _flush(to)
+
+
+def refuse_damaged(path: Path) -> None:
+    """Raise UserError casebook.damaged when a file that stands alone is no whole database."""
+    try:
+        database = f"file:{quote(str(path))}?immutable=1"
+        with closing(sqlite3.connect(database, uri=True)) as copy:
+            (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        found = type(error).__name__
+    if found != _SOUND:  # it names pages and indexes, no content
+        raise UserError("casebook.damaged", where=str(path), detail=found, exit_code=3)
+
+
+def put_back(path: Path, copy: Path, aside: Path) -> None:
+    """Put a file that stands alone in the casebook's place; what is there goes to `aside`.
+
+    That is a folder of the same file system. For the holder of the casebook's lock. Wherever this
+    is cut off, there lies the old casebook with its -wal, or the new one, or the new one under the
+    old one's -wal: that is refused (casebook.foreign_wal) until it is done again.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.move(copy, partial)
+    partial.chmod(MODE)
+    _flush(partial)
+    if path.exists():
+        make_folder(aside, 0o700)
+        os.link(path, aside / path.name)
+    put_in_place(partial, path)
+    for suffix in _BESIDE:
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            make_folder(aside, 0o700)
+            beside.replace(aside / beside.name)
+    flush_folder(path.parent)
+    if aside.exists():
+        flush_folder(aside)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,145 @@
+"""`yichuan backup FILE`, `yichuan restore FILE`: the home's parts that nothing can make again.
+
+A backup is made while the exchange runs; the casebook first, so that each rulebook and schema that
+it names is among what is read after it. A restore puts the casebook back, and of the other parts
+what is missing: those that are there are as new as the backup, or newer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from connectors.bus.clock import now
+from connectors.bus.durable import make_folder, put_in_place
+from connectors.bus.home import Home, home_at
+from connectors.bus.scratch import scratch_in
+from schemas.errors import UserError
+from services.casebook.key_file import noted_key
+from services.casebook.migrate import is_current
+from services.casebook.sqlite import only_writer, readers
+from services.casebook.standalone import copy_alone, put_back, refuse_damaged
+from services.casebook.store import file_of
+from services.cli.backup_archive import CASEBOOK, read_archive, units_of, write_archive
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, note, say
+
+_ASIDE: Final = "replaced-%Y%m%dT%H%M%S"
+
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件 / the backup")]
+
+
+def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Write the casebook, keys, logins, rulebooks and settings to a new file, its owner's alone.
+
+    Raises UserError backup.of_postgresql, backup.exists, file.unwritable, casebook.missing,
+    casebook.foreign_wal or casebook.damaged.
+    """
+    place = home_at(home).there()
+    casebook = _sqlite(place)
+    if file.exists():
+        raise UserError("backup.exists", where=str(file), exit_code=3)
+    with scratch_in(place.run) as scratch, _partial(file) as partial:
+        copy_alone(casebook, scratch / CASEBOOK)
+        listed = write_archive(partial, place.path, scratch / CASEBOOK)
+        put_in_place(partial, file)
+    size = file.stat().st_size
+    if as_json:
+        emit_json({"file": str(file), "bytes": size, "files": sorted(listed)})
+        return
+    say(
+        f"已备份：{file}（{size} 字节，{len(listed)} 个文件）",
+        f"{file}: {size} bytes, {len(listed)} files",
+    )
+    note(
+        "内有账本和打开它的钥匙：妥善保管。Kafka 的数据和附件不在内",
+        "it holds the casebook and the keys that open it: keep it safe. Kafka's data and the "
+        "attachments are not in it",
+    )
+
+
+def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Put the casebook of a backup back, and what else is missing in the home.
+
+    Raises UserError backup.of_postgresql, backup.unreadable, file.unreadable, casebook.in_use,
+    casebook.damaged, casebook.key_missing or casebook.key_wrong, Broken casebook.version.
+    """
+    place = home_at(home)
+    make_folder(place.path, 0o700)
+    _sqlite(place)
+    with scratch_in(place.run) as scratch:
+        units = units_of(read_archive(file, scratch))
+        refuse_damaged(scratch / CASEBOOK)
+        _refuse_foreign_key(place, Home(scratch))
+        missing = [each for each in units if not (place.path / each).exists() and each != CASEBOOK]
+        if place.config.name in missing:
+            _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
+        casebook = _sqlite(place)
+        aside = casebook.parent / now().strftime(_ASIDE)
+        with only_writer(casebook):
+            for each in missing:
+                _put(each, scratch, place)
+            put_back(casebook, scratch / CASEBOOK, aside)
+    if as_json:
+        kept = str(aside) if aside.exists() else None
+        emit_json({"restored": [CASEBOOK, *sorted(missing)], "replaced": kept})
+        return
+    say(
+        f"已还原账本，并补上缺少的 {len(missing)} 项；其余已有的未动",
+        f"the casebook is restored, and {len(missing)} things that were missing; the rest stays",
+    )
+    if aside.exists():
+        note(
+            f"原账本移到 {aside}，核对无误后删除",
+            f"the old one is in {aside}: delete it when all is well",
+        )
+    note(
+        "启动交换进程后，账本之后的记录接着处理；先 yichuan doctor",
+        "run yichuan doctor, then the exchange: it decides again what came after the backup",
+    )
+
+
+def _sqlite(home: Home) -> Path:
+    casebook = file_of(home)
+    if casebook is None:
+        raise UserError("backup.of_postgresql", where="[casebook] url", exit_code=3)
+    return casebook
+
+
+@contextmanager
+def _partial(file: Path) -> Iterator[Path]:
+    """Give the name under which the backup grows; what was not finished goes."""
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        yield partial
+    except OSError as error:
+        raise UserError("file.unwritable", str(file), error.strerror, exit_code=3) from None
+    finally:
+        with suppress(OSError):  # where it could not be made, there is nothing to be removed
+            partial.unlink(missing_ok=True)
+
+
+def _refuse_foreign_key(home: Home, backed_up: Home) -> None:
+    """Raise UserError casebook.key_wrong when the home's key file does not open the backup's book.
+
+    Also casebook.key_missing, where neither has one; Broken casebook.version.
+    """
+    key_file = home.casebook_key if home.casebook_key.exists() else backed_up.casebook_key
+    engine = readers(backed_up.casebook)
+    try:
+        with engine.connect() as connection:
+            is_current(connection)  # an older one is brought forward at the next start
+            noted_key(connection, key_file)
+    finally:
+        engine.dispose()
+
+
+def _put(name: str, scratch: Path, home: Home) -> None:
+    """Put a file or a whole folder where it was missing; another time it is there."""
+    path = home.path / name
+    if not path.exists():
+        make_folder(path.parent, 0o700)
+        put_in_place(scratch / name, path)
