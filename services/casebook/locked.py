@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, tuple_, update
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.case_keys import CaseKeys
@@ -64,7 +64,7 @@ def lock_originals(connection: Connection, keys: CaseKeys) -> None:
     locks = update(ORIGINALS).where(
         ORIGINALS.c.sender == bindparam("of"), ORIGINALS.c.message_id == bindparam("named")
     )
-    while page := _page(connection, after):
+    while page := list(connection.execute(page_behind(after))):
         found = [_original(row) for row in page]
         keys.make(original.case_id for original in found)
         rows = [
@@ -72,7 +72,7 @@ def lock_originals(connection: Connection, keys: CaseKeys) -> None:
             for one in found
         ]
         connection.execute(locks.values(body=bindparam("body")), rows)
-        after = (found[-1].sender, found[-1].message_id)
+        after = (found[-1].message_id, found[-1].sender)
 
 
 def names_of(originals: Iterable[Original], outbox: Iterable[OutboxRow]) -> set[str]:
@@ -81,11 +81,10 @@ def names_of(originals: Iterable[Original], outbox: Iterable[OutboxRow]) -> set[
     return named | {row.case for row in outbox if row.case is not None}
 
 
-def _page(connection: Connection, after: tuple[str, str]) -> list[Row[Any]]:
-    sender, message = ORIGINALS.c.sender, ORIGINALS.c.message_id
-    behind = (sender > after[0]) | ((sender == after[0]) & (message > after[1]))
-    query = select(ORIGINALS).where(behind).order_by(sender, message).limit(_PAGE)
-    return list(connection.execute(query))
+def page_behind(after: tuple[str, str]) -> Select[Any]:
+    """Ask for the originals behind one, in the order of their key: each page is found by it."""
+    key = (ORIGINALS.c.message_id, ORIGINALS.c.sender)
+    return select(ORIGINALS).where(tuple_(*key) > after).order_by(*key).limit(_PAGE)
 
 
 def _original(row: Row[Any]) -> Original:
