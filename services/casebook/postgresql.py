@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -26,7 +27,10 @@ STATEMENT_SECONDS_MAX: Final = 30
 _CONNECT_SECONDS_MAX: Final = 5
 _SILENCE_SECONDS_MAX: Final = 15  # of a server whose host is gone
 _CONNECTIONS_MAX: Final = 3  # the batch, the gauges, one to spare
-_MIGRATION_SECONDS_MAX: Final = 600  # of one step, and of waiting for another worker's
+_MIGRATION_WAIT_SECONDS_MAX: Final = 600  # for another worker's; then the process starts anew
+# Of a migration's statement: what it takes grows with the casebook, and one that is cut off is
+# rolled back whole, to be begun again for ever.
+_NO_LIMIT: Final = 0
 _BY_INDEX: Final = (
     "enable_seqscan = off",
     "enable_mergejoin = off",
@@ -43,16 +47,17 @@ _MIGRATION_LOCK: Final = 0x7969_6368  # "yich"
 def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     """Return the engine of a worker and the key, the tables being made or brought forward before.
 
-    Raises Unavailable casebook.unavailable, Broken casebook.version, UserError casebook.in_use
-    when the tables must change while other workers run, casebook.encoding, casebook.key_missing
-    or casebook.key_wrong.
+    Raises Unavailable casebook.unavailable, casebook.migrating while another worker brings it
+    forward, casebook.migration_cancelled; Broken casebook.version; UserError casebook.in_use when
+    the tables must change while other workers run, casebook.encoding, casebook.key_missing or
+    casebook.key_wrong.
     """
-    starting = _engine(url, _STARTING, _MIGRATION_SECONDS_MAX, _MIGRATION_SECONDS_MAX)
+    starting = _engine(url, _STARTING, _MIGRATION_WAIT_SECONDS_MAX, _NO_LIMIT)
     try:
         with starting.begin() as connection:
             key = _prepare(connection, key_file)
     except DBAPIError as error:
-        raise _unavailable(error) from None
+        raise _cut_off(error) or _unavailable(error) from None
     finally:
         starting.dispose()
     engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
@@ -185,6 +190,15 @@ def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     if found is None or found[0] != head():
         connection.close()
         raise Broken("casebook.version", detail=f"{found and found[0]}, not {head()}")
+
+
+def _cut_off(error: DBAPIError) -> Unavailable | None:
+    """Return what ended a migration, or the wait for one; None: the server itself is away."""
+    if isinstance(error.orig, QueryCanceled):  # by its administrator: there is no limit of ours
+        return Unavailable("casebook.migration_cancelled")
+    if isinstance(error.orig, LockNotAvailable):
+        return Unavailable("casebook.migrating", detail=f"> {_MIGRATION_WAIT_SECONDS_MAX} s")
+    return None
 
 
 def _unavailable(error: DBAPIError) -> Unavailable:

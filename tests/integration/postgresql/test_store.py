@@ -1,13 +1,16 @@
 """Opening a casebook on PostgreSQL: every wait ends, tables are made once, readers read."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, Table, create_engine, inspect, text
 from sqlalchemy.exc import InternalError, OperationalError
 
 from schemas.errors import Broken, Unavailable, UserError
-from services.casebook.migrate import migrate
+from services.casebook import postgresql
+from services.casebook.lockbox import WrappingKey
+from services.casebook.migrate import bring_forward, migrate
 from services.casebook.rows import Progress, from_ms
 from services.casebook.statements import Values, insert, insert_missing, upsert
 from services.casebook.store import Casebook, open_for_reading
@@ -69,6 +72,53 @@ def test_workers_that_start_together_make_the_tables_once(nowhere: str) -> None:
     assert inspect(opened[0].engine).has_table("progress")
     for casebook in opened:
         casebook.close()
+
+
+def test_a_migration_has_as_long_as_it_takes_and_says_its_steps(
+    nowhere: str,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limits = []
+
+    def seen(connection: Connection, key_file: Path) -> WrappingKey:
+        limits.append(connection.execute(text("SHOW statement_timeout")).scalar_one())
+        return bring_forward(connection, key_file)
+
+    monkeypatch.setattr(postgresql, "bring_forward", seen)
+    with engine.begin() as connection:
+        migrate(connection, "0011")
+    caplog.clear()
+    open_at(nowhere).close()
+    assert limits == ["0"]
+    told = [record.getMessage() for record in caplog.records if record.name == "yichuan.casebook"]
+    assert told[0] == "casebook: bringing it forward, step 0012"
+    assert told[1].startswith("casebook: step 0012 done in ")
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(30)", "migration_cancelled"),
+        ("SET LOCAL lock_timeout = 10; LOCK TABLE held", "migrating"),
+    ],
+)
+def test_a_migration_that_is_cut_off_says_by_what(
+    nowhere: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, ends: str, code: str
+) -> None:
+    def cut_off(connection: Connection, key_file: Path) -> WrappingKey:
+        connection.execute(text(ends))
+        raise AssertionError(key_file)
+
+    monkeypatch.setattr(postgresql, "bring_forward", cut_off)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE held ()"))
+    with engine.begin() as other:
+        other.execute(text("LOCK TABLE held"))
+        with pytest.raises(Unavailable) as raised:
+            open_at(nowhere)
+    assert raised.value.code == f"casebook.{code}"
 
 
 def test_tables_do_not_change_under_a_running_worker(nowhere: str, engine: Engine) -> None:
