@@ -1,5 +1,6 @@
 """Our words for rights, logins and failures, and confluent-kafka's: the border between the two."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from confluent_kafka.admin import (
 )
 
 from connectors.bus.changes import SetConfig
+from connectors.bus.clock import monotonic
 from connectors.bus.home import Settings
 from connectors.bus.layout import Acl, Topic
 from schemas.errors import Unavailable, UserError, YichuanError
@@ -39,6 +41,15 @@ _AWAY: Final = frozenset(
         KafkaError._TIMED_OUT,  # noqa: SLF001 - the same
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - the same
         KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+COORDINATOR_SECONDS_MAX: Final = 20.0
+_COORDINATOR_PAUSE_SECONDS: Final = 0.5
+_NOT_LED_YET: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
     }
 )
 _FORBIDDEN: Final = frozenset(
@@ -126,6 +137,21 @@ def asked(call: Callable[[], Any], where: str) -> Any:  # noqa: ANN401 - its fut
         return call()
     except KafkaException as error:
         raise explain(error, where) from error
+
+
+def asked_until_led(call: Callable[[], Any], where: str) -> Any:  # noqa: ANN401 - as above
+    """Ask about groups as `asked` does, and again while the broker finds out who leads them.
+
+    For a few seconds after its start, or after another broker's end, it does not know yet.
+    """
+    deadline = monotonic() + COORDINATOR_SECONDS_MAX
+    while True:
+        try:
+            return call()
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_LED_YET or monotonic() >= deadline:
+                raise explain(error, where) from error
+        time.sleep(_COORDINATOR_PAUSE_SECONDS)
 
 
 def explain(exception: KafkaException, where: str) -> YichuanError:

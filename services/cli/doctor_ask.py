@@ -13,7 +13,7 @@ from connectors.bus.admin import connect, read
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
-from connectors.bus.librdkafka import asked
+from connectors.bus.librdkafka import asked, asked_until_led
 from connectors.bus.registry import SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
@@ -107,13 +107,18 @@ def _inboxes(
     places = {alias: TopicPartition(inbox_of(alias), 0) for alias in aliases}
     latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no types
     ends = client.list_offsets(dict.fromkeys(places.values(), latest), **_LIMIT)
-    groups = client.describe_consumer_groups([_group(alias) for alias in aliases], **_LIMIT)
+    states = asked_until_led(partial(_states, client, aliases), "groups")
     for alias, place in places.items():
-        has_reader = asked(groups[_group(alias)].result, alias).state not in _WITHOUT_READER
+        has_reader = states[alias] not in _WITHOUT_READER
         end = asked(ends[place].result, place.topic).offset
         if end and not has_reader:
             end -= _committed(home, settings, alias, place)
         yield Inbox(alias, end, has_reader)
+
+
+def _states(client: AdminClient, aliases: Sequence[str]) -> dict[str, ConsumerGroupState]:
+    groups = client.describe_consumer_groups([_group(alias) for alias in aliases], **_LIMIT)
+    return {alias: groups[_group(alias)].result().state for alias in aliases}
 
 
 def _committed(home: Home, settings: Settings, alias: str, place: TopicPartition) -> int:
