@@ -28,6 +28,15 @@ def end(reasons: tuple[str, ...]) -> NoReturn:
     os._exit(EXIT_STUCK)
 
 
+def ended_within(seconds_max: float, ended: End = end) -> threading.Timer:
+    """Call `ended` after the seconds, whatever else this process waits for by then."""
+    reason = f"not stopped within {seconds_max:g} s"
+    timer = threading.Timer(seconds_max, ended, args=((reason,),))
+    timer.daemon = True  # it keeps no process that stops in time
+    timer.start()
+    return timer
+
+
 @contextmanager
 def watched(live: Probe, ended: End = end, look_seconds: float = LOOK_SECONDS) -> Iterator[None]:
     """Look again and again while the block runs; call `ended` when the process is stuck."""

@@ -23,6 +23,7 @@ from connectors.bus.layout import EXCHANGE, ORIGINAL_BYTES_MAX
 from connectors.bus.log_filter import quieten
 from connectors.bus.scratch import remove_left_over
 from connectors.bus.stores import open_store, store_place
+from connectors.bus.watchdog import ended_within
 from schemas.errors import YichuanError
 from schemas.parts import Flow
 from services.casebook.rows import Position
@@ -45,6 +46,7 @@ _HEARTBEAT_SECONDS: Final = 2.0
 _COMMIT_SECONDS: Final = 1.0
 _ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ours
 _MILLISECONDS: Final = 1000
+STOP_SECONDS_MAX: Final = 20.0  # from SIGTERM to the end: supervisors give 30 s and more, then kill
 
 
 class _NoTables(TableManager):
@@ -52,6 +54,15 @@ class _NoTables(TableManager):
 
     async def sleep(self, n: Seconds) -> None:
         """Not at all."""
+
+
+class _Worker(faust.Worker):
+    """Faust's worker, which waits for a broker that is away also when it is told to stop."""
+
+    async def stop(self) -> None:
+        """Stop; what is not done in time is left: stored is stored, the rest is read again."""
+        ended_within(STOP_SECONDS_MAX)
+        await super().stop()
 
 
 def run(home: Home, worker: int = 0) -> None:
@@ -77,7 +88,7 @@ def run(home: Home, worker: int = 0) -> None:
 
 def quiet_worker(app: faust.App) -> faust.Worker:
     """Return the worker of an app, which logs warnings and makes nothing of the rest."""
-    worker = faust.Worker(app, loglevel="WARNING", quiet=True)
+    worker = _Worker(app, loglevel="WARNING", quiet=True)
     # It would set the root logger to DEBUG: for each message aiokafka would make log records, one
     # of them with its key and value, that no handler takes.
     worker.spinner = None

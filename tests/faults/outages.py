@@ -1,12 +1,16 @@
 """What the county leans on is killed, away, and back: broker, registry, store, an agency."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from connectors.bus.clock import monotonic
+from connectors.bus.watchdog import EXIT_STUCK
 from deploy.local import processes, stack
 from deploy.local.artifacts import KAFKA, REGISTRY
+from services.exchange.app import STOP_SECONDS_MAX
 from tests.faults.campaign import Campaign
 from tests.faults.traffic import ACCEPTED
 from tests.faults.varied import Filed
@@ -16,6 +20,7 @@ AWAY_SECONDS: Final = 15.0  # longer than a session of the group
 CASES: Final = 6
 STRIKES: Final = 2
 BACK_SECONDS_MAX: Final = 180.0
+END_SECONDS_MAX: Final = STOP_SECONDS_MAX + 10.0  # a turn of the agencies lies between two looks
 SEEN_SECONDS_MAX: Final = 120.0
 FILED: Final = 3  # leads with files on each side of the store
 FILE_BYTES: Final = (5 * 1024**2, 100)  # one of two parts, a small one
@@ -29,6 +34,23 @@ def broker_killed(campaign: Campaign) -> str:
         stack.up(campaign.home, campaign.settings, _quietly)
         campaign.work(CASES, BACK_SECONDS_MAX)
     return f"killed and back at once, killed and away for {AWAY_SECONDS:.0f} s; {campaign.judged()}"
+
+
+def term_without_broker(campaign: Campaign) -> str:
+    """SIGTERM to an exchange while the broker is away: it ends in time, and nothing is lost."""
+    campaign.work(CASES)
+    kill(campaign.home, KAFKA)
+    name = campaign.county.exchanges[0]
+    pid = campaign.county.pid(name)
+    began = monotonic()
+    os.kill(pid, signal.SIGTERM)
+    statuses = campaign.county.statuses
+    campaign.work_until(lambda: pid in statuses, f"{name} ends", END_SECONDS_MAX)
+    took = monotonic() - began
+    assert statuses[pid] in (0, EXIT_STUCK), f"{statuses[pid]}: {campaign.county.log(name)}"
+    stack.up(campaign.home, campaign.settings, _quietly)
+    campaign.work(CASES, BACK_SECONDS_MAX)
+    return f"ended with status {statuses[pid]} in {took:.0f} s; {campaign.judged()}"
 
 
 def registry_down(campaign: Campaign) -> str:

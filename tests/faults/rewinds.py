@@ -3,15 +3,20 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from deploy.local import processes, stack
+from schemas.errors import UserError
 from schemas.parts import Flow
+from services.casebook.store import open_sqlite
+from services.cli.main import main
 from services.exchange.app import GROUP
 from tests.faults.campaign import Campaign
+from tests.prove.kill_stand import kill
 from tests.prove.stand import ends_of
 
 CASES: Final = 4
@@ -51,6 +56,33 @@ def older_casebook(campaign: Campaign) -> str:
     return f"restored from before {CASES} cases; {campaign.judged()}"
 
 
+def backup_over_a_killed_casebook(campaign: Campaign) -> str:
+    """Copy a backup over a casebook that a kill -9 left: refused. Restored in order, all is there.
+
+    Its -wal was begun anew since the backup: opened, it would be laid over the older file.
+    """
+    file, kept = campaign.home.casebook, campaign.home.path / "casebook.backup"
+    archive, at = campaign.home.path / "backup.tar", ("--home", str(campaign.home.path))
+    _backup(str(file), str(kept))
+    assert main(["backup", str(archive), *at]) == 0
+    campaign.work(CASES)
+    with closing(sqlite3.connect(file)) as beside:
+        beside.execute(f"PRAGMA busy_timeout={SECONDS_MAX * 1000:.0f}")
+        beside.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    campaign.work(CASES)
+    county = campaign.county
+    names = {name: county.commands.pop(name) for name in county.exchanges}
+    for name in names:
+        kill(campaign.home, name)
+    shutil.copyfile(kept, file)
+    kept.unlink()
+    assert _opened(file) == "casebook.foreign_wal"
+    assert main(["restore", str(archive), *at]) == 0
+    started(campaign, names)
+    campaign.work(CASES)
+    return f"refused, then restored from before {2 * CASES} cases; {campaign.judged()}"
+
+
 def stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:
     """Stop the exchanges, out of the supervisor's sight."""
     county = campaign.county
@@ -63,6 +95,15 @@ def stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:
 def started(campaign: Campaign, names: dict[str, tuple[str, ...]]) -> None:
     campaign.county.commands |= names
     campaign.supervise()
+
+
+def _opened(file: Path) -> str | None:
+    """Return why a casebook does not open; None: it does."""
+    try:
+        open_sqlite(file).close()
+    except UserError as error:
+        return error.code
+    return None
 
 
 def _backup(source: str, target: str) -> None:

@@ -96,6 +96,13 @@ FAULTS: Final = (
         outages.broker_killed,
     ),
     Fault(
+        "term_without_broker",
+        "Kafka 离线时向交换进程发 SIGTERM：限时之内退出，恢复后接着办",
+        "SIGTERM to the exchange while the broker is away: it ends in time, and goes on later",
+        outages.term_without_broker,
+        is_quick=False,
+    ),
+    Fault(
         "registry_down",
         "模式登记处离线，期间各进程重启",
         "the registry away, every process started anew meanwhile",
@@ -180,6 +187,13 @@ FAULTS: Final = (
         "恢复较早的账本备份：其后的按日志所载事实重办",
         "an older casebook restored: what it lacks is decided again, as the journal tells it was",
         rewinds.older_casebook,
+    ),
+    Fault(
+        "backup_over_a_killed_casebook",
+        "把备份复制到被 kill -9 的账本之上：拒绝打开；以 yichuan restore 还原，接着补办",
+        "a backup copied over a killed casebook: refused; restored, the rest is decided again",
+        rewinds.backup_over_a_killed_casebook,
+        is_quick=False,
     ),
     Fault(
         "disk_full",

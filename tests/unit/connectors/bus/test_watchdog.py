@@ -3,7 +3,7 @@ from threading import Event, get_ident
 import pytest
 
 from connectors.bus.health import Health
-from connectors.bus.watchdog import EXIT_STUCK, LOOKS_MIN, end, watched
+from connectors.bus.watchdog import EXIT_STUCK, LOOKS_MIN, end, ended_within, watched
 
 SOON = 0.001
 SECONDS_MAX = 30.0
@@ -68,3 +68,12 @@ def test_the_end_is_at_once_and_says_that_it_may_be_started_again(
     with pytest.raises(Ended):
         end(STUCK.reasons)
     assert "progress.stuck leads/2" in caplog.text
+
+
+def test_a_stop_has_its_time_and_a_process_that_ends_before_is_not_kept() -> None:
+    told: list[tuple[str, ...]] = []
+    ended_within(0.01, told.append).join(SECONDS_MAX)
+    assert told == [("not stopped within 0.01 s",)]
+    timer = ended_within(SECONDS_MAX, told.append)
+    assert timer.daemon
+    timer.cancel()

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from unittest.mock import AsyncMock
 
 import faust
@@ -12,6 +14,7 @@ from mode import Service
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.private import write_private
+from connectors.bus.watchdog import EXIT_STUCK
 from services.exchange import app as shell
 from services.exchange.app import quiet_worker
 
@@ -31,6 +34,25 @@ def test_a_start_does_not_wait_for_tables_to_be_declared(
         tables.recovery.start.assert_awaited_once()
 
     asyncio.run(started())
+
+
+STOPPED: Final = """
+import faust, os, signal
+from services.exchange import app as exchange
+exchange.STOP_SECONDS_MAX = 1.0
+app = faust.App("test", broker="kafka://127.0.0.1:1", web_enabled=False)
+worker = exchange.quiet_worker(app)
+worker.loop.call_later(3, os.kill, os.getpid(), signal.SIGTERM)
+print("begins", flush=True)
+worker.execute_from_commandline()
+"""
+
+
+def test_told_to_stop_it_ends_in_time_also_while_the_broker_is_away() -> None:
+    argv = [sys.executable, "-c", STOPPED]
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=60, text=True)
+    assert done.returncode == EXIT_STUCK
+    assert "not stopped within 1 s" in done.stderr
 
 
 def test_the_worker_makes_no_log_records_that_nobody_reads() -> None:
