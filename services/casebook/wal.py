@@ -17,8 +17,9 @@ import sqlite3
 import struct
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import quote
 
 _LOOKS_MAX: Final = 5  # while a writer begins its -wal anew between two looks
@@ -114,20 +115,24 @@ def _begins(head: bytes) -> Sums | None:
 
 
 def _read(path: Path) -> _Wal | None:
-    with suppress(FileNotFoundError), wal_of(path).open("rb") as file:
+    # Unbuffered: of a -wal that a long reader let grow to gigabytes, only the heads are read.
+    with suppress(FileNotFoundError), wal_of(path).open("rb", buffering=0) as file:
         head = file.read(_HEAD.size)
         sums = _begins(head)
         return _Wal(head[_SALTS], _numbers(file, head, sums)) if sums is not None else None
     return None
 
 
-def _numbers(file: BinaryIO, head: bytes, sums: Sums) -> frozenset[int] | None:
+def _numbers(file: FileIO, head: bytes, sums: Sums) -> frozenset[int] | None:
     """Return what the frames behind the header tell; None when no first page is among them."""
     magic, _, size, *_ = _HEAD.unpack(head)
     order, salts = _MAGIC[magic], head[_SALTS]
     numbers: set[int] = set()
     while frame := _frame(file.read(_FRAME.size), salts):
         page, *_, first, second = frame
+        if numbers and page != _FIRST_PAGE:
+            file.seek(size, os.SEEK_CUR)
+            continue
         content = file.read(size)
         # What lies behind the first page of the first transaction need not be verified: one
         # number too many does no harm, a wrong one before would.

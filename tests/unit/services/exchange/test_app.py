@@ -36,23 +36,26 @@ def test_a_start_does_not_wait_for_tables_to_be_declared(
     asyncio.run(started())
 
 
+# Faust's own stop, as it waits for a broker that is away.
 STOPPED: Final = """
-import faust, os, signal
+import asyncio, faust
 from services.exchange import app as exchange
-exchange.STOP_SECONDS_MAX = 1.0
-app = faust.App("test", broker="kafka://127.0.0.1:1", web_enabled=False)
-worker = exchange.quiet_worker(app)
-worker.loop.call_later(3, os.kill, os.getpid(), signal.SIGTERM)
-print("begins", flush=True)
-worker.execute_from_commandline()
+
+async def for_ever(worker):
+    await asyncio.sleep(3600)
+
+faust.Worker.stop = for_ever
+exchange.STOP_SECONDS_MAX = 0.2
+worker = exchange.quiet_worker(faust.App("test"))
+worker.loop.run_until_complete(worker.stop())
 """
 
 
-def test_told_to_stop_it_ends_in_time_also_while_the_broker_is_away() -> None:
+def test_told_to_stop_it_ends_in_time_whatever_faust_waits_for() -> None:
     argv = [sys.executable, "-c", STOPPED]
     done = subprocess.run(argv, capture_output=True, check=False, timeout=60, text=True)
     assert done.returncode == EXIT_STUCK
-    assert "not stopped within 1 s" in done.stderr
+    assert "not stopped within 0.2 s" in done.stderr
 
 
 def test_the_worker_makes_no_log_records_that_nobody_reads() -> None:
