@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId
+from services.casebook import marks as module
 from services.casebook.marks import ALIKE_MAX, LIKE, NEAR, NEAR_MAX, Marks
 from services.casebook.store import Casebook
 from services.casebook.tables import MARKS
@@ -84,6 +86,20 @@ def test_an_answer_names_no_more_than_its_limit_wherever_the_cases_lie(casebook:
         assert marks.alike([at("k")]) == tuple(ids[1 : ALIKE_MAX + 1])
 
 
+def test_an_answer_is_whole_though_all_of_a_page_has_changed_since(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NEAR_MAX", 3)  # so that they are asked for page by page
+    ids = [CaseId(f"{number:03}") for number in range(ALIKE_MAX + 5)]
+    for case in ids:
+        stored(casebook, case, at("k"))
+    with casebook.engine.begin() as connection:
+        marks = Marks(connection)
+        for case in ids[:ALIKE_MAX]:
+            marks.put(case, ())
+        assert marks.alike([at("k")]) == tuple(ids[ALIKE_MAX:])
+
+
 def test_a_batch_is_answered_by_one_look_and_what_lies_outside_it_by_its_own(
     casebook: Casebook,
 ) -> None:
@@ -115,6 +131,19 @@ def test_where_too_much_lies_near_each_is_asked_by_itself(casebook: Casebook) ->
         marks.expect([at("k", 0), at("k", NEAR_MAX)])
         assert marks.alike([at("k", 7)]) == (ids[7],)
         assert marks.alike([at("k", 0, NEAR_MAX)]) == tuple(ids[:ALIKE_MAX])
+
+
+def test_of_what_was_not_read_whole_nothing_is_taken_for_all(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NEAR_MAX", 3)
+    ids = [CaseId(f"{number:05}") for number in range(6)]
+    for number, case in enumerate(ids):
+        stored(casebook, case, at("k", number))
+    with casebook.engine.begin() as connection:
+        marks = Marks(connection)
+        marks.expect([at("k", 0), at("k", 5)])
+        assert [marks.alike([at("k", day)]) for day in range(6)] == [(case,) for case in ids]
 
 
 def test_more_marks_than_one_query_asks_for_are_all_asked(casebook: Casebook) -> None:

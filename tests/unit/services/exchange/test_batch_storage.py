@@ -30,6 +30,7 @@ from services.exchange.intake import Incoming
 from services.exchange.sending import Sending
 from tests.batches import LATER, lead
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, organ, violation
+from tests.marked import marked
 from tests.office import (
     Log,
     dead_letters,
@@ -78,6 +79,18 @@ def test_the_record_that_cannot_be_stored_is_found_and_the_others_are_done(
     assert headers["yichuan-code"] == "message.unstorable"
     held = [said for said in inboxes(casebook) if isinstance(said.message, Held)]
     assert [said.to for said in held] == [SENDER]
+
+
+def test_a_secret_beside_what_cannot_be_stored_is_made_unreadable_at_once_too(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = lead(2)
+    monkeypatch.setattr(working, "flush", refusing(bad.envelope.message_id))
+    log = Log()
+    secret = log.put(marked(1), MONDAY)
+    tally = run(casebook, [secret, log.put(bad, MONDAY)])
+    assert tally.dead == ["message.unstorable"]
+    assert tally.secrets == {secret.position.place}
 
 
 def test_what_could_not_be_stored_is_discarded_and_never_stops_the_bus_by_a_retry(

@@ -72,6 +72,16 @@ def test_a_reply_on_another_flow_than_its_case_s_reserves_no_id(casebook: Casebo
     assert [case.state for case in rows(casebook, CASES)] == ["received"]
 
 
+def test_one_content_that_is_refused_for_another_reason_is_told_so_by_another_message(
+    casebook: Casebook,
+) -> None:
+    unsigned, log = lead(envelope={"officers": []}), Log()
+    run(casebook, [log.put(unsigned, MONDAY, topic="transfers"), log.put(unsigned, MONDAY)])
+    first, second = (said.message for said in inboxes(casebook))
+    assert codes(casebook) == ["message.misrouted", "transfer.officers_too_few"]
+    assert first.envelope.message_id != second.envelope.message_id
+
+
 def test_what_somebody_carries_elsewhere_gets_its_sender_s_first_receipt(
     casebook: Casebook,
 ) -> None:

@@ -1,18 +1,28 @@
-"""Which partitions an eraser looks at with a batch: a query for each would cost every batch."""
+"""What an eraser does with a batch: which partitions it looks at, when again, and where it cuts."""
 
 import asyncio
-from unittest.mock import AsyncMock
+from collections.abc import Sequence
+from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Settings
 from services.casebook import secrets
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
-from services.exchange.erase import Eraser
+from services.exchange import erase
+from services.exchange.erase import PAUSE_SECONDS, Eraser
 from tests.history import MONDAY, SENDER, message
-from tests.office import Log, take
+from tests.marked import copies
+from tests.office import Log, run, take
+
+
+def eraser_of(casebook: Casebook) -> Eraser:
+    return Eraser(Settings(), Credentials("exchange", SecretStr("")), casebook)
 
 
 def test_a_step_is_due_at_a_tick_at_a_secret_and_where_something_is_left(
@@ -21,7 +31,7 @@ def test_a_step_is_due_at_a_tick_at_a_secret_and_where_something_is_left(
     log = Log()
     tick, lead = log.tick(MONDAY, 0), log.put(message("lead_transfer", SENDER, "a", MONDAY), MONDAY)
     place = (lead.position.topic, lead.position.partition)
-    eraser = Eraser(Settings(), Credentials("exchange", SecretStr("")), casebook)
+    eraser = eraser_of(casebook)
     assert eraser.due(take(lead), ()) == frozenset()
     assert eraser.due(take(tick), ()) == {(tick.position.topic, 0)}
     assert eraser.due(take(lead), {place}) == {place}
@@ -33,3 +43,91 @@ def test_a_step_is_due_at_a_tick_at_a_secret_and_where_something_is_left(
     assert eraser.due(take(lead), ()) == {place}
     assert asyncio.run(eraser.step([place])) == ()
     assert eraser.due(take(lead), ()) == frozenset()
+
+
+def test_a_partition_that_failed_is_left_alone_for_a_while(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, clock = ("leads", 0), Mock(return_value=1_000.0)
+    pending = Pending(place, notes={0: "{}"}, decided_to=1, copied_to=0)
+    monkeypatch.setattr(secrets, "pending", lambda *_: (pending,))
+    monkeypatch.setattr(erase, "monotonic", clock)
+    erasing = AsyncMock(side_effect=[KafkaError(), True])
+    monkeypatch.setattr(Eraser, "_erase", erasing)
+    eraser = eraser_of(casebook)
+    for later in (0.0, PAUSE_SECONDS - 0.1):
+        clock.return_value = 1_000.0 + later
+        assert asyncio.run(eraser.step([place])) == (place,)
+        assert erasing.call_count == 1
+    clock.return_value = 1_000.0 + PAUSE_SECONDS
+    assert asyncio.run(eraser.step([place])) == ()
+
+
+class Partition:
+    """A flow's partition as a consumer sees it, and the producer of its copies: always there."""
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        self.records, self.at = records, 0
+
+    def assign(self, _: Any) -> None:
+        """Nothing to do."""
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        """Go there."""
+        self.at = offset
+
+    async def beginning_offsets(self, places: Sequence[TopicPartition]) -> dict[Any, int]:
+        """Nothing is deleted yet."""
+        return dict.fromkeys(places, 0)
+
+    async def end_offsets(self, places: Sequence[TopicPartition]) -> dict[Any, int]:
+        """Where it ends."""
+        return dict.fromkeys(places, len(self.records))
+
+    async def getmany(self, **_: Any) -> dict[Any, list[Any]]:
+        """Return the next record."""
+        self.at += 1
+        return {None: list(self.records[self.at - 1 : self.at])}
+
+    async def send(self, *_: Any, **__: Any) -> "asyncio.Future[None]":
+        """Take a copy."""
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def send_and_wait(self, *_: Any, **__: Any) -> None:
+        """Take a key."""
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+
+def test_a_step_that_goes_on_where_a_batch_begins_cuts_there(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two records of one batch, the second a secret, and of the next one not all is decided."""
+    log = Log()
+    at = [log.put(each, MONDAY) for each in copies(5, 1)]
+    run(casebook, at[:3])
+    stamps = [5, 5, 9, 9, 9]
+    records = [
+        Mock(
+            topic=each.position.topic,
+            partition=0,
+            offset=each.position.offset,
+            key=each.key,
+            value=each.value,
+            timestamp=stamp,
+        )
+        for each, stamp in zip(at, stamps, strict=True)
+    ]
+    partition, cut = Partition(records), AsyncMock()
+    opened = AsyncMock(return_value=partition)
+    monkeypatch.setattr(erase, "start_consumer", opened)
+    monkeypatch.setattr(erase, "start_producer", opened)
+    monkeypatch.setattr(erase, "delete_below", cut)
+    monkeypatch.setattr(erase, "STEP_RECORDS_MAX", 2)
+    eraser = eraser_of(casebook)
+    assert asyncio.run(eraser.step([("copies", 0)])) == (("copies", 0),)
+    assert asyncio.run(eraser.step([("copies", 0)])) == ()
+    assert [call.args[3] for call in cut.await_args_list] == [2]

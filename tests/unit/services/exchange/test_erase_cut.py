@@ -86,3 +86,8 @@ def test_a_step_does_no_more_than_its_limit(limit: str, monkeypatch: pytest.Monk
     assert taken(copy, records(1, 2)) == [0, 1]
     copy.bytes += 2
     assert (copy.cut, copy.is_over) == (None, True)
+
+
+def test_nothing_is_cut_above_the_progress_though_the_log_ends_there() -> None:
+    copy = _Copy(pending(1, copied_to=5, decided_to=3), 5, end=5)
+    assert (copy.cut, copy.is_over) == (None, True)

@@ -209,11 +209,11 @@ def test_one_tick_asks_about_so_many_and_the_next_goes_on(
     case = Withdrawn(casebook)
     case.sent_out()
     (values,) = [dict(row._mapping) for row in rows(casebook, CASES)]
-    body = values["body"].replace(case.case, "a-case")
-    other = values | {"seq": 0, "case_id": "a-case", "look_ms": 0, "body": body}
+    body = values["body"].replace(case.case, "z-case")
+    other = values | {"seq": 0, "case_id": "z-case", "look_ms": 0, "body": body}
     with casebook.engine.begin() as connection:
         connection.execute(CASES.insert().values(**other))
-        connection.execute(CASE_NUMBERS.insert().values(case_id="a-case", seq=0))
+        connection.execute(CASE_NUMBERS.insert().values(case_id="z-case", seq=0))
     case.tick(OVER)
     assert not case.is_erased()
     case.tick(OVER + timedelta(minutes=1))
@@ -243,3 +243,11 @@ def test_without_a_term_for_them_they_stay(casebook: Casebook) -> None:
     noise = log.raw(b"noise", sent(History(), "lead_transfer", SENDER).envelope, MONDAY)
     run(casebook, [noise, log.tick(OVER, 0, next(iter(Flow)))], by=keeping)
     assert dead_letters(casebook)[0][1] == b"noise"
+
+
+def test_no_key_of_a_case_goes_with_the_months_however_old(casebook: Casebook) -> None:
+    history, log = History(), Log()
+    run(casebook, [log.put(sent(history, "lead_transfer", SENDER), MONDAY)])
+    run(casebook, [log.tick(OVER, 0, next(iter(Flow)))])
+    keys = {row.name: row.wrapped for row in rows(casebook, CASE_KEYS)}
+    assert keys[history.opened.id] is not None

@@ -17,7 +17,7 @@ from services.exchange.intake import Incoming
 from services.exchange.outbox import Published, publish
 from services.exchange.refusing import RETRY_SECONDS, Refusing
 from tests.batches import lead, of_one_partition, partition_of
-from tests.history import MONDAY, SENDER
+from tests.history import HANDLER, MONDAY, SENDER
 from tests.office import Log, Stored, rows, run
 
 SHUT = f"inbox.{SENDER}"  # one receipt for each lead
@@ -26,16 +26,17 @@ PLACE = ("leads", 0)
 
 @dataclass
 class Producer:
-    """Takes everything but what goes to one inbox, as long as that is shut."""
+    """Takes everything but what goes to inboxes that are shut, or shut so many times."""
 
-    is_shut: bool = True
+    shut: tuple[str, ...] = (SHUT,)
+    times: int | None = None
     refused: int = 0
     taken: list[tuple[str, str]] = field(default_factory=list)  # topic, case
 
     async def send(self, topic: str, _: Any, *, key: bytes, **__: Any) -> "asyncio.Future[Stored]":
         """Give one record to the broker."""
         done = asyncio.get_running_loop().create_future()
-        if topic == SHUT and self.is_shut:
+        if topic in self.shut and self.refused != self.times:
             self.refused += 1
             done.set_exception(TopicAuthorizationFailedError(topic))
         else:
@@ -129,7 +130,7 @@ def test_once_it_takes_them_all_go_in_their_order_and_none_before_those_that_wai
     records = [log.put(each, MONDAY) for each in leads]
     for number in range(4):
         bench.batch(records[number], from_memory=from_memory)
-    bench.producer.is_shut, bench.at = False, bench.at + RETRY_SECONDS
+    bench.producer.shut, bench.at = (), bench.at + RETRY_SECONDS
     done = bench.batch(records[4], from_memory=from_memory)
     assert [each for each in bench.producer.taken if each[0] == SHUT] == receipts(leads)
     assert (done.failed, bench.left()) == ((), [])
@@ -143,7 +144,7 @@ def test_what_another_partition_has_for_it_goes_with_that_one_s_next_batch(
     there = next(each for each in map(lead, range(20)) if partition_of(each) == 1)
     bench.batch(log.put(here, MONDAY))
     bench.batch(log.put(there, MONDAY))
-    bench.producer.is_shut = False
+    bench.producer.shut = ()
     bench.published({("leads", 1)}, later=RETRY_SECONDS)
     assert bench.left() == []
 
@@ -180,6 +181,38 @@ def test_a_row_that_another_worker_has_sent_shows_that_it_takes_them_again(
     bench.batch(log.put(leads[0], MONDAY))
     with bench.casebook.engine.begin() as connection:
         connection.execute(OUTBOX.delete())
-    bench.producer.is_shut, bench.at = False, bench.at + RETRY_SECONDS
+    bench.producer.shut, bench.at = (), bench.at + RETRY_SECONDS
     assert bench.batch(log.put(leads[1], MONDAY)).failed == ()
     assert bench.left() == []
+
+
+@pytest.mark.parametrize("from_memory", [True, False])
+def test_what_the_broker_took_behind_a_row_that_it_refused_waits_with_that_one(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, *, from_memory: bool
+) -> None:
+    bench = bench_of(casebook, monkeypatch)
+    bench.producer.times = 1
+    log, leads = Log(), of_one_partition(3)
+    done = bench.batch(*(log.put(each, MONDAY) for each in leads), from_memory=from_memory)
+    assert [each for each in bench.producer.taken if each[0] == SHUT] == receipts(leads[1:])
+    assert (done.failed, bench.left()) == ((SHUT,), receipts(leads))
+    bench.producer.shut = ()
+    bench.published({PLACE}, later=RETRY_SECONDS)
+    assert [each for each in bench.producer.taken if each[0] == SHUT][2:] == receipts(leads)
+    assert bench.left() == []
+
+
+def test_what_waits_for_one_that_takes_again_goes_though_another_one_still_refuses(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(casebook, monkeypatch)
+    other = f"inbox.{HANDLER}"
+    bench.producer.shut = (SHUT, other)
+    log, leads = Log(), of_one_partition(3)
+    for each in leads:
+        bench.batch(log.put(each, MONDAY))
+    bench.producer.shut = (other,)
+    done = bench.published({PLACE}, later=RETRY_SECONDS)
+    assert [each for each in bench.producer.taken if each[0] == SHUT] == receipts(leads)
+    assert done.failed == (other,)
+    assert {topic for topic, _ in bench.left()} == {other}

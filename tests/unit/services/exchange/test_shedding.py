@@ -251,6 +251,16 @@ def test_a_file_that_another_message_still_needs_stays(casebook: Casebook) -> No
         assert lost_files(connection, 10) == (Lost(organ(SENDER), blob_of(good)),)
 
 
+def test_a_file_of_other_content_under_a_used_id_leaves_the_store(casebook: Casebook) -> None:
+    plain = message("lead_transfer", SENDER, "one")
+    first, other = attached(plain, "first.jpg"), attached(plain, "other.jpg")
+    log = Log()
+    run(casebook, [log.put(each, MONDAY) for each in (first, other)], files_office())
+    store = Away(left=9)
+    assert Shedder(casebook, store, at_once).at_tick()  # type: ignore[arg-type] # deletes only
+    assert store.deleted == [(organ(SENDER), blob_of(other))]
+
+
 def test_nobody_has_deleted_what_another_organ_stored(casebook: Casebook) -> None:
     """B names A's address in a message of its own: what is deleted is B's own, which is nothing."""
     theirs = attached(message("lead_transfer", SENDER, "one"))

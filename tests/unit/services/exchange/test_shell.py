@@ -1,19 +1,25 @@
-"""A broker that refused for a while, and the producer that has lost count since."""
+"""A broker that refused for a while, one whose clock is another, and what else goes wrong."""
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
-from unittest.mock import Mock
+from datetime import timedelta
+from typing import Any, NoReturn, cast
+from unittest.mock import AsyncMock, Mock
 
+import pytest
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
 
+from connectors.bus.clock import now
 from connectors.bus.home import Settings
+from schemas.errors import Broken
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
+from services.exchange import shell as module
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
-from services.exchange.shell import Shell
+from services.exchange.shell import SKEW_MAX, Shell
 from tests.batches import of_one_partition
 from tests.history import MONDAY, SENDER
 from tests.office import Log, office, rows, run
@@ -44,6 +50,13 @@ class Producer:
         self.is_stopped = True
 
 
+def shell_of(casebook: Casebook, producer: Any, opened: Any = None) -> Shell:
+    shelf, shedder = Shelf(office()), cast("Any", Mock(at_tick=lambda: True))
+    measures = Measures(Settings(), shelf, casebook, 0)
+    eraser = cast("Any", None)
+    return Shell(Settings(), shelf, casebook, producer, eraser, measures, shedder, opened)
+
+
 def published(casebook: Casebook, error: type[KafkaError]) -> tuple[Shell, Producer, Producer]:
     """Decide letters, publish them with a producer that fails, and have another ready."""
     log = Log()
@@ -54,18 +67,7 @@ def published(casebook: Casebook, error: type[KafkaError]) -> tuple[Shell, Produ
     async def opened() -> Any:
         return new
 
-    shelf = Shelf(office())
-    measures = Measures(Settings(), shelf, casebook, 0)
-    shell = Shell(
-        Settings(),
-        shelf,
-        casebook,
-        cast("Any", old),
-        cast("Any", None),
-        measures,
-        cast("Any", None),
-        opened,
-    )
+    shell = shell_of(casebook, old, opened)
     sources = {(each.position.topic, each.position.partition) for each in records}
     asyncio.run(_publish(shell, sources))
     return shell, old, new
@@ -127,17 +129,7 @@ def test_of_a_round_of_ticks_that_fails_midway_no_error_is_left_to_nobody(
         asyncio.get_running_loop().set_exception_handler(
             lambda _, context: left.append(context["message"])
         )
-        shelf = Shelf(office())
-        shell = Shell(
-            Settings(),
-            shelf,
-            casebook,
-            cast("Any", Refusing()),
-            cast("Any", None),
-            Measures(Settings(), shelf, casebook, 0),
-            cast("Any", Mock(at_tick=lambda: True)),
-            cast("Any", None),
-        )
+        shell = shell_of(casebook, Refusing())
         await shell.tick({("leads", number): None for number in range(3)})
         assert "ticks.failing" in shell.measures._ready().reasons
         await asyncio.sleep(0)
@@ -146,3 +138,57 @@ def test_of_a_round_of_ticks_that_fails_midway_no_error_is_left_to_nobody(
         return left
 
     assert asyncio.run(ticked()) == []
+
+
+LITTLE = timedelta(minutes=1)
+
+
+def given_up(shell: Shell, records: Sequence[Any], monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Let it handle a batch; return what it ends the process for."""
+
+    def end(error: Exception) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(module, "give_up", end)
+    monkeypatch.setattr(module, "take_batch", Mock(return_value=[None]))
+    monkeypatch.setattr(Shell, "_handle", AsyncMock())
+    monkeypatch.setattr(module, "portions", lambda taken: [taken])
+    try:
+        asyncio.run(shell.handle(records))
+    except Broken as error:
+        return error.code
+    return None
+
+
+def test_what_the_broker_stamps_ahead_of_our_clock_is_not_decided(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = shell_of(casebook, None)
+    stamps = (-timedelta(days=30), SKEW_MAX - LITTLE, SKEW_MAX + LITTLE)
+    found = [given_up(shell, [Mock(stamped_at=now() + by)], monkeypatch) for by in stamps]
+    assert found == [None, None, "clock.ahead"]
+
+
+@dataclass
+class Stamping:
+    """A broker whose clock is another."""
+
+    ahead: timedelta
+
+    async def send(self, _topic: str, _value: bytes, **_: Any) -> "asyncio.Future[Any]":
+        """Give one record to it."""
+        done = asyncio.get_running_loop().create_future()
+        stamp = (now() + self.ahead).timestamp()
+        done.set_result(Mock(timestamp=int(stamp * 1000)))
+        return done
+
+
+@pytest.mark.parametrize("way", [-1, 1])
+def test_ticks_of_a_clock_that_is_far_behind_or_ahead_of_ours_stop_the_exchange(
+    casebook: Casebook, way: int
+) -> None:
+    near = shell_of(casebook, Stamping(way * (SKEW_MAX - LITTLE)))
+    asyncio.run(near.tick({("leads", 0): None}))
+    far = shell_of(casebook, Stamping(way * (SKEW_MAX + LITTLE)))
+    with pytest.raises(Broken, match=r"clock\.skew"):
+        asyncio.run(far.tick({("leads", 0): None}))
