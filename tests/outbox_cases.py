@@ -130,6 +130,20 @@ def an_answer_taken_away_sends_the_event_again_and_a_late_mark_harms_nothing(
         assert (side.answer(key(1)) or {})["status"] == 2
 
 
+def a_mark_about_what_the_event_held_before_is_left_out(side: OutboxSide) -> None:
+    side.put(key(1), {"n": 1})
+    with opened(side) as system:
+        (old,) = system.collect(5)
+        side.run('DELETE FROM "EX_ANSWER"')
+        side.run("DELETE FROM outbox")
+        side.put(key(1), {"n": 2})
+        (new,) = system.collect(5)
+        system.mark([Mark(old.place, old.digest, State.REJECTED, ONE, notice=REASON)])
+        assert (side.answer(key(1)) or {})["status"] == 1
+        system.mark([Mark(new.place, new.digest, State.PUBLISHED, ONE)])
+        assert (side.answer(key(1)) or {})["status"] == 2
+
+
 def what_arrives_is_given_once(side: OutboxSide) -> None:
     with opened(side) as system:
         arrival = Arrival(0, lead("one"))
@@ -189,6 +203,7 @@ CASES = (
     an_earlier_life_is_finished_first,
     an_event_says_what_became_of_it,
     an_answer_taken_away_sends_the_event_again_and_a_late_mark_harms_nothing,
+    a_mark_about_what_the_event_held_before_is_left_out,
     what_arrives_is_given_once,
     only_the_aggregates_that_are_named_are_taken,
     an_empty_payload_is_refused_and_the_next_is_taken,

@@ -6,6 +6,7 @@ import os
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,21 @@ def test_too_many_entries_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for make in (zipped, tarred):
         assert code_of(tmp_path, make(*entries[:3])) is None
         assert code_of(tmp_path, make(*entries)) == "attachment.archive_bomb"
+
+
+def test_of_a_tar_no_headers_are_kept_behind_the_entry_in_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tarred(*((str(number), b"x") for number in range(9)))
+    really, opened = tarfile.open, list[tarfile.TarFile]()
+
+    def noted(**how: Any) -> tarfile.TarFile:
+        opened.append(really(**how))
+        return opened[-1]
+
+    monkeypatch.setattr(tarfile, "open", noted)
+    assert code_of(tmp_path, data) is None
+    assert [archive.members for archive in opened] == [[]]  # type: ignore[attr-defined]
 
 
 def test_a_directory_that_would_not_fit_into_memory_is_a_bomb(

@@ -73,7 +73,7 @@ def test_other_letters_go_on_the_inbox_is_read_and_with_room_it_is_sent(
     assert len(list(staged.iterdir())) == 1  # of b
     small_disk(100 * ROOM_BYTES)
     room_again(desk, sender)
-    assert desk.files.aside() == 0
+    assert (desk.files.aside(), desk.files._later) == (0, {})
     published = [sender.county.opened(head.value).envelope for head in desk.waiting(10)]
     assert [len(each.attachments or ()) for each in published if each.attachments] == [1, 2]
 

@@ -199,6 +199,22 @@ def test_pauses_grow_up_to_their_limit(sender: Sender) -> None:
     asyncio.run(_ended(loop))
 
 
+def test_after_a_file_that_was_carried_pauses_begin_anew(sender: Sender) -> None:
+    sender.put("a", FILES)
+    desk = sender.desk()
+    taken(desk)
+    carrier = Carrier(sender.county.agency("yanjiao"), sender.store)
+    loop = Carrying(desk.files, carrier, _nothing, lambda *_: None, lambda: None)
+
+    async def carried() -> None:
+        assert await loop._carried(desk.files.to_carry(), asyncio.Event())
+        await _ended(loop)
+
+    before = [loop._longer() for _ in range(3)]
+    asyncio.run(carried())
+    assert (before[-1], loop._longer()) == (2.0, 0.5)
+
+
 async def _nothing(*_: object) -> tuple[object, ...]:
     return ()
 

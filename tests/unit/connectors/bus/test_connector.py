@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from connectors.bus import connector as connector_module
+from connectors.bus import later
 from connectors.bus.clock import monotonic
 from connectors.bus.connector import OUTAGE_SECONDS_MAX, Connector
 from connectors.bus.desk import Desk
@@ -91,6 +92,37 @@ def test_what_the_bus_had_after_all_is_not_called_failing_for_ever(
     assert seen == ["publish: kafka.unreachable"]
     assert connector._later == {}
     assert side.state("a") == "accepted"
+
+
+class Heard(Unheard):
+    """Answers from the second try on."""
+
+    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+        """Take the value; of the first nobody knows."""
+        if not self.taken:
+            await super().publish(topic, key, value)
+
+
+def test_what_could_not_be_published_and_then_was_is_not_called_failing_for_ever(
+    county: County, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later, "PAUSE_SECONDS_MIN", PAUSE_SECONDS)
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    agency = county.agency()
+    connector = Connector(
+        agency.alias, lambda: Desk(agency, side.system()), Heard(), Given(), PAUSE_SECONDS
+    )
+
+    async def run() -> None:
+        task = asyncio.create_task(connector.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await until(lambda: bool(connector.vitals.failing))
+            await until(lambda: not connector.vitals.failing)
+            connector.stop()
+            await task
+
+    asyncio.run(run())
+    assert side.state("a") == "sent"
 
 
 class Later:

@@ -10,8 +10,8 @@ from connectors.bus.desk import Desk
 from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record
-from connectors.bus.system import Arrival
-from schemas.errors import Broken
+from connectors.bus.system import Arrival, Arrived
+from schemas.errors import Broken, Refusal
 from schemas.load import default_example
 from schemas.messages import Delivered
 from tests.agency_home import THEM, THIRD, County, case_split, lead, reply_to
@@ -109,6 +109,22 @@ def test_what_the_agency_has_can_be_answered_though_a_crash_kept_it_out_of_the_l
     (head,) = desk.waiting(100)
     desk.published([head.message_id])
     assert len(delivered(county, desk)) == 1
+
+
+def test_what_the_agency_s_system_cannot_have_is_kept_and_cannot_be_answered(
+    county: County, side: Side, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = lead("one")
+    refused = Arrived({}, {sent.envelope.message_id: Refusal("inbox.unwritable")})
+    monkeypatch.setattr(desk._system, "deliver", lambda _: refused)
+    assert desk.take_in([county.copy(sent, 7)]) == {7}
+    assert desk.kept() == 1
+    answer = {"in_reply_to": sent.envelope.message_id}
+    side.put(
+        "answer", "signed_for", json.dumps({**default_example("signed_for"), "envelope": answer})
+    )
+    take(desk)
+    assert side.state("answer") == "reply.target_unknown"
 
 
 def test_a_seal_that_does_not_hold_is_kept_and_the_rest_arrives(

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from connectors.bus import desk as desk_module
 from connectors.bus import ledger as ledger_module
 from connectors.bus.desk import Desk
 from connectors.bus.spool import Spooled
-from schemas.ids import case_id_of
+from schemas.ids import MessageId, case_id_of
 from schemas.parts import Flow
 from tests.agency_home import US, County, accepted, document, held, lead, rejected, reply_to
 from tests.agency_sides import Side
@@ -171,6 +172,32 @@ def test_a_receipt_that_overtakes_the_acknowledgement_stands(
     assert waiting(desk) == []
     desk.published([head.message_id])
     assert side.state("a") == "accepted"
+
+
+def test_a_refusal_that_overtakes_the_acknowledgement_stands(
+    county: County, side: Side, desk: Desk
+) -> None:
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    take(desk)
+    (head,) = waiting(desk)
+    desk.take_in([county.said(rejected(county.opened(head.value)), 0)])
+    desk.published([head.message_id])
+    assert side.state("a") == "document_number.used"
+
+
+def test_of_two_refusals_of_one_message_the_later_is_shown(
+    county: County, side: Side, desk: Desk
+) -> None:
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    take(desk)
+    (head,) = publish(desk)
+    first = rejected(county.opened(head.value), "message.misrouted")
+    later = rejected(county.opened(head.value), "transfer.own_matter")
+    later = replace(later, envelope=replace(later.envelope, message_id=MessageId(f"{0:036}")))
+    desk.take_in([county.said(first, 0)])
+    assert side.state("a") == "message.misrouted"
+    desk.take_in([county.said(later, 1)])
+    assert side.state("a") == "transfer.own_matter"
 
 
 def test_the_same_again_is_the_same_message_and_gets_the_same_answer(

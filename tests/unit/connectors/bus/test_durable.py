@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from connectors.bus.durable import flush_folder, make_folder, put_in_place
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.sealing import Measured, Staged, measured, staged
-from connectors.bus.system import Landed
+from connectors.bus.system import Arrival, Landed
+from connectors.folder.inbox import InFolder
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode
-from tests.agency_home import AT, US
+from tests.agency_home import AT, US, lead
 from tests.agency_sides import DatabaseSide
 
 BLOB = "ab" * 32
@@ -109,6 +111,27 @@ def test_a_file_of_a_database_agency_outlives_a_loss_of_power_also_when_it_comes
     system.attach(landed)  # a crash came before the ledger knew
     system.close()
     assert disk.keeps(target, target.parent)
+
+
+def test_what_the_book_of_a_folder_calls_ready_outlives_a_loss_of_power(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it were said to have been shown, when it is in no folder any more."""
+    for folder in ("inbox", ".staging"):
+        (tmp_path / folder).mkdir()
+    flush_folder(tmp_path)
+    inbox = InFolder(tmp_path, tmp_path / "arrivals.sqlite")
+    kept: list[bool] = []
+
+    def noted() -> AbstractContextManager[None]:
+        kept.extend(disk.keeps(path, inbox.staging) for path in inbox.staging.iterdir())
+        return transaction()
+
+    transaction = inbox._book.transaction
+    monkeypatch.setattr(inbox._book, "transaction", noted)
+    inbox.deliver([Arrival(0, lead("one")), Arrival(1, lead("two"))])
+    inbox.close()
+    assert kept == [True, True]
 
 
 def test_a_folder_that_is_there_is_taken_as_it_is(tmp_path: Path, disk: Disk) -> None:

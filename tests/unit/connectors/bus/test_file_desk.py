@@ -166,6 +166,34 @@ def test_a_download_that_was_cut_off_goes_on_at_the_missing_part(
     assert shown(receiver.side, sent) == large
 
 
+def test_a_file_that_was_fetched_before_a_crash_is_not_fetched_again(
+    sender: Sender, receiver: Receiver
+) -> None:
+    sent = sender.sent(FILES)
+    desk = receiver.desk()
+    desk.take_in([receiver.county.copy(sent, 0, to=THEM)])
+    carrier = Carrier(receiver.county.agency("liuzhi-cgj"), receiver.store, desk.files.landing)
+    for job in desk.files.to_carry():
+        assert not isinstance(job, Upload)
+        carrier.download(job)
+    store = Counting(receiver.store)
+    carry(receiver.desk(), receiver.county, "liuzhi-cgj", store)
+    assert store.gets == 0
+    assert shown(receiver.side, sent) == FILES
+
+
+def test_of_a_file_that_the_system_has_copied_nothing_stays_where_it_landed(
+    sender: Sender, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = sender.sent(FILES)
+    desk = receiver.desk()
+    desk.take_in([receiver.county.copy(sent, 0, to=THEM)])
+    monkeypatch.setattr(desk._system, "attach", lambda _: None)
+    found = carry(desk, receiver.county, "liuzhi-cgj", receiver.store)
+    assert [isinstance(path, Path) and path.exists() for path in found] == [False, False]
+    assert len(delivered(receiver)) == 1
+
+
 class Failing:
     """A store that is away after so many parts."""
 

@@ -8,7 +8,7 @@ import pytest
 from connectors.bus.sealing import Measured, Staged, measured, staged
 from schemas.attachments import ATTACHMENT_MAX_BYTES
 from schemas.errors import Refusal, Unavailable
-from schemas.file_cipher import sealed_bytes
+from schemas.file_cipher import CHUNK_BYTES, sealed_bytes
 
 DATA = os.urandom(150_000)
 
@@ -94,6 +94,15 @@ def test_what_changed_since_it_was_measured_is_not_staged(
         path.write_bytes(changed[change])
     assert staged(file, tmp_path / "staged") == Refusal("attachment.changed")
     assert list((tmp_path / "staged").iterdir()) == []
+
+
+def test_a_file_that_grew_by_whole_chunks_is_not_staged_without_what_came_after(
+    path: Path, tmp_path: Path
+) -> None:
+    path.write_bytes(DATA[:CHUNK_BYTES])
+    file = looked_at(path)
+    path.write_bytes(DATA)
+    assert staged(file, tmp_path / "staged") == Refusal("attachment.changed")
 
 
 def test_a_disk_that_takes_no_more_is_away(path: Path, tmp_path: Path) -> None:

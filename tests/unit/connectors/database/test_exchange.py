@@ -1,7 +1,10 @@
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from connectors.bus.system import Arrival, Mark, Source, State, System, Unfit
 from connectors.database.engine import open_engine
@@ -108,6 +111,61 @@ def test_a_mark_about_what_the_row_held_before_is_left_out(side: DatabaseSide) -
     side.query("DELETE FROM EX_OUT")
     system.mark([old_mark])
     system.close()
+
+
+@contextmanager
+def between(engine: Engine, sql: str) -> Iterator[None]:
+    """Let another transaction commit between what is read and the first thing that is written.
+
+    Where a database locks a row only when it is written, as most do.
+    """
+    left = [sql]
+
+    def come(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        del cursor
+        if statement.startswith("UPDATE") and left:
+            connection.exec_driver_sql(left.pop())
+
+    event.listen(engine, "before_cursor_execute", come)
+    yield
+    event.remove(engine, "before_cursor_execute", come)
+    assert not left
+
+
+def test_a_row_that_somebody_else_has_taken_meanwhile_is_not_taken(tmp_path: Path) -> None:
+    side = DatabaseSide(tmp_path / "exchange.db")
+    for name in "ab":
+        side.put(name, "lead_transfer", "{}")
+    engine, system = raced(side)
+    with between(engine, "UPDATE EX_OUT SET status = 77 WHERE id = 1"):
+        assert [thing.place for thing in system.collect(5)] == ["2"]
+    assert status(side) == [77, 1]
+    system.close()
+
+
+def test_what_the_agency_has_put_there_meanwhile_is_not_marked(tmp_path: Path) -> None:
+    side = DatabaseSide(tmp_path / "exchange.db")
+    side.put("a", "lead_transfer", "{}")
+    engine, system = raced(side)
+    (thing,) = system.collect(5)
+    with between(engine, "UPDATE EX_OUT SET status = 0, payload = '[]' WHERE id = 1"):
+        system.mark([Mark(thing.place, thing.digest, State.PUBLISHED, ONE)])
+    assert status(side) == [0]
+    system.close()
+
+
+def raced(side: DatabaseSide) -> tuple[Engine, System]:
+    engine = open_engine(f"sqlite:///{side.path}", side.path.parent)
+    return engine, Exchange(engine, tables(), {}, side.path.parent, create=True)
+
+
+def test_what_is_committed_is_on_the_disk(tmp_path: Path) -> None:
+    engine = open_engine("sqlite:///here.db", tmp_path)
+    with engine.connect() as connection:
+        (full,) = connection.exec_driver_sql("PRAGMA synchronous").one()
+        (mode,) = connection.exec_driver_sql("PRAGMA journal_mode").one()
+    engine.dispose()
+    assert (full, mode) == (2, "wal")
 
 
 def test_a_counted_retry_is_sent_anew(side: DatabaseSide) -> None:
