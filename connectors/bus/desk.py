@@ -79,10 +79,10 @@ class Desk:
         self.files.open()
         self.take_out()
         self.show()
-        kept = self._quarantine.records()
-        refused = self.take_in(kept)
-        for record in (each for each in kept if each.offset not in refused):
-            self._quarantine.release(record)
+        for kept in self._quarantine.batches():
+            refused = self.take_in(kept)
+            for record in (each for each in kept if each.offset not in refused):
+                self._quarantine.release(record)
         self._count_kept()
 
     def close(self) -> None:

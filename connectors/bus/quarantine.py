@@ -4,6 +4,7 @@ Each lies as `<offset>-<broker's time in ms>.value` beside its `.reason.json`, r
 owner only. They are tried again at every start, as after a new keys.csv.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from connectors.bus.private import write_private, write_private_bytes
 from schemas.errors import Broken, Refusal
 
 KEPT_MAX: Final = 1_000  # more than that is no bad message but a mistake of ours, or of the set-up
+TRIED_BYTES_MAX: Final = 16 * 1024**2  # tried again at once; the last value may go beyond
 
 
 class Record(NamedTuple):
@@ -43,13 +45,18 @@ class Quarantine:
         """Return how many are kept."""
         return sum(1 for _ in self._folder.glob("[0-9]*.value"))
 
-    def records(self) -> tuple[Record, ...]:
-        """Return them in the order of the inbox."""
-        return tuple(
-            Record(int(offset), int(stamp), path.read_bytes())
-            for path in sorted(self._folder.glob("[0-9]*.value"))
-            for offset, _, stamp in (path.stem.partition("-"),)
-        )
+    def batches(self) -> Iterator[tuple[Record, ...]]:
+        """Yield them in the order of the inbox, as many at once as TRIED_BYTES_MAX says."""
+        batch, read_bytes = list[Record](), 0
+        for path in sorted(self._folder.glob("[0-9]*.value")):
+            offset, _, stamp = path.stem.partition("-")
+            batch.append(Record(int(offset), int(stamp), path.read_bytes()))
+            read_bytes += len(batch[-1].value)
+            if read_bytes >= TRIED_BYTES_MAX:
+                yield tuple(batch)
+                batch, read_bytes = [], 0
+        if batch:
+            yield tuple(batch)
 
     def release(self, record: Record) -> None:
         """Forget one that has been dealt with."""

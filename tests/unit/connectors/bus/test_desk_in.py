@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -184,6 +184,31 @@ def test_what_was_kept_is_tried_again_at_the_next_start(
     write_private(table, as_csv(rows))
     assert new_desk_kept(new_desk) == 0
     assert side.arrived() == [sent.envelope.message_id]
+
+
+def test_what_was_kept_is_tried_again_a_few_at_a_time(
+    county: County, side: Side, new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "TRIED_BYTES_MAX", 1)
+    table = county.home.rulebook / KEYS_CSV
+    rows = read_rows(table)
+    sent = [lead("one"), lead("two")]
+    records = [county.copy(message, offset) for offset, message in enumerate(sent, 7)]
+    write_private(table, as_csv(row for row in rows if row["organ"] != THEM))
+    desk = new_desk()
+    desk.open()
+    assert desk.take_in([*records, Record(9, 1, b"noise")]) == {7, 8, 9}
+    write_private(table, as_csv(rows))
+    taken, take_in = list[int](), Desk.take_in
+
+    def counted(desk: Desk, tried: Sequence[Record]) -> frozenset[int]:
+        taken.append(len(tried))
+        return take_in(desk, tried)
+
+    monkeypatch.setattr(Desk, "take_in", counted)
+    assert new_desk_kept(new_desk) == 1
+    assert taken == [1, 1, 1]
+    assert side.arrived() == [message.envelope.message_id for message in sent]
 
 
 def new_desk_kept(new_desk: NewDesk) -> int:
