@@ -94,7 +94,6 @@ def _one(
             raise Broken("casebook.refuses", detail=type(error).__name__) from error
     tally.messages += done.messages
     tally.dead += done.dead
-    tally.rungs += done.rungs
     tally.secrets |= done.secrets
 
 

@@ -11,7 +11,7 @@ from schemas.parts import Envelope
 from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.decide import decide
-from services.casework.effects import Decision, FireRung
+from services.casework.effects import Decision
 from services.casework.retention import rest_of
 from services.casework.standstill import freeze
 from services.casework.steps import Facts
@@ -96,8 +96,3 @@ class Clerk:
         if outcome is not None:
             flow = decided.incoming.position.topic
             self.tally.messages.append((flow, decided.record, outcome))
-        self.tally.rungs.extend(
-            (effect.duty.kind, effect.rung)
-            for effect in decided.effects
-            if isinstance(effect, FireRung)
-        )

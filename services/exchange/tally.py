@@ -11,6 +11,5 @@ class Tally:
 
     messages: list[tuple[str, str, str]] = field(default_factory=list)  # flow, record, outcome
     dead: list[str] = field(default_factory=list)
-    rungs: list[tuple[str, str]] = field(default_factory=list)  # duty, rung
     secrets: set[tuple[str, int]] = field(default_factory=set)  # partitions that got one
     unsent: list[Unsent] = field(default_factory=list)  # as in the outbox: all, or none
