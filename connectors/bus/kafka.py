@@ -128,15 +128,6 @@ async def partitions_of(producer: AIOKafkaProducer, topic: str) -> int:
     return len(found)
 
 
-async def check_login(settings: Settings, credentials: Credentials) -> None:
-    """Log in once at the first broker that answers.
-
-    Raises Unavailable kafka.unreachable or kafka.login_refused: aiokafka's own start tells a
-    refused login and a broker that is down apart only in its log.
-    """
-    await _log_in(settings, client_options(settings, credentials, "yichuan-login"))
-
-
 def explain(error: BaseException, *, where: str) -> YichuanError:
     """Return our error for a client's. `where` is a topic, a group or a broker's address."""
     kind = type(error).__name__
@@ -219,6 +210,7 @@ async def _start_once(settings: Settings, make: Callable[[], Any], options: dict
 
 
 async def _log_in(settings: Settings, options: dict[str, Any]) -> None:
+    # aiokafka's own start tells a refused login and a broker that is down apart only in its log.
     names = ("client_id", "request_timeout_ms", "security_protocol", "ssl_context")
     chosen = {key: options[key] for key in options if key in names or key.startswith("sasl_")}
     failure: BaseException = ConnectionError()

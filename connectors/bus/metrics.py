@@ -35,9 +35,7 @@ UNKNOWN: Final = "unknown"  # the record of a message that could not be decoded
 class Stage(StrEnum):
     """The steps of a message's way through the exchange, each timed by itself."""
 
-    DECODE = "decode"
     VERIFY = "verify"
-    DECIDE = "decide"
     STORE = "store"
     PUBLISH = "publish"
 
@@ -49,7 +47,6 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     HELD = "held"
     WAITING = "waiting"  # behind a held message or in a frozen case
-    APPLIED = "applied"  # the bus's own: Tick, CaseSettled
     DUPLICATE = "duplicate"
     DEAD_LETTERED = "dead_lettered"
 

@@ -94,10 +94,6 @@ class Registry:
         found = await self._call("GET", f"/subjects/{quote(subject, safe='')}/versions/{number}")
         return Schema(found["id"], found["schema"])
 
-    async def schema_by_id(self, schema_id: int) -> str:
-        """Return the JSON text of a schema. Raises UserError registry.not_found."""
-        return str((await self._call("GET", f"/schemas/ids/{schema_id}"))["schema"])
-
     async def register(self, subject: str, schema: str) -> int:
         """Register a schema's JSON text and return its id; the same text again: the same id.
 

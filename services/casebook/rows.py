@@ -1,6 +1,5 @@
 """The rows of the casebook as frozen values, and how a Case and its duties become text. Pure."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -219,8 +218,3 @@ def _term(raw: bytes) -> Term | None:
 @lru_cache(_TERMS_MAX)
 def _term_text(term: Term) -> bytes:
     return _TERM.dump_json(term)
-
-
-def case_document(case: Case) -> object:
-    """Return the whole case as plain JSON values, for digests and displays."""
-    return json.loads(_CASE.dump_json(case))

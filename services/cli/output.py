@@ -15,7 +15,6 @@ from typing import Any, Final, TextIO
 from schemas.errors import ErrorText, YichuanError, text
 from schemas.render import CHINA
 
-ERROR_KEYS: Final = ("code", "zh", "en", "remedy_zh", "remedy_en", "where", "detail")
 _WIDTH_WITHOUT_TERMINAL: Final = 160  # columns, when the output is a file or a pipe
 
 

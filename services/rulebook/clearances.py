@@ -38,16 +38,6 @@ def strictness(treated: Treatment) -> int:
     return _ORDER.index(treated)
 
 
-def widened(before: Clearances, after: Clearances) -> tuple[Clearance, ...]:
-    """Return the rows of `after` by which somebody sees more than before, in their order."""
-    return tuple(
-        row
-        for row in after.rows
-        if strictness(row.treatment)
-        < strictness(treatment(before, row.relation, row.field_class, row.path or ""))
-    )
-
-
 def read_clearance(row: Row) -> Clearance:
     """Read one row of clearances.csv. Raises UserError rules.invalid."""
     relation = row.choice("relation", Relation)

@@ -82,7 +82,6 @@ def test_what_is_registered_is_found_again_by_every_path(
         assert await registry.versions(subject) == (1, 2)
         found = await registry.version(subject, 2)
         assert (found.id, json.loads(found.text)) == (second, json.loads(schema("a", "b")))
-        assert json.loads(await registry.schema_by_id(first)) == json.loads(schema("a"))
         assert await registry.mode() == "READWRITE"
 
     ask(stack, ADMIN, work)
@@ -137,14 +136,12 @@ def test_what_is_no_schema_and_what_is_not_there_have_their_codes(
         ask(stack, ADMIN, lambda registry: registry.register(subject, "{no schema"))
     with pytest.raises(UserError, match=r"registry\.not_found"):
         ask(stack, ADMIN, lambda registry: registry.version(subject, 1))
-    with pytest.raises(UserError, match=r"registry\.not_found"):
-        ask(stack, ADMIN, lambda registry: registry.schema_by_id(999_999))
 
 
 def test_the_reader_reads_and_changes_nothing(stack: tuple[Home, Settings], subject: str) -> None:
     number = ask(stack, ADMIN, lambda registry: registry.register(subject, schema("a")))
     assert ask(stack, READER, lambda registry: registry.versions(subject)) == (1,)
-    assert ask(stack, READER, lambda registry: registry.schema_by_id(number))
+    assert ask(stack, READER, lambda registry: registry.version(subject, 1)).id == number
     for change in (
         lambda registry: registry.register(subject, schema("a", "b")),
         lambda registry: registry.set_compatibility(subject, "NONE"),

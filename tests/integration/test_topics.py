@@ -23,7 +23,6 @@ from connectors.bus.admin import carry_out, connect, read, settle
 from connectors.bus.changes import DropLogin, Grant, Revoke, SetConfig, left_alone, plan
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import (
-    check_login,
     librdkafka_options,
     partitions_of,
     start_consumer,
@@ -42,6 +41,12 @@ from tests.integration.loops import within
 SECONDS_MAX = 30.0
 CASE = b"6b1f9f0e-6c4e-5f0a-9a44-3d2f0a6f6c11"
 Anything = TypeVar("Anything")
+
+
+async def check_login(settings: Settings, credentials: Credentials) -> None:
+    """Log in once. Raises Unavailable kafka.login_refused."""
+    reader = await start_consumer(settings, credentials, (), group=None, client_id="login")
+    await reader.stop()
 
 
 @dataclass(frozen=True, slots=True)

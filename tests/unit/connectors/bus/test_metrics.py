@@ -49,7 +49,7 @@ def test_the_table_for_the_docs_has_one_line_for_each() -> None:
 def test_bound_children_are_the_same_object_each_time() -> None:
     once = metrics.messages("a flow of this test", "LeadTransfer", Outcome.ACCEPTED)
     assert metrics.messages("a flow of this test", "LeadTransfer", Outcome.ACCEPTED) is once
-    assert metrics.stage(Stage.DECODE) is metrics.stage(Stage.DECODE)
+    assert metrics.stage(Stage.STORE) is metrics.stage(Stage.STORE)
     once.inc()
     assert 'flow="a flow of this test",outcome="accepted",record="LeadTransfer"} 1.0' in exposed()
 

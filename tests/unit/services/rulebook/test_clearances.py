@@ -3,7 +3,7 @@ import pytest
 from schemas.classes import FieldClass
 from schemas.errors import UserError
 from schemas.parts import Relation
-from services.rulebook.clearances import clearance, strictness, treatment, widened
+from services.rulebook.clearances import clearance, strictness, treatment
 from services.rulebook.model import Clearance, Clearances, Treatment
 from services.rulebook.parse import parse
 from tests.unit.services.rulebook.tiny import CALENDAR, FILES, added, edited, files, rulebook
@@ -12,8 +12,8 @@ SENDER, PERSONAL = Relation.SENDER, FieldClass.PERSONAL
 ROW = "sender,personal,parties[].address,generalise,意见二(一)1"
 
 
-def row(treated: Treatment, path: str | None = None, relation: Relation = SENDER) -> Clearance:
-    return Clearance(relation, PERSONAL, path, treated, "依据")
+def row(treated: Treatment, path: str | None = None) -> Clearance:
+    return Clearance(SENDER, PERSONAL, path, treated, "依据")
 
 
 def test_a_row_of_the_path_goes_before_the_row_of_the_class() -> None:
@@ -38,17 +38,6 @@ def test_each_treatment_shows_less_than_the_one_before() -> None:
         Treatment.GENERALISE,
         Treatment.WITHHOLD,
     ]
-
-
-def test_what_shows_more_than_before_is_reported() -> None:
-    before = Clearances((row(Treatment.MASK), row(Treatment.WITHHOLD, "reason")))
-    opened, closed = row(Treatment.KEEP), row(Treatment.GENERALISE)
-    new = row(Treatment.MASK, relation=Relation.COUNTERPART)
-    by_path = row(Treatment.KEEP, "parties[].name")
-    assert widened(before, Clearances((opened, new))) == (opened, new)
-    assert widened(before, Clearances((closed,))) == ()
-    assert widened(before, Clearances((row(Treatment.MASK), by_path))) == (by_path,)
-    assert widened(before, before) == ()
 
 
 def test_the_rows_of_the_file_become_the_table() -> None:
