@@ -35,7 +35,7 @@ Schema = Mapping[str, Any]
 Filler = Callable[[Any, bytes, int], int]
 
 SYMBOLS_MAX: Final = 64  # of an enum: their indexes take one byte
-ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")
+ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # the last; codec.py cuts the bytes here
 NAMESPACE: Final = "yichuan"
 CLASSES: Final[Mapping[str, type]] = {  # by the name of the Avro type
     name: kind

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from schemas.avro_reader import ENVELOPE_TAIL
 from schemas.classes import FieldClass, is_lowered
-from schemas.lint import ENVELOPE_TAIL, RECORD_TAIL
+from schemas.lint import RECORD_TAIL
 
 _TYPE_KEYS: Final = ("type", "logicalType", "precision", "scale", "size", "values")
 

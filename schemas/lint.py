@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.avro_reader import ENVELOPE_TAIL
 from schemas.classes import FieldClass, Intake
 from schemas.codec import compiled
 from schemas.errors import Broken
@@ -16,7 +17,6 @@ from schemas.lint_types import Source, circle, default, field_type, is_shaped, n
 from schemas.topics import RECORDS
 
 RECORD_TAIL: Final = ("envelope",)
-ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # schemas/seal.py cuts the bytes here
 SEAL_TAIL: Final = ("vouched",)  # and here
 UNKNOWN_SYMBOL: Final = "unknown"
 

@@ -25,6 +25,7 @@ from schemas.text_form import is_blank
 from schemas.transfer_form import DIVISION, in_order, one_addressee, violations_form
 
 REQUESTABLE: Final = frozenset({ContentCategory.PENALTY_DECISIONS, ContentCategory.STATISTICS})
+# 带领办理行政执法案件, 现场指导: documents, seminars and the rest count for nothing in 二(五).
 ON_SITE: Final = frozenset({GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE})
 
 

@@ -1,7 +1,12 @@
 """The clock of the shells: the one module that reads the host's. Rules get time as an argument."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SKEW_MAX: Final = timedelta(
+    minutes=5
+)  # between the broker's and ours; beyond it nothing is decided
 
 
 def now() -> datetime:

@@ -8,9 +8,9 @@ from typing import Final, ParamSpec, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
+from connectors.bus.later import PAUSE_SECONDS_MIN
 from schemas.errors import YichuanError
 
-PAUSE_SECONDS_MIN: Final = 0.5  # before the system is tried again, doubled each time
 SYSTEM_SECONDS_MAX: Final = 300.0  # the agency's system was away for so long: the process stops
 
 P = ParamSpec("P")

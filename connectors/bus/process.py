@@ -20,6 +20,7 @@ from connectors.bus.clock import monotonic
 from connectors.bus.connector import Connector
 from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
+from connectors.bus.exits import EXIT_BROKEN, EXIT_UNAVAILABLE
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
 from connectors.bus.log_filter import quieten
@@ -28,8 +29,6 @@ from connectors.bus.system import System
 from connectors.bus.watchdog import watched
 from schemas.errors import Unavailable, UserError, YichuanError, text
 
-EXIT_BROKEN: Final = 70  # EX_SOFTWARE: do not start again without looking
-EXIT_UNAVAILABLE: Final = 75  # EX_TEMPFAIL: start again later
 _CLOSE_SECONDS_MAX: Final = 10.0
 
 LOG: Final = logging.getLogger("yichuan.connector")

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from connectors.bus.exits import EXIT_UNAVAILABLE
 from connectors.bus.health import Probe
 
 LOOK_SECONDS: Final = 5.0  # between two looks
 LOOKS_MIN: Final = 2  # in a row that find it stuck: one may fall into a moment's change
-EXIT_STUCK: Final = 75  # EX_TEMPFAIL: start again
+EXIT_STUCK: Final = EXIT_UNAVAILABLE
 
 LOG: Final = logging.getLogger("yichuan.watchdog")
 End = Callable[[tuple[str, ...]], object]

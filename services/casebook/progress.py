@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 from schemas.ids import RulebookHash
 from services.casebook.queries import LOCKED
 from services.casebook.rows import Progress, from_ms, to_ms
-from services.casebook.statements import insert_missing
+from services.casebook.statements import Values, insert_missing
 from services.casebook.tables import PROGRESS
 
 Place = tuple[str, int]  # topic and partition
@@ -54,18 +54,21 @@ def progress_now(connection: Connection) -> dict[Place, Progress]:
 
 def begin_progress(connection: Connection, begins: Mapping[Place, Progress]) -> None:
     """Make rows. One that another worker has made meanwhile stays as it is."""
-    rows = [
-        {
-            "topic": topic,
-            "partition": partition,
-            "next_offset": progress.next_offset,
-            "clock_ms": to_ms(progress.clock),
-            "rulebook": progress.rulebook,
-            "guided": progress.guided,
-        }
-        for (topic, partition), progress in sorted(begins.items())
-    ]
+    rows = [progress_row(place, progress) for place, progress in sorted(begins.items())]
     insert_missing(connection, PROGRESS, rows)
+
+
+def progress_row(place: Place, progress: Progress) -> Values:
+    """Return how far a partition is, as its row."""
+    topic, partition = place
+    return {
+        "topic": topic,
+        "partition": partition,
+        "next_offset": progress.next_offset,
+        "clock_ms": to_ms(progress.clock),
+        "rulebook": progress.rulebook,
+        "guided": progress.guided,
+    }
 
 
 def _progress(row: Row[Any]) -> Progress:

@@ -11,6 +11,7 @@ from services.casebook.case_keys import CaseKeys
 from services.casebook.changes import Changes, Wrote
 from services.casebook.locked import names_of, original_values, outbox_values
 from services.casebook.next_numbers import next_numbers
+from services.casebook.progress import progress_row
 from services.casebook.rows import (
     DeadRow,
     DecisionRow,
@@ -49,7 +50,8 @@ def flush(
 
     `seqs`: by which number each case is known; those of new cases are added.
     """
-    upsert(connection, PROGRESS, ("topic", "partition"), _progress(changes))
+    progress = [progress_row(place, done) for place, done in changes.progress.items()]
+    upsert(connection, PROGRESS, ("topic", "partition"), progress)
     upsert(connection, MESSAGES, ("sender", "message_id"), _messages(changes), changes.new.messages)
     _numbers(connection, changes)
     _write_cases(connection, changes, seqs)
@@ -138,20 +140,6 @@ def _numbers(connection: Connection, changes: Changes) -> None:
     taken = [row for row in rows if row["message_id"] is not None]
     upsert(connection, NUMBERS, keys, taken, changes.new.numbers)
     remove(connection, NUMBERS, keys, [row for row in rows if row["message_id"] is None])
-
-
-def _progress(changes: Changes) -> list[Values]:
-    return [
-        {
-            "topic": topic,
-            "partition": partition,
-            "next_offset": progress.next_offset,
-            "clock_ms": to_ms(progress.clock),
-            "rulebook": progress.rulebook,
-            "guided": progress.guided,
-        }
-        for (topic, partition), progress in changes.progress.items()
-    ]
 
 
 def _messages(changes: Changes) -> list[Values]:

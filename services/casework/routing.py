@@ -22,7 +22,7 @@ from services.casework.steps import Situation
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import common_superior, is_above, organ_on
 from services.rulebook.jurisdiction import ActDay, Answer, Question, Standing, Verdict, route
-from services.rulebook.model import JurisdictionRule, Organ, OrganType
+from services.rulebook.model import HANDLERS, JurisdictionRule, Organ
 from services.rulebook.place import contradicting
 
 EXPLAINED_MAX = 20  # violations whose rules a receipt tells: it must fit into a message
@@ -31,7 +31,6 @@ HOLD_CODES: Final[Mapping[HoldReason, str]] = {
     HoldReason.PLACE_CONFLICT: "hold.place_conflict",
     HoldReason.NO_SUPERIOR: "superior.none",
 }
-_HANDLER_TYPES: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def under_one_superior(
 def can_handle(organ: OrganCode, situation: Situation) -> Organ | None:
     """Return the organ if it is a township or a department in office."""
     found = organ_on(situation.rulebook.directory, organ, local_date(situation.at))
-    return found if found is not None and found.type in _HANDLER_TYPES else None
+    return found if found is not None and found.type in HANDLERS else None
 
 
 def unknown_in(charges: tuple[Charge, ...], situation: Situation) -> Refusal | None:

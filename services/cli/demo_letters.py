@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.ids import MatterCode, OrganCode
+from schemas.sharing_form import ON_SITE
 from services.cli.demo_errands import ALL, Errand
 from services.cli.demo_letter_words import ASKED, DISSUADED, GUIDED, SHARED, WANTED_DATA
 from services.cli.demo_scenarios import LATE_DEPARTMENT
@@ -18,7 +19,6 @@ from services.rulebook.calendar import ZONE
 from services.rulebook.directory import is_valid
 from services.rulebook.model import OrganType
 
-ON_SITE: Final = ("on_site", "leading_case")
 _DAY: Final = timedelta(days=1)
 _FOUND_AT: Final = 16  # o'clock, the afternoon before
 _CITY: Final = (OrganType.CITY_GOVERNMENT, OrganType.CITY_DEPARTMENT)

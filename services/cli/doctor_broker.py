@@ -17,10 +17,10 @@ from connectors.bus.changes import (
     left_alone,
     plan,
 )
+from connectors.bus.clock import SKEW_MAX
 from connectors.bus.layout import Actual, Layout
 from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
 
-SKEW_MAX: Final = timedelta(minutes=5)  # beyond it the exchange stops (D4)
 SKEW_NOTED: Final = timedelta(seconds=5)  # hosts with a time service are well within
 
 # Received time, what is kept, and what an acknowledgement means rest on these.

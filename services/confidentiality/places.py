@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.ids import DivisionCode
+from services.rulebook.layout import LEVELS
 from services.rulebook.model import Division
 
 TEXT_MAX: Final = 200  # characters of an address that are looked at
-_LEVELS: Final = ("province", "prefecture", "county", "township")
 
 
 class Places:
@@ -39,7 +39,7 @@ class Places:
     def of_text(self, text: str) -> str | None:
         """Return the name of the smallest division that the text names without doubt."""
         named = self._named(text[:TEXT_MAX])
-        for level in reversed(_LEVELS):
+        for level in reversed(LEVELS):
             here = [division for division in named.values() if division.level == level]
             if len(here) > 1:  # one name in several counties: those whose county is named too
                 here = [division for division in here if division.parent in named]
@@ -59,7 +59,7 @@ class Places:
     def _name(self, division: Division) -> str:
         """Return a township with its county before it; a larger division by itself."""
         above = self._by_code.get(division.parent) if division.parent else None
-        if division.level == _LEVELS[-1] and above is not None:
+        if division.level == LEVELS[-1] and above is not None:
             return above.name + division.name
         return division.name
 

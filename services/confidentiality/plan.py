@@ -10,13 +10,14 @@ something around it is withheld. Should one have another class, what is around i
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from schemas.avro_reader import CLASSES
 from schemas.classes import FieldClass
 from schemas.describe import describe
 from schemas.inline import NAMESPACE
 from schemas.parts import Relation
+from schemas.seal_tree import UNSEALED
 from services.confidentiality.kinds import IDENTIFYING, Kind, kind_of
 from services.confidentiality.places import Places
 from services.confidentiality.steps import (
@@ -36,9 +37,6 @@ from services.confidentiality.steps import (
 )
 from services.rulebook.clearances import clearance, strictness
 from services.rulebook.model import Clearance, Clearances, Treatment
-
-# Filled on the copy itself, after it was redacted; the seal is the sender's.
-FILLED_LATER: Final = frozenset({"envelope.delivery", "envelope.seal"})
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class Plan:
         for each in schema["fields"]:
             name = each["name"]
             suffix = f".{name}" if path else name
-            if path + suffix in FILLED_LATER:
+            if path + suffix in UNSEALED:  # filled on the copy itself, after it was redacted
                 continue
             part = self._field(schema["name"], each, path + suffix, hidden=hidden)
             if name not in known:

@@ -9,13 +9,14 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from connectors.bus.clock import monotonic, now
+from connectors.bus.clock import SKEW_MAX, monotonic, now
+from connectors.bus.exits import EXIT_BROKEN, EXIT_UNAVAILABLE
 from connectors.bus.home import Settings
 from connectors.bus.metrics import Stage
 from schemas.codec import frame
@@ -42,9 +43,6 @@ from services.exchange.shelf import Shelf
 if TYPE_CHECKING:
     from aiokafka.structs import RecordMetadata
 
-SKEW_MAX: Final = timedelta(minutes=5)
-EXIT_BROKEN: Final = 70  # EX_SOFTWARE
-EXIT_UNAVAILABLE: Final = 75  # EX_TEMPFAIL
 _TICK_SEND_SECONDS_MAX: Final = 30.0
 
 LOG: Final = logging.getLogger("yichuan.exchange")

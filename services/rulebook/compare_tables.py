@@ -6,6 +6,7 @@ Each table by what its rows speak of, so that a row that was moved or renumbered
 from collections.abc import Mapping
 from typing import Any
 
+from services.rulebook.layout import NO_SHARING
 from services.rulebook.model import AudienceRule, Clearance, Rulebook
 from services.rulebook.openings import OpeningRule
 
@@ -67,7 +68,7 @@ def no_sharing(rulebook: Rulebook) -> Listed:
         )
         for each in rulebook.no_sharing.barred
     }
-    return {"marks": ("no_sharing.toml", written)} | barred
+    return {"marks": (NO_SHARING, written)} | barred
 
 
 def retention(rulebook: Rulebook) -> Listed:

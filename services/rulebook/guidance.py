@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 from schemas.ids import DivisionCode, MatterCode, OrganCode
-from schemas.sharing import GuidanceForm, GuidanceRecord
+from schemas.sharing import GuidanceRecord
+from schemas.sharing_form import ON_SITE
 from services.rulebook.compare import townships, turns_of
 from services.rulebook.directory import competent_organ, in_office
 from services.rulebook.duties import duty_rule
@@ -20,8 +21,6 @@ from services.rulebook.jurisdiction import Answer, Question, is_beside, route
 from services.rulebook.model import Directory, DutyRule, JurisdictionRule, Mode, Rulebook
 
 KIND: Final = "yearly_guidance"
-# 带领办理行政执法案件, 现场指导: documents, seminars and the rest count for nothing here.
-COUNTING: Final = frozenset({GuidanceForm.LEADING_CASE, GuidanceForm.ON_SITE})
 _DAY: Final = timedelta(days=1)
 _RECORD: Final = "GuidanceYearOpened"
 
@@ -88,7 +87,7 @@ def counts_for(record: GuidanceRecord, pair: GuidanceYear, directory: Directory,
 
     `on`: the day on which the bus received it; by then a successor may stand in an organ's place.
     """
-    if record.form not in COUNTING or record.place is None or record.held_on is None:
+    if record.form not in ON_SITE or record.place is None or record.held_on is None:
         return False
     department, township = _now(directory, (pair.department, pair.township), on)
     return (

@@ -3,11 +3,13 @@
 from types import MappingProxyType
 from typing import Final
 
+from schemas.secrecy_list import FILE
+
 HEAD: Final = "rulebook.toml"
 DUTIES: Final = "duties.toml"
 DISPUTES: Final = "disputes.toml"
 REMINDERS: Final = "reminders.toml"
-NO_SHARING: Final = "no_sharing.toml"
+NO_SHARING: Final = FILE
 RETENTION: Final = "retention.toml"
 COLUMNS: Final = MappingProxyType(
     {

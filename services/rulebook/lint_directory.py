@@ -10,20 +10,19 @@ from stdnum.cn import uscc
 
 from schemas.ids import BUS, DivisionCode, OrganCode
 from schemas.text_form import narrow
+from schemas.transfer_form import OFFICERS_MIN
 from services.rulebook.directory import is_valid
 from services.rulebook.finding import Finding, error, warning
 from services.rulebook.indexes import recodings
 from services.rulebook.layout import HEAD
-from services.rulebook.model import ONE_OF_A_DIVISION, Line, Organ, OrganType
+from services.rulebook.model import HANDLERS, ONE_OF_A_DIVISION, Line, Organ, OrganType
 from services.rulebook.source import Source
 from services.rulebook.tables import Placed
 
-OFFICERS_MIN: Final = 2  # hand over a transfer (guidance 二(二)2)
 # Logins and keys of the bus itself; an organ's alias is its login.
 RESERVED: Final = frozenset({"bus", "admin", "exchange", "registry-admin", "registry-reader"})
 _ALIAS: Final = re.compile(r"[a-z0-9-]{2,24}")
 _NEEDS_KIND: Final = frozenset({OrganType.DEPARTMENT, OrganType.CITY_DEPARTMENT})
-_HANDLERS: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})
 
 
 def directory_findings(source: Source, on: date) -> Iterator[Finding]:
@@ -169,7 +168,7 @@ def _members(source: Source, organs: dict[OrganCode, Organ], on: date) -> Iterat
     for entry in source.organs:
         organ = entry.value
         valid = counts[organ.code]
-        if organ.type in _HANDLERS and is_valid(organ, on) and valid < OFFICERS_MIN:
+        if organ.type in HANDLERS and is_valid(organ, on) and valid < OFFICERS_MIN:
             zh = f"持有效证件的执法人员只有{valid}名，移送须2名以上（指导意见二(二)2）"
             en = f"{valid} officers with a valid certificate; a transfer needs {OFFICERS_MIN}"
             yield warning("officers_few", entry.where, zh, en)

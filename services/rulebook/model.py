@@ -45,6 +45,7 @@ class OrganType(StrEnum):
     CITY_DEPARTMENT = "city_department"
 
 
+HANDLERS: Final = frozenset({OrganType.TOWNSHIP, OrganType.DEPARTMENT})  # punish, and hand over
 ONE_OF_A_DIVISION: Final = frozenset(each for each in OrganType if "department" not in each)
 
 

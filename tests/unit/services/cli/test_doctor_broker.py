@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.bus.clock import SKEW_MAX
 from connectors.bus.layout import Acl, Actual, Layout, layout
 from schemas.ids import Alias
 from services.cli.doctor_broker import (
-    SKEW_MAX,
     Inbox,
     Newest,
     judge_clock,

@@ -11,7 +11,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
 
-from connectors.bus.clock import now
+from connectors.bus.clock import SKEW_MAX, now
 from connectors.bus.home import Settings
 from schemas.errors import Broken
 from services.casebook.store import Casebook
@@ -19,7 +19,7 @@ from services.casebook.tables import OUTBOX
 from services.exchange import shell as module
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
-from services.exchange.shell import SKEW_MAX, Shell
+from services.exchange.shell import Shell
 from tests.batches import of_one_partition
 from tests.history import MONDAY, SENDER
 from tests.office import Log, office, rows, run
