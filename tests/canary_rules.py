@@ -188,7 +188,7 @@ def _mask_rules() -> Iterator[Rule]:
         is_date = treatment is Treatment.GENERALISE and not isinstance(value, str)
         return value if is_date else treated(treatment, kind, value, *rest)
 
-    yield Rule("generalised: date", _patch("plan", "treated", open_date))
+    yield Rule("generalised: date", _patch("steps", "treated", open_date))
 
 
 def _kind_rules() -> Iterator[Rule]:

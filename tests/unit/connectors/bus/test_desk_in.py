@@ -115,7 +115,7 @@ def test_what_the_agency_s_system_cannot_have_is_kept_and_cannot_be_answered(
     county: County, side: Side, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = lead("one")
-    refused = Arrived({}, {sent.envelope.message_id: Refusal("inbox.unwritable")})
+    refused = Arrived({}, {sent.envelope.key: Refusal("inbox.unwritable")})
     monkeypatch.setattr(desk._system, "deliver", lambda _: refused)
     assert desk.take_in([county.copy(sent, 7)]) == {7}
     assert desk.kept() == 1
