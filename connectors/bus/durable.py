@@ -21,6 +21,16 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def open_new(path: Path, mode: int) -> int:
+    """Open a file that was not there, to write, and return its descriptor.
+
+    What lies there under the name is removed first, and never written through: in a folder that
+    others write to too they may guess the name and put a link to another file there.
+    """
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a flushed file its name, in the same folder, to stay."""
     partial.replace(path)

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from connectors.bus.archives import archive_refusal
 from connectors.bus.blobs import PART_BYTES, BlobStore, part_bytes, parts_of
+from connectors.bus.durable import open_new
 from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import SEALED_CHUNK_BYTES, FileCipher, sealed_bytes
 from schemas.file_key import Claim, Openers, unwrap
@@ -74,8 +75,10 @@ def fetched(
 def _downloaded(claim: Claim, store: BlobStore, sealed: Path) -> Refusal | None:
     """Fetch the parts that are not here yet; then hold the whole against its address."""
     whole = sealed_bytes(claim.size_bytes)
+    if sealed.is_symlink():  # never ours: the landing place of a folder is the agency's
+        sealed.unlink()
     here = sealed.stat().st_size // PART_BYTES if sealed.exists() else 0
-    descriptor = os.open(sealed, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(sealed, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         file.truncate(here * PART_BYTES)
         file.seek(0, os.SEEK_END)
@@ -98,8 +101,7 @@ def _downloaded(claim: Claim, store: BlobStore, sealed: Path) -> Refusal | None:
 def _decrypted(claim: Claim, key: bytes, sealed: Path, plain: Path) -> Refusal | None:
     cipher = FileCipher(key, claim.size_bytes)
     digest = hashlib.sha256()
-    descriptor = os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with sealed.open("rb") as source, os.fdopen(descriptor, "wb") as out:
+    with sealed.open("rb") as source, os.fdopen(open_new(plain, 0o600), "wb") as out:
         for index in cipher.indexes():
             data = cipher.open(index, source.read(SEALED_CHUNK_BYTES))
             if data is None:

@@ -18,7 +18,7 @@ from connectors.bus.clock import now
 from connectors.bus.durable import flush_folder
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import UNNOTED, Arrival, Arrived, Landed
-from connectors.folder.beside import folder_name
+from connectors.folder.beside import folder_name, is_files_folder
 from connectors.folder.files import write_whole
 from connectors.folder.map import REASON, beside, inbox_name
 from schemas.attachments import name_is_fit
@@ -86,7 +86,8 @@ class InFolder:
         folder = self.inbox / folder_name(document)
         name = landed.name if name_is_fit(landed.name) else f"{landed.position + 1}"
         reason = folder / beside(name, REASON)
-        folder.mkdir(exist_ok=True)
+        if not is_files_folder(folder):  # a link to a folder is none: EEXIST
+            folder.mkdir()
         if landed.path is None:
             write_whole(reason, from_text(as_text(landed.notice), self._encoding))
         else:

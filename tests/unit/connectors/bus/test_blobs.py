@@ -1,5 +1,6 @@
 """A store that is a folder: the home's own is made; one that is named must be there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_in_a_named_store_that_is_there_what_is_not_stored_is_gone(tmp_path: Pat
     assert store.size(US, BLOB, 0) == 1
     store.delete(US, BLOB)
     assert store.size(US, BLOB, 0) is None
+
+
+def test_a_link_in_the_place_of_a_part_that_is_being_stored_is_not_written_through(
+    tmp_path: Path,
+) -> None:
+    store, other = Directory(tmp_path / "store"), tmp_path / "other"
+    other.write_text("keep")
+    store.put(US, BLOB, 0, b"x")
+    (part,) = (path for path in (tmp_path / "store").rglob("*") if path.is_file())
+    part.with_name(f".{part.name}.{os.getpid()}.partial").symlink_to(other)
+    store.put(US, BLOB, 0, b"y")
+    assert (store.get(US, BLOB, 0), other.read_text()) == (b"y", "keep")

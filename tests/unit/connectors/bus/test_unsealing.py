@@ -125,3 +125,16 @@ def test_on_a_full_disk_nothing_is_left_of_what_did_not_fit_into_it(
             fetched(wanted(claim, ready.key), store, US, OPENERS, place)
     assert len(list(place.parent.iterdir())) == left
     assert fetched(wanted(claim, ready.key), store, US, OPENERS, place) is None
+
+
+@pytest.mark.parametrize("name", [".here.sealed", ".here.plain"])
+def test_a_link_that_an_agency_put_where_files_land_is_not_written_through(
+    store: Directory, tmp_path: Path, name: str
+) -> None:
+    claim, ready = stored(store, tmp_path, b"a photograph")
+    place, other = tmp_path / "landing" / "here", tmp_path / "other"
+    place.parent.mkdir()
+    other.write_text("keep")
+    (place.parent / name).symlink_to(other)
+    assert fetched(wanted(claim, ready.key), store, US, OPENERS, place) is None
+    assert (place.read_bytes(), other.read_text()) == (b"a photograph", "keep")
