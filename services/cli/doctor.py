@@ -20,6 +20,7 @@ from services.cli.doctor_look import (
     look_at_rulebook,
     rulebook_in_force,
 )
+from services.cli.doctor_store import look_at_store
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, note, say
 from services.rulebook.finding import Severity
@@ -57,6 +58,7 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
     return gravest_first(
         [
             *look_at_files(home),
+            *look_at_store(home),
             *look_at_rulebook(home, settings, at),
             *look_at_keys(home, rulebook, at),
             *book,

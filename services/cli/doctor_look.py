@@ -12,6 +12,7 @@ from connectors.bus.keyring import ListedKey, read_keys
 from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer, read_passphrase
 from connectors.bus.openers import opener_kid
 from connectors.bus.scratch import left_over
+from connectors.bus.toml_table import toml_table
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from services.cli.doctor_finding import Symptom, of_error, wrong
@@ -36,12 +37,16 @@ _PRIVATE: Final = (
     "keys/*.key",
     "casebook.sqlite*",
     "schema_ids.json",
+    "tls/*.key",
+    "tls/*.store.pem",
 )
 
 
 def look_at_files(home: Home) -> Iterator[Symptom]:
     """Judge the modes of what is private, the home itself first; find what should be gone."""
     found = [home.path, *(path for glob in _PRIVATE for path in sorted(home.path.glob(glob)))]
+    if _has_a_password(home.config):
+        found.append(home.config)
     yield from judge_modes(
         [
             PrivateFile(_name(home, path), stat.S_IMODE(path.stat().st_mode))
@@ -88,6 +93,11 @@ def look_at_keys(home: Home, rulebook: Rulebook | None, now: datetime) -> Iterat
 def rulebook_in_force(home: Home, settings: Settings) -> Rulebook | None:
     """Return the copy in force, else the one configured; None when neither can be read."""
     return _readable(str(home.rulebook)) or _readable(settings.bus.rulebook)
+
+
+def _has_a_password(config: Path) -> bool:
+    """Whether yichuan.toml says where a database is; else everybody may know what it says."""
+    return config.exists() and bool(toml_table(config).get("casebook", {}).get("url"))
 
 
 def _readable(name_or_folder: str) -> Rulebook | None:

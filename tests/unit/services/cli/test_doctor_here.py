@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from connectors.bus.home import Home, Settings
+from connectors.bus.private import write_private
 from connectors.bus.scratch import scratch_in
 from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
 from services.casebook.key_file import made_key
@@ -57,6 +58,38 @@ def test_a_key_file_that_others_can_read_is_a_finding(tmp_path: Path) -> None:
     home.casebook_key.chmod(0o644)
     (found,) = look_at_files(home)
     assert (found.code, found.where) == ("file.readable_by_others", "keys/casebook.key")
+
+
+@pytest.mark.parametrize("name", ["tls/ca.key", "tls/server.key", "tls/server.store.pem"])
+def test_a_key_of_the_stack_that_others_can_read_is_a_finding(tmp_path: Path, name: str) -> None:
+    home = Home(tmp_path)
+    tmp_path.chmod(0o700)
+    write_private(tmp_path / name, "key")
+    (tmp_path / "tls" / "ca.pem").write_text("everybody may have it")
+    assert list(look_at_files(home)) == []
+    (tmp_path / name).chmod(0o644)
+    (found,) = look_at_files(home)
+    assert (found.code, found.where) == ("file.readable_by_others", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[casebook]\nurl = "postgresql+psycopg://a:b@127.0.0.1/casebook"\n', 1),
+        ('[casebook]\nurl = ""\n', 0),
+        ("[ports]\nbase = 20000\n", 0),
+    ],
+)
+def test_a_configuration_with_the_database_s_password_that_others_can_read_is_a_finding(
+    tmp_path: Path, text: str, found: int
+) -> None:
+    home = Home(tmp_path)
+    tmp_path.chmod(0o700)
+    write_private(home.config, text)
+    assert list(look_at_files(home)) == []
+    home.config.chmod(0o644)
+    told = [(symptom.code, symptom.where) for symptom in look_at_files(home)]
+    assert told == [("file.readable_by_others", "yichuan.toml")] * found
 
 
 def test_several_exchanges_on_sqlite_are_a_finding(tmp_path: Path) -> None:
