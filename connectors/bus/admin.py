@@ -4,13 +4,12 @@ librdkafka's AdminClient, since no other Python client manages access rights and
 Works on any Kafka cluster whose `admin` login the home holds, the local one or a given one.
 """
 
-import logging
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AdminClient,
     ConfigResource,
@@ -38,6 +37,7 @@ from connectors.bus.kafka import librdkafka_options
 from connectors.bus.layout import Actual, Layout, Topic
 from connectors.bus.librdkafka import (
     ANY_ACL,
+    Heard,
     alterations,
     asked,
     binding_of,
@@ -62,7 +62,6 @@ _SCRAM_ITERATIONS: Final = 8192  # Kafka takes 4,096 to 16,384
 _PASSWORD_BYTES: Final = 32
 
 ADMIN: Final = "admin"  # the login of the home that may change the cluster
-_LOG: Final = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
 _Kind = TypeVar("_Kind")
 
@@ -72,22 +71,21 @@ def connect(
 ) -> AdminClient:
     """Return a client that has logged in.
 
-    Raises Unavailable kafka.unreachable or kafka.login_refused.
+    Raises Unavailable kafka.unreachable, kafka.login_refused or tls.certificate_refused.
     """
-    errors: list[int] = []
-    options = librdkafka_options(settings, credentials)
-    options["error_cb"] = lambda error: errors.append(error.code())
-    client = AdminClient(options, logger=_LOG)
+    heard = Heard()
+    client = AdminClient(librdkafka_options(settings, credentials) | {"error_cb": heard})
     deadline = clock.monotonic() + seconds_max
     while True:
         try:
             client.list_topics(timeout=_ATTEMPT_SECONDS_MAX)
         except KafkaException as error:
             client.poll(0)  # hands the errors over
-            if KafkaError._AUTHENTICATION in errors:  # noqa: SLF001 - librdkafka's own code
-                raise Unavailable("kafka.login_refused", where=settings.bootstrap) from error
+            if heard.refusal:
+                where, detail = settings.bootstrap, heard.reason
+                raise Unavailable(heard.refusal, where=where, detail=detail) from error
             if clock.monotonic() >= deadline:
-                raise explain(error, settings.bootstrap) from error
+                raise explain(error, settings.bootstrap, heard.reason) from error
         else:
             return client
 

@@ -27,7 +27,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.layout import MESSAGE_BYTES_MAX
 from connectors.bus.partitioner import partition
-from connectors.bus.tls import trusting
+from connectors.bus.tls import trusting, why_refused
 from schemas.errors import Unavailable, UserError, YichuanError
 
 START_SECONDS_MAX: Final = 30.0
@@ -137,6 +137,9 @@ def explain(error: BaseException, *, where: str) -> YichuanError:
         return UserError("kafka.forbidden", where=where, detail=kind, exit_code=1)
     if isinstance(error, UnknownTopicOrPartitionError):
         return Unavailable("topics.missing", where=where)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        detail = why_refused(error)
+        return Unavailable("tls.certificate_refused", where=where, detail=detail)
     return Unavailable("kafka.unreachable", where=where, detail=kind)
 
 
@@ -148,7 +151,9 @@ def ssl_context_of(settings: Settings) -> ssl.SSLContext | None:
 
 
 def librdkafka_options(settings: Settings, credentials: Credentials) -> dict[str, Any]:
-    """Return the connection and login for a confluent-kafka client.
+    """Return the connection and login for a confluent-kafka client, which prints nothing.
+
+    What is wrong it raises; why it cannot connect it tells its `error_cb`.
 
     A producer among these must also set `partitioner` to `murmur2_random`: librdkafka's default
     puts a key on another partition than Kafka's own (design D5).
@@ -160,6 +165,7 @@ def librdkafka_options(settings: Settings, credentials: Credentials) -> dict[str
         "sasl.username": credentials.username,
         "sasl.password": credentials.password.get_secret_value(),
         "reconnect.backoff.ms": 200,
+        "log_level": 0,  # while it cannot connect it would print why, ten times a second
     }
     if settings.kafka.ca_file:
         ssl_context_of(settings)  # librdkafka says less of a file that is not there

@@ -52,6 +52,8 @@ _NOT_LED_YET: Final = frozenset(
         KafkaError.NOT_COORDINATOR,
     }
 )
+_UNVERIFIED: Final = "certificate verify failed"  # OpenSSL's words: librdkafka has no code for it
+_REASON_CHARACTERS_MAX: Final = 300
 _FORBIDDEN: Final = frozenset(
     {
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -131,6 +133,25 @@ def _fields(acl: Acl) -> tuple[Any, ...]:
     )
 
 
+class Heard:
+    """What a client says while it connects, as its error_cb: the last reason, and what is final."""
+
+    def __init__(self) -> None:
+        self.reason = ""  # why no broker was reached, in librdkafka's words
+        self.refusal = ""  # the code of what is not mended by trying again
+
+    def __call__(self, error: KafkaError) -> None:
+        """Keep it."""
+        code, reason = error.code(), error.str()[:_REASON_CHARACTERS_MAX]
+        if code == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own code
+            return  # it was said of each before, with the reason
+        self.reason = reason
+        if code == KafkaError._AUTHENTICATION:  # noqa: SLF001 - the same
+            self.refusal = "kafka.login_refused"
+        elif _UNVERIFIED in reason:
+            self.refusal = "tls.certificate_refused"
+
+
 def asked(call: Callable[[], Any], where: str) -> Any:  # noqa: ANN401 - its futures hold Any
     """Return what the call gives; its failure as one of ours, about `where`."""
     try:
@@ -154,12 +175,16 @@ def asked_until_led(call: Callable[[], Any], where: str) -> Any:  # noqa: ANN401
         time.sleep(_COORDINATOR_PAUSE_SECONDS)
 
 
-def explain(exception: KafkaException, where: str) -> YichuanError:
-    """Return our error for librdkafka's: nobody answers, not allowed, or refused with its words."""
+def explain(exception: KafkaException, where: str, reason: str = "") -> YichuanError:
+    """Return our error for librdkafka's: nobody answers, not allowed, or refused with its words.
+
+    `reason`: why nobody answers, where the client was heard to say it.
+    """
     error = exception.args[0]
     detail = f"{error.name()} {error.str()}"
     if error.code() in _AWAY:
-        return Unavailable("kafka.unreachable", where=where, detail=error.name())
+        away = f"{error.name()} {reason}".rstrip()
+        return Unavailable("kafka.unreachable", where=where, detail=away)
     if error.code() in _FORBIDDEN:
         return UserError("kafka.forbidden", where=where, detail=error.name(), exit_code=1)
     return UserError("kafka.refused", where=where, detail=detail, exit_code=1)

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from aiohttp import (
+    ClientConnectorCertificateError,
     ClientError,
     ClientSession,
     ClientTimeout,
@@ -30,7 +31,7 @@ from tenacity import (
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.private import write_private
 from connectors.bus.registry_answers import bounded, parsed, refusal_of
-from connectors.bus.tls import trusting
+from connectors.bus.tls import trusting, why_refused
 from schemas.errors import Broken, Unavailable, UserError
 
 _ATTEMPTS_MAX: Final = 5
@@ -52,8 +53,8 @@ class Registry:
 
     `ca_file`: whom to trust for https; empty: the system's.
 
-    Every method raises Unavailable registry.unreachable (after bounded retries) or
-    registry.login_refused, and UserError registry.forbidden or registry.refused.
+    Every method raises Unavailable registry.unreachable, tls.certificate_refused (after bounded
+    retries) or registry.login_refused, and UserError registry.forbidden or registry.refused.
     """
 
     def __init__(self, url: str, credentials: Credentials, ca_file: str = "") -> None:
@@ -162,6 +163,9 @@ class Registry:
                 method, self._url + path, json=body, allow_redirects=False
             ) as response:
                 text = await bounded(response)
+        except ClientConnectorCertificateError as error:
+            why = why_refused(error.certificate_error)
+            raise Unavailable("tls.certificate_refused", where=self._url, detail=why) from error
         except (ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(type(error).__name__) from error
         answer = parsed(text)

@@ -39,6 +39,11 @@ class TlsFiles:
         return self.folder / "server.store.pem"
 
 
+def why_refused(error: Exception) -> str:
+    """Return what OpenSSL says of a certificate: another CA, another name, or out of date."""
+    return str(getattr(error, "verify_message", "")) or type(error).__name__
+
+
 def trusting(ca_file: str, code: str) -> ssl.SSLContext:
     """Return the context that trusts this CA (PEM); empty: the system's.
 

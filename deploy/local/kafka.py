@@ -90,7 +90,7 @@ def login_works(home: Home, settings: Settings) -> bool:
             refused.append(ADMIN)
 
     options: dict[str, Any] = librdkafka_options(settings, home.credentials(ADMIN))
-    client = AdminClient(options | {"error_cb": note, "log_level": 0})
+    client = AdminClient(options | {"error_cb": note})
     try:
         client.list_topics(timeout=LOGIN_SECONDS_MAX)
     except KafkaException:

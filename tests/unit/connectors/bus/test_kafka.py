@@ -28,6 +28,7 @@ def settings(**kafka: object) -> Settings:
         (errors.UnknownTopicOrPartitionError("x"), "topics.missing"),
         (errors.KafkaConnectionError("away"), "kafka.unreachable"),
         (TimeoutError(), "kafka.unreachable"),
+        (ssl.SSLCertVerificationError(), "tls.certificate_refused"),
         (ConnectionRefusedError(), "kafka.unreachable"),
         (ValueError("Server sent wrong signature!"), "kafka.unreachable"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from connectors.bus import librdkafka
-from connectors.bus.librdkafka import asked_until_led
+from connectors.bus.librdkafka import Heard, asked_until_led, explain
 from schemas.errors import UserError
 
 
@@ -54,3 +54,25 @@ def test_it_does_not_ask_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(librdkafka, "COORDINATOR_SECONDS_MAX", 0.0)
     with pytest.raises(UserError, match=r"kafka\.refused"):
         asked_until_led(refusing(KafkaError.NOT_COORDINATOR, 2), "groups")
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "refusal"),
+    [
+        (KafkaError._TRANSPORT, "Connection refused", ""),
+        (KafkaError._AUTHENTICATION, "invalid credentials", "kafka.login_refused"),
+        (KafkaError._SSL, "error:1: certificate verify failed: …", "tls.certificate_refused"),
+        (KafkaError._TRANSPORT, "error:1: certificate verify failed", "tls.certificate_refused"),
+    ],
+)
+def test_what_a_client_says_is_kept_as_the_reason(code: int, says: str, refusal: str) -> None:
+    heard = Heard()
+    heard(KafkaError(code, says))
+    heard(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
+    assert (heard.reason, heard.refusal) == (says, refusal)
+
+
+def test_nobody_answers_and_here_is_why() -> None:
+    away = KafkaException(KafkaError(KafkaError._TRANSPORT))
+    assert explain(away, "k1:9092", "Connection refused").detail == "_TRANSPORT Connection refused"
+    assert explain(away, "k1:9092").detail == "_TRANSPORT"

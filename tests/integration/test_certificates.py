@@ -1,0 +1,130 @@
+"""A server whose certificate is not what it should be: told by one code, and with the reason."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.bus.admin import connect
+from connectors.bus.clock import now
+from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.kafka import start_producer
+from connectors.bus.registry import registry_of
+from connectors.bus.sections import KafkaSection, RegistrySection
+from deploy.local import tls
+from schemas.errors import Unavailable
+
+LOGIN: Final = Credentials("dewu", SecretStr("a-secret"))
+Serve = Callable[[Home], int]
+
+
+def made(path: Path) -> Home:
+    tls.ensure_tls(Home(path))
+    return Home(path)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Shake hands by a home's certificate, and say no more; return the port."""
+    listening: list[socket.socket] = []
+
+    def start(home: Home) -> int:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(home.tls.server, home.tls.server_key)
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+        threading.Thread(target=answer, args=(server, context), daemon=True).start()
+        return int(server.getsockname()[1])
+
+    yield start
+    for server in listening:
+        server.close()
+
+
+def answer(server: socket.socket, context: ssl.SSLContext) -> None:
+    with suppress(OSError):  # closed: the test is at its end
+        while True:
+            client, _ = server.accept()
+            with suppress(OSError), client, context.wrap_socket(client, server_side=True) as line:
+                line.recv(1)
+
+
+def settings(port: int, trusted: Home) -> Settings:
+    ca_file = str(trusted.tls.ca)
+    bootstrap, url = f"127.0.0.1:{port}", f"https://127.0.0.1:{port}"
+    return Settings(
+        kafka=KafkaSection(bootstrap=bootstrap, security="SASL_SSL", ca_file=ca_file),
+        registry=RegistrySection(url=url, ca_file=ca_file),
+    )
+
+
+def of_another_ca(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[Home, Home]:
+    del patch
+    return made(tmp_path / "here"), made(tmp_path / "another")
+
+
+def of_another_name(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[Home, Home]:
+    patch.setattr(tls, "LOOPBACK", "127.0.0.9")
+    return (made(tmp_path / "here"),) * 2
+
+
+def of_another_time(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[Home, Home]:
+    patch.setattr(tls, "now", lambda: now() - timedelta(days=tls.SERVER_DAYS + 1))
+    return (made(tmp_path / "here"),) * 2
+
+
+WRONG: Final = (
+    pytest.param(of_another_ca, "certificate", id="CA"),
+    pytest.param(of_another_name, "mismatch", id="name"),
+    pytest.param(of_another_time, "expired", id="time"),
+)
+Spoilt = Callable[[Path, pytest.MonkeyPatch], tuple[Home, Home]]
+
+
+@pytest.mark.parametrize(("spoilt", "why"), WRONG)
+def test_a_certificate_that_is_refused_has_a_code_and_its_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    serve: Serve,
+    spoilt: Spoilt,
+    why: str,
+) -> None:
+    server, trusted = spoilt(tmp_path, monkeypatch)
+    place = settings(serve(server), trusted)
+
+    async def registry() -> None:
+        async with registry_of(place, LOGIN) as opened:
+            await opened.subjects()
+
+    with pytest.raises(Unavailable) as as_admin:
+        connect(place, LOGIN)
+    with pytest.raises(Unavailable) as as_client:
+        asyncio.run(start_producer(place, LOGIN, client_id="test"))
+    with pytest.raises(Unavailable) as as_reader:
+        asyncio.run(registry())
+    found = [each.value for each in (as_admin, as_client, as_reader)]
+    assert [error.code for error in found] == ["tls.certificate_refused"] * 3
+    assert "certificate verify failed" in str(found[0].detail)
+    assert all(why in str(error.detail) for error in found[1:]), found
+    assert capfd.readouterr().err == ""
+
+
+def test_a_broker_that_is_not_there_is_told_once_with_the_reason(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+    with pytest.raises(Unavailable) as found:
+        connect(settings(port, made(tmp_path)), LOGIN, seconds_max=0.5)
+    assert found.value.code == "kafka.unreachable"
+    assert "Connection refused" in str(found.value.detail)
+    assert capfd.readouterr().err == ""
