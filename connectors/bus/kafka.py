@@ -220,7 +220,7 @@ async def _log_in(settings: Settings, options: dict[str, Any]) -> None:
     names = ("client_id", "request_timeout_ms", "security_protocol", "ssl_context")
     chosen = {key: options[key] for key in options if key in names or key.startswith("sasl_")}
     failure: BaseException = ConnectionError()
-    for host, port in _addresses(settings.bootstrap):
+    for host, port in addresses(settings.bootstrap):
         try:
             connection = await asyncio.wait_for(
                 create_conn(host, port, **chosen), _LOGIN_SECONDS_MAX
@@ -240,6 +240,6 @@ def _is_unreachable(error: BaseException) -> bool:
     return isinstance(error, Unavailable) and error.code == "kafka.unreachable"
 
 
-def _addresses(bootstrap: str) -> tuple[tuple[str, int], ...]:
+def addresses(bootstrap: str) -> tuple[tuple[str, int], ...]:
     """Parse `host:port,[v6]:port,…`; the port may be left out."""
     return tuple((host, port) for host, port, _ in collect_hosts(bootstrap, randomize=False))

@@ -21,6 +21,7 @@ from services.cli.doctor_look import (
     rulebook_in_force,
 )
 from services.cli.doctor_store import look_at_store
+from services.cli.doctor_tls import ask_certificates
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, note, say
 from services.rulebook.finding import Severity
@@ -65,6 +66,7 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
             *ask_broker(home, settings, rulebook),
             *ask_logs(home, settings, rulebook, progress, at),
             *ask_registry(home, settings),
+            *ask_certificates(settings, at),
             *look_at_host(home, settings, rulebook.hash if rulebook else None),
         ]
     )

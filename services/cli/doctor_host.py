@@ -1,7 +1,8 @@
-"""Is the host fit, and do the processes live: disk, ports, fonts, /healthz? Pure."""
+"""Is the host fit, and do the processes live: disk, ports, certificates, fonts, /healthz? Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
@@ -9,6 +10,8 @@ from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
 _GIBIBYTE: Final = 1 << 30
 DISK_BYTES_MIN: Final = _GIBIBYTE  # below it Kafka may stop within the hour
 DISK_BYTES_WARNED: Final = 5 * _GIBIBYTE
+CERTIFICATE_MIN: Final = timedelta(days=7)
+CERTIFICATE_WARNED: Final = timedelta(days=30)  # a county asks a CA for the next by letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,14 @@ class Disk:
 
     path: str
     free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A server's certificate, as it was shown. `where`: host:port."""
+
+    where: str
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,17 @@ def judge_disks(disks: Sequence[Disk]) -> Iterator[Symptom]:
             yield wrong("disk.low", disk.path, detail)
         elif disk.free_bytes < DISK_BYTES_WARNED:
             yield doubtful("disk.low", disk.path, detail)
+
+
+def judge_certificates(certificates: Sequence[Certificate], now: datetime) -> Iterator[Symptom]:
+    """Find those that end soon: from that moment nobody connects."""
+    for certificate in certificates:
+        left = certificate.ends_at - now
+        detail = f"{certificate.ends_at:%Y-%m-%d %H:%M} UTC, {left.days} d"
+        if left < CERTIFICATE_MIN:
+            yield wrong("tls.certificate_ends", certificate.where, detail)
+        elif left < CERTIFICATE_WARNED:
+            yield doubtful("tls.certificate_ends", certificate.where, detail)
 
 
 def judge_ports(ports: Sequence[Port]) -> Iterator[Symptom]:

@@ -21,6 +21,7 @@ from connectors.bus.registry import registry_of
 from connectors.bus.sections import KafkaSection, RegistrySection
 from deploy.local import tls
 from schemas.errors import Unavailable
+from services.cli.doctor_tls import ask_certificates
 
 LOGIN: Final = Credentials("dewu", SecretStr("a-secret"))
 Serve = Callable[[Home], int]
@@ -115,6 +116,9 @@ def test_a_certificate_that_is_refused_has_a_code_and_its_reason(
     assert [error.code for error in found] == ["tls.certificate_refused"] * 3
     assert "certificate verify failed" in str(found[0].detail)
     assert all(why in str(error.detail) for error in found[1:]), found
+    for symptom in ask_certificates(place, now()):  # one server stands for both
+        assert (symptom.code, symptom.where) == ("tls.certificate_refused", place.bootstrap)
+        assert why in symptom.detail
     assert capfd.readouterr().err == ""
 
 
@@ -128,3 +132,34 @@ def test_a_broker_that_is_not_there_is_told_once_with_the_reason(
     assert found.value.code == "kafka.unreachable"
     assert "Connection refused" in str(found.value.detail)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("days", "found"), [(31, []), (20, ["warning"] * 2), (2, ["error"] * 2)])
+def test_the_doctor_sees_how_long_the_certificates_of_both_servers_hold(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Serve,
+    days: int,
+    found: list[str],
+) -> None:
+    monkeypatch.setattr(tls, "now", lambda: now() - timedelta(days=tls.SERVER_DAYS - days))
+    home = made(tmp_path)
+    kafka, registry = settings(serve(home), home), settings(serve(home), home)
+    told = list(ask_certificates(kafka.model_copy(update={"registry": registry.registry}), now()))
+    assert [(s.severity.value, s.code) for s in told] == [
+        (severity, "tls.certificate_ends") for severity in found
+    ]
+    assert len({symptom.where for symptom in told}) == len(found)
+
+
+def test_of_servers_that_are_away_or_plain_or_trusted_by_no_file_the_doctor_says_what_it_knows(
+    tmp_path: Path,
+) -> None:
+    assert list(ask_certificates(settings(9, made(tmp_path)), now())) == []
+    plain = Settings(registry=RegistrySection(url="http://127.0.0.1:9"))
+    assert list(ask_certificates(plain, now())) == []
+    lost = settings(9, Home(tmp_path / "none"))
+    assert [(s.code, s.detail) for s in ask_certificates(lost, now())] == [
+        ("kafka.unreachable", "CA"),
+        ("registry.unreachable", "CA"),
+    ]

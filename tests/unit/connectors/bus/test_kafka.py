@@ -6,7 +6,7 @@ from aiokafka import errors
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Home, Settings
-from connectors.bus.kafka import _addresses, explain, librdkafka_options, ssl_context_of
+from connectors.bus.kafka import addresses, explain, librdkafka_options, ssl_context_of
 from connectors.bus.sections import KafkaSection
 from deploy.local.tls import ensure_tls
 
@@ -62,7 +62,7 @@ def test_librdkafka_logs_in_as_asked_and_knows_the_ca(tmp_path: Path) -> None:
 
 
 def test_bootstrap_is_a_list_of_hosts_in_its_order() -> None:
-    assert _addresses("b.county:9093,a.county,[::1]:9094") == (
+    assert addresses("b.county:9093,a.county,[::1]:9094") == (
         ("b.county", 9093),
         ("a.county", 9092),
         ("::1", 9094),

@@ -16,7 +16,7 @@ from services.cli.doctor_finding import Symptom, wrong
 @pytest.fixture
 def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked over a network, or of the system, gives one finding, named as who asks."""
-    for name in ("ask_broker", "ask_logs", "ask_registry", "look_at_host"):
+    for name in ("ask_broker", "ask_logs", "ask_registry", "ask_certificates", "look_at_host"):
 
         def asked(*_: Any, name: str = name) -> Iterator[Symptom]:
             yield wrong("kafka.unreachable", name)
@@ -35,6 +35,7 @@ def test_everything_that_the_bus_rests_on_is_looked_at(tmp_path: Path) -> None:
         ("attachment.store_unavailable", "gone"),
         ("connector.rulebook_missing", str(home.rulebook)),
         ("casebook.missing", str(home.casebook)),
+        ("kafka.unreachable", "ask_certificates"),
         ("kafka.unreachable", "look_at_host"),
         ("kafka.unreachable", "ask_broker"),
         ("kafka.unreachable", "ask_logs"),

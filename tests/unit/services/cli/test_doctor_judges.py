@@ -18,11 +18,15 @@ from services.cli.doctor_home import (
     judge_rulebook,
 )
 from services.cli.doctor_host import (
+    CERTIFICATE_MIN,
+    CERTIFICATE_WARNED,
     DISK_BYTES_MIN,
     DISK_BYTES_WARNED,
+    Certificate,
     Disk,
     Part,
     Port,
+    judge_certificates,
     judge_disks,
     judge_fonts,
     judge_parts,
@@ -180,6 +184,24 @@ def test_each_fault_of_a_casebook_is_found(
 def test_a_disk_is_judged_by_what_is_free(free: int, severities: list[str]) -> None:
     found = told(judge_disks([Disk("home", free)]))
     assert found == [(severity, "disk.low", "home") for severity in severities]
+
+
+@pytest.mark.parametrize(
+    ("left", "severities"),
+    [
+        (CERTIFICATE_WARNED, []),
+        (CERTIFICATE_WARNED - DAY, ["warning"]),
+        (CERTIFICATE_MIN, ["warning"]),
+        (CERTIFICATE_MIN - DAY, ["error"]),
+        (-DAY, ["error"]),
+    ],
+)
+def test_a_certificate_is_judged_by_what_is_left_of_it(
+    left: timedelta, severities: list[str]
+) -> None:
+    found = list(judge_certificates([Certificate("k1:9092", NOW + left)], NOW))
+    assert told(found) == [(severity, "tls.certificate_ends", "k1:9092") for severity in severities]
+    assert all(f"{left.days} d" in symptom.detail for symptom in found)
 
 
 def test_a_port_that_somebody_else_has_is_named_with_its_holder() -> None:
