@@ -6,11 +6,17 @@ connects (services/casebook/store.py), so there is nothing to be looked at from 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
-from services.cli.doctor_finding import Symptom, remark, wrong
+from sqlalchemy import URL
 
+from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
+
+CASEBOOK_URL: Final = "[casebook] url"
 _JOURNAL_MODE: Final = "wal"
+_VERIFYING: Final = ("verify-ca", "verify-full")  # libpq, "SSL Mode Descriptions"
+_SOCKET: Final = ("/", "@")  # how the path of a socket begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,32 @@ class Book:
     stuck: Mapping[str, int]  # topic → rows that nobody published between two looks
     frozen: Sequence[Frozen]
     held: int
+
+
+def judge_connection(url: URL) -> Iterator[Symptom]:
+    """Find a database on another host whose certificate is not verified.
+
+    libpq's default, `prefer`, takes whoever answers, also without TLS; letters and the password go
+    to him. It is a warning: TLS may be none of the database's business there, as in a tunnel.
+    """
+    named = url.normalized_query
+    hosts = [url.host or "", *named.get("host", ()), *named.get("hostaddr", ())]
+    others = [host for each in hosts for host in each.split(",") if not _is_this_host(host)]
+    modes = named.get("sslmode", ())
+    if others and not (modes and modes[-1] in _VERIFYING):
+        detail = f"{', '.join(others)}: sslmode={modes[-1] if modes else '-'}"
+        yield doubtful("casebook.unverified", CASEBOOK_URL, detail)
+
+
+def _is_this_host(host: str) -> bool:
+    name, colon, _ = host.rpartition(":")
+    bare = name if colon and ":" not in name else host  # with a port, as in ?host=
+    if not bare or bare.startswith(_SOCKET):
+        return True
+    try:
+        return ip_address(bare.strip("[]")).is_loopback
+    except ValueError:
+        return bare == "localhost"
 
 
 def judge_casebook(book: Book) -> Iterator[Symptom]:

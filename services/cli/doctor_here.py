@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, make_url, select
+from sqlalchemy.exc import ArgumentError
 
 from connectors.bus.home import Home, Settings
 from deploy.local import processes
@@ -22,7 +24,13 @@ from services.casebook.rows import case_from_text
 from services.casebook.tables import CASES, OUTBOX, PROGRESS
 from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
-from services.cli.doctor_casebook import Book, Frozen, judge_casebook
+from services.cli.doctor_casebook import (
+    CASEBOOK_URL,
+    Book,
+    Frozen,
+    judge_casebook,
+    judge_connection,
+)
 from services.cli.doctor_finding import Symptom, doubtful, of_error
 from services.cli.doctor_host import (
     Disk,
@@ -47,7 +55,7 @@ _RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
     """Judge the casebook; return the findings, and how far each partition is decided."""
-    found = list(_several_on_sqlite(settings))
+    found = [*_several_on_sqlite(settings), *_unverified(settings)]
     is_file = not settings.casebook.url.get_secret_value()
     if is_file and not home.casebook.exists():
         return [*found, doubtful("casebook.missing", str(home.casebook))], {}
@@ -67,6 +75,12 @@ def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:
         workers.refuse_several_on_sqlite(settings)
     except UserError as error:
         yield of_error(error)
+
+
+def _unverified(settings: Settings) -> Iterator[Symptom]:
+    """Judge the line to a database; of what is no URL, opening it says so."""
+    with suppress(ArgumentError):
+        yield from judge_connection(make_url(settings.casebook.url.get_secret_value()))
 
 
 def _without_its_key(connection: Connection, path: Path) -> Iterator[Symptom]:
@@ -91,7 +105,7 @@ def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
     held = select(func.count()).select_from(CASES).where(CASES.c.stopped.in_(HOLD_CODES))
     cases = [case_from_text(row.body, ()) for row in connection.execute(frozen)]
     return Book(
-        where=home.casebook.name if is_file else "[casebook] url",
+        where=home.casebook.name if is_file else CASEBOOK_URL,
         journal_mode=_journal_mode(connection) if is_file else None,
         writers=_writers(home.casebook) if is_file else (),
         stuck=_stuck(connection),

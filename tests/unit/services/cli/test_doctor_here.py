@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.private import write_private
 from connectors.bus.scratch import scratch_in
 from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSection
+from schemas.errors import Unavailable, UserError
 from services.casebook.key_file import made_key
 from services.casebook.store import open_sqlite
 from services.casebook.wal import wal_of
@@ -97,6 +99,26 @@ def test_several_exchanges_on_sqlite_are_a_finding(tmp_path: Path) -> None:
     open_sqlite(home.casebook).close()
     (found,), _ = look_at_casebook(home, Settings(exchange=ExchangeSection(workers=2)))
     assert (found.severity, found.code) == ("error", "exchange.workers_need_postgresql")
+
+
+@pytest.mark.parametrize(
+    ("url", "codes"),
+    [
+        ("postgresql://a:b@db1/casebook", ["casebook.unverified", "casebook.unavailable"]),
+        ("no address at all", ["casebook.url_unsupported"]),
+    ],
+)
+def test_the_line_to_a_database_is_judged_also_while_it_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, codes: list[str]
+) -> None:
+    def reading(_: Home) -> NoReturn:
+        raise Unavailable("casebook.unavailable") if "://" in url else UserError(codes[0])
+
+    monkeypatch.setattr(doctor_here, "reading", reading)
+    settings = Settings(casebook=CasebookSection(url=SecretStr(url)))
+    found, _ = look_at_casebook(Home(tmp_path), settings)
+    assert [symptom.code for symptom in found] == codes
+    assert "a:b" not in str(found)
 
 
 def test_every_exchange_that_is_to_run_here_is_looked_for(

@@ -3,11 +3,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from connectors.bus.keyring import ListedKey
 from schemas.errors import texts
 from schemas.ids import BUS, OrganCode
-from services.cli.doctor_casebook import Book, Frozen, judge_casebook
+from services.cli.doctor_casebook import Book, Frozen, judge_casebook, judge_connection
 from services.cli.doctor_finding import Symptom, as_document, gravest_first, remark, wrong
 from services.cli.doctor_home import (
     KeyFile,
@@ -171,6 +172,32 @@ def test_each_fault_of_a_casebook_is_found(
     book: Book, severity: str, code: str, where: str
 ) -> None:
     assert told(judge_casebook(book)) == [(severity, code, where)]
+
+
+@pytest.mark.parametrize(
+    ("place", "detail"),
+    [
+        ("a:b@db.county/casebook", "db.county: sslmode=-"),
+        ("a:b@db.county/casebook?sslmode=require", "db.county: sslmode=require"),
+        ("a:b@10.1.2.3:5433/casebook", "10.1.2.3: sslmode=-"),
+        ("a:b@/casebook?host=db1:5432&host=db2:5432", "db1:5432, db2:5432: sslmode=-"),
+        ("a:b@localhost/casebook?host=db1,db2", "db1, db2: sslmode=-"),
+        ("a:b@localhost/casebook?hostaddr=fd00::1", "fd00::1: sslmode=-"),
+        ("a:b@db.county/casebook?sslmode=verify-full", None),
+        ("a:b@db.county/casebook?sslmode=verify-ca", None),
+        ("a:b@localhost/casebook", None),
+        ("a:b@127.0.0.1:5433/casebook?sslmode=disable", None),
+        ("a:b@[::1]:5433/casebook", None),
+        ("a@/casebook?host=/run/postgresql", None),
+        ("a@/casebook", None),
+    ],
+)
+def test_a_database_on_another_host_that_nothing_verifies_is_warned_of(
+    place: str, detail: str | None
+) -> None:
+    found = list(judge_connection(make_url(f"postgresql+psycopg://{place}")))
+    assert [symptom.detail for symptom in found] == [detail] * (detail is not None)
+    assert told(found) == [("warning", "casebook.unverified", "[casebook] url")] * len(found)
 
 
 @pytest.mark.parametrize(
