@@ -27,7 +27,7 @@ async def look(take: Take, records_max: int) -> Found:
     number = size = 0
     while number < records_max and size < LOOK_BYTES_MAX:
         step = await take(min(_STEP_RECORDS, records_max - number), not found)
-        if not step:
+        if not any(step.values()):
             break
         for place, records in step.items():
             found.setdefault(place, []).extend(records)

@@ -127,6 +127,7 @@ def test_a_step_that_goes_on_where_a_batch_begins_cuts_there(
     monkeypatch.setattr(erase, "start_producer", opened)
     monkeypatch.setattr(erase, "delete_below", cut)
     monkeypatch.setattr(erase, "STEP_RECORDS_MAX", 2)
+    monkeypatch.setattr(erase, "_READ_MAX", 1)
     eraser = eraser_of(casebook)
     assert asyncio.run(eraser.step([("copies", 0)])) == (("copies", 0),)
     assert asyncio.run(eraser.step([("copies", 0)])) == ()
