@@ -104,7 +104,7 @@ def test_several_exchanges_on_sqlite_are_a_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "codes"),
     [
-        ("postgresql://a:b@db1/casebook", ["casebook.unverified", "casebook.unavailable"]),
+        ("postgresql://a:b@db.example/casebook", ["casebook.unverified", "casebook.unavailable"]),
         ("no address at all", ["casebook.url_unsupported"]),
     ],
 )
