@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count, islice
 from pathlib import Path
@@ -171,20 +171,22 @@ def _figures(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {
                 "on": kind,
                 "name": name,
-                "per_second": spread([each["messages"] / each["seconds"] for each in own]),
-                "cpu_us": spread([each["cpu_seconds"] / each["messages"] * 1e6 for each in own]),
-                "exchange_to_it": spread(
-                    [each["seconds"] / ours[each["turn"]]["seconds"] for each in own if ours], 2
-                ),
-                "exchange_to_it_by_cpu": spread(
-                    [
-                        each["cpu_seconds"] / ours[each["turn"]]["cpu_seconds"]
-                        for each in own
-                        if ours
-                    ],
-                    2,
-                ),
+                "per_second": spread([1 / _each(line, "seconds") for line in own]),
+                "cpu_us": spread([_each(line, "cpu_seconds") * 1e6 for line in own]),
+                "exchange_to_it": _ratios(own, ours, "seconds"),
+                "exchange_to_it_by_cpu": _ratios(own, ours, "cpu_seconds"),
             }
+
+
+def _each(line: dict[str, Any], what: str) -> float:
+    """Return what one message took: how many were left once it was warm is each one's own."""
+    return float(line[what] / line["messages"])
+
+
+def _ratios(
+    own: Sequence[dict[str, Any]], ours: Mapping[int, dict[str, Any]], what: str
+) -> dict[str, float]:
+    return spread([_each(line, what) / _each(ours[line["turn"]], what) for line in own if ours], 2)
 
 
 if __name__ == "__main__":
