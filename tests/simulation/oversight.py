@@ -125,7 +125,8 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
     if len(owed) != 1 or scene.now > owed[0].opened + timedelta(days=60):
         return None
     duty, by = owed[0], str(affair.handler)
-    still = affair.suspended_until is not None
+    # What stood still until a day goes on by itself, before a Tick says so.
+    still = affair.suspended_until is not None and affair.suspended_until > scene.now
     today = scene.now.astimezone(days.ZONE).date()
     end = today + timedelta(days=scene.rng.choice((2, 9, 30)))
     which = scene.rng.randrange(4)
