@@ -29,6 +29,7 @@ from connectors.bus.kafka import librdkafka_options
 from connectors.bus.layout import Acl
 from connectors.bus.registry import SchemaIds, registry_of
 from deploy.local import processes
+from deploy.local import stack as local_stack
 from schemas.codec import current, frame
 from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.inline import schema_of
@@ -69,6 +70,22 @@ def start_everything(home: Home) -> None:
             assert main([noun, "apply", "--home", str(home.path)]) == 0
     argv = (sys.executable, "-m", "services.exchange", "--home", str(home.path))
     processes.start(home, EXCHANGE, argv, os.environ)
+
+
+@contextmanager
+def whole_stack(home: Home, settings: Settings) -> Iterator[None]:
+    """Hold a stack and its exchange up, found sound; whatever became of it, all of it ends."""
+    ours: tuple[processes.Process, ...] = ()
+    try:
+        local_stack.up(home, settings, print)
+        start_everything(home)
+        ours = processes.all_recorded(home)
+        healthy(home, settings)
+        yield
+    finally:
+        local_stack.down(home, print)
+        for process in ours:
+            processes.end(process, local_stack.GRACE_SECONDS)
 
 
 def healthy(home: Home, settings: Settings) -> tuple[Symptom, ...]:

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Final, Protocol
 
-from connectors.bus.durable import make_folder, open_new, put_in_place
+from connectors.bus.durable import make_folder, put_in_place, write_new
 from schemas.errors import Unavailable
 from schemas.ids import OrganCode
 
@@ -76,10 +76,7 @@ class Directory:
             if self._must_exist:
                 self._root.stat()
             make_folder(path.parent, 0o770)
-            with os.fdopen(open_new(partial, 0o666), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(partial, data, 0o666)
             put_in_place(partial, path)
         except OSError as error:
             raise _away(error) from error

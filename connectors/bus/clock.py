@@ -4,9 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-SKEW_MAX: Final = timedelta(
-    minutes=5
-)  # between the broker's and ours; beyond it nothing is decided
+# Between the broker's clock and ours; beyond it nothing is decided.
+SKEW_MAX: Final = timedelta(minutes=5)
 
 
 def now() -> datetime:

@@ -31,6 +31,14 @@ def open_new(path: Path, mode: int) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
 
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that was not there, its content on the disk; its name is not yet."""
+    with os.fdopen(open_new(path, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a flushed file its name, in the same folder, to stay."""
     partial.replace(path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from connectors.bus.durable import make_folder, put_in_place
+from connectors.bus.durable import make_folder, open_new, put_in_place
 from schemas.attachments import size_refusal
 from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import CHUNK_BYTES, FileCipher, new_file_key
@@ -90,8 +90,7 @@ def _encrypted(file: Measured, key: bytes, partial: Path) -> str | None:
     """Encrypt a file, flushed; return the SHA-256, hex. None: it is no more what was measured."""
     cipher = FileCipher(key, file.size_bytes)
     plain, sealed = hashlib.sha256(), hashlib.sha256()
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
+    with os.fdopen(open_new(partial, 0o600), "wb") as out:
         try:
             source = open_plain(file.path)
         except OSError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.bus.durable import open_new
+from connectors.bus.durable import write_new
 from schemas.errors import Unavailable
 
 Stamp = tuple[int, ...]  # by which a file is known: stamp_of
@@ -26,10 +26,7 @@ def reachable(folder: Path) -> Iterator[None]:
 def write_whole(path: Path, content: bytes) -> None:
     """Write by a temporary name in the same folder, flushed before it gets its own."""
     partial = path.with_name(f".{path.name[:100]}.partial")
-    with os.fdopen(open_new(partial, 0o666), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(partial, content, 0o666)
     partial.replace(path)
 
 

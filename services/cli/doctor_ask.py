@@ -23,6 +23,7 @@ from schemas.messages import Tick
 from schemas.parts import Flow
 from schemas.rollout import wanted as wanted_schemas
 from schemas.topics import inbox_of
+from services.casebook.progress import Place
 from services.cli.doctor_broker import (
     Inbox,
     Newest,
@@ -33,7 +34,7 @@ from services.cli.doctor_broker import (
 )
 from services.cli.doctor_finding import Symptom, of_error
 from services.cli.doctor_registry import Held, judge_registry
-from services.cli.log_reader import ADMIN, REQUEST_SECONDS_MAX, Logged, Place, open_log
+from services.cli.log_reader import ADMIN, REQUEST_SECONDS_MAX, Logged, open_log
 from services.cli.topics import layout_of
 from services.rulebook.model import Rulebook
 

@@ -19,6 +19,7 @@ from connectors.bus.changes import (
 )
 from connectors.bus.clock import SKEW_MAX
 from connectors.bus.layout import Actual, Layout
+from services.casebook.progress import Place
 from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
 
 SKEW_NOTED: Final = timedelta(seconds=5)  # hosts with a time service are well within
@@ -34,8 +35,6 @@ _PROMISED: Final = frozenset(
         "unclean.leader.election.enable",
     }
 )
-
-Place = tuple[str, int]  # topic, partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
 from schemas.errors import UserError, YichuanError
 from services.casebook.key_file import noted_key
+from services.casebook.progress import Place
 from services.casebook.rows import case_from_text
 from services.casebook.tables import CASES, OUTBOX, PROGRESS
 from services.casework.routing import HOLD_CODES
@@ -41,7 +42,6 @@ from services.cli.doctor_host import (
     judge_parts,
     judge_ports,
 )
-from services.cli.log_reader import Place
 from services.exchange import workers
 
 _STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base

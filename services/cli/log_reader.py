@@ -15,6 +15,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.librdkafka import asked, explain
 from schemas.errors import Unavailable
+from services.casebook.progress import Place
 
 ADMIN: Final = "admin"
 REQUEST_SECONDS_MAX: Final = 20.0
@@ -22,8 +23,6 @@ _BATCH_MAX: Final = 500
 _POLL_SECONDS: Final = 0.5
 _FETCHED_KILOBYTES_MAX: Final = 16_384  # held by a reader before they are asked for
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-Place = tuple[str, int]  # topic, partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ from schemas.parts import Flow
 from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
-from services.casebook.progress import progress_now
+from services.casebook.progress import Place, progress_now
 from services.casebook.store import open_scratch
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
 from services.cli.flow_reader import FlowReader
-from services.cli.log_reader import Logged, LogReader, Place, open_log
+from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told, in_turn

@@ -18,7 +18,7 @@ from connectors.bus.metrics import Outcome, Progress, Stage
 from connectors.bus.watchdog import watched
 from schemas.errors import Broken
 from schemas.ids import OrganCode
-from services.casebook.progress import rulebooks_in_force
+from services.casebook.progress import Place, rulebooks_in_force
 from services.casebook.retry import passes
 from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
@@ -44,7 +44,6 @@ _OUTCOMES: Final = {
     "dead": Outcome.DEAD_LETTERED,
     "repeated": Outcome.DUPLICATE,
 }
-Place = tuple[str, int]
 
 
 class Measures:

@@ -25,6 +25,7 @@ from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.messages import Tick
 from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
+from services.casebook.progress import Place
 from services.casebook.rows import Unsent, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
@@ -32,7 +33,7 @@ from services.exchange.defects import where_of
 from services.exchange.erase import Eraser
 from services.exchange.garbage import Sweeps
 from services.exchange.intake import Incoming, Intake
-from services.exchange.measures import Measures, Place
+from services.exchange.measures import Measures
 from services.exchange.outbox import Published, publish
 from services.exchange.portions import portions
 from services.exchange.recorded import Remembers, nothing

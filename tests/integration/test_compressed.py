@@ -23,7 +23,7 @@ from deploy.local import stack as local_stack
 from schemas.messages import Accepted
 from services.cli.log_reader import open_log
 from services.cli.main import main
-from tests.doctor_faults import EXCHANGE, healthy, start_everything
+from tests.doctor_faults import EXCHANGE, whole_stack
 from tests.prove.chapter import Ground
 from tests.prove.flow_writer import LEADS, Place, Watch, exchange_pids
 from tests.prove.letters import SENDER, message_on, sealed_value
@@ -40,19 +40,10 @@ _KILOBYTES: Final = 1024
 def stand(tmp_path_factory: pytest.TempPathFactory, new_home: Any) -> Iterator[Stand]:
     """A stack of its own: how much memory its exchange took is asked of it."""
     made = new_home(tmp_path_factory.mktemp("compressed") / "home")
-    ours: tuple[processes.Process, ...] = ()
-    try:
-        local_stack.up(made.home, made.settings, print)
-        start_everything(made.home)
-        healthy(made.home, made.settings)
-        ours = processes.all_recorded(made.home)
+    with whole_stack(made.home, made.settings):
         folder = tmp_path_factory.mktemp("commands")
         with ExitStack() as ends:
             yield Stand(Ground(REPOSITORY, folder, ends), made.home, made.settings, "")
-    finally:
-        local_stack.down(made.home, print)
-        for process in ours:
-            processes.end(process, local_stack.GRACE_SECONDS)
 
 
 def put(

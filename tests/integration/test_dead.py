@@ -16,7 +16,7 @@ from deploy.local import stack as local_stack
 from schemas.ids import OrganCode
 from schemas.load import default_example
 from services.cli.main import main
-from tests.doctor_faults import EXCHANGE, healthy, start_everything
+from tests.doctor_faults import EXCHANGE, whole_stack
 from tests.history import merged, officers, organ
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,17 +32,8 @@ RANDOM = b"\x00\x00\x00\x00\x63not a message of ours"
 def bench(tmp_path_factory: pytest.TempPathFactory, new_home: Any) -> Iterator[Any]:
     """A stack of its own: its exchange is swapped for one with a defect, and back."""
     made = new_home(tmp_path_factory.mktemp("dead") / "home")
-    ours: tuple[processes.Process, ...] = ()
-    try:
-        local_stack.up(made.home, made.settings, print)
-        start_everything(made.home)
-        healthy(made.home, made.settings)
-        ours = processes.all_recorded(made.home)
+    with whole_stack(made.home, made.settings):
         yield made
-    finally:
-        local_stack.down(made.home, print)
-        for process in ours:
-            processes.end(process, local_stack.GRACE_SECONDS)
 
 
 def swap(bench: Any, module: str, *options: str) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from connectors.bus.clock import monotonic
 from deploy.local import processes
-from deploy.local import stack as local_stack
 from services.cli.doctor import examine
 from services.cli.main import main
 from services.rulebook.finding import Severity
@@ -22,7 +21,7 @@ from tests.doctor_faults import (
     READY_SECONDS_MAX,
     healthy,
     second_writer,
-    start_everything,
+    whole_stack,
 )
 
 
@@ -30,16 +29,8 @@ from tests.doctor_faults import (
 def sound(tmp_path_factory: pytest.TempPathFactory, new_home: Any) -> Iterator[Any]:
     """A stack of its own: what is planted in a registry cannot be taken back."""
     made = new_home(tmp_path_factory.mktemp("doctor") / "home")
-    ours: tuple[processes.Process, ...] = ()
-    try:
-        local_stack.up(made.home, made.settings, print)
-        start_everything(made.home)
-        ours = processes.all_recorded(made.home)
+    with whole_stack(made.home, made.settings):
         yield made
-    finally:
-        local_stack.down(made.home, print)
-        for process in ours:
-            processes.end(process, local_stack.GRACE_SECONDS)
 
 
 def test_a_sound_installation_has_no_error_and_each_planted_fault_is_named(

@@ -16,11 +16,12 @@ from schemas.ids import RulebookHash
 from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.letters import LOCKED
+from services.casebook.progress import Place
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.tables import OUTBOX
 from services.cli import replay as command
-from services.cli.log_reader import Logged, Place
+from services.cli.log_reader import Logged
 from services.cli.main import NO, NOT_TRIED, main
 from services.cli.replay import in_log_order, whole
 from services.exchange import opening
