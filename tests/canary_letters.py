@@ -1,17 +1,31 @@
 """Lawful messages with a canary in every classified text, and how a county sends them to itself."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from schemas.checks import lawful_form
 from schemas.classes import FieldClass
 from schemas.describe import describe
+from schemas.ids import derive
 from schemas.messages import Message
+from services.casework.effects import Effect
 from services.confidentiality.kinds import Kind, kind_of
+from services.rulebook.calendar import local_date
 from tests.canary_search import Canary
-from tests.history import HANDLER, NOBODYS, SENDER, SUPERVISOR, not_filed, organ, violation
+from tests.history import (
+    HANDLER,
+    NOBODYS,
+    SENDER,
+    SUPERVISOR,
+    History,
+    is_refused,
+    not_filed,
+    organ,
+    violation,
+)
 
 MARKET: Final = "liuzhi-scjg"
 KEPT_MAX: Final = 40  # fields of one message that its lawful form keeps as they are
@@ -36,8 +50,9 @@ def _to(*aliases: str) -> dict[str, Any]:
     return {"envelope": {"addressees": [organ(alias) for alias in aliases]}}
 
 
-_LATER: Final = "2199-12-31"  # whenever it is said
+_IN_A_MONTH: Final = timedelta(days=30)  # of the day on which it is said
 _SUMMARY: Final = {"summary": "经查"}
+_ANSWERS: Final = frozenset({"signed_for", "withdrawal_answer"})  # of the last that one was handed
 # Cases in which every record of an organ is said once at least, to every relation that there is.
 CASES: Final[tuple[tuple[Letter, ...], ...]] = (
     (
@@ -59,7 +74,7 @@ CASES: Final[tuple[tuple[Letter, ...], ...]] = (
     (("circular", HANDLER, {"category": "other", **_to("langdai", "liuzhi-zwj", MARKET)}),),
     (("guidance_record", HANDLER, {}),),
     (("information_request", HANDLER, {}), ("information_reply", SENDER, {})),
-    (("assistance_request", SENDER, {}), ("assistance_reply", HANDLER, {"agreed_on": _LATER})),
+    (("assistance_request", SENDER, {}), ("assistance_reply", HANDLER, {"agreed_on": _IN_A_MONTH})),
     (
         ("lead_transfer", SENDER, {"violations": [violation(matter=NOBODYS)]}),
         ("routing_assignment", SUPERVISOR, _to(HANDLER)),
@@ -77,6 +92,35 @@ CASES: Final[tuple[tuple[Letter, ...], ...]] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a case as it was sent, and what was decided of it."""
+
+    message: Message
+    sender: str  # alias
+    canaries: tuple[Canary, ...]
+    effects: tuple[Effect, ...]
+
+
+def said(history: History, case: Iterable[Letter], numbers: Iterator[int]) -> Iterator[Said]:
+    """Say a case's letters one after the other; AssertionError when one of them is refused."""
+    for record, sender, example in case:
+        plain = numbered(history.next(record, sender, **_changes(history, record, sender, example)))
+        message, canaries = canaried(plain, numbers)
+        effects = history.decide(message)
+        assert not is_refused(effects), (record, effects)
+        yield Said(message, sender, canaries, effects)
+
+
+def numbered(message: Message, series: str = "金雀") -> Message:
+    """Return it with a number that the demo has not used, where it bears one."""
+    if message.envelope.document_number is None:
+        return message
+    digits = int(derive(message.envelope.message_id)[:6], 16) % 90_000 + 1
+    number = f"{series}〔2026〕{digits}号"
+    return replace(message, envelope=replace(message.envelope, document_number=number))
+
+
 def canaried(message: Message, numbers: Iterator[int]) -> tuple[Message, tuple[Canary, ...]]:
     """Return the message with a canary in each classified text that its lawful form lets be one."""
     record = type(message).__name__
@@ -91,6 +135,20 @@ def canaried(message: Message, numbers: Iterator[int]) -> tuple[Message, tuple[C
         assert refusal.where is not None, refusal
         kept.add(_INDEX.sub("[]", refusal.where))
     raise AssertionError(record)
+
+
+def _changes(
+    history: History, record: str, sender: str, example: Mapping[str, Any]
+) -> dict[str, Any]:
+    today = local_date(history.at)
+    changes = {
+        name: (today + value).isoformat() if isinstance(value, timedelta) else value
+        for name, value in example.items()
+    }
+    if record in _ANSWERS:
+        handed = [each for each in history.opened.handed if each.to == organ(sender)]
+        changes["envelope"] = {"in_reply_to": handed[-1].message}
+    return changes
 
 
 def _filled(  # noqa: PLR0913, PLR0917 - a walk carries what it needs

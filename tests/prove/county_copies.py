@@ -12,10 +12,10 @@ from schemas.errors import Refusal
 from schemas.messages import Message
 from schemas.topics import inbox_of
 from services.rulebook.model import OrganType
+from tests.canary_letters import numbered
 from tests.history import HANDLER, STRANGER, History, is_refused, organ
 from tests.history import demo as demo_rulebook
 from tests.prove.chapter import Check, Ground
-from tests.prove.county_privacy import numbered
 from tests.prove.county_sending import decided, put
 from tests.prove.letters import keyring
 from tests.prove.stand import Stand, demo, records, wait_until

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from connectors.bus.clock import now
 from schemas.describe import describe
 from schemas.errors import Refusal
-from schemas.ids import MessageId, OrganCode, derive
+from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message
 from schemas.parts import Relation
 from schemas.render import to_document
@@ -24,7 +24,7 @@ from services.casebook.tables import METADATA
 from services.casework.effects import Deliver
 from services.cli.demo_scenarios import AGENCIES
 from services.rulebook.model import Clearance, Clearances, Treatment
-from tests.canary_letters import CASES, canaried
+from tests.canary_letters import CASES, numbered, said
 from tests.canary_search import Canary, Seeker
 from tests.history import (
     HANDLER,
@@ -32,7 +32,6 @@ from tests.history import (
     SENDER,
     SUPERVISOR,
     History,
-    is_refused,
     organ,
     violation,
 )
@@ -51,7 +50,6 @@ FIRST_CANARY: Final = 5_001
 PIECE_BYTES: Final = 16 * 1024 * 1024  # of a file in memory at once
 CANARY_BYTES_MAX: Final = 1_024  # in any form: pieces of a file overlap by so much
 INBOXES_ON_DISK: Final = "data/kafka/inbox."
-_ANSWERS: Final = frozenset({"signed_for", "withdrawal_answer"})  # of the last that one was handed
 
 
 @dataclass(slots=True)
@@ -176,17 +174,9 @@ def send_all(
         if position == len(CASES) // 2:
             meanwhile()
         history = History(count=next(stand.serials) * 1_000, at=now())
-        for record, sender, example in case:
-            changes = dict(example)
-            if record in _ANSWERS:
-                handed = [each for each in history.opened.handed if each.to == organ(sender)]
-                changes["envelope"] = {"in_reply_to": handed[-1].message}
-            plain = numbered(history.next(record, sender, **changes), "金雀")
-            message, canaries = canaried(plain, numbers)
-            effects = history.decide(message)
-            assert not is_refused(effects), (record, effects)
-            put(stand, message)
-            note(sent, message, sender, canaries, effects)
+        for each in said(history, case, numbers):
+            put(stand, each.message)
+            note(sent, each.message, each.sender, each.canaries, each.effects)
     decided(stand, sent.messages)
     return sent
 
@@ -202,15 +192,6 @@ def note(
         if isinstance(effect, Deliver):
             alias = demo_rulebook().directory.organs[effect.to].alias
             sent.relations.setdefault((effect.message, alias), set()).add(effect.relation)
-
-
-def numbered(message: Message, series: str) -> Message:
-    """Return it with a number that the demo has not used, where it bears one."""
-    if message.envelope.document_number is None:
-        return message
-    digits = int(derive(message.envelope.message_id)[:6], 16) % 90_000 + 1
-    number = f"{series}〔2026〕{digits}号"
-    return replace(message, envelope=replace(message.envelope, document_number=number))
 
 
 def wait_for_the_agencies(stand: Stand, sent: Sent) -> None:

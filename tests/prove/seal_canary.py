@@ -30,7 +30,7 @@ from schemas.messages import Held, HoldReason, Message, Rejected
 from schemas.parts import Relation
 from schemas.render import to_document
 from schemas.topics import flow_partition
-from tests.canary_letters import canaried
+from tests.canary_letters import canaried, numbered
 from tests.canary_rules import BY_ORGANS, canary, finding, rules
 from tests.canary_search import Canary, Seeker
 from tests.history import HANDLER, SENDER, History
@@ -42,7 +42,6 @@ from tests.prove.county_privacy import (
     INBOXES_ON_DISK,
     Sent,
     note,
-    numbered,
     places_of,
     send_all,
     wait_for_the_agencies,
