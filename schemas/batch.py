@@ -8,18 +8,28 @@ The values of a batch are the leaves of a hash tree (RFC 9162, section 2.1); its
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
 from schemas.errors import Refusal
 from schemas.jwk import Signer, b64url, unb64url
-from schemas.jws import JWS_MAX_CHARACTERS, SEAL, Keys, VerifiedKey, canonical, signed, verified
+from schemas.jws import (
+    JWS_MAX_CHARACTERS,
+    SEAL,
+    Keys,
+    VerifiedKey,
+    canonical,
+    is_compromised,
+    signed,
+    verified,
+)
 
 TYPE: Final = "yichuan-batch-1"
 BATCH_MAX: Final = 2**20  # values under one signature
 VOUCHED_MAX_CHARACTERS: Final = JWS_MAX_CHARACTERS + 1_000
 
+_NO_END: Final = datetime.max.replace(tzinfo=UTC)
 _DIGEST_BYTES: Final = 32
 _NUMBER_CHARACTERS_MAX: Final = 7
 _LEAF: Final = b"\x00"
@@ -67,17 +77,24 @@ class _Vouched:
 
 
 def verify_vouched(
-    vouched: str, digest: bytes, bus: str, keys: Keys, at: datetime, seen: datetime
+    vouched: str, digest: bytes, bus: str, keys: Keys, at: datetime, written: datetime | None
 ) -> VerifiedKey | Refusal:
     """Return the key by which a value is vouched for, or why it is not (refusals: jws.verified).
 
-    The key is to be valid at `at`, and not compromised when the value was `seen`.
+    It was vouched for behind `at`, when the exchange had what it is about, and before it was
+    `written`: the key is to be valid in between, and not compromised when it was written. None:
+    nobody knows when that was.
     """
     parsed = _parsed(vouched)
     root = None if parsed is None else _root(parsed, digest)
     if parsed is None or root is None:
         return Refusal("seal.invalid", where=SEAL)
-    return verified(parsed.jws, _payload(bus, root, parsed.size), keys, at, type_=TYPE, seen=seen)
+    payload, until = _payload(bus, root, parsed.size), written or _NO_END
+    found = verified(parsed.jws, payload, keys, at, type_=TYPE, until=until)
+    key = keys(found.kid) if isinstance(found, VerifiedKey) else None
+    if key is not None and written is not None and is_compromised(key, written):
+        return Refusal("seal.key_compromised", where=SEAL)
+    return found
 
 
 def _payload(bus: str, root: bytes, size: int) -> bytes:

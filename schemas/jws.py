@@ -119,12 +119,12 @@ def verified(
     *,
     type_: str,
     schema: str | None = None,
-    seen: datetime | None = None,
+    until: datetime | None = None,
 ) -> VerifiedKey | Refusal:
     """Return the key that signed the payload, or why the signature does not hold.
 
-    The key is to be valid at `at`, and not compromised at `seen`, which is `at` if left out.
-    Refusals: seal.invalid, seal.key_unknown (also for a key not valid at that time),
+    The key is to be valid at some moment from `at` to `until`, which is `at` if left out, and not
+    compromised at `at`. Refusals: seal.invalid, seal.key_unknown (also for a key not valid then),
     seal.key_compromised. Raises Broken key.invalid when the directory's own entry is no key.
     """
     header = header_of(jws)
@@ -133,9 +133,9 @@ def verified(
     key = keys(header.kid)
     if key is not None and key.algorithm == X25519:  # it is an organ's, but it seals nothing
         key = None
-    if key is None or at < key.valid_from or (key.valid_to is not None and at >= key.valid_to):
+    if key is None or (until or at) < key.valid_from or _has_ended(key, at):
         return Refusal("seal.key_unknown", where=SEAL)
-    if key.compromised_since is not None and (seen or at) >= key.compromised_since:
+    if is_compromised(key, at):
         return Refusal("seal.key_compromised", where=SEAL)
     if header.algorithm != key.algorithm or header.kid != key.kid:
         return Refusal("seal.invalid", where=SEAL)
@@ -144,6 +144,15 @@ def verified(
     if not _holds(named, unb64url(last) or b"", _signing_input(first, payload)):
         return Refusal("seal.invalid", where=SEAL)
     return VerifiedKey(key.kid, key.organ)
+
+
+def is_compromised(key: KeyRecord, at: datetime) -> bool:
+    """Whether somebody else may have had the key by then."""
+    return key.compromised_since is not None and at >= key.compromised_since
+
+
+def _has_ended(key: KeyRecord, at: datetime) -> bool:
+    return key.valid_to is not None and at >= key.valid_to
 
 
 @lru_cache(maxsize=_SIGNATURES_CACHED)

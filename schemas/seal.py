@@ -133,14 +133,16 @@ def verify(opened: Opened, keys: Keys, at: datetime) -> VerifiedKey | Refusal:
     return _verified_whole(opened, seal, keys, at)
 
 
-def verify_copy(opened: Opened, keys: Keys, at: datetime, bus: str) -> VerifiedKey | Refusal:
+def verify_copy(opened: Opened, keys: Keys, at: datetime | None, bus: str) -> VerifiedKey | Refusal:
     """Return the key that sealed a value of an inbox, or why it is not to be trusted.
 
     The exchange vouches for the whole of it; and it is the bus's own word, or its sender's seal
-    holds for every leaf that is not masked. `at` is the broker's time of the record: the sender's
-    key is judged at the time that the delivery tells, when the exchange had the original, and the
-    exchange's too, but that it must not be compromised by `at`. Refusals as `verify` and
-    `check_sender` have them, and seal.not_vouched.
+    holds for every leaf that is not masked. `at` is the broker's time of the record; None: nobody
+    knows it. The sender's key is judged at the time that the delivery tells, when the exchange had
+    the original. The exchange vouched for the copy between the two, maybe long after the one (a
+    letter was held) or before the other (an inbox took nothing): its key is to be valid in between,
+    and not compromised by `at`. Refusals as `verify` and `check_sender` have them, and
+    seal.not_vouched.
     """
     envelope = opened.message.envelope
     seal, delivery = envelope.seal, envelope.delivery
@@ -150,7 +152,7 @@ def verify_copy(opened: Opened, keys: Keys, at: datetime, bus: str) -> VerifiedK
         return Refusal("seal.not_vouched", where=SEAL)
     if envelope.bus != bus:
         return Refusal("seal.other_bus", where="envelope.bus")
-    received = at if delivery is None else delivery.at
+    received = envelope.sent_at if delivery is None else delivery.at
     digest = value_digest(opened.schema, without_vouched(opened.body, seal.vouched))
     word = verify_vouched(seal.vouched, digest, bus, keys, received, at)
     if isinstance(word, Refusal):

@@ -22,7 +22,6 @@ from schemas.oversight import FieldsOpened
 from schemas.parts import Envelope
 from schemas.render import to_document
 from schemas.seal import check_sender, verify, verify_copy
-from schemas.seal_form import received_at
 from schemas.seal_list import are_the_senders, leaves
 from schemas.seal_open import verify_opened
 from schemas.topics import RECORDS
@@ -160,7 +159,7 @@ def _fault(opened: Opened, what: What, keys: Keys) -> Refusal | None:
         if isinstance(found, VerifiedKey):
             return check_sender(envelope, found, envelope.bus)
     else:
-        found = verify_copy(opened, keys, received_at(envelope), envelope.bus)
+        found = verify_copy(opened, keys, None, envelope.bus)
     return found if isinstance(found, Refusal) else None
 
 

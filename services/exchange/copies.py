@@ -30,7 +30,7 @@ class Copies:
     """The copies that one decision writes. `case` is as that decision leaves it."""
 
     def __init__(self, office: Office, work: Work, case: Case | None, at: datetime) -> None:
-        self._office, self._at = office, at
+        self._office, self._work, self._at = office, work, at
         self._shown = Shown(office, work, case)
 
     def know(self, key: Key, opened: Opened) -> None:
@@ -55,9 +55,17 @@ class Copies:
             to=effect.to,
             relation=effect.relation,
             rule=effect.rule,
-            at=self._at,
+            at=self._received_at(effect),
             withheld=shown.withheld,
             masked=shown.masked,
             keys=keys_for(shown.message.envelope, self._office, effect.to, self._at),
         )
         return copied(opened, self._office.codec_of(opened.schema), delivery, shown.message)
+
+    def _received_at(self, effect: Deliver) -> datetime:
+        """Return when the bus had the message, which may have been held, or handed on since.
+
+        By that time its sender's key is judged: it may have ended in the meantime.
+        """
+        known = self._work.message(effect.author, effect.message)
+        return known.received_at if known else self._at
