@@ -31,6 +31,7 @@ from services.casebook.store import Casebook
 from services.exchange import garbage
 from services.exchange.align import Aligned, align
 from services.exchange.batches import BatchTransport, Handle, polled_max
+from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
@@ -162,6 +163,7 @@ def _declare(
                 eraser,
                 measures,
                 shedder,
+                closer_of(settings, login, casebook),
                 open_producer,
                 remembers,
             )

@@ -7,7 +7,7 @@ this order, each step only when the one before it is acknowledged:
     2 the records below, locked, the secret's note in its place, are written to the originals topic
     3 the casebook notes how far that is (`copied`)
     4 the broker deletes
-    5 the rows of `secrets` go
+    5 the rows of `secrets` go; the segments are closed, so that it leaves the disk (closing.py)
 
 Killed after 1, 2, 3 or 4 the next batch of the partition (a Tick comes every few seconds, and at
 once after a start) goes on from the rows: copies made twice are told apart by their offset, and
@@ -172,6 +172,7 @@ class Eraser:
     def _note_lost(self, place: Place, below: int) -> None:
         with self._engine.begin() as transaction:
             secrets.note_lost(transaction, place, below)
+            secrets.ask_to_close(transaction, place[0])
 
 
 @dataclass(slots=True)

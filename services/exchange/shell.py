@@ -29,6 +29,7 @@ from services.casebook.progress import Place
 from services.casebook.rows import Unsent, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
+from services.exchange.closing import Closer
 from services.exchange.defects import where_of
 from services.exchange.erase import Eraser
 from services.exchange.garbage import Sweeps
@@ -60,6 +61,7 @@ class Shell:
     eraser: Eraser
     measures: Measures
     shedder: Shedder
+    closer: Closer
     open_producer: Callable[[], Awaitable[AIOKafkaProducer]]
     remembers: Remembers = nothing  # of a life that a restored casebook has lost
     refusing: Refusing = field(default_factory=Refusing)
@@ -135,6 +137,7 @@ class Shell:
                 future.add_done_callback(_heard)
         self.measures.ticked(ends, sent=sent)
         self.measures.shedding(done=self.shedder.at_tick())
+        await self.closer.at_tick(at)
         await self.measures.look(at)
         self.sweeps.at_tick()
 

@@ -29,6 +29,7 @@ from connectors.bus.stores import open_store, store_place
 from services.exchange import app as exchange_app
 from services.exchange import shell
 from services.exchange.batch import run_batch, take_batch
+from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
@@ -76,6 +77,7 @@ async def plain(at: Means, finish: Finish, group: str) -> None:
         eraser=Eraser(at.settings, login, at.casebook),
         measures=Measures(at.settings, at.shelf, at.casebook, 0),
         shedder=Shedder(at.casebook, open_store(store_place(home))),
+        closer=closer_of(at.settings, login, at.casebook),
         open_producer=begin,
     )
     while True:

@@ -188,7 +188,7 @@ def test_a_drifted_setting_is_put_right_and_others_are_left() -> None:
     leads = SETTLED.topics["leads"]
     drifted = replace(leads, config={**leads.config, "segment.ms": "7", "index.interval": "9"})
     found = replace(SETTLED, topics={**SETTLED.topics, "leads": drifted})
-    assert plan(WANTED, found) == (SetConfig("leads", "segment.ms", "7", "600000"),)
+    assert plan(WANTED, found) == (SetConfig("leads", "segment.ms", "7", "86400000"),)
 
 
 @pytest.mark.parametrize("where", ["logins", "passwords"])

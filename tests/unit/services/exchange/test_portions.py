@@ -80,8 +80,7 @@ def test_what_a_portion_has_decided_is_published_before_the_next_is_decided(
         cast("Any", producer),
         cast("Any", Mock(due=Mock(return_value=()), step=AsyncMock(return_value=()))),
         measures,
-        cast("Any", None),
-        cast("Any", None),
+        *[cast("Any", None)] * 3,
     )
     asyncio.run(made.handle(records))
     assert [decided for decided, _ in seen] == [4, 1, 1]

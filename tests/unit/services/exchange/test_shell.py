@@ -17,6 +17,7 @@ from schemas.errors import Broken
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange import shell as module
+from services.exchange.closing import Closer
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell
@@ -53,8 +54,8 @@ class Producer:
 def shell_of(casebook: Casebook, producer: Any, opened: Any = None) -> Shell:
     shelf, shedder = Shelf(office()), cast("Any", Mock(at_tick=lambda: True))
     measures = Measures(Settings(), shelf, casebook, 0)
-    eraser = cast("Any", None)
-    return Shell(Settings(), shelf, casebook, producer, eraser, measures, shedder, opened)
+    eraser, closer = cast("Any", None), Closer(casebook, Mock())
+    return Shell(Settings(), shelf, casebook, producer, eraser, measures, shedder, closer, opened)
 
 
 def published(casebook: Casebook, error: type[KafkaError]) -> tuple[Shell, Producer, Producer]:
