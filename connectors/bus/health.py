@@ -6,7 +6,8 @@ can ask unless the caller says otherwise; nothing confidential is in any answer.
 """
 
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +15,14 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from connectors.bus.metrics import REGISTRY
+from connectors.bus.metrics import REGISTRY, UNREADY, tell_all
 from schemas.errors import UserError
 
 LOOPBACK: Final = "127.0.0.1"
 _STOP_SECONDS_MAX: Final = 2.0
 _OK: Final = 200
 _UNAVAILABLE: Final = 503
+_OF_NOW: Final = {"Cache-Control": "no-store"}  # an answer kept by somebody says what was once
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 def _app(probes: dict[str, Probe]) -> web.Application:
     app = web.Application()
-    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/metrics", _metrics(probes))
     app.router.add_get("/startupz", _page({"startup": probes["startup"]}))
     app.router.add_get("/livez", _page({"live": probes["live"]}))
     app.router.add_get("/readyz", _page({"ready": probes["ready"]}))
@@ -88,12 +90,24 @@ def _page(probes: dict[str, Probe]) -> Handler:
             name: {"ok": health.ok, "reasons": list(health.reasons)}
             for name, health in found.items()
         }
-        return web.json_response({"ok": ok, **parts}, status=_OK if ok else _UNAVAILABLE)
+        status = _OK if ok else _UNAVAILABLE
+        return web.json_response({"ok": ok, **parts}, status=status, headers=_OF_NOW)
 
     return answer
 
 
-async def _metrics(_request: web.Request) -> web.Response:
-    return web.Response(
-        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+def _metrics(probes: dict[str, Probe]) -> Handler:
+    async def answer(_request: web.Request) -> web.Response:
+        # Who alerts by these reads no page of health: what it says stands here, too.
+        tell_all(UNREADY, Counter(_reasons(probes)))
+        body = generate_latest(REGISTRY)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST, **_OF_NOW})
+
+    return answer
+
+
+def _reasons(probes: dict[str, Probe]) -> Iterator[tuple[str, str]]:
+    """Yield each reason by its first word: what follows is a place, and those have no bound."""
+    for name, probe in probes.items():
+        for reason in probe().reasons:
+            yield name, reason.split()[0].removesuffix(":")

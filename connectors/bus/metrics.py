@@ -5,10 +5,12 @@ are bounded: flow, record, organ's alias, outcome, stage, duty, code, partition;
 `rows()` is the table for the documentation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from importlib.metadata import version
+from typing import Final, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -27,8 +29,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # the client left it 
 
 REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # process_resident_memory_bytes and its like
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])
 _Metric = Counter | Gauge | Histogram | Info
 _SUFFIXES: Final = {"counter": "_total", "info": "_info"}  # what the client adds
+VERSION: Final = version("yichuan")
 UNKNOWN: Final = "unknown"  # the record of a message that could not be decoded
 
 
@@ -76,14 +80,24 @@ BATCH_SECONDS: Final = _seconds("exchange_batch", "Time of one batch, read to ac
 OPEN_DUTIES: Final = _gauge("open_duties", "Duties neither closed nor passed on", "duty", "organ")
 OVERDUE_DUTIES: Final = _gauge("overdue_duties", "Open duties past their due time", "duty", "organ")
 HELD_MESSAGES: Final = _gauge("held_messages", "Messages held now, by the reason's code", "code")
+HELD_AGE: Final = _gauge("held_age_seconds", "How long the longest held of them waits", "code")
 FROZEN_CASES: Final = _gauge("frozen_cases", "Cases frozen by a defect, until settled")
 DEAD_LETTERS: Final = _counter("dead_letter_messages", "Messages to the dead letters", "code")
+DEAD_LETTERS_KEPT: Final = _gauge(
+    "dead_letters_kept_messages", "Dead letters since the casebook began", "code"
+)
 OUTBOX_MESSAGES: Final = _gauge("outbox_messages", "Decided, committed and not yet published")
+OUTBOX_AGE: Final = _gauge(
+    "outbox_age_seconds", "How long the oldest of them waits, since this process began at most"
+)
+CASEBOOK_AGE: Final = _gauge(
+    "casebook_look_age_seconds", "Since the gauges above, from duties on, were counted"
+)
 LAG_MESSAGES: Final = _gauge(
     "lag_messages", "Messages in the flow that are not decided yet", "flow", "partition"
 )
 LAG_SECONDS: Final = _gauge(
-    "lag_seconds", "Age of the newest decided message; Ticks keep it small", "flow", "partition"
+    "lag_seconds", "Age now of the newest decided message; Ticks keep it small", "flow", "partition"
 )
 PROGRESS_SECONDS: Final = _gauge(
     "progress_age_seconds", "Since the last committed batch, ticks included", "flow", "partition"
@@ -101,6 +115,9 @@ CONNECTOR_DELIVERED: Final = _counter(
 )
 CONNECTOR_SPOOLED: Final = _gauge(
     "connector_spooled_messages", "Checked and waiting to be sent", "organ"
+)
+CONNECTOR_SPOOL_AGE: Final = _gauge(
+    "connector_spool_age_seconds", "How long the oldest of them waits", "organ"
 )
 CONNECTOR_QUARANTINED: Final = _gauge(
     "connector_quarantined_messages", "From the inbox, unreadable or unverified, kept", "organ"
@@ -120,7 +137,12 @@ CONNECTOR_ERRORS: Final = _counter(
 )
 
 # Every process.
-BUILD: Final = Info("yichuan_build", "What runs: part, and its versions", registry=REGISTRY)
+BUILD: Final = Info(
+    "yichuan_build", "What runs: part, version, an exchange's rulebook", registry=REGISTRY
+)
+UNREADY: Final = _gauge(
+    "unready_reasons", "Reasons of /healthz as it is asked, by their first word", "probe", "reason"
+)
 
 
 @cache
@@ -136,27 +158,56 @@ def stage(which: Stage) -> Histogram:
 
 
 class Progress:
-    """When a partition last moved on: the age is computed when somebody looks."""
+    """When a partition last moved on, and how far: both ages are computed when somebody looks.
 
-    __slots__ = ("_at",)
+    A number that was set with the last batch would stay small in an exchange that hangs.
+    """
+
+    __slots__ = ("_at", "_behind_seconds", "_place")
 
     def __init__(self, flow: str, partition: int) -> None:
         self._at = clock.monotonic()
-        PROGRESS_SECONDS.labels(flow, str(partition)).set_function(self.age_seconds)
+        self._behind_seconds: float | None = None  # nothing was decided yet
+        self._place = (flow, str(partition))
+        PROGRESS_SECONDS.labels(*self._place).set_function(self.age_seconds)
 
-    def made(self) -> None:
-        """A batch of the partition was committed."""
-        self._at = clock.monotonic()
+    def made(self, behind_seconds: float) -> None:
+        """A batch of the partition was committed, whose newest message was so old by then."""
+        if self._behind_seconds is None:
+            LAG_SECONDS.labels(*self._place).set_function(self.lag_seconds)
+        self._at, self._behind_seconds = clock.monotonic(), behind_seconds
 
     def age_seconds(self) -> float:
         """Return the seconds since then."""
         return clock.monotonic() - self._at
+
+    def lag_seconds(self) -> float:
+        """Return how old the newest decided message is by now."""
+        return (self._behind_seconds or 0.0) + self.age_seconds()
 
 
 def forget_partition(flow: str, partition: int) -> None:
     """Drop the gauges of a partition that went to another worker: a frozen value would lie."""
     for gauge in (LAG_MESSAGES, LAG_SECONDS, PROGRESS_SECONDS):
         gauge.remove(flow, str(partition))
+
+
+def tell_all(gauge: Gauge, values: Mapping[_Labels, float]) -> None:
+    """Set these series and drop all others, one after the other: who looks amid it misses none."""
+    before = {
+        tuple(sample.labels[name] for name in gauge._labelnames)  # noqa: SLF001 - in their order
+        for family in gauge.collect()
+        for sample in family.samples
+    }
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
+    for gone in before - values.keys():
+        gauge.remove(*gone)
+
+
+def tell_build(part: str, **more: str) -> None:
+    """Say what runs."""
+    BUILD.info({"part": part, "version": VERSION, **more})
 
 
 @dataclass(frozen=True, slots=True)

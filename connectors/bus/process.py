@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
+from connectors.bus import metrics
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
@@ -122,7 +123,13 @@ async def _run(
         async with serving(
             port, live=vitals.live, ready=vitals.ready, started=vitals.started
         ) as open_port:
-            LOG.info("%s: /metrics and /healthz on port %d", agency.alias, open_port)
+            metrics.tell_build(f"connector-{agency.alias}")
+            LOG.info(
+                "%s: yichuan %s, /metrics and /healthz on port %d",
+                agency.alias,
+                metrics.VERSION,
+                open_port,
+            )
             if await _opened(stopped, publisher, inbox):
                 LOG.info("%s: connected", agency.alias)
                 with watched(vitals.live):

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.bus import metrics
@@ -17,15 +16,11 @@ from connectors.bus.home import Settings
 from connectors.bus.metrics import Outcome, Progress, Stage
 from connectors.bus.watchdog import watched
 from schemas.errors import Broken
-from schemas.ids import OrganCode
-from services.casebook.progress import Place, rulebooks_in_force
+from services.casebook.progress import Place
 from services.casebook.retry import passes
-from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES, DUTIES, OUTBOX
-from services.casework.routing import HOLD_CODES
+from services.exchange.gauges import OutboxAge, look, tell_rulebooks
 from services.exchange.intake import Incoming
-from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
 from services.exchange.workers import name_of, port_of
@@ -59,6 +54,9 @@ class Measures:
         self._look_again = 0.0  # monotonic seconds
         self._progress: dict[Place, Progress] = {}
         self._next_offset: dict[Place, int] = {}
+        self._stored: dict[Place, int] = {}  # the same, as the last look at the casebook found it
+        self._looked_at = monotonic()
+        self._outbox = OutboxAge()
         self._failing: tuple[str, ...] = ()
         self._readable: set[Place] = set()
         self._ticks_failed = 0
@@ -75,7 +73,9 @@ class Measures:
             serving(self._port, live=self.live, ready=self._ready, started=self.started)
         )
         self._open.enter_context(watched(self.live))
-        _tell_rulebooks(self._name, [self._shelf.first])
+        tell_rulebooks(self._name, [self._shelf.first])
+        metrics.OUTBOX_AGE.set_function(self._outbox.age_seconds)
+        metrics.CASEBOOK_AGE.set_function(lambda: monotonic() - self._looked_at)
 
     async def close(self) -> None:
         """Close the port."""
@@ -97,10 +97,8 @@ class Measures:
         for place, record in last.items():
             if place not in self._progress:
                 self._progress[place] = Progress(*place)
-            self._progress[place].made()
+            self._progress[place].made(max((at - record.stamped_at).total_seconds(), 0.0))
             self._next_offset[place] = record.position.offset + 1
-            age = (at - record.stamped_at).total_seconds()
-            metrics.LAG_SECONDS.labels(place[0], str(place[1])).set(max(age, 0.0))
 
     def publishing(self, failing: tuple[str, ...]) -> None:
         """Note all destinations that do not take their messages, of whichever partition."""
@@ -123,6 +121,7 @@ class Measures:
         self._has_started = self._has_started or bool(ends)
         for place in set(self._progress) - set(ends):
             del self._progress[place]
+            self._next_offset.pop(place, None)
             self._readable.discard(place)
             metrics.forget_partition(*place)
         for place, end in ends.items():
@@ -130,8 +129,9 @@ class Measures:
                 self._progress[place] = Progress(*place)
             if sent:
                 metrics.TICKS.labels(place[0], str(place[1])).inc()
-            behind = (end or 0) - self._next_offset.get(place, end or 0)
-            metrics.LAG_MESSAGES.labels(place[0], str(place[1])).set(max(behind, 0))
+            decided = self._next_offset.get(place, self._stored.get(place))
+            if end is not None and decided is not None:  # else nobody knows: 0 would be a lie
+                metrics.LAG_MESSAGES.labels(place[0], str(place[1])).set(max(end - decided, 0))
 
     async def look(self, at: datetime) -> None:
         """Read the gauges that only the casebook knows.
@@ -144,14 +144,16 @@ class Measures:
         if began < self._look_again:
             return
         try:
-            await asyncio.to_thread(_look, self._name, self._engine, self._shelf, at)
+            self._stored = await asyncio.to_thread(
+                look, self._name, self._engine, self._shelf, at, self._outbox
+            )
         except SQLAlchemyError as error:
             if not passes(error):
                 raise Broken("casebook.refuses", detail=type(error).__name__) from error
             self._casebook_is_away = True
         else:
             self._casebook_is_away = False
-            ended = monotonic()
+            self._looked_at = ended = monotonic()
             self._look_again = ended + (ended - began) * LOOK_PAUSE_TIMES
 
     def live(self) -> Health:
@@ -193,55 +195,3 @@ class Measures:
         if self._casebook_is_away:
             reasons.append("casebook.unavailable")
         return Health(tuple(reasons))
-
-
-def _tell_rulebooks(name: str, offices: Iterable[Office]) -> None:
-    """Several hashes, with commas: a rulebook is coming into force, partition by partition."""
-    hashes = sorted({office.rulebook.hash for office in offices})
-    metrics.BUILD.info({"part": name, "rulebook": ",".join(hashes)})
-
-
-def _alias(offices: Iterable[Office], owner: str) -> str:
-    found = (office.alias(OrganCode(owner)) for office in offices)
-    return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
-
-
-def _by_alias(
-    offices: Iterable[Office], counted: Iterable[Row[tuple[str, str, int]]]
-) -> Counter[tuple[str, str]]:
-    """Sum by kind and label: all owners that no rulebook knows have one."""
-    found: Counter[tuple[str, str]] = Counter()
-    for kind, owner, number in counted:
-        found[kind, _alias(offices, owner)] += number
-    return found
-
-
-def _look(name: str, engine: Engine, shelf: Shelf, at: datetime) -> None:
-    opened = (
-        select(DUTIES.c.kind, DUTIES.c.owner, func.count())
-        .where(DUTIES.c.open)
-        .group_by(DUTIES.c.kind, DUTIES.c.owner)
-    )
-    with engine.connect() as connection:
-        every = connection.execute(opened).all()
-        overdue = connection.execute(opened.where(DUTIES.c.due_ms < to_ms(at))).all()
-        stopped = connection.execute(
-            select(CASES.c.stopped, func.count().label("number"))
-            .where(CASES.c.stopped.is_not(None))
-            .group_by(CASES.c.stopped)
-        ).all()
-        outbox = connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
-        in_force = set(rulebooks_in_force(connection).values())
-    offices = [office for rulebook in in_force if (office := shelf.find(rulebook))] or [shelf.first]
-    _tell_rulebooks(name, offices)
-    owed, late = _by_alias(offices, every), _by_alias(offices, overdue)
-    metrics.OPEN_DUTIES.clear()
-    metrics.OVERDUE_DUTIES.clear()
-    for labels, number in owed.items():
-        metrics.OPEN_DUTIES.labels(*labels).set(number)
-        metrics.OVERDUE_DUTIES.labels(*labels).set(late[labels])
-    counts = {row.stopped: row.number for row in stopped}
-    for reason, code in HOLD_CODES.items():
-        metrics.HELD_MESSAGES.labels(code).set(counts.get(reason, 0))
-    metrics.FROZEN_CASES.set(counts.get("frozen", 0))
-    metrics.OUTBOX_MESSAGES.set(outbox)

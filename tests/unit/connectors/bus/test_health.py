@@ -54,3 +54,26 @@ def test_metrics_are_served_as_prometheus_text() -> None:
     status, body = ask("/metrics", live=Health(), ready=Health(), started=Health())
     assert status == 200
     assert "# TYPE yichuan_lag_seconds gauge" in body
+
+
+def test_what_is_wrong_stands_in_the_metrics_too_by_its_first_word_and_no_longer_than_it_is() -> (
+    None
+):
+    ill = Health(("publish.failing inbox.a", "publish.failing inbox.b", "quarantine: 3"))
+    _, body = ask("/metrics", live=Health(), ready=ill, started=Health())
+    assert 'yichuan_unready_reasons{probe="ready",reason="publish.failing"} 2.0' in body
+    assert 'yichuan_unready_reasons{probe="ready",reason="quarantine"} 1.0' in body
+    _, body = ask("/metrics", live=Health(), ready=Health(), started=Health())
+    assert "yichuan_unready_reasons{" not in body
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_no_answer_is_kept_by_whoever_passes_it_on(path: str) -> None:
+    async def headers() -> str | None:
+        app = _app(dict.fromkeys(("startup", "live", "ready"), Health))
+        request = make_mocked_request("GET", path)
+        found = await app.router.resolve(request)
+        response = await found.handler(request)
+        return response.headers.get("Cache-Control")
+
+    assert asyncio.run(headers()) == "no-store"

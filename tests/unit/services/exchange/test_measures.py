@@ -78,7 +78,7 @@ def test_one_that_waits_its_turn_in_a_backlog_is_not_stuck_for_long(
         assert measures.live().ok
         at[0] += LONG
         measures.ticked(dict.fromkeys(measures._progress, 1), sent=True)
-        measures._progress["leads", 1].made()
+        measures._progress["leads", 1].made(0.0)
     assert measures.live().reasons == ("progress.stuck leads/0",)
 
 
@@ -155,7 +155,12 @@ def test_a_dear_look_is_not_taken_again_at_once(
     clock = iter([100.0, 102.0, 103.0, 301.0, 303.0, 303.1, 313.0, 313.2, 313.3])
     monkeypatch.setattr(module, "monotonic", lambda: next(clock))
     looks: list[object] = []
-    monkeypatch.setattr(module, "_look", lambda *given: looks.append(given))
+
+    def look(*given: object) -> dict[object, int]:
+        looks.append(given)
+        return {}
+
+    monkeypatch.setattr(module, "look", look)
     asyncio.run(measures.look(MONDAY))  # takes 2 s: not before 200 s more
     for seen in (1, 1, 2):
         asyncio.run(measures.look(MONDAY))
