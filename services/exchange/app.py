@@ -35,11 +35,12 @@ from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
 from services.exchange.intake import Incoming
 from services.exchange.measures import Measures
+from services.exchange.milestones import Milestones, stopped, told_to_stop
 from services.exchange.opening import open_casebook, open_office
 from services.exchange.record_batches import incoming_of, open_within_limits
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
-from services.exchange.workers import alone
+from services.exchange.workers import alone, name_of, port_of
 
 GROUP: Final = "exchange.flows"
 _SESSION_SECONDS: Final = 10.0
@@ -62,6 +63,7 @@ class _Worker(faust.Worker):
 
     async def stop(self) -> None:
         """Stop; what is not done in time is left: stored is stored, the rest is read again."""
+        told_to_stop()
         ended_within(STOP_SECONDS_MAX)
         await super().stop()
 
@@ -140,7 +142,9 @@ def _declare(
 
     @app.task
     async def begin() -> None:
-        quieten(logging.getLogger())  # whose handlers Faust has made by now
+        root = logging.getLogger()  # whose handlers Faust has made by now
+        quieten(root)
+        milestones = Milestones(name_of(worker), root)
         try:
             login = home.credentials(EXCHANGE)
             open_producer = partial(
@@ -170,14 +174,16 @@ def _declare(
             await measures.serve()
         except YichuanError as error:
             give_up(error)
+        milestones.started(casebook, shelf.first.rulebook.hash, port_of(settings, worker))
         shell.set_result(opened)
-        await _tick_for_ever(app, opened)
+        await _tick_for_ever(app, opened, milestones)
 
     @app.on_before_shutdown.connect
     async def end(_app: Any, /, *_: Any, **_signal: Any) -> None:  # noqa: ANN401 - Faust's signal
         """The consumer is empty by now: what was in hand is stored and published."""
         if shell.done():
             await shell.result().close()
+        stopped()
 
     async def handle(messages: Sequence[Any]) -> None:
         await (await asyncio.shield(shell)).handle([_incoming(each) for each in messages])
@@ -193,9 +199,10 @@ def _read(app: faust.App, flows: Any, handle: Handle, batch_max: int) -> None:  
     app.topics.add(flows)
 
 
-async def _tick_for_ever(app: faust.App, shell: Shell) -> None:
+async def _tick_for_ever(app: faust.App, shell: Shell, milestones: Milestones) -> None:
     while not app.should_stop:
         ours = _ours(app)
+        milestones.has((place.topic, place.partition) for place in ours)
         ends = {(place.topic, place.partition): app.consumer.highwater(place) for place in ours}
         try:
             await shell.tick(ends)
