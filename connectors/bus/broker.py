@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from connectors.bus.agency import Agency
+from connectors.bus.clock import monotonic
 from connectors.bus.kafka import explain, start_consumer, start_producer
 from connectors.bus.quarantine import Record
 from schemas.topics import inbox_of
@@ -42,6 +43,9 @@ class Inbox(Protocol):
 
     def lag(self) -> int:
         """Return how many values are not read yet, as far as is known."""
+
+    def silent_seconds(self) -> float:
+        """Return for how long `fetch` has waited in vain for any answer, be it that none is new."""
 
 
 class KafkaPublisher:
@@ -115,7 +119,9 @@ class KafkaInbox:
         self._agency = agency
         self._place = TopicPartition(inbox_of(agency.alias), 0)
         self._consumer: Any = None  # an AIOKafkaConsumer, which has no types
-        self._next = 0
+        self._next: int | None = None  # what is read next; None: the broker has not said yet
+        self._answered_at: int | None = None  # when it last answered, by the client's book
+        self._silent_seconds = 0.0
 
     async def open(self) -> None:
         """Connect. Raises Unavailable kafka.unreachable or kafka.login_refused."""
@@ -133,6 +139,7 @@ class KafkaInbox:
 
     async def fetch(self) -> Sequence[Record]:
         """Return the next values, in order; none after FETCH_MS_MAX."""
+        began = monotonic()
         try:
             found = await self._consumer.getmany(timeout_ms=FETCH_MS_MAX, max_records=RECORDS_MAX)
         except KafkaError as error:
@@ -144,6 +151,14 @@ class KafkaInbox:
         ]
         if records:
             self._next = records[-1].offset + 1
+        elif self._next is None and self._last_answer() is not None:
+            # Nothing new since the last life; what it has read is no lag. It answered: no waiting.
+            self._next = await self._consumer.position(self._place)
+        # The client gives nothing, and raises nothing, for as long as the broker is away.
+        answered_at = self._last_answer()
+        is_silent = not records and answered_at == self._answered_at
+        self._silent_seconds = self._silent_seconds + monotonic() - began if is_silent else 0.0
+        self._answered_at = answered_at
         return records
 
     async def commit(self, next_offset: int) -> None:
@@ -156,9 +171,20 @@ class KafkaInbox:
     def lag(self) -> int:
         """Return how many values are not read yet; 0 before the first answer of the broker."""
         consumer = self._consumer
-        if consumer is None or self._place not in consumer.assignment():
+        if consumer is None or self._next is None or self._place not in consumer.assignment():
             return 0
         return max(0, (consumer.highwater(self._place) or 0) - self._next)
+
+    def silent_seconds(self) -> float:
+        """Return for how long the broker has said nothing at all."""
+        return self._silent_seconds
+
+    def _last_answer(self) -> int | None:
+        consumer = self._consumer
+        if self._place not in consumer.assignment():
+            return None
+        at: int | None = consumer.last_poll_timestamp(self._place)
+        return at
 
     async def close(self) -> None:
         """Disconnect."""

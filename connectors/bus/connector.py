@@ -30,6 +30,7 @@ CASES_MAX: Final = 200  # published at once, one message of each
 PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
 HELD_BACK_SECONDS: Final = 0.2  # before letters that were over the allowance are looked at again
 OUTAGE_SECONDS_MAX: Final = 1_800.0  # every try to publish failed for so long: the process stops
+SILENT_SECONDS_MAX: Final = 30.0  # an inbox of which the broker says nothing is away by then
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
 
@@ -194,6 +195,10 @@ class Connector:
             self.vitals.turned("read")
             records = await self._inbox.fetch()
             metrics.CONNECTOR_LAG.labels(self._alias).set(self._inbox.lag())
+            if self._inbox.silent_seconds() <= SILENT_SECONDS_MAX:
+                self.vitals.failing.pop("inbox", None)
+            elif "inbox" not in self.vitals.failing:
+                self._failed("inbox", "kafka.unreachable")
             if not records:
                 continue
             await self._desk.patiently(desk.take_in, records)
@@ -219,6 +224,7 @@ class Connector:
         elif "staging" not in self.vitals.failing:
             self._failed("staging", "attachment.staging_failed")
         metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
+        metrics.CONNECTOR_SPOOL_AGE.labels(self._alias).set(self.vitals.oldest_seconds)
 
     def _failed(self, what: str, code: str) -> None:
         LOG.warning("%s failed: %s", what, code)

@@ -52,7 +52,7 @@ def test_every_reason_of_a_healthz_has_a_section() -> None:
     failing = given(r'_failed(?:\(|, )"([a-z]+)"', *loops)
     assert {"progress.stuck", "ticks.failing"} <= reasons
     assert connector == {"stuck", "quarantine", "spool", "starting", "attachments"}
-    assert failing == {"publish", "system", "commit", "attachments", "staging"}
+    assert failing == {"publish", "inbox", "system", "commit", "attachments", "staging"}
     assert sorted((reasons | connector | failing) - headings()) == []
 
 

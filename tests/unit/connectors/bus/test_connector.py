@@ -11,7 +11,7 @@ import pytest
 from connectors.bus import connector as connector_module
 from connectors.bus import later
 from connectors.bus.clock import monotonic
-from connectors.bus.connector import OUTAGE_SECONDS_MAX, Connector
+from connectors.bus.connector import OUTAGE_SECONDS_MAX, SILENT_SECONDS_MAX, Connector
 from connectors.bus.desk import Desk
 from connectors.bus.quarantine import Record
 from schemas.errors import Unavailable
@@ -45,6 +45,7 @@ class Given:
 
     def __init__(self) -> None:
         self.records: deque[Record] = deque()
+        self.silent = 0.0
 
     async def fetch(self) -> Sequence[Record]:
         """Return what is there."""
@@ -57,6 +58,10 @@ class Given:
     def lag(self) -> int:
         """Nothing is behind."""
         return 0
+
+    def silent_seconds(self) -> float:
+        """For how long the broker is away."""
+        return self.silent
 
 
 async def until(fact: Callable[[], bool]) -> None:
@@ -193,3 +198,26 @@ def test_what_the_bus_had_after_all_ends_an_outage(
 
     asyncio.run(run())
     assert side.state("a") == "accepted"
+
+
+def test_an_agency_that_only_receives_is_not_ready_while_the_broker_is_away(
+    county: County, side: Side
+) -> None:
+    inbox, agency = Given(), county.agency()
+    connector = Connector(
+        agency.alias, lambda: Desk(agency, side.system()), Unheard(), inbox, PAUSE_SECONDS
+    )
+
+    async def run() -> None:
+        task = asyncio.create_task(connector.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await until(lambda: connector.vitals.ready().ok)
+            inbox.silent = SILENT_SECONDS_MAX + 1
+            await until(lambda: not connector.vitals.ready().ok)
+            assert connector.vitals.ready().reasons == ("inbox: kafka.unreachable",)
+            inbox.silent = 0.0
+            await until(lambda: connector.vitals.ready().ok)
+            connector.stop()
+            await task
+
+    asyncio.run(run())
