@@ -5,6 +5,7 @@ For both halves of a connector: what is committed or deleted next relies on the 
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -39,8 +40,16 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
+def write_new_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder that was not there, all on the disk; its own name is not yet."""
+    folder.mkdir()
+    for name, content in files.items():
+        write_new(folder / name, content, 0o666)
+    flush_folder(folder)
+
+
 def put_in_place(partial: Path, path: Path) -> None:
-    """Give a flushed file its name, in the same folder, to stay."""
+    """Give a flushed file, or such a folder, its name, to stay."""
     partial.replace(path)
     flush_folder(path.parent)
 

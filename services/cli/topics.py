@@ -15,9 +15,11 @@ from connectors.bus import clock
 from connectors.bus.admin import carry_out, connect, read, settle
 from connectors.bus.changes import Change, in_words, left_alone
 from connectors.bus.changes import plan as plan_of
+from connectors.bus.durable import make_folder, put_in_place, write_new_folder
 from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, ensure_keys, read_rows
 from connectors.bus.layout import Acl, Layout, layout
+from connectors.bus.private import write_private_bytes
 from schemas.ids import Alias, OrganCode
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
@@ -144,19 +146,24 @@ def differs_from(home: Home, folder: Path) -> bool:
 
 
 def _copy(folder: Path, target: Path) -> None:
-    """Put a new copy in the old one's place. A reader sees the old, none or the new: no mixture."""
+    """Put a new copy in the old one's place. A reader sees the old, none or the new: no mixture.
+
+    What is cut off between leaves the old one under another name, and there alone may be public
+    keys, and which of them are compromised: it goes back first.
+    """
     partial = target.with_name(f".{target.name}.partial")
     previous = target.with_name(f".{target.name}.previous")
+    if previous.exists() and not target.exists():
+        put_in_place(previous, target)
     for leftover in (partial, previous):
         shutil.rmtree(leftover, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, content in read_files(folder).items():
-        (partial / name).write_bytes(content)
+    make_folder(target.parent, 0o777)
+    write_new_folder(partial, read_files(folder))
     if target.exists():
         if (target / KEYS_CSV).exists():
-            shutil.copy2(target / KEYS_CSV, partial / KEYS_CSV)
-        target.rename(previous)
-    partial.rename(target)
+            write_private_bytes(partial / KEYS_CSV, (target / KEYS_CSV).read_bytes())
+        put_in_place(target, previous)
+    put_in_place(partial, target)
     shutil.rmtree(previous, ignore_errors=True)
 
 

@@ -6,7 +6,6 @@ to its hash: a later library must not change what a replay decides.
 
 import gc
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -17,6 +16,9 @@ from typing import Final
 
 import chinese_calendar
 
+from connectors.bus.durable import make_folder, put_in_place, write_new_folder
+from connectors.bus.private import write_private
+from connectors.bus.scratch import scratch_in
 from schemas.errors import UserError
 from schemas.ids import RulebookHash
 from services.rulebook.layout import FILES
@@ -77,22 +79,21 @@ def library_calendar() -> Calendar:
 
 
 def keep(folder: Path, shelf: Path) -> Rulebook:
-    """Put the rulebook of a folder onto the shelf, unless it is there; return it.
+    """Put the rulebook of a folder onto the shelf, unless it is there whole; return it.
 
+    To stay: progress and journal name it from then on. Several workers may do so at one time.
     Raises UserError rules.not_found, rules.invalid.
     """
     library = library_calendar()
     files = read_files(folder)
     rulebook = _parsed(files, library)
     target = shelf / rulebook.hash
-    if not target.is_dir():
-        partial = shelf / f".{rulebook.hash}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        (partial / _LIBRARY).write_text(_calendar_text(library), encoding="utf-8")
-        partial.rename(target)
+    whole = {**files, _LIBRARY: _calendar_text(library).encode()}
+    if _files_of(target) != whole:
+        make_folder(shelf, 0o700)
+        with scratch_in(shelf) as scratch:
+            write_new_folder(scratch / rulebook.hash, whole)
+            _put(scratch / rulebook.hash, target, whole, scratch)
     return rulebook
 
 
@@ -111,13 +112,29 @@ def kept(shelf: Path, rulebook: RulebookHash) -> Rulebook | None:
 
 def keep_first(shelf: Path, rulebook: RulebookHash) -> None:
     """Note the rulebook that decides before any other is activated."""
-    (shelf / _FIRST).write_text(rulebook + "\n", encoding="ascii")
+    write_private(shelf / _FIRST, rulebook + "\n")
 
 
 def first_kept(shelf: Path) -> RulebookHash | None:
     """Return what `keep_first` noted last; None when nothing was."""
     path = shelf / _FIRST
     return RulebookHash(path.read_text(encoding="ascii").strip()) if path.is_file() else None
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    """Return what the shelf has under a hash: nothing, or half of it, where that was cut off."""
+    library = folder / _LIBRARY
+    return {**read_files(folder), _LIBRARY: library.read_bytes()} if library.is_file() else {}
+
+
+def _put(new: Path, target: Path, whole: Mapping[str, bytes], scratch: Path) -> None:
+    """Give it its name, unless another worker has put it there meanwhile."""
+    try:
+        put_in_place(new, target)
+    except OSError:  # there is something
+        if _files_of(target) != whole:
+            target.rename(scratch / "half")
+            put_in_place(new, target)
 
 
 def _parsed(contents: Mapping[str, bytes], calendar: Calendar) -> Rulebook:

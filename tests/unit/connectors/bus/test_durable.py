@@ -19,37 +19,9 @@ from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode
 from tests.agency_home import AT, US, lead
 from tests.agency_sides import DatabaseSide
+from tests.disk import Disk
 
 BLOB = "ab" * 32
-
-
-class Disk:
-    """Knows what a loss of power leaves: files as they were flushed, under their folder's names."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._kept: set[Path] = set()
-        self._sizes: dict[int, int] = {}  # inode → bytes that were flushed
-        self._fsync = os.fsync
-        monkeypatch.setattr(os, "fsync", self._flushed)
-
-    def _flushed(self, descriptor: int) -> None:
-        self._fsync(descriptor)
-        found = os.fstat(descriptor)
-        self._sizes[found.st_ino] = found.st_size
-        if stat.S_ISDIR(found.st_mode):
-            folder = Path(f"/proc/self/fd/{descriptor}").readlink()
-            self._kept |= set(folder.iterdir())
-
-    def forget_names(self) -> None:
-        """Know no name that was flushed before."""
-        self._kept.clear()
-
-    def keeps(self, path: Path, below: Path) -> bool:
-        """Whether the path is found after a loss of power, where `below` is."""
-        above = [each for each in path.parents if each.is_relative_to(below) and each != below]
-        found = path.stat()
-        is_whole = self._sizes.get(found.st_ino) == found.st_size
-        return is_whole and self._kept >= {path, *above}
 
 
 def flushed(path: Path) -> None:

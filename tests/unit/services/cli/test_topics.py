@@ -6,6 +6,7 @@ from connectors.bus.home import Home
 from connectors.bus.keys import KEYS_CSV
 from schemas.errors import UserError
 from services.cli.topics import _chosen, _copy, _files_to_change, _folder, differs_from
+from tests.disk import Disk
 
 
 @pytest.fixture
@@ -92,3 +93,26 @@ def test_a_copy_that_was_decided_by_stays_until_another_is_activated(
     assert _folder(home, home.settings()) == source
     (source / "matters.csv").write_text("other", encoding="utf-8")
     assert _folder(home, home.settings()) == home.rulebook
+
+
+def test_a_copy_that_was_killed_between_two_names_loses_no_public_key(
+    home: Home, source: Path
+) -> None:
+    _copy(source, home.rulebook)
+    keys = home.rulebook / KEYS_CSV
+    keys.write_text("kid,compromised_since\nold,2026-01-01\n", encoding="utf-8")
+    home.rulebook.rename(home.rulebook.with_name(".rulebook.previous"))  # and here it was killed
+    _copy(source, home.rulebook)
+    assert keys.read_text(encoding="utf-8") == "kid,compromised_since\nold,2026-01-01\n"
+    assert names(home.path) == {"rulebook"}
+
+
+def test_a_copy_and_the_keys_in_it_outlive_a_loss_of_power(
+    home: Home, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    for _ in range(2):
+        _copy(source, home.rulebook)
+        (home.rulebook / KEYS_CSV).write_text("keys", encoding="utf-8")
+    _copy(source, home.rulebook)
+    assert all(disk.keeps(path, tmp_path) for path in home.rulebook.iterdir())

@@ -1,10 +1,12 @@
 import gc
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from connectors.bus.durable import write_new_folder
 from schemas.errors import UserError
 from services.rulebook.load import (
     bundled,
@@ -17,6 +19,7 @@ from services.rulebook.load import (
     locate,
     read_files,
 )
+from tests.disk import Disk
 from tests.unit.services.rulebook.tiny import FILES, KEYS_HEAD
 
 
@@ -134,8 +137,8 @@ def test_what_was_changed_on_the_shelf_is_not_taken_for_it(folder: Path, tmp_pat
 def test_a_copy_that_was_cut_short_is_made_anew(folder: Path, tmp_path: Path) -> None:
     shelf = tmp_path / "rulebooks"
     version = load(folder).hash
-    (shelf / f".{version}.partial").mkdir(parents=True)
-    (shelf / f".{version}.partial" / "half.csv").write_text("", encoding="utf-8")
+    (shelf / "scratch-1" / version).mkdir(parents=True)
+    (shelf / "scratch-1" / version / "half.csv").write_text("", encoding="utf-8")
     assert keep(folder, shelf).hash == version
     found = kept(shelf, version)
     assert found is not None
@@ -148,3 +151,42 @@ def test_it_is_noted_what_the_logs_begin_under(folder: Path, tmp_path: Path) -> 
     assert first_kept(shelf) is None
     keep_first(shelf, version)
     assert first_kept(shelf) == version
+
+
+@pytest.mark.parametrize("torn", ["library_calendar.json", "calendar.csv"])
+def test_half_of_a_rulebook_on_the_shelf_is_made_whole(
+    folder: Path, tmp_path: Path, torn: str
+) -> None:
+    shelf = tmp_path / "rulebooks"
+    version = keep(folder, shelf).hash
+    (shelf / version / torn).write_bytes(b"")  # as a loss of power leaves it
+    assert keep(folder, shelf).hash == version
+    assert kept(shelf, version) == load(folder)
+    assert {path.name for path in shelf.iterdir()} == {version}
+
+
+def test_two_workers_may_put_one_rulebook_onto_the_shelf_at_one_time(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "rulebooks"
+
+    def meanwhile(new: Path, files: Mapping[str, bytes]) -> None:
+        monkeypatch.undo()
+        write_new_folder(new, files)
+        keep(folder, shelf)  # another worker begins later, and is first
+
+    monkeypatch.setattr("services.rulebook.load.write_new_folder", meanwhile)
+    version = keep(folder, shelf).hash
+    assert kept(shelf, version) == load(folder)
+    assert {path.name for path in shelf.iterdir()} == {version}
+
+
+def test_what_is_on_the_shelf_outlives_a_loss_of_power(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "home" / "rulebooks"
+    disk = Disk(monkeypatch)
+    version = keep(folder, shelf).hash
+    keep_first(shelf, version)
+    assert all(disk.keeps(path, tmp_path) for path in (shelf / version).iterdir())
+    assert disk.keeps(shelf / "first", tmp_path)
