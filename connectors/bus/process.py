@@ -7,28 +7,26 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from connectors.bus import metrics
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
-from connectors.bus.clock import monotonic
 from connectors.bus.connector import Connector
 from connectors.bus.crash import leave_no_message
 from connectors.bus.desk import Desk
-from connectors.bus.exits import EXIT_BROKEN, EXIT_UNAVAILABLE
+from connectors.bus.exits import in_words, leave, status_of
 from connectors.bus.health import serving
 from connectors.bus.home import Home, home_at
 from connectors.bus.log_filter import quieten
 from connectors.bus.stores import open_store
 from connectors.bus.system import System
 from connectors.bus.watchdog import watched
-from schemas.errors import Unavailable, UserError, YichuanError, text
+from schemas.errors import UserError, YichuanError
 
 _CLOSE_SECONDS_MAX: Final = 10.0
 
@@ -59,33 +57,9 @@ def main(program: str, run_file: Run) -> None:
     try:
         run_file(options.config, home_at(options.home) if options.home else None)
     except YichuanError as error:
-        words = text(error.code)
-        sys.stderr.write(f"{error}\n{words.zh}。{words.remedy_zh}\n{words.en}: {words.remedy_en}\n")
-        _leave(exit_code_of(error))
-    _leave(0)
-
-
-def _leave(status: int) -> NoReturn:
-    """End the process, whoever hangs: Python would wait for a thread in a store or system for ever.
-
-    What such a thread does is done again by the next life, as after a kill.
-    """
-    until = monotonic() + _CLOSE_SECONDS_MAX
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(until - monotonic(), 0))
-            if thread.is_alive():
-                logging.shutdown()
-                sys.stderr.flush()
-                os._exit(status)
-    sys.exit(status)
-
-
-def exit_code_of(error: YichuanError) -> int:
-    """Return the exit status that tells a supervisor whether to start the process again."""
-    if isinstance(error, UserError):
-        return error.exit_code
-    return EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_BROKEN
+        sys.stderr.write(in_words(error))
+        leave(status_of(error))
+    leave(0)
 
 
 def log_to_stderr() -> None:

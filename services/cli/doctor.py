@@ -22,11 +22,11 @@ from services.cli.doctor_look import (
 )
 from services.cli.doctor_store import look_at_store
 from services.cli.doctor_tls import ask_certificates
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, note, say
 from services.rulebook.finding import Severity
 
-_NO: Final = 1  # exit code: the answer is no
 _PLACES_SHOWN_MAX: Final = 8  # of one code, to people; --json has all
 
 
@@ -47,7 +47,7 @@ def doctor(home: HomeFolder = None, as_json: AsJson = False) -> int:
             f"错误 {errors}，警告 {count[Severity.WARNING]}，提示 {count[Severity.NOTE]}",
             f"{errors} errors, {count[Severity.WARNING]} warnings, {count[Severity.NOTE]} notes",
         )
-    return _NO if errors else 0
+    return NO if errors else 0
 
 
 def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:

@@ -14,15 +14,16 @@ from typing import Any, Final
 
 import typer
 
-from schemas.errors import Malformed, UserError, YichuanError, text
+from connectors.bus.exits import leave
+from schemas.errors import YichuanError, text
 from services.cli.arguments import HELP, decoded, words_of
+from services.cli.exit_codes import WRONG_USE, code_of
 from services.cli.options import HomeFolder
 from services.cli.output import error_object, language, print_all, print_error, print_failure
 
-NO: Final = 1  # the answer is no
-WRONG_USE: Final = 2
-NOT_TRIED: Final = 3  # it could not be tried: nothing answers, or something of ours is broken
 _INTERRUPTED: Final = 130
+# They run for long, and their exit codes are for what starts them again.
+_SUPERVISED: Final = frozenset({("connector", "run"), ("exchange", "run")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +164,11 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
 def run() -> None:
     """The entry point `yichuan`."""
     print_all(sys.stdout)
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0 worked, 1 no, 2 wrong use, 3 not tried."""
+    """Run one command and return its exit code (exit_codes.py)."""
     as_json = "--json" in arguments
     is_noun_alone = isinstance(COMMANDS.get(" ".join(words_of(arguments))), Noun)
     incomplete = not arguments or (is_noun_alone and HELP not in arguments)
@@ -184,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
         return WRONG_USE
     except YichuanError as error:
         print_failure(error, as_json=as_json)
-        return exit_code_of(error)
+        return code_of(error, is_supervised=tuple(words_of(arguments))[:2] in _SUPERVISED)
     except typer.Abort:
         return _INTERRUPTED
     return WRONG_USE if incomplete else result or 0
@@ -204,17 +205,6 @@ def application(arguments: Sequence[str]) -> typer.Typer:
             _add(noun, verb_name, verb, real=name == chosen and verb_name == chosen_verb)
         app.add_typer(noun, name=name)
     return app
-
-
-def exit_code_of(error: YichuanError) -> int:
-    """Return the exit code that an error ends a command with."""
-    match error:
-        case UserError():
-            return error.exit_code
-        case Malformed():
-            return NO
-        case _:
-            return NOT_TRIED
 
 
 def _typer(words: str) -> typer.Typer:

@@ -26,6 +26,7 @@ from services.casebook.progress import Place, progress_now
 from services.casebook.store import open_scratch
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
+from services.cli.exit_codes import NO
 from services.cli.flow_reader import FlowReader
 from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
@@ -37,7 +38,6 @@ from services.exchange.originals import Kept, lay_at
 
 CONNECT_SECONDS_MAX: Final = 30.0
 READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while others are decided
-_NO: Final = 1  # exit code: the answer is no
 ORIGINALS_PAGE_MAX: Final = 500  # opened at one time
 _COLUMNS: Final = ("records", "ticks", "dead", "refused_by_gate", "erased", "decisions")
 _HEADS: Final = (
@@ -108,7 +108,7 @@ def differs(found: Difference) -> UserError:
     """Return the error that tells the first difference: places, ids and a path, no content."""
     where = f"{found.topic}/{found.partition}/{found.offset}"
     detail = " ".join(part for part in (found.message, found.field) if part)
-    return UserError("replay.differs", where=where, detail=detail, exit_code=_NO)
+    return UserError("replay.differs", where=where, detail=detail, exit_code=NO)
 
 
 def document(counts: Counts) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from connectors.bus.clock import now
 from connectors.bus.home import home_at
 from schemas.errors import text
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, error_object, in_language, print_error, say, table
 from services.rulebook.calendar import length_text, local_date
@@ -18,8 +19,6 @@ from services.rulebook.finding import Finding, Severity
 from services.rulebook.lint import lint as findings_of
 from services.rulebook.load import library_calendar, load, locate, read_files
 from services.rulebook.model import DutyRule, Ladder, Organ, Rulebook
-
-_NO: Final = 1  # exit code: the answer is no
 
 RulebookChoice = Annotated[
     str | None,
@@ -51,7 +50,7 @@ def lint(home: HomeFolder = None, rulebook: RulebookChoice = None, as_json: AsJs
     if errors:
         words = error_object(text("rules.lint_failed"), errors[0].where, _message(errors[0]))
         print_error(words, as_json=as_json, findings=[asdict(finding) for finding in found])
-        return _NO
+        return NO
     return 0
 
 

@@ -9,6 +9,7 @@ from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
 from services.cli.casebook_view import case_of, cases_named, decisions_of, reading
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, table
 from services.cli.recipients import waiting_copies
@@ -16,8 +17,6 @@ from services.cli.trace_story import Document, story, summary
 from services.cli.trace_text import lines, one_line
 from services.rulebook.load import load
 from services.rulebook.model import Directory
-
-_NO = 1  # exit code: the answer is no
 
 
 def trace(
@@ -33,7 +32,7 @@ def trace(
     with reading(place) as connection:
         found = cases_named(connection, named)
         if not found:
-            raise UserError("trace.unknown", where=named, exit_code=_NO)
+            raise UserError("trace.unknown", where=named, exit_code=NO)
         if len(found) > 1:
             told = [told_case(connection, case_id, directory, place) for case_id in found]
             _print_several([summary(one) for one in told], as_json=as_json)

@@ -23,6 +23,7 @@ from schemas.jws import Keys
 from schemas.oversight import FieldsOpened
 from schemas.parts import Delivery, Envelope
 from schemas.render import to_document
+from services.cli.exit_codes import NO, NOT_TRIED
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note
 from services.cli.verify_judge import Verdict, judge, opened_from, trusting
@@ -35,8 +36,6 @@ from services.rulebook.model import Rulebook
 
 FILE_MAX_BYTES: Final = 16 * 1024 * 1024
 TRUST_LINES_MAX: Final = 10_000
-_NO: Final = 1
-_NOT_TRIED: Final = 3
 
 
 def verify(
@@ -66,7 +65,7 @@ def verify(
     found = opened_from(_read(file))
     if isinstance(found, Refusal):
         where = found.where or str(file)
-        raise UserError(found.code, where, found.detail, exit_code=_NOT_TRIED)
+        raise UserError(found.code, where, found.detail, exit_code=NOT_TRIED)
     trusted = None if trust is None else trusted_in(trust)
     verdict = judge(found, _keys(place, keys, trusted))
     if trusted is not None and verdict.fault and verdict.fault.code == "seal.key_unknown":
@@ -85,7 +84,7 @@ def verify(
             "公钥取自 keys.csv，未与本机关自持的指纹核对（--trust）",
             "keys were taken from keys.csv, not held against fingerprints of your own (--trust)",
         )
-    return _NO if verdict.fault or any(each["code"] for each in attached) else 0
+    return NO if verdict.fault or any(each["code"] for each in attached) else 0
 
 
 def _attached(path: Path, envelope: Envelope) -> dict[str, Any]:
@@ -168,7 +167,7 @@ def _hidden(
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    no_message = UserError("verify.unreadable", where=str(file), exit_code=_NOT_TRIED)
+    no_message = UserError("verify.unreadable", where=str(file), exit_code=NOT_TRIED)
     try:
         with file.open("rb") as stream:
             raw = stream.read(FILE_MAX_BYTES + 1)

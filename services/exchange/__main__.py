@@ -4,13 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from connectors.bus.exits import in_words, status_of
 from connectors.bus.home import home_at
-from schemas.errors import YichuanError, text
+from schemas.errors import YichuanError
 from services.exchange.app import run
 
 
 def main() -> None:
-    """Run one exchange; a start that cannot be is told in words, with exit status 3."""
+    """Run one exchange; why it cannot start is told in words and, for a supervisor, by status."""
     parser = argparse.ArgumentParser(prog="python -m services.exchange")
     parser.add_argument("--home", type=Path)
     parser.add_argument("--worker", type=int, default=0)
@@ -18,9 +19,8 @@ def main() -> None:
     try:
         run(home_at(options.home).checked(), options.worker)
     except YichuanError as error:
-        words = text(error.code)
-        sys.stderr.write(f"{error}\n{words.zh}。{words.remedy_zh}\n{words.en}: {words.remedy_en}\n")
-        sys.exit(3)
+        sys.stderr.write(in_words(error))
+        sys.exit(status_of(error))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ import pytest
 _HANGS = """
 import threading
 from pathlib import Path
-from connectors.bus import process
+from connectors.bus import exits, process
 from schemas.errors import Unavailable
 
-process._CLOSE_SECONDS_MAX = 0.1
+exits.THREADS_SECONDS_MAX = 0.1
 
 def run_file(config, home):
     if {hangs}:

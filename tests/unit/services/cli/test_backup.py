@@ -22,7 +22,8 @@ from services.casebook.key_file import made_key
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.wal import wal_of
 from services.cli.backup_archive import CASEBOOK
-from services.cli.main import NOT_TRIED, main
+from services.cli.exit_codes import NOT_TRIED
+from services.cli.main import main
 
 OTHERS: Final = {
     "credentials/admin.toml": "username = 1",

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +15,38 @@ def refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> st
     path.write_text(text, encoding="utf-8")
     assert main(["connector", "run", str(path), "--home", str(tmp_path / "home")]) in (2, 3)
     return capsys.readouterr().err
+
+
+_HANGS = """
+import sys, threading
+from connectors.bus import exits
+from schemas.errors import Unavailable
+from services.cli import connector
+from services.cli.main import run
+
+exits.THREADS_SECONDS_MAX = 0.1
+
+def run_folder(config, home):
+    threading.Thread(target=threading.Event().wait).start()
+    raise Unavailable("connector.outage")
+
+connector.KINDS["folder"] = run_folder
+sys.argv = ["yichuan", "connector", "run", sys.argv[1]]
+run()
+"""
+
+
+def test_an_outage_ends_it_to_be_started_again_later_whatever_hangs(tmp_path: Path) -> None:
+    config = tmp_path / "connector.toml"
+    config.write_text('kind = "folder"\n', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", _HANGS, str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "connector.outage" in done.stderr) == (75, True)
 
 
 def test_an_unknown_kind_is_told_with_the_kinds_there_are(

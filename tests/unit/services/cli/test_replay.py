@@ -21,8 +21,9 @@ from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.tables import OUTBOX
 from services.cli import replay as command
+from services.cli.exit_codes import NO, NOT_TRIED
 from services.cli.log_reader import Logged
-from services.cli.main import NO, NOT_TRIED, main
+from services.cli.main import main
 from services.cli.replay import in_log_order, whole
 from services.exchange import opening
 from services.exchange.intake import Incoming
