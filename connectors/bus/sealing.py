@@ -6,6 +6,7 @@ what it sent, and an upload that was cut off goes on with the very same bytes.
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -109,10 +110,12 @@ def _encrypted(file: Measured, key: bytes, partial: Path) -> str | None:
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a regular file for reading; a link is not followed, a pipe not waited for."""
+    """Open a regular file for reading; a link is not followed, a pipe not waited for.
+
+    Raises OSError, without a number for what is no regular file.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    file = os.fdopen(descriptor, "rb")
-    if not path.is_file():
-        file.close()
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise OSError
-    return file
+    return os.fdopen(descriptor, "rb")

@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from connectors.bus.archives import archive_refusal
 from connectors.bus.blobs import PART_BYTES, BlobStore, part_bytes, parts_of
@@ -21,7 +21,6 @@ from schemas.file_cipher import SEALED_CHUNK_BYTES, FileCipher, sealed_bytes
 from schemas.file_key import Claim, Openers, unwrap
 from schemas.ids import OrganCode
 
-READ_BYTES: Final = 1024 * 1024
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, or of what it takes at once
 
 
@@ -94,7 +93,9 @@ def _downloaded(claim: Claim, store: BlobStore, sealed: Path) -> Refusal | None:
             file.flush()
             os.fsync(file.fileno())
         if file.tell() == whole and store.size(claim.sender, claim.blob, parts_of(whole)) is None:
-            return None if _digest(file) == claim.blob else Refusal("attachment.swapped")
+            file.seek(0)
+            is_it = hashlib.file_digest(file, "sha256").hexdigest() == claim.blob
+            return None if is_it else Refusal("attachment.swapped")
     return Refusal("attachment.too_large")
 
 
@@ -111,11 +112,3 @@ def _decrypted(claim: Claim, key: bytes, sealed: Path, plain: Path) -> Refusal |
         out.flush()
         os.fsync(out.fileno())
     return None if digest.hexdigest() == claim.sha256 else Refusal("attachment.digest_wrong")
-
-
-def _digest(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.sha256()
-    while data := file.read(READ_BYTES):
-        digest.update(data)
-    return digest.hexdigest()

@@ -1,16 +1,18 @@
 """Files that are there whole or not at all, on the disk when a function returns."""
 
 import errno
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from connectors.bus.durable import write_new
+from connectors.bus.sealing import open_plain
 from schemas.errors import Unavailable
 
 Stamp = tuple[int, ...]  # by which a file is known: stamp_of
+# A link, gone, a socket, closed to us; no number: another thing than a file (open_plain).
+_NO_FILE_OF_OURS: Final = (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES, None)
 
 
 @contextmanager
@@ -36,18 +38,12 @@ def read_bounded(path: Path, bytes_max: int) -> bytes | None:
     A link is not followed and a pipe not waited for.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open_plain(path) as file:
+            content = file.read(bytes_max + 1)
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES):
+        if error.errno in _NO_FILE_OF_OURS:
             return None
         raise
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(bytes_max + 1)
-    finally:
-        os.close(descriptor)
     return content if len(content) <= bytes_max else None
 
 

@@ -20,6 +20,10 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 def looked_at(path: Path) -> Measured:
     found = measured(path.name, path)
     assert isinstance(found, Measured)
@@ -50,7 +54,9 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, path: Path, what: str)
         thing.symlink_to(path)
     elif what == "pipe":
         os.mkfifo(thing)
+    before = open_files()
     assert measured(what, thing) == Refusal("attachment.unreadable")
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("change", [-1, 1])
@@ -61,7 +67,8 @@ def test_a_file_that_changes_while_it_is_measured_is_refused(
 
     class Before:
         def __init__(self, descriptor: int) -> None:
-            self.st_size = really(descriptor).st_size + change
+            found = really(descriptor)
+            self.st_mode, self.st_size = found.st_mode, found.st_size + change
 
     monkeypatch.setattr("connectors.bus.sealing.os.fstat", Before)
     assert measured("a", path) == Refusal("attachment.changed")

@@ -88,7 +88,7 @@ def test_a_file_that_may_not_be_read_is_refused_by_name(
         raise PermissionError(13, "no")
 
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.folder.files.os.open", forbidden)
+        patch.setattr("connectors.folder.files.open_plain", forbidden)
         (bad,) = collected(outbox)
     assert isinstance(bad, Unfit)
     assert bad.refusal.code == "file.unreadable"
