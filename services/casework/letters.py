@@ -14,6 +14,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
 from services.casework.handing import accept, hand, relation_of_sender
+from services.casework.refused_step import not_allowed
 from services.casework.routing import Competent, can_handle, conflict_in, resolve, unknown_in
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transfer import charges_of, place_texts, with_letter
@@ -56,6 +57,8 @@ def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Ref
         return Refusal("reply.not_asked")
     if case.state is State.DECLINED:
         return Refusal("transfer.declined_is_over")
+    if case.state is State.WITHDRAWN:  # given back: also where both had agreed on a third
+        return not_allowed(case, Step.REISSUE)
     if dispute is None or dispute.third is None:
         return Refusal("transfer.already_sent")
     if set(envelope.addressees) - {dispute.third}:

@@ -79,7 +79,7 @@ def designation_request(
 def _earlier(case: Case, message: DesignationRequest) -> OrganCode:
     """The earlier holder that should have it again; who sent the letter where none is named."""
     named = message.proposed
-    held = named is not None and named in (*case.holders, case.sender)
+    held = named in (*case.holders, case.sender) and named != case.handler  # it may hold it again
     return named if held and named is not None else case.counterpart
 
 

@@ -132,3 +132,16 @@ def test_a_further_letter_whose_place_is_another_in_words_undoes_no_correction()
     history = in_state(State.FILED)
     refused = history.send("case_transfer", HANDLER, **onward(MARKET, "查明", **elsewhere))
     assert refusal_of(refused) == "transfer.place_conflict"
+
+
+def test_what_was_given_back_takes_no_letter_to_the_third_that_both_had_agreed_on() -> None:
+    history = in_state(State.DISPUTED)
+    history.send("withdrawal", SENDER)
+    asked = next(d.message for d in history.opened.duties if d.kind == "answer_withdrawal")
+    for side in (SENDER, HANDLER):
+        history.send("negotiation_result", side, handler=organ(ROADS), handles_from="2026-10-12")
+    history.send("withdrawal_answer", HANDLER, envelope={"in_reply_to": asked})
+    assert state_of(history) is State.WITHDRAWN
+    effects = history.send("case_transfer", SENDER, **onward(ROADS))
+    assert refusal_of(effects) == "step.not_allowed"
+    assert not history.opened.is_frozen

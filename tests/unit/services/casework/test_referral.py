@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from schemas.parts import Relation
 from services.casework.case import State
 from services.casework.effects import Advise, Effect, Write
 from services.rulebook.model import Rulebook
@@ -11,8 +12,10 @@ from tests.history import (
     FAILED,
     HANDLER,
     SENDER,
+    SUPERIOR,
     History,
     all_of,
+    delivered_to,
     demo,
     in_state,
     is_refused,
@@ -90,3 +93,18 @@ def test_what_is_split_off_at_the_last_letter_is_not_said_to_have_been_negotiate
         f"{name(SENDER)}移送的第2项违法行为，{name(HANDLER)}提出管辖异议，"
         "本案已移送1次，依规定不再协商。"
     )
+
+
+def test_a_handler_that_proposes_itself_is_in_dispute_with_who_sent_it_not_with_itself() -> None:
+    history = in_state(State.FILED)
+    envelope = {
+        "addressees": [organ(THIRD)],
+        "document_number": "案移〔2026〕31号",
+        "insist_reason": "位于公路用地范围",
+    }
+    history.send("case_transfer", HANDLER, envelope=envelope)
+    history.send("designation", SUPERIOR, designee=organ(HANDLER))  # it holds it a second time
+    history.send("filing_reply", HANDLER)
+    effects = history.send("designation_request", HANDLER, proposed=organ(HANDLER))
+    assert history.opened.in_dispute().other == organ(SENDER)
+    assert delivered_to(effects)[-1] == (SENDER, Relation.COUNTERPART)
