@@ -71,7 +71,7 @@ def negotiation_result(
     other = dispute.other if envelope.sender == dispute.holder else dispute.holder
     stated = taken_down(message)
     earlier = {each.organ: each for each in dispute.stated}
-    refusal = _differs(stated, earlier.get(other)) or _unfit(stated, situation)
+    refusal = _differs(stated, earlier.get(other)) or _unfit(case, stated, situation)
     if refusal is not None:
         return refusal
     words = {**earlier, envelope.sender: stated}  # who calls it failed takes back what it said
@@ -118,9 +118,17 @@ def _differs(stated: Stated | None, other: Stated | None) -> Refusal | None:
     return Refusal("negotiation.differs", "handler")
 
 
-def _unfit(stated: Stated | None, situation: Situation) -> Refusal | None:
-    if stated is not None and can_handle(stated.handler, situation) is None:
+def _unfit(case: Case, stated: Stated | None, situation: Situation) -> Refusal | None:
+    """Whom they may not agree on. Who sent the letter and is none of the two has no say in it.
+
+    It would owe the new letter to itself; it gets the case back by a designation only.
+    """
+    if stated is None:
+        return None
+    if can_handle(stated.handler, situation) is None:
         return Refusal("transfer.addressee_cannot_handle", "handler")
+    if stated.handler == case.asking and not case.in_dispute().between(case.asking):
+        return Refusal("transfer.earlier_holder", "handler")
     return None
 
 

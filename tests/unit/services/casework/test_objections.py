@@ -374,3 +374,14 @@ def test_the_sender_that_is_to_handle_it_reports_its_own_stages() -> None:
     history.send("filing_reply", SENDER)
     assert not is_refused(history.send("case_progress", SENDER, stage="decided"))
     assert ("decide_case", organ(SENDER)) not in owed(history.opened)
+
+
+def test_who_sent_the_letter_and_is_none_of_the_two_is_not_agreed_on_without_a_say() -> None:
+    history = in_state(State.RECEIVED)
+    history.send("designation", SUPERIOR, designee=organ(THIRD))
+    history.send("filing_reply", THIRD)
+    history.send("designation_request", THIRD, proposed=organ(HANDLER))  # it held it before
+    assert history.opened.in_dispute().other == organ(HANDLER)
+    effects = history.send("negotiation_result", THIRD, handler=organ(SENDER))
+    assert refusal_of(effects) == "transfer.earlier_holder"
+    assert not is_refused(history.send("negotiation_result", THIRD, handler=organ(HANDLER)))
