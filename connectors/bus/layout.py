@@ -40,7 +40,7 @@ Quotas = Mapping[str, Mapping[str, float]]  # login → Kafka's name of a limit 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
 _FLOW_RETENTION_MS: Final = 30 * _DAY_MS
-# The broker keeps each segment's file open, and its indexes mapped. There is a Tick every ten seconds,
+# The broker keeps each segment's file open, and its indexes mapped. A Tick comes every ten seconds,
 # so none stays empty: thirty days are 720 for 24 partitions, and were 104,000 by ten minutes each.
 # Measured: with a limit of 20,000 files it ends for good at 20,000; 65,530 maps are Linux's limit.
 FLOW_SEGMENT_MS: Final = _DAY_MS
