@@ -7,6 +7,7 @@ from schemas.ids import MessageId
 from services.casework.case import Case, Duty
 from services.casework.clock_moves import resumed
 from services.casework.effects import Effect, OpenDuty, ResumeDuty
+from services.casework.spans import DUTIES
 from services.casework.steps import Outcome
 from services.rulebook.model import Calendar
 
@@ -30,7 +31,7 @@ def awaken(case: Case, cause: MessageId, calendar: Calendar, at: datetime) -> Ou
 
 
 def _woken(duty: Duty, calendar: Calendar, at: datetime) -> Duty | None:
-    if duty.closing is not None:
+    if duty.closing is not None or DUTIES[duty.kind].needs_superior:
         return None
     if duty.begins_at is not None and duty.begins_at <= at:
         return replace(duty, begins_at=None)

@@ -13,7 +13,7 @@ from schemas.messages import Rung, Tick
 from services.casework.awaken import awaken
 from services.casework.case import Case, Duty
 from services.casework.effects import Decision, Effect, FireRung
-from services.casework.referral import refer
+from services.casework.referral import begin_request, refer
 from services.casework.steps import Facts, Outcome, Situation
 from services.casework.watches import warn
 from services.rulebook.calendar import local_date
@@ -31,9 +31,10 @@ def fire(case: Case, tick: Tick, rulebook: Rulebook, at: datetime) -> Decision:
         return Decision(case, ())
     cause = tick.envelope.message_id
     woken = awaken(case, cause, rulebook.calendar, at)
-    fired = _rungs(woken.case, cause, rulebook, at)
+    begun = begin_request(woken, cause, Situation(rulebook, Facts(), at))
+    fired = _rungs(begun.case, cause, rulebook, at)
     warned = warn(fired.case, cause, at)
-    done = Outcome(warned.case, (*woken.effects, *fired.effects, *warned.effects))
+    done = Outcome(warned.case, (*begun.effects, *fired.effects, *warned.effects))
     ended = next((duty for duty in case.duties if duty.runs_out and _is_over(duty, at)), None)
     if ended is not None:
         done = refer(done, tick, Situation(rulebook, Facts(), at))

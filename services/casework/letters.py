@@ -57,10 +57,10 @@ def _again(case: Case, message: Lettered, situation: Situation) -> Outcome | Ref
         return Refusal("reply.not_asked")
     if case.state is State.DECLINED:
         return Refusal("transfer.declined_is_over")
-    if case.state is State.WITHDRAWN:  # given back: also where both had agreed on a third
-        return not_allowed(case, Step.REISSUE)
     if dispute is None or dispute.third is None:
         return Refusal("transfer.already_sent")
+    if case.state is State.WITHDRAWN:  # given back after both had agreed on a third
+        return not_allowed(case, Step.REISSUE)
     if set(envelope.addressees) - {dispute.third}:
         return Refusal("transfer.not_the_third", "envelope.addressees")
     agreed = replace(case, charges=charges_of(message), rule=None)

@@ -6,19 +6,23 @@ number. The bus decides nothing in a superior's place.
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from schemas.disputes import CaseSplit, DesignationRequest, Objection
 from schemas.errors import Refusal
-from schemas.ids import OrganCode
+from schemas.ids import MessageId, OrganCode
 from schemas.messages import Message
 from schemas.parts import Relation
-from services.casework.case import Case, State
+from services.casework.case import Case, Duty, State
+from services.casework.clock_moves import at_term
 from services.casework.dispute import Dispute
-from services.casework.effects import Advise
+from services.casework.duties import Given
+from services.casework.effects import Advise, OpenDuty
 from services.casework.handing import accept, hand, hand_letter, letter_author
+from services.casework.spans import DUTIES
 from services.casework.steps import Outcome, Situation, letters, surely, take, take_all
 from services.casework.transitions import Step
-from services.rulebook.calendar import local_date
+from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import common_superior, supervisor_of
 from services.rulebook.model import Organ
 
@@ -32,17 +36,42 @@ _REASONS = {
 def refer(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
     """Let the dispute go to the common superior: the request is owed, and drafted."""
     case, dispute = outcome.case, outcome.case.in_dispute()
-    referred = surely(take(outcome, Step.REFER, message, situation))
     superior = _superior(dispute, situation)
-    cause, holder = message.envelope.message_id, dispute.holder
-    if superior is not None:
-        # Beyond the last letter an objection is referred at once (domain, section 3).
-        talked = not isinstance(message, Objection | CaseSplit)
+    cause = message.envelope.message_id
+    if superior is None:
+        later = Given(begins_at=_tomorrow(situation))
+        waits = surely(take(outcome, Step.REFER, message, situation, given=later))
+        told = _told_of_nobody(case, situation)
+        return waits.also(*(Advise(cause, organ, "designation.no_superior") for organ in told))
+    referred = surely(take(outcome, Step.REFER, message, situation))
+    # Beyond the last letter an objection is referred at once (domain, section 3).
+    talked = not isinstance(message, Objection | CaseSplit)
+    draft = _draft(case, superior, situation, talked=talked)
+    return referred.also(Advise(cause, dispute.holder, "advice.designation_draft", draft))
+
+
+def begin_request(outcome: Outcome, cause: MessageId, situation: Situation) -> Outcome:
+    """Let the request be owed once the directory knows somebody above both, by a Tick.
+
+    Until then nobody could make it: no clock of it runs, and each day it is looked at again.
+    """
+    case, at = outcome.case, situation.at
+    waits = next((duty for duty in case.duties if _waits_for_a_superior(duty, at)), None)
+    if waits is None or waits.term is None:
+        return outcome
+    superior = _superior(case.in_dispute(), situation)
+    if superior is None:
+        now, told = replace(waits, begins_at=_tomorrow(situation)), outcome
+    else:
+        begun = replace(waits, opened_at=at, begins_at=None)
+        term = replace(waits.term, since=None)
+        now = at_term(begun, term, at, situation.rulebook.calendar)
+        talked = case.hop < situation.rulebook.disputes.hops_max
         draft = _draft(case, superior, situation, talked=talked)
-        return referred.also(Advise(cause, holder, "advice.designation_draft", draft))
-    supervisor = supervisor_of(situation.rulebook.directory, case.sender, local_date(situation.at))
-    told = (holder,) if supervisor is None else (holder, supervisor.code)
-    return referred.also(*(Advise(cause, organ, "designation.no_superior") for organ in told))
+        advice = Advise(cause, now.owner, "advice.designation_draft", draft)
+        told = outcome.also(OpenDuty(cause, now), advice)
+    duties = tuple(now if duty is waits else duty for duty in case.duties)
+    return Outcome(replace(case, duties=duties), told.effects)
 
 
 def designation_request(
@@ -74,6 +103,25 @@ def designation_request(
     told = hand_letter(told, superior.code, Relation.SUPERIOR, situation.at)
     told = hand(told, message, dispute.other, Relation.COUNTERPART, situation.at)
     return accept(told, message)
+
+
+def _waits_for_a_superior(duty: Duty, at: datetime) -> bool:
+    is_open = duty.closing is None and DUTIES[duty.kind].needs_superior
+    return is_open and duty.begins_at is not None and duty.begins_at <= at
+
+
+def _tomorrow(situation: Situation) -> datetime:
+    return start_of(local_date(situation.at) + timedelta(days=1))
+
+
+def _told_of_nobody(case: Case, situation: Situation) -> tuple[OrganCode, ...]:
+    """Return who hears that nobody can designate: both sides, and who keeps their directory."""
+    dispute = case.in_dispute()
+    sides = (dispute.holder, dispute.other)
+    directory, on = situation.rulebook.directory, local_date(situation.at)
+    watching = (supervisor_of(directory, organ, on) for organ in (case.sender, *sides))
+    found = (organ.code for organ in watching if organ is not None)
+    return tuple(dict.fromkeys((*sides, *found)))
 
 
 def _earlier(case: Case, message: DesignationRequest) -> OrganCode:

@@ -38,6 +38,7 @@ class Span:
     lives: frozenset[Life] = frozenset(Life)
     complainants: frozenset[Complainant] | None = None  # None: in every case
     runs_out: bool = False  # at its due time the case goes on without it
+    needs_superior: bool = False  # it begins once somebody is above both sides (referral.py)
 
 
 _BACK: Final = {Step.WITHDRAW: Closing.WITHDRAWN, Step.GIVE_BACK: Closing.WITHDRAWN}
@@ -48,12 +49,10 @@ _TAKEN_FROM_IT: Final = {
 }
 # Somebody else is to handle it from here: what the one before owed is no longer owed.
 _OTHER_HANDLER: Final = {Step.REISSUE: Closing.SUPERSEDED, **_TAKEN_FROM_IT}
-_AGREED: Final = {
-    Step.AGREE_HOLDER: Closing.SUPERSEDED,
-    Step.AGREE_SENDER: Closing.SUPERSEDED,
-    Step.AGREE_SENDER_FILED: Closing.SUPERSEDED,
-    Step.AGREE_THIRD: Closing.SUPERSEDED,
-}
+_AGREED: Final = dict.fromkeys(
+    (Step.AGREE_HOLDER, Step.AGREE_SENDER, Step.AGREE_SENDER_FILED, Step.AGREE_THIRD),
+    Closing.SUPERSEDED,
+)
 _SETTLED: Final = {
     **_AGREED,
     Step.DESIGNATE: Closing.SUPERSEDED,
@@ -108,7 +107,10 @@ _TABLE: Final[dict[str, Span]] = {
         },
     ),
     "request_designation": Span(
-        Owner.HOLDER, frozenset({Step.REFER}), {Step.REQUEST: Closing.MET, **_SETTLED}
+        Owner.HOLDER,
+        frozenset({Step.REFER}),
+        {Step.REQUEST: Closing.MET, **_SETTLED},
+        needs_superior=True,
     ),
     "designate": Span(
         Owner.SUPERIOR, frozenset({Step.REQUEST}), {**_SETTLED, Step.DESIGNATE: Closing.MET}
@@ -119,9 +121,7 @@ _TABLE: Final[dict[str, Span]] = {
         {Step.DECIDE: Closing.MET, Step.FEED_BACK: Closing.MET, **_LEFT},
     ),
     "outcome_feedback": Span(
-        Owner.HANDLER,
-        frozenset({Step.CONCLUDE}),
-        {Step.FEED_BACK: Closing.MET, **_LEFT},
+        Owner.HANDLER, frozenset({Step.CONCLUDE}), {Step.FEED_BACK: Closing.MET, **_LEFT}
     ),
     "inform_complainant": Span(
         Owner.SENDER,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from schemas.parts import Relation
 from tests.simulation import days
 from tests.simulation.books import BEGINS, ENDS, FOR_ALL, WAIVED, Owed
+from tests.simulation.county import FAR, code
 
 _BACK_TO_SENDER: Final = ("declined", "withdrawn")
 
@@ -220,8 +221,13 @@ def step(
 
 
 def _begin(affair: Affair, kind: str, owner: str, about: str, when: When) -> None:
-    waits = kind == "decide_filing"
-    duty = Owed(kind, owner, about, when.at, when.record, when.by_township, when.later, odd=waits)
+    row = affair.dispute if kind == "request_designation" else None
+    waits = row is not None and code(FAR) in (row.holder, row.other)
+    odd = waits or kind == "decide_filing"
+    duty = Owed(
+        kind, owner, about, when.at, when.record, when.by_township, when.later,
+        odd=odd, waits=waits,
+    )  # fmt: skip
     if affair.complaint == "unknown" and kind in ("inform_complainant", "complainant_feedback"):
         duty.closing = WAIVED
     affair.duties.append(duty)

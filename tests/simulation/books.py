@@ -159,3 +159,4 @@ class Owed:
     later: bool  # its length is the second rulebook's
     closing: str | None = None
     odd: bool = False  # its day is moved by something else than the calendar
+    waits: bool = False  # it has not begun, and never does: nobody is above both sides

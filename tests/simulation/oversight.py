@@ -116,6 +116,7 @@ def changes_a_clock_that_has_no_list(affair: Affair, scene: Scene) -> Draft | No
             "clock_change", duty.owner, changes, reply=duty.about, code="clock_change.no_such_duty"
         )
     refused = "clock_change.overdue" if over else refused
+    refused = "clock_change.no_such_duty" if duty.waits else refused
     return Draft("clock_change", duty.owner, changes, reply=duty.about, code=refused)
 
 

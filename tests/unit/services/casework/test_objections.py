@@ -268,6 +268,7 @@ def test_where_nobody_is_above_both_the_supervisor_is_told() -> None:
     told = [(note.to, note.code) for note in all_of(Advise, effects)]
     assert told == [
         (organ(HANDLER), "designation.no_superior"),
+        (organ(SENDER), "designation.no_superior"),
         (organ(SUPERVISOR), "designation.no_superior"),
     ]
     nobody: dict[str, Any] = {"addressees": []}

@@ -2,21 +2,25 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.parts import Relation
-from services.casework.case import State
-from services.casework.effects import Advise, Effect, Write
+from services.casework.case import Closing, State
+from services.casework.effects import Advise, Effect, FireRung, OpenDuty, Write
 from services.rulebook.model import Rulebook
 from tests.history import (
     FAILED,
     HANDLER,
+    MONDAY,
     SENDER,
+    SHANGHAI,
     SUPERIOR,
     History,
     all_of,
     delivered_to,
     demo,
+    duties,
     in_state,
     is_refused,
     organ,
@@ -108,3 +112,45 @@ def test_a_handler_that_proposes_itself_is_in_dispute_with_who_sent_it_not_with_
     effects = history.send("designation_request", HANDLER, proposed=organ(HANDLER))
     assert history.opened.in_dispute().other == organ(SENDER)
     assert delivered_to(effects)[-1] == (SENDER, Relation.COUNTERPART)
+
+
+def test_a_request_is_owed_from_the_day_on_which_somebody_is_above_both() -> None:
+    history = in_state(State.DISPUTED)
+    known, history.rulebook = history.rulebook, without_superiors()
+    history.send("negotiation_result", HANDLER, **FAILED)
+    (waits,) = [d for d in history.opened.duties if d.kind == "request_designation"]
+    assert waits.begins_at is not None
+    for day in range(1, 30):  # nobody is called late for what nobody could do
+        effects = history.tick(MONDAY + timedelta(days=day))
+        assert not all_of(FireRung, effects)
+        assert not all_of(OpenDuty, effects)
+    assert history.opened.due_next == history.at.replace(hour=0) + timedelta(days=1)
+    history.rulebook = known
+    effects = history.tick(MONDAY + timedelta(days=30))
+    begun = the(OpenDuty, effects).duty
+    assert (begun.kind, begun.opened_at) == ("request_designation", history.at)
+    assert begun.due == datetime(2026, 10, 24, tzinfo=SHANGHAI)  # two working days from Wednesday
+    assert drafted(effects)["envelope"]["addressees"] == [organ(SUPERIOR)]
+    history.send("designation_request", HANDLER)
+    assert ("designate", organ(SUPERIOR)) in duties(history.opened)
+    assert ("request_designation", organ(HANDLER)) not in duties(history.opened)
+
+
+def test_a_request_may_be_made_before_the_day_is_looked_at_and_an_agreement_ends_the_wait() -> None:
+    for says, ended in (("designation_request", "met"), ("negotiation_result", "superseded")):
+        history = in_state(State.DISPUTED)
+        known, history.rulebook = history.rulebook, without_superiors()
+        both = {"handler": organ(HANDLER), "handles_from": "2026-10-12"}
+        history.send("negotiation_result", SENDER, **both)
+        history.send("negotiation_result", HANDLER, **FAILED)
+        history.rulebook = known
+        history.send(says, HANDLER, **(both if says == "negotiation_result" else {}))
+        (waited,) = [d for d in history.opened.duties if d.kind == "request_designation"]
+        assert (waited.closing, waited.closed_at) == (Closing(ended), history.at)
+        assert not all_of(OpenDuty, history.tick(MONDAY + timedelta(days=2)))
+
+
+def without_superiors() -> Rulebook:
+    organs = dict(demo().directory.organs)
+    del organs[organ(SUPERIOR)]
+    return replace(demo(), directory=replace(demo().directory, organs=organs))
