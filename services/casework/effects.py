@@ -50,6 +50,7 @@ class Hold:
     reason: HoldReason
     code: str
     explanation: str | None = None
+    again: bool = False  # it was held before: for another reason, or while another was its sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
     """Decide the held message by the rules and organs of now, at the Tick's time (domain, 5).
 
     It goes on where somebody is competent now: its sender gets its receipt, and the supervisor, who
-    was told that it is held, that it is no longer. Else it stays held; both hear of another reason.
+    was told that it is held, that it is no longer. Else it stays held; both hear of another reason,
+    and who has taken the sender's place since hears that it is held.
     """
     waiter, stop = situation.facts.held, case.stop
     if waiter is None or stop is None:
@@ -114,11 +115,13 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
     else:
         now = replace(stop, reason=found.reason, code=HOLD_CODES[found.reason])
         why = found.explanation
-    if now == stop:
-        return Outcome(case)
     to = told_of_a_hold(sender, situation)
-    told_why = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why)
-    return Outcome(replace(case, stop=now), (told_why,))
+    if now == stop:  # only who has not heard of it
+        to = tuple(organ for organ in to if organ not in told_of_a_hold(stop.sender, situation))
+    if not to:
+        return Outcome(case)
+    hold = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why, again=True)
+    return Outcome(replace(case, stop=replace(now, sender=sender)), (hold,))
 
 
 def not_the_supervisor(

@@ -12,7 +12,6 @@ from schemas.ids import BUS, CaseId, MessageId, OrganCode, derive
 from schemas.messages import Accepted, Advice, DutyNotice, Held, HoldReason, Message, Rejected
 from schemas.parts import DueDate, Envelope, Flow, Recipient
 from services.casework.effects import Accept, Advise, Effect, FireRung, Hold, Reject
-from services.casework.routing import HOLD_CODES
 from services.rulebook.model import Rulebook
 
 RELEASED_BY = {
@@ -112,8 +111,8 @@ def _rejected(effect: Reject, about: About, rulebook: Rulebook, at: datetime, sa
 def _held(effect: Hold, to: OrganCode, about: About, rulebook: Rulebook, at: datetime) -> Said:
     words = text(effect.code)
     salt: str = effect.reason
-    if effect.code not in HOLD_CODES.values() and effect.reason in HOLD_CODES:
-        salt = f"{salt}/{effect.code}/{at.isoformat()}"  # held for the same, but not as before
+    if effect.again:
+        salt = f"{salt}/{effect.code}/{at.isoformat()}"  # also where it is held as once before
     envelope = envelope_of("Held", effect.message, to, about, rulebook, at, salt)
     return Said(
         to,

@@ -189,13 +189,46 @@ def test_what_its_handler_has_declined_before_stays_held_and_both_hear_why() -> 
 def test_the_heir_of_its_sender_gets_the_receipt() -> None:
     history = History()
     held_lead(history)
-    book = filled()
-    organs = dict(book.directory.organs)
-    gone = organs[organ(SENDER)]
-    organs[gone.code] = replace(gone, valid_to=MONDAY.date(), successor=organ("mugang"))
-    effects = anew(history, replace(book, directory=replace(book.directory, organs=organs)))
+    effects = anew(history, merged_into(filled(), "mugang"))
     assert the(Accept, effects).to == organ("mugang")
     assert history.opened.sender == organ("mugang")
+
+
+def merged_into(book: Rulebook, heir: str) -> Rulebook:
+    """The same with its sender merged."""
+    organs = dict(book.directory.organs)
+    gone = organs[organ(SENDER)]
+    organs[gone.code] = replace(gone, valid_to=MONDAY.date(), successor=organ(heir))
+    return replace(book, directory=replace(book.directory, organs=organs))
+
+
+def test_the_heir_of_its_sender_hears_once_that_it_is_held() -> None:
+    history = History()
+    held_lead(history)
+    hold = the(Hold, anew(history, merged_into(demo(), "mugang")))
+    assert (hold.reason, hold.code) == (HoldReason.GAP, "hold.gap")
+    assert hold.to == (organ("mugang"),)  # its supervisor has heard of it
+    assert anew(history, merged_into(demo(), "mugang")) == ()
+    assert history.opened.sender == organ(SENDER)  # who sealed it
+    assert delivered_to(history.send("withdrawal", "mugang")) == []
+    assert history.opened.state is State.WITHDRAWN
+
+
+def test_what_is_held_as_once_before_is_told_by_a_message_of_its_own() -> None:
+    history = History()
+    effects = list(held_lead(history))
+    for days, book in enumerate((without_superior(filled()), demo())):
+        effects += anew(history, book)
+        history.at += timedelta(days=days)
+    holds = all_of(Hold, tuple(effects))
+    assert [hold.code for hold in holds] == ["hold.gap", "superior.none", "hold.gap"]
+    about = About(history.opened.id, history.opened.flow)
+    said = [
+        each.message.envelope.message_id
+        for hold in holds
+        for each in say(hold, about, demo(), LATER)
+    ]
+    assert len(set(said)) == len(said) == 6
 
 
 def test_what_waited_behind_it_follows() -> None:
