@@ -40,9 +40,9 @@ Quotas = Mapping[str, Mapping[str, float]]  # login → Kafka's name of a limit 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
 _FLOW_RETENTION_MS: Final = 30 * _DAY_MS
-# The broker keeps each segment's file open, and its indexes mapped. A Tick comes every ten seconds,
-# so none stays empty: thirty days are 720 for 24 partitions, and were 104,000 by ten minutes each.
-# Measured: with a limit of 20,000 files it ends for good at 20,000; 65,530 maps are Linux's limit.
+# The broker keeps each segment's file open, and its indexes mapped. There is a Tick every ten
+# seconds, so none stays empty: of 24 partitions thirty days are 720 segments; by ten minutes each
+# they were 104,000. Measured: with a limit of 20,000 open files it ends at 20,000, for good.
 FLOW_SEGMENT_MS: Final = _DAY_MS
 # Of a flow from which a secret was deleted, until it has left the disk (services/exchange/closing).
 CLOSING_SEGMENT_MS: Final = 10 * _MINUTE_MS

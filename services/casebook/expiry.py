@@ -2,14 +2,25 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from schemas.ids import CaseId
+from services.casebook.among_keys import among
 from services.casebook.case_keys import QUARANTINE, KeyName
 from services.casebook.queries import NUMBER_OF
 from services.casebook.rows import from_ms, to_ms
-from services.casebook.tables import CASE_KEYS, CASES, ORIGINALS, OUTBOX
+from services.casebook.statements import parts
+from services.casebook.tables import CASE_KEYS, CASE_NUMBERS, CASES, ORIGINALS, OUTBOX
+
+_ASK: Final = update(CASES).where(CASES.c.rests_ms.is_not(None)).values(look_ms=CASES.c.rests_ms)
+# By their numbers: the place in words that no index has, for others rest there by the thousand.
+_ASK_ABOUT: Final = _ASK.where(
+    CASES.c.seq.in_(select(CASE_NUMBERS.c.seq).where(among(CASE_NUMBERS.c.case_id, "cases"))),
+    func.coalesce(CASES.c.topic, "") == bindparam("in_topic"),
+    func.coalesce(CASES.c.partition, -1) == bindparam("in_partition"),
+)
 
 Resting = tuple[tuple[CaseId, datetime], ...]  # cases, and since when each rests
 
@@ -44,8 +55,13 @@ class Expiry:
     def ask_all(self, topic: str, partition: int) -> None:
         """Let the next Ticks ask about every case that rests: the terms are others now."""
         here = (CASES.c.topic == topic, CASES.c.partition == partition)
-        resting = update(CASES).where(*here, CASES.c.rests_ms.is_not(None))
-        self._connection.execute(resting.values(look_ms=CASES.c.rests_ms))
+        self._connection.execute(_ASK.where(*here))
+
+    def ask_about(self, topic: str, partition: int, cases: Iterable[CaseId]) -> None:
+        """Let the next Tick ask about those of the cases that lie there and rest."""
+        for part in parts(cases):
+            values = {"in_topic": topic, "in_partition": partition, "cases": part}
+            self._connection.execute(_ASK_ABOUT, values)
 
     def has_unsent(self, case: CaseId) -> bool:
         """Whether something of the case still waits in the outbox."""

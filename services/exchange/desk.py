@@ -18,7 +18,7 @@ from services.casework.standstill import UNSTORABLE, freeze, next_waiting
 from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
-from services.exchange.expiring import ask_all
+from services.exchange.expiring import ask_anew
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.junk import Junk
 from services.exchange.likeness import note_marks
@@ -134,8 +134,9 @@ class Desk:
         self._work.blobs.note(envelope)
         facts = facts_of(self._clerk.office, self._work, message, case, at)
         case = self._decide(sound, case, facts, at)
-        if self._next.rulebook.retention != self._clerk.office.rulebook.retention:
-            ask_all(self._work, sound.incoming.position)
+        before, then = self._clerk.office.rulebook.retention, self._next.rulebook.retention
+        if then != before:
+            ask_anew(self._work, sound.incoming.position, before, then)
         if self._next.rulebook.calendar != self._clerk.office.rulebook.calendar:
             self._turn_to(self._next)
             calendar_changed(self._clerk, sound, at)

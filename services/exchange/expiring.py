@@ -56,11 +56,20 @@ def _carry_out(clerk: Clerk, sound: Sound, decision: Decision, at: datetime) -> 
     clerk.note(decided_of(sound, Facts(), decision, at))
 
 
-def ask_all(work: Work, position: Position) -> None:
-    """The terms, or the orders, are others from now on: ask about every case of the partition."""
+def ask_anew(work: Work, position: Position, before: Retention, then: Retention) -> None:
+    """Ask again about the partition's cases: by other terms about all, else whose orders changed.
+
+    An order comes each time somebody sues, and after years a partition has tens of thousands that
+    rest: to look at them all takes half of the exchange's time for as many minutes.
+    """
     work.flush()
     work.quiet.changed(position.topic, position.partition)
-    work.expiry.ask_all(position.topic, position.partition)
+    if then.terms != before.terms:
+        work.expiry.ask_all(position.topic, position.partition)
+        return
+    named = {*before.by_case, *then.by_case}
+    changed = (case for case in named if before.by_case.get(case) != then.by_case.get(case))
+    work.expiry.ask_about(position.topic, position.partition, changed)
 
 
 def _quarantines(work: Work, retention: Retention, position: Position, at: datetime) -> None:

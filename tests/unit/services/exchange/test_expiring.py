@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from schemas.ids import RulebookHash
+from schemas.ids import RulebookHash, derive
 from schemas.messages import Message, Rejected
 from schemas.parts import Flow
 from services.casebook.case_keys import CaseKeys
@@ -251,3 +251,25 @@ def test_no_key_of_a_case_goes_with_the_months_however_old(casebook: Casebook) -
     run(casebook, [log.tick(OVER, 0, next(iter(Flow)))])
     keys = {row.name: row.wrapped for row in rows(casebook, CASE_KEYS)}
     assert keys[history.opened.id] is not None
+
+
+@pytest.mark.parametrize("changes_terms", [False, True])
+def test_an_order_has_its_case_looked_at_and_other_terms_have_all(
+    case: Withdrawn,
+    *,
+    changes_terms: bool,
+) -> None:
+    """Tens of thousands may rest, and an order comes whenever somebody sues."""
+    with case.casebook.engine.begin() as connection:
+        (own,) = connection.execute(CASES.select()).mappings()
+        other = {**own, "seq": own["seq"] + 1, "case_id": derive("another", case.case)}
+        numbers = {name: other[name] for name in ("case_id", "seq")}
+        connection.execute(CASES.insert(), [other])
+        connection.execute(CASE_NUMBERS.insert(), [numbers])
+    rulebook = ordered(case, What.HOLD)
+    if changes_terms:
+        rulebook = replace(rulebook, retention=Retention())
+    activate(case, rulebook, MONDAY + timedelta(days=1))
+    looks = {row.case_id: row.look_ms for row in rows(case.casebook, CASES)}
+    others = own["rests_ms"] if changes_terms else own["look_ms"]
+    assert looks == {case.case: own["rests_ms"], other["case_id"]: others}
