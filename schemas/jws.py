@@ -146,6 +146,11 @@ def verified(
     return VerifiedKey(key.kid, key.organ)
 
 
+def is_in_force(key: KeyRecord, at: datetime) -> bool:
+    """Whether what the key seals at this moment is believed."""
+    return key.valid_from <= at and not _has_ended(key, at) and not is_compromised(key, at)
+
+
 def is_compromised(key: KeyRecord, at: datetime) -> bool:
     """Whether somebody else may have had the key by then."""
     return key.compromised_since is not None and at >= key.compromised_since

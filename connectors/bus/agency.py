@@ -25,7 +25,7 @@ from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
 from connectors.bus.keyring import Keyring
 from connectors.bus.keys import load_signer, read_passphrase
-from connectors.bus.openers import load_openers
+from connectors.bus.openers import FreshOpeners
 from connectors.bus.stores import StorePlace, store_place
 from schemas.errors import UserError
 from schemas.file_key import Openers
@@ -164,7 +164,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         signer=signer,
         keyring=keyring,
         gate=load_gate(place.rulebook),
-        openers=load_openers(place, config.organ, passphrase),
+        openers=FreshOpeners(place, config.organ, passphrase),
         folder=place.path / "connectors" / config.organ,
         store=store_place(place),
         letters_per_second=config.letters_per_second,

@@ -4,6 +4,8 @@
 before a rotation, kept because what was wrapped to them is still under way or stored.
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +37,36 @@ def load_openers(home: Home, login: str, passphrase: bytes | None) -> Openers:
     paths = [*older, *([present] if present.exists() else [])]
     keys = [_read(path, passphrase) for path in paths]
     return {jwk_of_opener(key).kid: key for key in keys}
+
+
+class FreshOpeners(Openers):
+    """All of a login's keys, by kid; read again where a key is asked for that came since."""
+
+    def __init__(self, home: Home, login: str, passphrase: bytes | None) -> None:
+        """Read them. Raises UserError keys.unreadable, key.passphrase."""
+        self._folder = home.opener(login).parent
+        self._load = partial(load_openers, home, login, passphrase)
+        self._stamp, self._keys = self._looked()
+
+    def __getitem__(self, kid: str) -> X25519PrivateKey:
+        """Return a key. Raises KeyError, UserError keys.unreadable, key.passphrase."""
+        if kid not in self._keys and self._folder_stamp() != self._stamp:
+            self._stamp, self._keys = self._looked()
+        return self._keys[kid]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over those that were read."""
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        """Return how many were read."""
+        return len(self._keys)
+
+    def _looked(self) -> tuple[int, Openers]:
+        return self._folder_stamp(), self._load()  # in this order: what comes between is seen later
+
+    def _folder_stamp(self) -> int:
+        return self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
 
 
 def opener_kid(path: Path, passphrase: bytes | None) -> str:

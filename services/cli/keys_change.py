@@ -105,17 +105,25 @@ def keys_rotate(
     if encryption:
         _tell(_new_opener(whose, passphrase_file, grace_hours), whose.login, as_json=as_json)
         note(
-            "请先重启该机关的连接器（总线：交换进程），再使规则生效：新密钥在启动时读取",
-            "restart the organ's connector (of the bus: the exchange) before the rules come into"
-            " force: keys are read at the start",
+            "新私钥须先放到该机关连接器（总线：每个交换进程）的安装目录，再使规则生效；无须重启",
+            "the new private key has to lie in the home of the organ's connector (of the bus: of"
+            " each exchange) before the rules come into force; nothing need be restarted",
         )
         return
     load_signer(whose.home.key(whose.login), _passphrase(whose.home, passphrase_file))
     row = _made(whose, algorithm, passphrase_file, now(), timedelta(hours=grace_hours))
     _tell(row, whose.login, as_json=as_json)
+    if whose.organ == BUS:
+        note(
+            "新的 keys.csv 发到各机关后，重启交换进程；旧密钥到期时它自行退出（75）",
+            "restart the exchange once the agencies have the new keys.csv; it ends by itself (75)"
+            " when the old key does",
+        )
+        return
     note(
-        "请重启该机关的连接器：未发出的消息将以新密钥重新封签",
-        "restart the organ's connector: what it has not sent is then sealed by the new key",
+        "请重启该机关的连接器：未发出的消息将以新密钥重新封签；旧密钥到期后它不再发送",
+        "restart the organ's connector: what it has not sent is then sealed by the new key; once"
+        " old one has ended it sends nothing",
     )
 
 

@@ -9,6 +9,7 @@ from schemas.errors import Broken
 from schemas.file_key import Openers, encryption_key
 from schemas.ids import Alias, OrganCode
 from schemas.jwk import Signer
+from schemas.jws import KeyRecord, Keys
 from schemas.seal import Unvouched, vouched
 from schemas.secrecy import Gate
 from services.casework.turns import turning_days
@@ -16,6 +17,10 @@ from services.confidentiality.places import Places
 from services.confidentiality.redact import Redaction
 from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import PublicKey, Rulebook
+
+
+def no_others(_kid: str) -> None:
+    """Know no key of the bus but the rulebook's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Office:
     openers: Openers = field(
         default_factory=dict, repr=False
     )  # of the keys of files; none: a replay
+    own_keys: Keys = no_others  # of the bus, that the rulebook does not know yet (own_keys.py)
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)
     gate: Gate = field(init=False, repr=False, compare=False)  # its no-sharing list, compiled
@@ -56,9 +62,9 @@ class Office:
             self._turns.append(turning_days(self.rulebook))
         return self._turns[0]
 
-    def key(self, kid: str) -> PublicKey | None:
-        """A public key of the directory."""
-        return self.rulebook.directory.keys.get(kid)
+    def key(self, kid: str) -> KeyRecord | None:
+        """A public key of the directory, or one of the bus's own that is newer."""
+        return self.rulebook.directory.keys.get(kid) or self.own_keys(kid)
 
     def alias(self, organ: OrganCode) -> Alias | None:
         """The organ's inbox name; None for an organ that the directory does not know."""

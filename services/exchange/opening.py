@@ -4,17 +4,20 @@ from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings
 from connectors.bus.keys import BUS_LOGIN, load_signer, read_passphrase
 from connectors.bus.known_schemas import KnownSchemas
-from connectors.bus.openers import load_openers
+from connectors.bus.openers import FreshOpeners
 from schemas.codec import current
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS
 from schemas.jwk import Signer, signer_of
+from schemas.jws import is_in_force
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
+from services.exchange.own_keys import KEY_LEFT_MIN, OwnKeys
 from services.exchange.shelf import Shelf
 from services.exchange.workers import refuse_several_on_sqlite
 from services.rulebook.load import first_kept, keep, keep_first, kept, load
@@ -24,7 +27,8 @@ from services.rulebook.model import Rulebook
 def open_office(home: Home, settings: Settings) -> Office:
     """Read the rulebook's copy, the bus's key and the schema ids.
 
-    Raises UserError where one is missing or the key is not the directory's.
+    Raises UserError where one is missing, the key is not the directory's, or has ended: nobody
+    would believe what is sealed by it.
     """
     rulebook = load(home.rulebook)
     pem = home.key("bus")
@@ -34,6 +38,8 @@ def open_office(home: Home, settings: Settings) -> Office:
     registered = rulebook.directory.keys.get(signer.kid)
     if registered is None or registered.organ != BUS:
         raise UserError("seal.key_unknown", where=str(pem), exit_code=3)
+    if not is_in_force(registered, now() + KEY_LEFT_MIN):
+        raise UserError("key.not_in_force", where=str(pem), exit_code=3)
     return _office(home, settings, rulebook, signer)
 
 
@@ -63,7 +69,8 @@ def _office(home: Home, settings: Settings, rulebook: Rulebook, signer: Signer) 
         partitions=settings.kafka.partitions,
         codecs=known,
         ids=known.ids,
-        openers=load_openers(home, BUS_LOGIN, passphrase),
+        openers=FreshOpeners(home, BUS_LOGIN, passphrase),
+        own_keys=OwnKeys(home),
     )
 
 

@@ -36,6 +36,7 @@ from services.exchange.garbage import Sweeps
 from services.exchange.intake import Incoming, Intake
 from services.exchange.measures import Measures
 from services.exchange.outbox import Published, publish
+from services.exchange.own_keys import refuse_ended
 from services.exchange.portions import portions
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.refusing import Refusing
@@ -120,9 +121,11 @@ class Shell:
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).
 
-        Raises Broken clock.skew.
+        Raises Broken clock.skew, Unavailable key.not_in_force.
         """
         at = now()
+        office = self.shelf.first
+        refuse_ended(office.own_keys(office.signer.kid), at)
         sent = True
         under_way: list[asyncio.Future[RecordMetadata]] = []
         try:

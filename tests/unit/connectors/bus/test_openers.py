@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.home import Home
-from connectors.bus.openers import ensure_opener, load_openers, replace_opener
+from connectors.bus.openers import FreshOpeners, ensure_opener, load_openers, replace_opener
 from connectors.bus.private import write_private
 from schemas.errors import UserError
 from schemas.file_key import Claim, unwrap, wrap
@@ -36,6 +36,16 @@ def test_what_was_wrapped_before_a_rotation_still_opens(home: Home) -> None:
     openers = load_openers(home, "bus", None)
     assert set(openers) == {before.kid, after.kid}
     assert unwrap(wrapped, CLAIM, BUS, openers) == bytes(32)
+
+
+def test_what_is_wrapped_to_a_key_made_while_we_run_opens_at_once(home: Home) -> None:
+    ensure_opener(home.opener("bus"), None)
+    openers = FreshOpeners(home, "bus", None)
+    assert len(openers) == 1
+    after = replace_opener(home, "bus", None)
+    assert unwrap(wrap(bytes(32), CLAIM, BUS, after.kid, after.x), CLAIM, BUS, openers) == bytes(32)
+    assert set(openers) == set(load_openers(home, "bus", None))
+    assert unwrap("another.key", CLAIM, BUS, openers) is None
 
 
 def test_a_first_rotation_makes_the_first_key(home: Home) -> None:
