@@ -12,6 +12,7 @@ letters_per_second = 100     # published at most; what is over it waits in the s
 [map]                        # names of the agency's own for our records
 """
 
+import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from connectors.bus import clock
 from connectors.bus.allowance import LETTERS_PER_SECOND
 from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at
@@ -36,6 +38,7 @@ from schemas.topics import BY_SNAKE, Author
 
 CONFIG_BYTES_MAX: Final = 64 * 1024
 HEAD: Final = "rulebook.toml"
+_DIRECTORY: Final = "organs.csv"
 
 
 class Section(BaseModel):
@@ -93,6 +96,10 @@ class Agency:
     store: StorePlace  # where attachments are stored
     letters_per_second: float  # that it may publish
 
+    def may_send(self) -> bool:
+        """Whether what is sealed by its key is believed now. Raises UserError file.unreadable."""
+        return self.keyring.is_believed(self.signer.kid, clock.now())
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the table of a configuration file. Raises UserError connector.config_invalid."""
@@ -143,8 +150,9 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
     """Return the organ of a configuration.
 
     A home that is given wins over the configuration's. The organ's code is that of its key in
-    keys.csv. Raises UserError for whatever is missing, rules.invalid for a no-sharing list that
-    cannot be read.
+    keys.csv. Raises UserError for whatever is missing, key.of_another_organ where the directory, or
+    the key by which it opens files, is of another than the key that seals, rules.invalid for a
+    no-sharing list that cannot be read.
     """
     place = home or (Home(config.home) if config.home else home_at())
     bus = _bus_of(place.rulebook / HEAD)
@@ -155,6 +163,11 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
     organ = keyring.organ_of(signer.kid)
     if organ is None:
         raise UserError("connector.key_unlisted", where=config.organ, exit_code=3)
+    openers = FreshOpeners(place, config.organ, passphrase)
+    others = {keyring.organ_of(kid) for kid in openers} | {_code_of(config.organ, place.rulebook)}
+    if not others <= {organ, None}:  # it would write, and be answered, in another's name
+        where = config.key or place.key(config.organ)
+        raise UserError("key.of_another_organ", where=str(where), detail=organ, exit_code=3)
     return Agency(
         alias=Alias(config.organ),
         organ=organ,
@@ -164,7 +177,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         signer=signer,
         keyring=keyring,
         gate=load_gate(place.rulebook),
-        openers=FreshOpeners(place, config.organ, passphrase),
+        openers=openers,
         folder=place.path / "connectors" / config.organ,
         store=store_place(place),
         letters_per_second=config.letters_per_second,
@@ -177,6 +190,17 @@ def _bus_of(path: Path) -> str:
     except (OSError, ValueError, KeyError):
         raise UserError("connector.rulebook_missing", where=str(path), exit_code=3) from None
     return str(bus)
+
+
+def _code_of(alias: str, rulebook: Path) -> OrganCode | None:
+    """Return the code that the directory has for an alias; an agency's home may have none."""
+    try:
+        with (rulebook / _DIRECTORY).open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(line for line in file if not line.startswith("#"))
+            found = (row.get("code") for row in rows if row.get("alias") == alias)
+            return OrganCode(code) if (code := next(found, None)) else None
+    except (OSError, UnicodeDecodeError, csv.Error):  # the county's lint looks at it
+        return None
 
 
 def _login(path: Path | None) -> Credentials | None:

@@ -219,6 +219,10 @@ class Connector:
         self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
+        if not desk.spool.is_shut:
+            self.vitals.failing.pop("key", None)
+        elif "key" not in self.vitals.failing:
+            self._failed("key", "key.not_in_force")
         if not await self._desk.once(desk.files.aside):
             self.vitals.failing.pop("staging", None)
         elif "staging" not in self.vitals.failing:

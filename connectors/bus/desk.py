@@ -65,7 +65,7 @@ class Desk:
     def __init__(self, agency: Agency, system: System) -> None:
         self._agency, self._system = agency, system
         self._ledger = Ledger(agency.folder / "ledger.sqlite")
-        self.spool = Spool(self._ledger, Allowance(agency.letters_per_second))
+        self.spool = Spool(self._ledger, Allowance(agency.letters_per_second), agency.may_send)
         self._quarantine = Quarantine(agency.folder / "quarantine")
         self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
         self._unshown: list[Mark] = []

@@ -6,8 +6,9 @@ is looked for once more when the file has changed since.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from connectors.bus.fresh import Fresh
 from connectors.bus.keys import KEYS_CSV, read_rows, unreadable
@@ -16,6 +17,7 @@ from schemas.codec import Codec, Opened, unframe
 from schemas.errors import Malformed, Refusal, UserError
 from schemas.file_key import encryption_key
 from schemas.ids import OrganCode
+from schemas.jws import is_in_force
 from schemas.seal import check_sender, verify, verify_copy
 
 
@@ -33,6 +35,10 @@ class ListedKey:
     compromised_since: datetime | None = None
 
 
+# Nothing is sealed or sent so shortly before a key ends: the broker's clock may be ahead of ours.
+KEY_LEFT_MIN: Final = timedelta(minutes=1)
+
+
 class Keyring:
     """Opens inbox values and verifies their seals."""
 
@@ -45,6 +51,11 @@ class Keyring:
         """Return whose key it is."""
         key = self._key(kid)
         return key.organ if key else None
+
+    def is_believed(self, kid: str, at: datetime) -> bool:
+        """Whether the bus takes what that key seals, and will for a moment more."""
+        key = self._key(kid)
+        return key is not None and is_in_force(key, at) and is_in_force(key, at + KEY_LEFT_MIN)
 
     def encryption_key(self, organ: OrganCode, at: datetime) -> ListedKey | None:
         """Return the key that files are encrypted to for an organ; None: it has none."""

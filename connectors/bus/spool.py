@@ -1,7 +1,7 @@
 """What goes out next of what waits to be published: of each case the first, within an allowance."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,10 +37,11 @@ class Spooled:
 class Spool:
     """The spool of a ledger, and what its agency may send."""
 
-    def __init__(self, ledger: Ledger, allowance: Allowance) -> None:
-        self._ledger, self._allowance = ledger, allowance
+    def __init__(self, ledger: Ledger, allowance: Allowance, may_send: Callable[[], bool]) -> None:
+        self._ledger, self._allowance, self._may_send = ledger, allowance, may_send
         self._letters: frozenset[MessageId] = frozenset()  # among the last heads
         self.holds_back = False  # whether the last heads were fewer than are ready
+        self.is_shut = False  # whether nothing may be sent: the key's time is over
 
     def heads(self, cases_max: int, but: Iterable[CaseId], at: float) -> tuple[Spooled, ...]:
         """Return the first of each case but `but`, oldest first, whose files are all stored.
@@ -48,7 +49,9 @@ class Spool:
         Letters of the agency within its allowance; `at` in monotonic seconds.
         """
         room, taken, letters = self._allowance.room(at), list[int](), set[int]()
-        self.holds_back = False
+        self.holds_back, self.is_shut = False, not self._may_send()
+        if self.is_shut:
+            return ()
         for ordinal, is_letter in self._ledger.db.execute(_HEADS, (json.dumps(list(but)),)):
             if len(taken) == cases_max:
                 break

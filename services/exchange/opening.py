@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings
+from connectors.bus.keyring import KEY_LEFT_MIN
 from connectors.bus.keys import BUS_LOGIN, load_signer, read_passphrase
 from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.openers import FreshOpeners
@@ -17,7 +18,7 @@ from schemas.jws import is_in_force
 from schemas.topics import RECORDS
 from services.casebook.store import Casebook, open_sqlite, open_url
 from services.exchange.office import Office
-from services.exchange.own_keys import KEY_LEFT_MIN, OwnKeys
+from services.exchange.own_keys import OwnKeys
 from services.exchange.shelf import Shelf
 from services.exchange.workers import refuse_several_on_sqlite
 from services.rulebook.load import first_kept, keep, keep_first, kept, load

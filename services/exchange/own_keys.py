@@ -6,20 +6,16 @@ in the operator's file, which grows while we run. What the rulebook says of a ke
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from connectors.bus.fresh import Fresh
 from connectors.bus.home import Home
-from connectors.bus.keyring import ListedKey, read_keys
+from connectors.bus.keyring import KEY_LEFT_MIN, ListedKey, read_keys
 from connectors.bus.keys import KEYS_CSV
 from schemas.errors import Unavailable
 from schemas.ids import BUS
 from schemas.jws import KeyRecord, is_in_force
-
-# An exchange ends so long before its key does: what it vouches for may be a while on its way.
-KEY_LEFT_MIN: Final = timedelta(minutes=1)
 
 
 class OwnKeys:

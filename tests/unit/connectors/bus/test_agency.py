@@ -130,3 +130,21 @@ def test_a_key_that_nobody_listed_seals_nothing(county: County) -> None:
     table.write_text("".join(line for line in lines if US not in line), encoding="utf-8")
     with pytest.raises(UserError, match=r"connector\.key_unlisted"):
         county.agency()
+
+
+def test_a_key_of_another_organ_seals_nothing_in_its_name(county: County) -> None:
+    ours, theirs = county.home.key("mugang"), county.home.key("liuzhi-cgj")
+    ours.write_bytes(theirs.read_bytes())
+    with pytest.raises(UserError, match=r"key\.of_another_organ .*mugang\.pem"):
+        county.agency("mugang")  # the key of its attachments is its own
+
+
+def test_both_keys_of_another_organ_are_found_where_the_directory_is(county: County) -> None:
+    for place in (county.home.key, county.home.opener):
+        place("mugang").write_bytes(place("liuzhi-cgj").read_bytes())
+    directory = county.home.rulebook / "organs.csv"
+    directory.write_text(f"# organs\ncode,alias\n{THEM},mugang\n", encoding="utf-8-sig")
+    assert county.agency("mugang").organ == THEM
+    directory.write_text("# organs\ncode,alias\n11520203YC0001,mugang\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"key\.of_another_organ"):
+        county.agency("mugang")

@@ -1,9 +1,20 @@
 """What waits in the spool when an organ's key is replaced."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from connectors.bus.allowance import Allowance
-from connectors.bus.keys import KEYS_CSV, new_private_key, read_rows, rotated, row_of, write_rows
+from connectors.bus.desk import Desk
+from connectors.bus.keyring import KEY_LEFT_MIN
+from connectors.bus.keys import (
+    KEYS_CSV,
+    new_private_key,
+    read_rows,
+    revoked,
+    rotated,
+    row_of,
+    write_rows,
+)
 from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.private import write_private
 from connectors.bus.reseal import reseal_spool
@@ -12,7 +23,10 @@ from schemas.codec import current, frame, unframe
 from schemas.jwk import signer_from_pem
 from schemas.jws import header_of
 from schemas.seal import VerifiedKey, seal_message, verify
-from tests.agency_home import AT, US, County, lead
+from tests.agency_home import AT, US, County, document, lead
+from tests.agency_sides import Side
+
+NewDesk = Callable[[], Desk]
 
 _MOVED = datetime(2026, 9, 22, tzinfo=UTC)
 
@@ -25,7 +39,7 @@ def _rotate(county: County) -> None:
 
 
 def _spooled(ledger: Ledger) -> list[bytes]:
-    return [head.value for head in Spool(ledger, Allowance(100)).heads(100, [], 0.0)]
+    return [head.value for head in Spool(ledger, Allowance(100), lambda: True).heads(100, [], 0.0)]
 
 
 def test_what_waits_is_sealed_anew_and_is_the_same_message(county: County) -> None:
@@ -62,3 +76,41 @@ def test_what_waits_is_sealed_anew_and_is_the_same_message(county: County) -> No
     assert ledger.spool_size().bytes == sum(map(len, after))
     assert reseal_spool(ledger, agency) == 0
     ledger.close()
+
+
+def test_nothing_is_sent_by_a_key_that_has_ended_and_a_restart_sends_it_by_the_new_one(
+    county: County, side: Side, new_desk: NewDesk
+) -> None:
+    desk = new_desk()
+    desk.open()
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    for _ in range(3):  # a file must stand still from one look to the next
+        desk.take_out()
+    assert len(desk.waiting(10)) == 1
+    _rotate(county)  # the old key's grace is over, and the connector was not started anew
+    assert desk.waiting(10) == ()
+    assert desk.spool.is_shut
+    desk = new_desk()
+    desk.open()
+    (head,) = desk.waiting(10)
+    assert not desk.spool.is_shut
+    seal = county.opened(head.value).envelope.seal
+    header = header_of(seal.jws) if seal else None
+    assert header is not None
+    assert header.kid == county.agency().signer.kid
+
+
+def test_a_key_that_is_not_in_force_yet_waits_until_it_is(county: County) -> None:
+    kid, keyring = county.agency().signer.kid, county.agency().keyring
+    since = datetime.fromisoformat(
+        next(row for row in read_rows(county.home.rulebook / KEYS_CSV) if row["kid"] == kid)[
+            "valid_from"
+        ]
+    )
+    assert not keyring.is_believed(kid, since - timedelta(seconds=1))
+    assert keyring.is_believed(kid, since)
+    rows = read_rows(county.home.rulebook / KEYS_CSV)
+    write_rows(county.home, revoked(rows, kid, _MOVED, None))
+    assert keyring.is_believed(kid, _MOVED - KEY_LEFT_MIN - timedelta(seconds=1))
+    assert not keyring.is_believed(kid, _MOVED - timedelta(seconds=1))
+    assert not keyring.is_believed("nobody's", since)

@@ -21,7 +21,7 @@ def spool_of(county: County, letters: int, receipts: int, per_second: float = PL
         for number in range(letters + receipts):
             place = f"{number}.json" if number < letters else None
             ledger.put_in_spool(Outgoing(_letter(number), b"value", place), now())
-    return Spool(ledger, Allowance(per_second))
+    return Spool(ledger, Allowance(per_second), lambda: True)
 
 
 def _letter(number: int) -> Message:
