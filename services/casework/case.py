@@ -27,9 +27,7 @@ class Life(StrEnum):
     ASSISTANCE = "assistance"  # 执法协助请求
     JOINT = "joint"  # 联合执法方案
     CONSULTATION = "consultation"  # 联合执法协商
-    GUIDANCE_YEAR = (
-        "guidance_year"  # 每年业务指导: of a department in a township, opened by the bus
-    )
+    GUIDANCE_YEAR = "guidance_year"  # 每年业务指导: of a department in a township, by the bus
 
 
 class State(StrEnum):
@@ -189,6 +187,7 @@ class Case:
     stop: Stop | None = None
     waiting: tuple[Waiting, ...] = ()
     erased_at: datetime | None = None  # its legal term is over: its content opens no more
+    found_at: datetime | None = None  # of a notice: 发现时刻, by which 立即 (二(一)2) is judged
 
     @property
     def is_frozen(self) -> bool:

@@ -38,6 +38,7 @@ def open_case(case: Case | None, message: Routed, situation: Situation) -> Outco
         charges=charges_of(message),
         filed_on=message.filed_on if isinstance(message, CaseTransfer) else None,
         complainant=_complainant(message),
+        found_at=message.found_at if isinstance(message, ViolationNotice) else None,
     )
     if isinstance(message, ViolationNotice) and _owes_dissuasion(message, situation):
         return Refusal("notice.dissuasion_missing", "dissuasion")

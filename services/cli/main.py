@@ -144,6 +144,9 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "retention": Verb(
         f"{_CLI}.retention", "retention", "保存期限、冻结与销毁", "what is kept until when"
     ),
+    "statistics": Verb(
+        f"{_CLI}.statistics", "statistics", "监督统计，可逐件列出", "the supervisor's figures"
+    ),
     "connector": Noun(
         "连接器",
         "connectors",

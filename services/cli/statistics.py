@@ -1,0 +1,209 @@
+"""`yichuan statistics`: what the supervisor wants to know (domain, section 8)."""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final
+
+import typer
+
+from connectors.bus.clock import now
+from connectors.bus.home import home_at
+from schemas.errors import UserError, texts
+from schemas.ids import OrganCode
+from services.cli.casebook_view import reading
+from services.cli.options import AsJson, HomeFolder
+from services.cli.output import emit_json, in_language, language, note, table
+from services.cli.statistics_figures import FIGURES, Figure, figures
+from services.cli.statistics_items import Item, Period
+from services.cli.statistics_read import items_in
+from services.cli.words import DUTIES, RUNGS, Words, clock_time, organ_word, word
+from services.rulebook.calendar import local_date, start_of
+from services.rulebook.directory import find
+from services.rulebook.load import load
+from services.rulebook.model import Directory, Line, Organ
+
+_PERIOD: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_MONTHS: Final = 12
+_DAY_SECONDS: Final = 86_400
+_HEADS: Final = (
+    "指标 机关 类别 件数 中位用时 最长用时 占比",
+    "figure organ kind number median longest share",
+)
+_ITEM_HEADS: Final = ("时间 机关 类别 用时 案件 消息", "at organ kind took case message")
+_KINDS: Final[Words] = {**DUTIES, **RUNGS}
+
+Document = dict[str, Any]
+
+
+def statistics(
+    period: Annotated[
+        str | None,
+        typer.Option(help="2026, 2026-09, 2026-09-30; this month / 年、月或日，缺省为本月"),
+    ] = None,
+    organ: Annotated[
+        str | None, typer.Option(help="of one organ / 一个机关的", metavar="ORGAN")
+    ] = None,
+    line: Annotated[
+        str | None,
+        typer.Option(help="whose line it leads / 其业务条线各机关的", metavar="ORGAN"),
+    ] = None,
+    list_: Annotated[
+        str | None,
+        typer.Option("--list", help="each one of a figure / 逐件列出某项", metavar="FIGURE"),
+    ] = None,
+    by_organ: Annotated[
+        bool, typer.Option("--by-organ", help="each organ's, too / 并列出各机关")
+    ] = False,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count duties, times, refusals, disputes, guidance and joint actions; --list says which."""
+    place = home_at(home).checked()
+    directory = load(place.rulebook).directory
+    at = now()
+    chosen = period_of(period, at)
+    wanted = _wanted(directory, organ, line, chosen.last)
+    if list_ is not None and list_ not in FIGURES:
+        raise UserError("command.usage", where="--list", detail=", ".join(FIGURES))
+    with reading(place) as connection:
+        found = (item for item in items_in(connection, chosen) if _is(item, wanted))
+        if list_ is not None:
+            _print_items([item for item in found if item.figure == list_], directory, as_json)
+            return
+        told = list(figures(found))
+    if as_json:
+        for figure in told:
+            emit_json({"from": chosen.first, "to": chosen.last, **asdict(figure)})
+    else:
+        shown = (each for each in told if by_organ or each.organ is None)
+        _print_figures(
+            [each for each in shown if each.number or not each.detail], directory, chosen
+        )
+
+
+def period_of(text: str | None, at: datetime) -> Period:
+    """Return the days of a year, a month or a day; none given: the month that `at` lies in.
+
+    Raises UserError command.usage, for a period that has not begun too: 0 would be a lie.
+    """
+    today = local_date(at)
+    found = _PERIOD.fullmatch(text if text is not None else f"{today:%Y-%m}")
+    try:
+        if found is None:
+            raise ValueError  # noqa: TRY301 - said once, below
+        year, month, day = (int(part) if part else None for part in found.groups())
+        first = date(year or 0, month or 1, day or 1)
+        month_days = monthrange(first.year, month or _MONTHS)[1]
+        last = date(first.year, month or _MONTHS, day or month_days)
+    except ValueError:
+        raise UserError(
+            "command.usage", where="--period", detail="2026, 2026-09, 2026-09-30"
+        ) from None
+    if first > today:
+        raise UserError("command.usage", where="--period", detail=f"{first} > {today}")
+    return Period(first, last, min(at, start_of(last + timedelta(days=1))))
+
+
+def _wanted(
+    directory: Directory, organ: str | None, line: str | None, on: date
+) -> frozenset[OrganCode] | None:
+    """Return the organs that are asked for; None: all. Raises UserError organ.unknown."""
+    if organ is None and line is None:
+        return None
+    found = frozenset(directory.organs)
+    if line is not None:
+        leader = _named(directory, line, on).code
+        found &= {each.code for each in directory.organs.values() if _is_led(each, leader, on)}
+    if organ is not None:
+        found &= {_named(directory, organ, on).code}
+    return found
+
+
+def _named(directory: Directory, text: str, on: date) -> Organ:
+    found = find(directory, text, on) or directory.organs.get(OrganCode(text))  # one that is gone
+    if found is None:
+        raise UserError("organ.unknown", where=text)
+    return found
+
+
+def _is_led(organ: Organ, leader: OrganCode, on: date) -> bool:
+    return any(
+        each.organ == leader
+        and each.line is Line.PROFESSIONAL
+        and each.valid_from <= on <= (each.valid_to or date.max)
+        for each in organ.superiors
+    )
+
+
+def _is(item: Item, wanted: frozenset[OrganCode] | None) -> bool:
+    return wanted is None or item.organ in wanted
+
+
+def _print_figures(found: list[Figure], directory: Directory, period: Period) -> None:
+    days = f"{period.first} — {period.last}"
+    title = in_language(
+        f"{days}（截至 {clock_time(period.until)}）", f"{days}, up to {clock_time(period.until)}"
+    )
+    table(in_language(*_HEADS).split(), _rows(found, directory), title)
+    note(
+        "机关连接器退回的、未进入总线的不计在内；用时为自然时间。逐件：--list 指标代码（"
+        + "、".join(FIGURES)
+        + "）",
+        "what a connector gave back never reached the bus; times are of the clock. --list FIGURE: "
+        + ", ".join(FIGURES),
+    )
+
+
+def _rows(found: list[Figure], directory: Directory) -> Iterator[list[str]]:
+    for each in found:
+        yield [
+            word(FIGURES, each.figure),
+            in_language("合计", "all") if each.organ is None else organ_word(directory, each.organ),
+            _kind(each.detail, directory),
+            str(each.number),
+            _took(each.median_seconds),
+            _took(each.longest_seconds),
+            "—" if each.share is None else f"{each.share:.1%}",
+        ]
+
+
+def _print_items(found: list[Item], directory: Directory, as_json: bool) -> None:
+    if as_json:
+        for item in found:
+            emit_json(asdict(item))
+        return
+    rows = (
+        [
+            clock_time(item.at),
+            organ_word(directory, item.organ),
+            _kind(item.detail, directory),
+            _took(item.seconds),
+            item.case,
+            item.message,
+        ]
+        for item in found
+    )
+    table(in_language(*_ITEM_HEADS).split(), rows)
+
+
+def _kind(detail: str | None, directory: Directory) -> str:
+    """Return a duty, a rung, an error's code or a township in words."""
+    if not detail:
+        return ""
+    if detail in _KINDS:
+        return word(_KINDS, detail)
+    known = texts().get(detail)
+    if known is not None:
+        return f"{known.in_language(language())[0]} {detail}"
+    return organ_word(directory, detail)
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    days, rest = divmod(round(seconds), _DAY_SECONDS)
+    clock = str(timedelta(seconds=rest))
+    return in_language(f"{days} 天 {clock}", f"{days} d {clock}") if days else clock

@@ -1,0 +1,179 @@
+"""What the supervisor's figures count, one by one (domain, section 8). Pure.
+
+An item is one duty, message or case that shows in one figure: every figure is a number of items, so
+it is told down to the message. They follow from the ledger of duties, the cases and the journal
+alone, which nothing erases: a figure is the same after a restart, and after the content is gone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from schemas.ids import CaseId
+from services.casework.case import Case, Closing, Duty
+from services.casework.routing import HOLD_CODES
+from services.rulebook.calendar import local_date, start_of
+
+Entry = Mapping[str, Any]  # a line of the journal
+CaseOf = Callable[[CaseId], Case | None]
+
+# Accepted messages that are counted as they are, by who sent them.
+ACCEPTED: Final[Mapping[str, str]] = {
+    "Objection": "disputed",
+    "Designation": "designated",
+    "RoutingAssignment": "assigned",
+    "SupervisionLetter": "supervised",
+    "JointPlan": "joint_plan",
+    "JointPlanAnswer": "joint_answer",
+    "JointPlanDecision": "joint_decision",
+    "JointOutcome": "joint_outcome",
+}
+TIMED: Final[Mapping[str, str]] = {  # duty → the figure of how long it took
+    "sign_for": "time_to_sign",
+    "decide_filing": "time_to_decide_filing",
+    "decide_case": "time_to_decide",
+}
+_LETTERS: Final = frozenset({"LeadTransfer", "CaseTransfer", "ComplaintForward"})
+_DONE: Final = frozenset({Closing.MET, Closing.LATE})
+_YEARLY: Final = "yearly_guidance"
+_MOMENT: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days of Beijing, the last one inclusive; `until`: as far as the figures can know."""
+
+    first: date
+    last: date
+    until: datetime
+
+    @property
+    def start(self) -> datetime:
+        """The first day's 00:00."""
+        return start_of(self.first)
+
+    def has(self, at: datetime) -> bool:
+        """Whether something happened in it: the midnight that ends it is the next one's."""
+        return self.start <= at < self.until
+
+    def has_due(self, due: datetime) -> bool:
+        """Whether something fell due in it: 24:00 of the last day is that day's."""
+        return self.start < due <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One that counts. `organ` is whose it is; `detail` a kind, a code or another organ."""
+
+    figure: str
+    organ: str
+    detail: str
+    case: str
+    message: str
+    at: datetime
+    seconds: float | None = None
+
+
+def of_duty(case_id: CaseId, duty: Duty, period: Period, *, is_frozen: bool) -> Iterator[Item]:
+    """Yield what one duty shows: whether it is open, was kept, and how long it took."""
+    if duty.begins_at is not None:  # nothing is owed yet
+        return
+
+    def item(figure: str, at: datetime, seconds: float | None = None) -> Item:
+        detail = duty.counterpart if duty.kind == _YEARLY else duty.kind
+        return Item(figure, duty.owner, detail, case_id, duty.message, at, seconds)
+
+    ended = duty.closed_at
+    is_open = duty.opened_at < period.until and (ended is None or ended >= period.until)
+    # Where the clock stands still, or its calendar is not known, nothing is overdue.
+    stands = is_open and (is_frozen or duty.suspension is not None)
+    if duty.kind == _YEARLY:
+        yield from _of_guidance(item, duty, period, is_open=is_open)
+        return
+    is_late = (ended is None or ended > duty.due) and not duty.provisional and not stands
+    if is_open:
+        yield item("open", duty.opened_at)
+        if is_late and duty.due <= period.until:
+            yield item("overdue", duty.due)
+    if period.has_due(duty.due):
+        if is_late:
+            yield item("breached", duty.due)
+        elif duty.closing in _DONE:  # what was withdrawn, waived or superseded before is neither
+            yield item("kept", duty.due)
+    if duty.kind in TIMED and duty.closing in _DONE and ended and period.has(ended):
+        yield item(TIMED[duty.kind], ended, (ended - duty.opened_at).total_seconds())
+
+
+def of_notice(case: Case, period: Period) -> Iterator[Item]:
+    """Yield how long a notice took from its finding to the bus: 立即 binds its sender."""
+    if case.found_at is None or not period.has(case.opened_at):
+        return
+    seconds = (case.opened_at - case.found_at).total_seconds()
+    yield Item("notify_delay", case.sender, "", case.id, case.opening, case.opened_at, seconds)
+
+
+def of_entry(entry: Entry, case_of: CaseOf) -> Iterator[Item]:
+    """Yield what one decision shows, by its effects: what was held counts when it is released."""
+    at = datetime.fromisoformat(entry["at"])
+    case_id = CaseId(entry["case"])
+    for effect in entry["effects"]:
+        yield from _of_effect(effect, case_id, at, case_of)
+
+
+def _of_effect(effect: Entry, case_id: CaseId, at: datetime, case_of: CaseOf) -> Iterator[Item]:
+    def item(figure: str, organ: str, detail: str = "", seconds: float | None = None) -> Item:
+        return Item(figure, organ, detail, case_id, effect["message"], at, seconds)
+
+    match effect["effect"]:
+        case "rejected":
+            yield item("refused", effect["to"], effect["refusal"]["code"])
+        case "held" if effect["code"] in HOLD_CODES.values():
+            yield item("held", effect["to"][0], effect["code"])
+        case "rung":
+            yield item("rung", effect["duty"]["owner"], effect["rung"])
+        case "accepted" if effect["record"] in ACCEPTED:
+            yield item(ACCEPTED[effect["record"]], effect["to"])
+        case "accepted" if effect["record"] in _LETTERS:
+            found = case_of(case_id)
+            if found is not None and found.opening != effect["message"]:
+                yield item("hop", effect["to"])
+        case "state_changed" if effect["after"] in ("referred", "closed"):
+            found = case_of(case_id)
+            if found is not None and effect["after"] == "referred":
+                yield item("referred", found.dispute.holder if found.dispute else found.sender)
+            elif found is not None:
+                took = (at - _began(found, case_of)).total_seconds()
+                yield item("time_to_close", found.handler or found.sender, "", took)
+
+
+def _began(case: Case, case_of: CaseOf) -> datetime:
+    """Return when its letter came; of what was split off, when that of the whole did."""
+    while case.parent is not None and (parent := case_of(case.parent)) is not None:
+        case = parent
+    return case.opened_at
+
+
+def _of_guidance(
+    item: Callable[[str, datetime], Item], duty: Duty, period: Period, *, is_open: bool
+) -> Iterator[Item]:
+    year = local_date(duty.due - _MOMENT).year
+    if not period.first.year <= year <= period.last.year or duty.opened_at >= period.until:
+        return
+    if is_open:
+        yield item("guidance_missing", duty.due)
+    elif duty.closing in _DONE:
+        yield item("guidance_done", duty.closed_at or duty.due)
+    elif duty.closing is not None:
+        yield item("guidance_waived", duty.closed_at or duty.due)
+
+
+def once_each(items: Iterable[Item]) -> Iterator[Item]:
+    """Leave out what was held again: a correction that does not help makes no second letter."""
+    held: set[tuple[str, str]] = set()
+    for item in items:
+        if item.figure == "held":
+            if (item.case, item.message) in held:
+                continue
+            held.add((item.case, item.message))
+        yield item

@@ -1,0 +1,58 @@
+"""The items of the supervisor's figures, read from the casebook: row by row, nothing is written."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from json import loads
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from schemas.ids import CaseId
+from schemas.parts import Flow
+from services.casebook.rows import case_from_text, duty_from_text, to_ms
+from services.casebook.tables import CASES, DECISIONS, DUTIES
+from services.casework.case import Case
+from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice, once_each
+
+ROWS_AT_ONCE: Final = 1_000
+CASES_REMEMBERED_MAX: Final = 1_000
+
+
+def items_in(connection: Connection, period: Period) -> Iterator[Item]:
+    """Yield every item of a period: of duties, of notices, of decisions in their order."""
+    yield from _of_duties(connection, period)
+    yield from _of_notices(connection, period)
+    yield from once_each(_of_decisions(connection, period))
+
+
+def _of_duties(connection: Connection, period: Period) -> Iterator[Item]:
+    query = (
+        select(DUTIES.c.case_id, DUTIES.c.body, DUTIES.c.ended, CASES.c.stopped)
+        .join(CASES, CASES.c.seq == DUTIES.c.case_seq)
+        .order_by(DUTIES.c.case_seq, DUTIES.c.position)
+    )
+    for row in connection.execute(query).yield_per(ROWS_AT_ONCE):
+        duty = duty_from_text(row.body, row.ended)
+        is_frozen = row.stopped == "frozen"
+        yield from of_duty(CaseId(row.case_id), duty, period, is_frozen=is_frozen)
+
+
+def _of_notices(connection: Connection, period: Period) -> Iterator[Item]:
+    query = select(CASES.c.body).where(CASES.c.topic == Flow.NOTIFICATIONS.value)
+    for row in connection.execute(query.order_by(CASES.c.seq)).yield_per(ROWS_AT_ONCE):
+        yield from of_notice(case_from_text(row.body, ()), period)
+
+
+def _of_decisions(connection: Connection, period: Period) -> Iterator[Item]:
+    @lru_cache(CASES_REMEMBERED_MAX)
+    def case_of(case_id: CaseId) -> Case | None:
+        body = connection.execute(select(CASES.c.body).where(CASES.c.case_id == case_id)).scalar()
+        return None if body is None else case_from_text(body, ())
+
+    query = (
+        select(DECISIONS.c.entry)
+        .where(DECISIONS.c.at_ms >= to_ms(period.start), DECISIONS.c.at_ms < to_ms(period.until))
+        .order_by(DECISIONS.c.seq)
+    )
+    for row in connection.execute(query).yield_per(ROWS_AT_ONCE):
+        yield from of_entry(loads(row.entry), case_of)

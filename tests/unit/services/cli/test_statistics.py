@@ -1,0 +1,243 @@
+"""`yichuan statistics`: each figure is counted here a second time, by hand."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from schemas.errors import UserError
+from schemas.ids import CaseId, DutyId, MessageId
+from services.casebook.store import Casebook, open_sqlite
+from services.casebook.tables import ORIGINALS
+from services.casework.case import Case, Closing, Duty
+from services.casework.term import Suspension
+from services.cli.main import main
+from services.cli.statistics import period_of
+from services.cli.statistics_figures import FIGURES, figures
+from services.cli.statistics_items import Item, Period, of_duty, of_entry, once_each
+from services.rulebook.calendar import ZONE
+from services.rulebook.load import bundled
+from services.rulebook.model import Length, Unit
+from tests.history import (
+    HANDLER,
+    MONDAY,
+    NOBODYS,
+    SENDER,
+    History,
+    message,
+    organ,
+    violation,
+)
+from tests.office import Log, run, sent
+
+OCTOBER = datetime(2026, 10, 1, tzinfo=ZONE)  # the midnight that ends September
+SEPTEMBER = Period(date(2026, 9, 1), date(2026, 9, 30), OCTOBER)
+NEXT = Period(date(2026, 10, 1), date(2026, 10, 31), OCTOBER + timedelta(days=31))
+CASE = CaseId("a case")
+DUTY = Duty(
+    id=DutyId("a duty"),
+    kind="sign_for",
+    message=MessageId("a message"),
+    owner=organ(HANDLER),
+    counterpart=organ(SENDER),
+    opened_at=OCTOBER - timedelta(days=2),
+    due=OCTOBER,
+    provisional=False,
+    basis="",
+)
+
+
+def shown(period: Period, *, is_frozen: bool = False, **changes: Any) -> list[str]:
+    duty = replace(DUTY, **changes)
+    return [item.figure for item in of_duty(CASE, duty, period, is_frozen=is_frozen)]
+
+
+def test_what_is_due_at_24_00_is_the_ending_month_s_and_what_happens_then_the_next_one_s() -> None:
+    assert SEPTEMBER.has_due(OCTOBER)
+    assert not NEXT.has_due(OCTOBER)
+    assert not SEPTEMBER.has(OCTOBER)
+    assert NEXT.has(OCTOBER)
+
+
+def test_a_period_is_of_beijing_and_ends_now_while_it_lasts() -> None:
+    last_of_year = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)  # 00:30 of the new year in Beijing
+    assert period_of(None, last_of_year).first == date(2027, 1, 1)
+    assert period_of("2026", last_of_year).until == datetime(2027, 1, 1, tzinfo=ZONE)
+    assert period_of("2027", last_of_year).until == last_of_year
+    assert period_of("2024-02", last_of_year).last == date(2024, 2, 29)
+    for wrong in ("2026-13", "2026-02-30", "26", "2027-02"):  # the last has not begun
+        with pytest.raises(UserError, match=r"command\.usage"):
+            period_of(wrong, last_of_year)
+
+
+@pytest.mark.parametrize(
+    ("changes", "figures_shown"),
+    [
+        ({}, ["open", "overdue", "breached"]),
+        ({"due": OCTOBER + timedelta(seconds=1)}, ["open"]),
+        ({"closed_at": OCTOBER, "closing": Closing.MET}, ["open", "kept"]),
+        (
+            {"closed_at": OCTOBER - timedelta(days=1), "closing": Closing.MET},
+            ["kept", "time_to_sign"],
+        ),
+        ({"provisional": True}, ["open"]),
+        ({"begins_at": OCTOBER}, []),
+        ({"opened_at": OCTOBER, "due": OCTOBER + timedelta(days=1)}, []),
+        ({"closed_at": OCTOBER - timedelta(days=1), "closing": Closing.WITHDRAWN}, []),
+        ({"closed_at": OCTOBER - timedelta(days=1), "closing": Closing.SUPERSEDED}, []),
+    ],
+)
+def test_a_duty_shows_in_september_s_figures_as_it_stood_when_september_ended(
+    changes: dict[str, Any], figures_shown: list[str]
+) -> None:
+    assert shown(SEPTEMBER, **changes) == figures_shown
+
+
+def test_where_the_clock_stands_still_nothing_is_overdue() -> None:
+    assert shown(SEPTEMBER, is_frozen=True) == ["open"]
+    since, ends = OCTOBER - timedelta(days=1), OCTOBER + timedelta(days=9)
+    stopped = Suspension(MessageId("m"), since, ends, Length(7, Unit.CALENDAR_DAYS))
+    assert shown(SEPTEMBER, suspension=stopped) == ["open"]
+
+
+def test_a_breach_stays_in_its_month_whatever_is_done_later() -> None:
+    late: dict[str, Any] = {"closed_at": OCTOBER + timedelta(days=3), "closing": Closing.LATE}
+    assert shown(SEPTEMBER, **late) == shown(SEPTEMBER)
+    assert shown(NEXT, **late) == ["time_to_sign"]
+    given_up = {**late, "closing": Closing.SUPERSEDED}
+    assert shown(SEPTEMBER, **given_up) == shown(SEPTEMBER)
+    assert shown(NEXT, **given_up) == []
+
+
+def test_a_year_of_guidance_is_given_missing_or_waived_and_no_open_duty_of_a_month() -> None:
+    year: dict[str, Any] = {"kind": "yearly_guidance", "due": datetime(2027, 1, 1, tzinfo=ZONE)}
+    assert shown(SEPTEMBER, **year) == ["guidance_missing"]
+    given = {**year, "closed_at": OCTOBER + timedelta(days=5), "closing": Closing.MET}
+    assert shown(SEPTEMBER, **given) == ["guidance_missing"]  # as it was then
+    assert shown(NEXT, **given) == ["guidance_done"]
+    assert shown(NEXT, **{**given, "closing": Closing.WAIVED}) == ["guidance_waived"]
+
+
+def item(figure: str, owner: str = "a", **changes: Any) -> Item:
+    return Item(figure, owner, "sign_for", CASE, "m", OCTOBER, **changes)
+
+
+def test_shares_have_no_value_where_nothing_was_due_and_are_0_where_nothing_was_kept() -> None:
+    told = {(f.figure, f.organ, f.detail): f for f in figures([])}
+    assert set(told) == {(name, None, None) for name in FIGURES}
+    assert {f.number for f in told.values()} == {0}
+    assert {f.share for f in told.values()} == {None}
+    some = [item("kept"), item("kept"), item("breached"), item("breached", "b")]
+    told = {(f.figure, f.organ, f.detail): f for f in figures(some)}
+    assert told["kept", None, None].share == 0.5
+    assert told["kept", "a", "sign_for"].share == pytest.approx(2 / 3)
+    assert (told["kept", "b", None].number, told["kept", "b", None].share) == (0, 0.0)
+
+
+def test_times_are_told_by_their_median_and_the_longest() -> None:
+    took = [item("time_to_sign", seconds=each) for each in (5.0, 1.0, 900.0)]
+    (told,) = (
+        f for f in figures(took) if (f.figure, f.organ) == ("time_to_sign", None) and not f.detail
+    )
+    assert (told.number, told.median_seconds, told.longest_seconds) == (3, 5.0, 900.0)
+
+
+def entry(case: str, *effects: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": OCTOBER.isoformat(),
+        "case": case,
+        "effects": [{"message": "m", **e} for e in effects],
+    }
+
+
+def test_what_was_split_off_took_the_time_since_the_whole_letter_came() -> None:
+    history = History()
+    history.send("lead_transfer", SENDER)
+    whole = replace(history.opened, id=CaseId("whole"), opened_at=OCTOBER - timedelta(days=9))
+    part = replace(whole, id=CaseId("part"), parent=whole.id, opened_at=OCTOBER - timedelta(days=1))
+    known: dict[CaseId, Case] = {each.id: each for each in (whole, part)}
+    closed = {"effect": "state_changed", "before": "filed", "after": "closed"}
+    for case_id in known:
+        (found,) = of_entry(entry(case_id, closed), known.get)
+        assert found.seconds == timedelta(days=9).total_seconds()
+
+
+def test_a_letter_that_is_held_again_after_a_correction_that_does_not_help_is_one() -> None:
+    held = {"effect": "held", "code": "hold.gap", "to": ["a", "supervisor"]}
+    twice = [*of_entry(entry("c", held), lambda _: None)] * 2
+    other = of_entry(entry("another", held), lambda _: None)  # two organs may use one id
+    assert len([*once_each([*twice, *other])]) == 2
+    waiting = {"effect": "held", "code": "case.frozen", "to": ["a"]}
+    assert [*of_entry(entry("c", waiting), lambda _: None)] == []
+
+
+@pytest.fixture
+def casebook(tmp_path: Path) -> Iterator[Casebook]:
+    shutil.copytree(bundled("demo"), tmp_path / "rulebook")
+    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    yield opened
+    opened.close()
+
+
+def told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str
+) -> dict[tuple[str, str | None, str | None], dict[str, Any]]:
+    period = f"{MONDAY:%Y-%m}"
+    words = ["statistics", "--home", str(tmp_path), "--json", "--period", period, *options]
+    assert main(words) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {(each["figure"], each["organ"], each["detail"]): each for each in lines}
+
+
+@pytest.fixture
+def lived(casebook: Casebook) -> Casebook:
+    """A lead signed for after two hours, a refused one, a notice that was held and then freed."""
+    history, log = History(), Log()
+    lead = sent(history, "lead_transfer", SENDER)
+    signed = sent(history, "signed_for", HANDLER)
+    notices = History()
+    found_at = (MONDAY - timedelta(hours=5)).isoformat()
+    gap = violation(matter=NOBODYS)
+    notice = sent(notices, "violation_notice", SENDER, violation=gap, found_at=found_at)
+    refused = message("violation_notice", SENDER, "refused", dissuasion=None)
+    later = MONDAY + timedelta(hours=2)
+    run(casebook, [log.put(each, MONDAY) for each in (lead, notice, refused)])
+    run(casebook, [log.put(signed, later)])
+    return casebook
+
+
+def test_figures_of_a_casebook_down_to_the_message_and_the_same_when_the_content_is_gone(
+    lived: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = told(tmp_path, capsys)
+    assert before["time_to_sign", None, None]["median_seconds"] == 7_200.0
+    assert before["time_to_sign", organ(HANDLER), "sign_for"]["number"] == 1
+    assert before["refused", organ(SENDER), "notice.dissuasion_missing"]["number"] == 1
+    assert before["held", None, "hold.gap"]["number"] == 1
+    assert before["notify_delay", organ(SENDER), None]["median_seconds"] == 5 * 3_600
+    with lived.engine.begin() as connection:
+        connection.execute(delete(ORIGINALS))
+    assert told(tmp_path, capsys) == before
+    home = ["--home", str(tmp_path), "--period", f"{MONDAY:%Y-%m}"]
+    assert main(["statistics", *home, "--list", "notify_delay", "--json"]) == 0
+    (found,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert found["seconds"] == 5 * 3_600
+    assert main(["statistics", *home]) == 0
+    assert "发现到告知用时" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("lived")
+def test_one_organ_s_figures_are_its_own_and_a_line_s_are_of_those_it_leads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = told(tmp_path, capsys, "--organ", SENDER)
+    assert {whose for _, whose, _ in own} == {None, organ(SENDER)}
+    assert own["time_to_sign", None, None]["number"] == 0
+    led = told(tmp_path, capsys, "--line", "lps-scjg")
+    assert {whose for _, whose, _ in led} <= {None, organ("liuzhi-scjg")}
