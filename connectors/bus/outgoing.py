@@ -13,6 +13,7 @@ from connectors.bus.files import claimed, files_refusal, listed
 from connectors.bus.gate import barred
 from connectors.bus.ledger import Ledger, Outgoing, SentRow
 from connectors.bus.sealing import Measured, Staged, staged
+from connectors.bus.stores import UNSET
 from connectors.bus.system import Source
 from schemas.checks import lawful_form
 from schemas.codec import current, frame
@@ -30,12 +31,15 @@ def stage(
 ) -> tuple[Staged, ...] | Refusal:
     """Encrypt the files of a source into the folder, before its message is made.
 
-    None of a source that is known, or that the secrecy gate bars: of that nothing is kept. Raises
-    Unavailable attachment.staging_failed.
+    None of a source that is known, or that the secrecy gate bars: of that nothing is kept. Refused
+    while the home does not say where files are stored. Raises Unavailable
+    attachment.staging_failed.
     """
     if not source.files or ledger.sent(_id_of(source, agency)) is not None:
         return ()
     refusal = _secret(source, agency) or files_refusal(source.files)
+    if refusal is None and agency.store.unset:
+        refusal = Refusal(UNSET)
     if refusal is not None:
         return refusal
     done: list[Staged] = []

@@ -37,6 +37,13 @@ def test_a_named_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     assert found == [("error", "attachment.store_unavailable", str(tmp_path / "store"))]
 
 
+def test_a_bus_whose_broker_is_elsewhere_has_to_say_where_files_are(tmp_path: Path) -> None:
+    home = home_with(tmp_path, "", '[kafka]\nbootstrap = "k1:9092"\n')
+    assert [(severity, code) for severity, code, _ in told(home)] == [
+        ("error", "attachment.store_unset")
+    ]
+
+
 def test_a_bucket_without_a_login_or_without_an_answer_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
