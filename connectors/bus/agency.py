@@ -8,7 +8,7 @@ key = "seal.pem"             # optional; likewise
 key_passphrase = "seal.pass" # optional: the file with the key's passphrase
 metrics_port = 19031         # /metrics and /healthz; 0: any free one
 letters_per_second = 100     # published at most; what is over it waits in the spool
-[source]                     # connectors/<kind>/settings.py
+[source]                     # connectors/<kind>/app.py
 [map]                        # names of the agency's own for our records
 """
 

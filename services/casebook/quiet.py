@@ -1,6 +1,6 @@
 """Which partitions have nothing to do at a Tick, found for a batch's Ticks by one query.
 
-There are six flows of a dozen partitions, and every ten seconds each has its Tick: asked one by
+There are five flows of a dozen partitions, and every ten seconds each has its Tick: asked one by
 one, with what the transaction has changed written before each, they held up a second's letters.
 """
 

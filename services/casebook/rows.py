@@ -56,7 +56,7 @@ class Progress:
 
     `rulebook` is the one that decides its next record; None before its first record. `guided`: what
     its last Tick has looked at: of which year, by which rulebook, since which turn
-    (exchange/turns.py).
+    (exchange/turned.py).
     """
 
     next_offset: int
