@@ -123,7 +123,7 @@ def test_what_the_rulebook_says_of_a_key_stands(home: Home) -> None:
 def shell_of(casebook: Casebook, by: Office) -> Shell:
     shelf, none = Shelf(by), cast("Any", None)
     measures = Measures(Settings(), shelf, casebook, 0)
-    return Shell(Settings(), shelf, casebook, none, none, measures, Mock(), none)
+    return Shell(Settings(), shelf, casebook, none, none, measures, Mock(), none, none)
 
 
 def test_an_exchange_whose_key_has_ended_says_nothing_more(home: Home, casebook: Casebook) -> None:
