@@ -13,6 +13,7 @@ from schemas.parts import EvidenceKind
 from services.casework.case import Case, State
 from services.casework.kept import Custody
 
+OF_THINGS: Final = frozenset({"handover", "return_custody"})  # a handover meets them
 _BACK: Final = frozenset({State.DECLINED, State.WITHDRAWN})
 
 

@@ -148,7 +148,7 @@ def _of_the_dispute(case: Case, owner: Owner) -> Iterator[tuple[OrganCode, Organ
         yield dispute.superior, dispute.holder
         return
     yield dispute.holder, dispute.other
-    if owner is Owner.BOTH:
+    if owner is Owner.BOTH and dispute.other != dispute.holder:  # they may have become one
         yield dispute.other, dispute.holder
 
 

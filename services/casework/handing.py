@@ -22,11 +22,14 @@ def hand(
     at: datetime,
     rule: RuleId | None = None,
 ) -> Outcome:
-    """Return the outcome with the message delivered to one organ.
+    """Return the outcome with the message delivered to one organ: never to who wrote it.
 
-    `rule` is what names the organ, where that is not the case's own.
+    Organs that are merged become each other's counterpart. `rule` is what names the organ, where
+    that is not the case's own.
     """
     envelope = message.envelope
+    if to == envelope.sender:
+        return outcome
     handed = Handed(envelope.message_id, envelope.record, envelope.sender, to, relation, at)
     return _delivered(outcome, handed, rule)
 

@@ -21,7 +21,7 @@ from schemas.errors import Refusal
 from schemas.ids import OrganCode
 from services.casework.case import Case, Duty
 from services.casework.clock_moves import sooner
-from services.casework.custody import handing_owed, keeper_of
+from services.casework.custody import OF_THINGS, handing_owed, keeper_of
 from services.casework.duties import Given
 from services.casework.effects import Advise
 from services.casework.handing import accept, hand, to_sender
@@ -142,9 +142,7 @@ def _owed_by(case: Case, keeper: OrganCode) -> Duty | None:
         (
             duty
             for duty in case.duties
-            if duty.kind in ("handover", "return_custody")
-            and duty.owner == keeper
-            and duty.closing is None
+            if duty.kind in OF_THINGS and duty.owner == keeper and duty.closing is None
         ),
         None,
     )

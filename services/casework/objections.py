@@ -71,7 +71,8 @@ def negotiation_result(
     other = dispute.other if envelope.sender == dispute.holder else dispute.holder
     stated = taken_down(message)
     earlier = {each.organ: each for each in dispute.stated}
-    refusal = _differs(stated, earlier.get(other)) or _unfit(case, stated, situation)
+    said = None if other == envelope.sender else earlier.get(other)  # they may have become one
+    refusal = _differs(stated, said) or _unfit(case, stated, situation)
     if refusal is not None:
         return refusal
     words = {**earlier, envelope.sender: stated}  # who calls it failed takes back what it said
@@ -83,7 +84,7 @@ def negotiation_result(
     if stated is None:
         failed = case.state is State.DISPUTED
         return accept(refer(told, message, situation) if failed else told, message)
-    if other in earlier:
+    if other in words:
         told = _agreed(told, dispute, stated.handler, message, situation)
     return accept(told, message)
 

@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from schemas.ids import MessageId, OrganCode
-from services.casework.case import Case, Duty, State
+from services.casework.case import Case, Closing, Duty, State
+from services.casework.custody import OF_THINGS, handing_owed
 from services.casework.dispute import Dispute
 from services.casework.duty_names import DUTY_NAMES
-from services.casework.effects import Advise, Decision, Deliver, Effect, PassDuty
+from services.casework.effects import Advise, CloseDuty, Decision, Deliver, Effect, PassDuty
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
 from services.rulebook.model import Directory, Rulebook
@@ -27,7 +28,7 @@ def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> D
     for organ in _gone(case, directory, on):
         heir = in_office(directory, organ, on)
         if heir is not None:
-            now, passed = _inherited(now, organ, heir.code, cause)
+            now, passed = _inherited(now, organ, heir.code, cause, at)
             effects += passed
         elif any(_is_owed_by(duty, organ) and _looked_at(duty, at) for duty in now.duties):
             now, told = _held(now, organ, cause, directory, on)
@@ -89,7 +90,7 @@ def _looked_at(duty: Duty, at: datetime) -> bool:
 
 
 def _inherited(
-    case: Case, organ: OrganCode, heir: OrganCode, cause: MessageId
+    case: Case, organ: OrganCode, heir: OrganCode, cause: MessageId, at: datetime
 ) -> tuple[Case, list[Effect]]:
     effects: list[Effect] = []
     duties: list[Duty] = []
@@ -103,7 +104,24 @@ def _inherited(
         if handed.to == organ and handed.message in open_letters:
             copy = (handed.message, handed.record, handed.author, heir, handed.relation, case.rule)
             effects.append(Deliver(*copy))
-    return _renamed(replace(case, duties=tuple(duties)), organ, heir), effects
+    inherited = _renamed(replace(case, duties=tuple(duties)), organ, heir)
+    now, closed = _at_its_place(inherited, cause, at)
+    return now, [*effects, *closed]
+
+
+def _at_its_place(case: Case, cause: MessageId, at: datetime) -> tuple[Case, list[Effect]]:
+    """End what was owed of things that need no handing over: who has them and who is to are one."""
+    if handing_owed(case) is not None:
+        return case, []
+    effects: list[Effect] = []
+    duties: list[Duty] = []
+    for duty in case.duties:
+        ends = duty.kind in OF_THINGS and duty.closing is None
+        now = replace(duty, closed_at=at, closing=Closing.SUPERSEDED) if ends else duty
+        duties.append(now)
+        if ends:
+            effects.append(CloseDuty(cause, now, Closing.SUPERSEDED))
+    return replace(case, duties=tuple(duties)), effects
 
 
 def _passed(duty: Duty, organ: OrganCode, heir: OrganCode) -> Duty:
