@@ -1,6 +1,6 @@
 """Which cases rest, and when to ask whether their content is still kept; in a transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from schemas.ids import CaseId
 from services.casebook.among_keys import among
 from services.casebook.case_keys import QUARANTINE, KeyName
-from services.casebook.queries import NUMBER_OF
 from services.casebook.rows import from_ms, to_ms
-from services.casebook.statements import parts
+from services.casebook.statements import Values, parts, rewrite
 from services.casebook.tables import CASE_KEYS, CASE_NUMBERS, CASES, ORIGINALS, OUTBOX
 
 _ASK: Final = update(CASES).where(CASES.c.rests_ms.is_not(None)).values(look_ms=CASES.c.rests_ms)
@@ -28,8 +27,9 @@ Resting = tuple[tuple[CaseId, datetime], ...]  # cases, and since when each rest
 class Expiry:
     """Looks and notes, at once: what the transaction has decided must be flushed before."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, seqs: Mapping[CaseId, int]) -> None:
+        """`seqs`: by which number each case is known that was read."""
+        self._connection, self._seqs = connection, seqs
 
     def due(self, topic: str, partition: int, at: datetime, limit: int) -> Resting:
         """Return cases to ask about, and since when each rests; the longest due first."""
@@ -46,11 +46,16 @@ class Expiry:
         rows = self._connection.execute(query)
         return tuple((CaseId(row.case_id), from_ms(row.rests_ms)) for row in rows)
 
-    def ask_again(self, case: CaseId, at: datetime | None) -> None:
-        """Note when to ask about a case again; None: not before something happens in it."""
-        values = {"look_ms": None if at is None else to_ms(at)}
-        asked = update(CASES).where(CASES.c.seq == NUMBER_OF).values(**values)
-        self._connection.execute(asked, {"case": case})
+    def ask_again(self, answers: Mapping[CaseId, datetime | None]) -> None:
+        """Note when to ask about cases again; None: not before something happens in it.
+
+        They are of those that were read.
+        """
+        rows: list[Values] = [
+            {"seq": self._seqs[case], "look_ms": None if at is None else to_ms(at)}
+            for case, at in answers.items()
+        ]
+        rewrite(self._connection, CASES, ("seq",), rows)
 
     def ask_all(self, topic: str, partition: int) -> None:
         """Let the next Ticks ask about every case that rests: the terms are others now."""

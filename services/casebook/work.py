@@ -60,7 +60,7 @@ class Work:
         self._connection = connection
         self._seqs: dict[CaseId, int] = {}  # of the cases that are there, as far as they were read
         self.keys = CaseKeys(connection, wrapping, self._seqs)
-        self.expiry = Expiry(connection)
+        self.expiry = Expiry(connection, self._seqs)
         self.recounts = Recounts(connection, self._seqs)
         self.blobs = Blobs(connection)  # stored files
         self.quiet = Quiet(connection)  # partitions

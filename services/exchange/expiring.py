@@ -8,6 +8,7 @@ originals are deleted too, and its attachments are put on the list of what the s
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from schemas.ids import CaseId
 from schemas.parts import Flow
 from schemas.topics import CASE_KEYS
 from services.casebook.case_keys import KeyName, quarantine_of
@@ -32,20 +33,22 @@ def expire_due(clerk: Clerk, sound: Sound, at: datetime) -> None:
     position = sound.incoming.position
     due = work.resting_cases(position.place, at, ASKED_MAX)
     work.preload((case_id for case_id, _ in due), (), ())
+    later = dict[CaseId, datetime | None]()
     for case_id, since in due:
         case = work.case(case_id)
         tick = sound.envelope.message_id
         answer = None if case is None else expire(case, retention, since, tick, at)
         if not isinstance(answer, Decision):
-            work.expiry.ask_again(case_id, answer)
+            later[case_id] = answer
         elif clerk.has_unsent(sound, case_id):
-            work.expiry.ask_again(case_id, at + UNSENT_AGAIN)
+            later[case_id] = at + UNSENT_AGAIN
         else:
             _carry_out(clerk, sound, answer, at)
             _erase(work, case_id, position, at)
             work.blobs.lose_case(case_id)
             work.expiry.forget(case_id)
             work.marks.end(case_id, declined=False)
+    work.expiry.ask_again(later)
     if position.place == (next(iter(Flow)).value, 0):
         _quarantines(work, retention, position, at)
 

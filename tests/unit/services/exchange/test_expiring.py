@@ -11,6 +11,7 @@ from schemas.ids import RulebookHash, derive
 from schemas.messages import Message, Rejected
 from schemas.parts import Flow
 from services.casebook.case_keys import CaseKeys
+from services.casebook.rows import to_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import (
     CASE_KEYS,
@@ -27,6 +28,7 @@ from services.exchange import expiring
 from services.exchange.shelf import Shelf
 from services.rulebook.model import Rulebook
 from services.rulebook.retention import CaseOrder, Retention, What
+from tests.batches import of_one_partition, partition_of
 from tests.history import MONDAY, SENDER, History
 from tests.office import (
     PARTITIONS,
@@ -39,6 +41,7 @@ from tests.office import (
     run,
     run_on,
     sent,
+    statements,
 )
 from tests.unit.services.exchange.test_activation import activated, shelf
 
@@ -273,3 +276,16 @@ def test_an_order_has_its_case_looked_at_and_other_terms_have_all(
     looks = {row.case_id: row.look_ms for row in rows(case.casebook, CASES)}
     others = own["rests_ms"] if changes_terms else own["look_ms"]
     assert looks == {case.case: own["rests_ms"], other["case_id"]: others}
+
+
+def test_what_is_kept_is_noted_for_all_cases_of_a_tick_at_once(casebook: Casebook) -> None:
+    log = Log()
+    leads = of_one_partition(4)
+    run(casebook, [log.put(lead, MONDAY) for lead in leads])
+    at = to_ms(MONDAY)
+    with casebook.engine.begin() as connection:
+        connection.execute(update(CASES).values(rests_ms=at, look_ms=at))
+    with statements(casebook.engine) as told:
+        run(casebook, [log.tick(MONDAY + timedelta(minutes=1), partition_of(leads[0]))])
+    assert len([each for each in told if each.startswith("UPDATE cases")]) == 1
+    assert {row.look_ms for row in rows(casebook, CASES)} == {None}  # none of them rests
