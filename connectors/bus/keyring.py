@@ -6,10 +6,11 @@ is looked for once more when the file has changed since.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.clock import SKEW_MAX
 from connectors.bus.fresh import Fresh
 from connectors.bus.keys import KEYS_CSV, read_rows, unreadable
 from connectors.bus.known_schemas import KnownSchemas
@@ -36,7 +37,7 @@ class ListedKey:
 
 
 # Nothing is sealed or sent so shortly before a key ends: the broker's clock may be ahead of ours.
-KEY_LEFT_MIN: Final = timedelta(minutes=1)
+KEY_LEFT_MIN: Final = SKEW_MAX
 
 
 class Keyring:
@@ -121,7 +122,7 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
                 algorithm=row["algorithm"],
                 x=row["x"],
                 y=row["y"],
-                valid_from=datetime.fromisoformat(row["valid_from"]),
+                valid_from=_aware(row["valid_from"]),
                 valid_to=_instant(row["valid_to"]),
                 compromised_since=_instant(row.get("compromised_since", "")),
             )
@@ -133,4 +134,11 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
 
 
 def _instant(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return _aware(text) if text else None
+
+
+def _aware(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:  # nothing could be held against it
+        raise ValueError(f"no zone: {text}")  # noqa: TRY003 - as fromisoformat's own
+    return at

@@ -81,10 +81,19 @@ def ensure_keys(
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Read keys.csv; none when there is no such file. Raises UserError file.unreadable."""
+    """Read keys.csv; none when there is no such file. Raises UserError file.unreadable.
+
+    An editor may have put a byte order mark before it; a row that was cut off, or has more fields
+    than there are columns, is none.
+    """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return tuple(csv.DictReader(file))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            found = frozenset(reader.fieldnames or COLUMNS)
+            wrong = sorted((frozenset(COLUMNS[:-1]) - found) | (found - frozenset(COLUMNS)))
+            if wrong:  # the last one is of a later release
+                raise unreadable(path, f"1: {wrong[0]}")
+            return tuple(_whole(row, path, reader.line_num) for row in reader)
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -93,6 +102,12 @@ def read_rows(path: Path) -> tuple[Row, ...]:
         raise unreadable(path, "not UTF-8") from None
     except csv.Error as error:
         raise unreadable(path, str(error)) from None
+
+
+def _whole(row: dict[str, str], path: Path, line: int) -> Row:
+    if not all(isinstance(each, str) for pair in row.items() for each in pair):
+        raise unreadable(path, f"{line}: columns")
+    return row
 
 
 def unreadable(path: Path, why: str | None) -> UserError:

@@ -50,11 +50,16 @@ def noted_key(connection: Connection, path: Path) -> WrappingKey | None:
 
 
 def read_key(path: Path) -> WrappingKey | None:
-    """Return the key; None when there is no such file. Raises UserError casebook.key_wrong."""
+    """Return the key; None when there is no such file.
+
+    Raises UserError casebook.key_wrong, file.unreadable.
+    """
     try:
         secret = base64.b64decode(path.read_bytes().strip(), validate=True)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UserError("file.unreadable", str(path), error.strerror, exit_code=3) from None
     except ValueError:
         secret = b""
     if len(secret) != KEY_BYTES:

@@ -1,4 +1,5 @@
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home
+from connectors.bus.keyring import read_keys
 from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows, revoked, write_rows
 from connectors.bus.openers import load_openers
 from connectors.bus.private import write_private
@@ -87,6 +89,42 @@ def test_a_second_time_nothing_changes_to_the_byte(home: Home) -> None:
     before = table(home)
     assert ensure_keys(home, reversed(ORGANS), LATER) == ()
     assert table(home) == before
+
+
+def test_a_table_that_an_editor_has_saved_with_a_byte_order_mark_is_the_same(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    before = read_rows(home.rulebook / KEYS_CSV)
+    (home.rulebook / KEYS_CSV).write_bytes(b"\xef\xbb\xbf" + table(home).replace(b"\n", b"\r\n"))
+    assert read_rows(home.rulebook / KEYS_CSV) == before
+    assert ensure_keys(home, ORGANS, LATER) == ()
+    assert read_keys(home.rulebook / KEYS_CSV)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[:-40],  # within the last row
+        lambda text: text[:12],  # within the head
+        lambda text: text.replace("\n", ",1\n").replace(",1\n", "\n", 1),  # a field too many
+        lambda text: text.replace("organ", "agency", 1),
+    ],
+)
+def test_a_table_that_was_cut_off_or_changed_is_refused_and_nothing_is_made_of_it(
+    home: Home, spoil: Callable[[str], str]
+) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    spoilt = spoil(table(home).decode())
+    (home.rulebook / KEYS_CSV).write_text(spoilt, encoding="utf-8")
+    with pytest.raises(UserError, match=r"file\.unreadable"):
+        ensure_keys(home, ORGANS, LATER)
+    assert table(home).decode() == spoilt
+
+
+def test_a_time_without_its_zone_is_refused_before_anything_is_judged_by_it(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    (home.rulebook / KEYS_CSV).write_bytes(table(home).replace(b"+08:00", b""))
+    with pytest.raises(UserError, match=r"file\.unreadable"):
+        read_keys(home.rulebook / KEYS_CSV)
 
 
 def test_a_new_organ_is_added_and_the_rows_there_stay(home: Home) -> None:

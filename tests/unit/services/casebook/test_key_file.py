@@ -61,3 +61,9 @@ def test_the_key_of_a_casebook_for_a_while_is_written_nowhere(tmp_path: Path) ->
     held = (casebook.key.secret, base64.b64encode(casebook.key.secret))
     assert not any(secret in path.read_bytes() for path in files for secret in held)
     casebook.close()
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "casebook.key").mkdir()
+    with pytest.raises(UserError, match=r"file\.unreadable"):
+        read_key(tmp_path / "casebook.key")
