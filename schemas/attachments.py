@@ -7,6 +7,7 @@ exchange, and of names once more by who writes a file of that name.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,10 +22,19 @@ NAME_MAX_BYTES: Final = 200  # leaves room for what is put behind it; a file sys
 WRAPPED_MAX_CHARACTERS: Final = 400
 
 _WHERE: Final = "envelope.attachments"
+# Behind the name of a file that could not be had, of the note that says why (connectors/folder).
+# A file of such a name would be taken for the note, and removed once the other one has come.
+NOTE_SUFFIX: Final = ".reason.json"
+
 # What Windows and Unix take for something else in a name; controls; what turns the direction of
 # the letters after it; half surrogates.
 _UNFIT: Final = re.compile(
-    '[\x00-\x1f\x7f-\x9f/\\\\:*?"<>|\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
+    '[\x00-\x1f\x7f-\x9f/\\\\:*?"<>|\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069'
+    "\ud800-\udfff]"
+)
+# What Windows takes for a device, whatever stands behind the first dot: nobody could open it there.
+_DEVICE: Final = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -64,6 +74,8 @@ def name_is_fit(name: str) -> bool:
     return (
         bool(name.strip())
         and _UNFIT.search(name) is None
+        and _DEVICE.fullmatch(name) is None
+        and not name.casefold().endswith(NOTE_SUFFIX)
         and not name.startswith((".", " "))
         and not name.endswith((".", " "))
         and len(name.encode()) <= NAME_MAX_BYTES
@@ -87,9 +99,18 @@ def _claim(attachment: Attachment) -> tuple[str, str, str | None] | None:
 
 
 def _together(carried: Sequence[Attachment]) -> Refusal | None:
-    names = {(attachment.name or "").casefold() for attachment in carried}
+    names = {_as_one_system_has_it(attachment.name or "") for attachment in carried}
     blobs = {attachment.blob for attachment in carried}
     if len(names) != len(carried) or len(blobs) != len(carried):
         return Refusal("attachment.twice", where=_WHERE)
     found = sizes_refusal([attachment.size_bytes or 0 for attachment in carried])
     return None if found is None else Refusal(found[0], where=_WHERE, detail=found[1])
+
+
+def _as_one_system_has_it(name: str) -> str:
+    """Return what two names have in common that are one on a system that looks at no case.
+
+    Nor at how a letter with its accent is written: APFS and HFS+ of Apple.
+    """
+    composed = unicodedata.normalize("NFC", name)  # noqa: TID251 - of 200 bytes at the most
+    return composed.casefold()

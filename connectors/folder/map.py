@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, Final
 
+from schemas.attachments import NOTE_SUFFIX
 from schemas.errors import Refusal
 from schemas.ids import MessageId
 from schemas.json_text import DOCUMENT_MAX_BYTES
@@ -14,7 +15,7 @@ from schemas.topics import BY_SNAKE, RECORDS
 
 NAME_MAX_BYTES: Final = 200  # leaves room for what is put behind it; a file system allows 255
 OFFSET_DIGITS: Final = 12
-REASON: Final = ".reason.json"
+REASON: Final = NOTE_SUFFIX
 RECEIPT: Final = ".receipt.json"
 
 _PARTIAL: Final = (".part", ".partial", ".tmp", ".temp", ".swp", ".crdownload", "~")

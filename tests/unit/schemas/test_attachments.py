@@ -84,17 +84,37 @@ def test_two_of_one_name_or_one_address_are_refused(other: Attachment) -> None:
     assert form(STORED, other) == Refusal("attachment.twice", WHERE)
 
 
+def test_two_names_that_are_one_on_another_system_are_refused() -> None:
+    composed, apart = replace(STORED, name="\u00c9.pdf"), replace(STORED, name="e\u0301.PDF")
+    other = replace(apart, blob="3" * 64)
+    assert form(composed, other) == Refusal("attachment.twice", WHERE)
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "", " ", ".", "..", ".hidden", "a.", "a ", " a", "a/b", "a\\b", "C:x", "a*", "a?", 'a"',
-        "<a", "a>", "a|b", "a\x00", "a\nb", "a\u202eb", "\udce4", "a" * (NAME_MAX_BYTES + 1),
+        "<a", "a>", "a|b", "a\x00", "a\nb", "a\u202eb", "a\u200fb", "\udce4",
+        "a" * (NAME_MAX_BYTES + 1),
+        "CON", "con.pdf", "Aux .txt", "com1.tar.gz", "LPT¹", "conin$",
+        "x.pdf.reason.json", "X.REASON.JSON",
     ],
 )  # fmt: skip
 def test_a_name_under_which_no_file_can_be_written_is_unfit(name: str) -> None:
     assert not name_is_fit(name)
 
 
-@pytest.mark.parametrize("name", ["照片 1.jpg", "附件（一）.pdf", "a", "x" * NAME_MAX_BYTES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "照片 1.jpg",
+        "附件（一）.pdf",
+        "a",
+        "x" * NAME_MAX_BYTES,
+        "console.txt",
+        "com.pdf",
+        "reason.json",
+    ],
+)
 def test_a_name_of_a_file_is_fit(name: str) -> None:
     assert name_is_fit(name)
