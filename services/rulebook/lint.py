@@ -13,6 +13,7 @@ from typing import Final
 
 from schemas.topics import RECORDS
 from services.rulebook.finding import Finding, Severity, error
+from services.rulebook.guidance import KIND as GUIDANCE
 from services.rulebook.layout import DUTIES, HEAD
 from services.rulebook.lint_calendar import calendar_findings
 from services.rulebook.lint_directory import directory_findings
@@ -51,6 +52,8 @@ DUTIES_NEEDED: Final = (
     "joint_outcome",
     "answer_supervision",
 )
+# Every kind that a rulebook may give a length for; without the last nobody is owed guidance.
+DUTIES_KNOWN: Final = frozenset((*DUTIES_NEEDED, GUIDANCE))
 
 _BUS: Final = re.compile(r"[a-z0-9-]{2,40}")
 _ORDER: Final = tuple(Severity)
@@ -68,7 +71,7 @@ def lint(files: Mapping[str, bytes], library: Calendar, on: date) -> tuple[Findi
         *directory_findings(source, on),
         *jurisdiction_findings(source, on),
         *sharing_findings(source),
-        *_duty_findings(source),
+        *_duty_findings(source, on),
         *calendar_findings(source, library, on),
     ]
     again = [
@@ -104,10 +107,13 @@ def _head_findings(source: Source) -> Iterator[Finding]:
         yield error("dangling", HEAD, zh, en)
 
 
-def _duty_findings(source: Source) -> Iterator[Finding]:
+def _duty_findings(source: Source, on: date) -> Iterator[Finding]:
     kinds = {entry.value.kind for entry in source.organs}
     for rule, line in zip(source.duties.rules, source.duties.lines, strict=True):
         where = f"{DUTIES}:{line}"
+        if rule.kind not in DUTIES_KNOWN:  # its length, for a sector or a record, would never hold
+            zh, en = f"没有名为 {rule.kind} 的职责", f"there is no duty {rule.kind}"
+            yield error("dangling", where, zh, en)
         if rule.sector is not None and rule.sector not in kinds:
             zh, en = f"没有 {rule.sector} 类部门", f"no department of kind {rule.sector}"
             yield error("dangling", where, zh, en)
@@ -121,14 +127,14 @@ def _duty_findings(source: Source) -> Iterator[Finding]:
         if _specific(one) == _specific(other) and _meet(one, other):
             zh, en = f"{one.kind} 的期限重复规定", f"{one.kind} has two lengths at one time"
             yield error("overlap", f"{DUTIES}:{line}", zh, en)
-    general = {
-        rule.kind
-        for rule in source.duties.rules
-        if (rule.sector, rule.record, rule.author, rule.valid_to) == (None, None, None, None)
-    }
+    for_all = [rule for rule in source.duties.rules if _specific(rule)[1:] == (None, None, None)]
     for kind in DUTIES_NEEDED:
-        if kind not in general:
+        own = [rule for rule in for_all if rule.kind == kind]
+        if not any(rule.valid_to is None for rule in own):
             zh, en = f"{kind} 没有普遍适用的期限", f"{kind} has no length that holds for all"
+            yield error("duty_missing", DUTIES, zh, en)
+        elif not any(rule.valid_from <= on <= (rule.valid_to or date.max) for rule in own):
+            zh, en = f"{kind} 的普遍适用期限今日尚未生效", f"{kind} has no length for all today"
             yield error("duty_missing", DUTIES, zh, en)
 
 

@@ -39,6 +39,7 @@ def directory_findings(source: Source, on: date) -> Iterator[Finding]:
         if parent is not None and parent not in divisions:
             yield _dangling(division.where, parent)
     yield from _recoded(source)
+    yield from _forgotten(source, on)
     for wanted in (OrganType.COUNTY_GOVERNMENT, OrganType.SUPERVISOR):
         if not any(
             organ.type is wanted and organ.division == source.head.county and is_valid(organ, on)
@@ -46,6 +47,28 @@ def directory_findings(source: Source, on: date) -> Iterator[Finding]:
         ):
             zh, en = f"本县没有 {wanted} 类机关", f"the county has no {wanted}"
             yield error("organ_missing", HEAD, zh, en)
+
+
+def _forgotten(source: Source, on: date) -> Iterator[Finding]:
+    """A township of the county at which no organ is, nor a successor of one."""
+    seated = {
+        entry.value.division
+        for entry in source.organs
+        if entry.value.type is OrganType.TOWNSHIP
+        and (entry.value.successor is not None or (entry.value.valid_to or date.max) >= on)
+    }
+    seated |= {
+        entry.value.recoded_to
+        for entry in source.divisions
+        if entry.value.recoded_to is not None and entry.value.code in seated
+    }
+    for entry in source.divisions:
+        place = entry.value
+        ours = place.parent == source.head.county and place.recoded_to is None
+        if ours and place.code not in seated:
+            zh = f"名录中没有 {place.name} 的机关：它发不了函，也收不到"
+            en = f"no organ of {place.name} is in the directory: it can neither send nor get"
+            yield warning("township_forgotten", entry.where, zh, en)
 
 
 def _recoded(source: Source) -> Iterator[Finding]:

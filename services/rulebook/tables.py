@@ -23,7 +23,8 @@ ROWS_MAX: Final = 1_000_000  # lines of one file; the whole country has about 45
 
 _FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*")
 # What a spreadsheet makes of a date, and of a number of twelve digits or more.
-_SLASHED: Final = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_SAVED: Final = re.compile(r"([0-9]{4})[/年]([0-9]{1,2})[/月]([0-9]{1,2})日?( 0?0:00(:00)?)?")
+_SERIAL: Final = re.compile(r"[2-7][0-9]{4}")  # days since 1900, of the years 1954 to 2119
 _ROUNDED: Final = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+")
 DIVISION_DIGITS: Final = 12  # GB/T 2260's six, three of the township, three zeros
 
@@ -85,12 +86,16 @@ class Row:
         return self.cells[column] or None
 
     def day(self, column: str) -> date:
-        """Return a date, which must be given: YYYY-MM-DD, or YYYY/M/D as a spreadsheet saves it."""
+        """Return a date, which must be given: YYYY-MM-DD, or as a spreadsheet saves it."""
         text = self.required(column)
-        slashed = _SLASHED.fullmatch(text) if "/" in text else None
+        saved = _SAVED.fullmatch(text) if "/" in text or "年" in text else None
         try:
-            return date(*map(int, slashed.groups())) if slashed else date.fromisoformat(text)
+            return date(*map(int, saved.groups()[:3])) if saved else date.fromisoformat(text)
         except ValueError:
+            if _SERIAL.fullmatch(text):
+                zh = f"“{text}”是表格软件的日期序号；请把该列的格式设为 yyyy-mm-dd 后重新保存"
+                en = f"{text!r} is a spreadsheet's number of a day: format it as yyyy-mm-dd"
+                raise self.wrong(column, zh, en) from None
             wrong = self.wrong(column, f"“{text}”不是日期 YYYY-MM-DD", f"{text!r} is no YYYY-MM-DD")
             raise wrong from None
 

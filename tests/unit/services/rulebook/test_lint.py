@@ -370,7 +370,7 @@ def test_a_gap_is_looked_for_today_too_and_many_places_are_cut_short() -> None:
         .replace(f"R3,SC-1,,{COUNTY}", f"R3,SC-1,,{YANJIAO_PLACE}")
         .encode()
     }
-    (gap,) = found(contents)
+    (gap,) = (each for each in found(contents) if each.code == "gap")
     assert gap.zh.startswith("2026-06-01 起 无照经营 在 4/5 个乡镇街道")
     assert gap.zh.endswith("…")
 

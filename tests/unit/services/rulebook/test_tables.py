@@ -1,6 +1,7 @@
 """Cells as the CSV of Python's library has them, with and without quotes."""
 
 import csv
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -50,3 +51,19 @@ def test_a_division_code_has_twelve_plain_digits(code: str) -> None:
     with pytest.raises(UserError, match=r"rules\.invalid"):
         Row("t.csv", 2, {"area": code}).division("area")
     assert Row("t.csv", 2, {"area": "520203000000"}).division("area") == "520203000000"
+
+
+@pytest.mark.parametrize(
+    "saved", ["2026-07-01", "2026/7/1", "2026年7月1日", "2026年07月01日", "2026/7/1 0:00"]
+)
+def test_a_date_is_read_as_a_spreadsheet_saves_it(saved: str) -> None:
+    assert Row("t.csv", 2, {"from": saved}).day("from") == date(2026, 7, 1)
+
+
+def test_of_the_number_that_a_spreadsheet_made_of_a_date_it_is_said_what_it_is() -> None:
+    with pytest.raises(UserError) as refused:
+        Row("t.csv", 2, {"from": "46204"}).day("from")
+    assert "日期序号" in (refused.value.detail or "")
+    for other in ("1/7/2026", "2026/7/1 9:30", "12345678", "2026年7月"):
+        with pytest.raises(UserError, match=r"rules\.invalid"):
+            Row("t.csv", 2, {"from": other}).day("from")
