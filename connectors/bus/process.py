@@ -2,18 +2,18 @@
 
 import argparse
 import asyncio
-import fcntl
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from connectors.bus import metrics
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
+from connectors.bus.alone import alone
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
 from connectors.bus.carrier import Carrier
 from connectors.bus.connector import Connector
@@ -43,7 +43,7 @@ def run(
     """Run one connector until it is told to stop. Raises YichuanError for what cannot go on."""
     leave_no_message()
     agency = load_agency(config, home)
-    with _alone(agency.folder):
+    with alone(agency.folder):
         asyncio.run(_run(agency, system_of, poll_seconds, config.metrics_port))
 
 
@@ -130,19 +130,3 @@ async def _opened(stopped: asyncio.Event, publisher: KafkaPublisher, inbox: Kafk
             pending.cancel()
         await asyncio.gather(stop, *opening, return_exceptions=True)
     return True
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the organ's lock. Raises UserError connector.already_running."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise UserError("connector.already_running", where=str(folder), exit_code=3) from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)  # lets go of the lock

@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from connectors.bus.agency import Agency, ConnectorConfig, Section, read_config
+from connectors.bus.alone import owning
 from connectors.bus.home import Home
 from connectors.bus.process import run
 from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, Unfit
@@ -114,4 +115,5 @@ def run_file(path: Path, home: Home | None = None) -> None:
         records = dict(config.map.records)
         return Folder(root, records, book, agency.gate, config.source.encoding)
 
-    run(config, home, system_of, config.source.poll_seconds)
+    with owning(root, config.organ):
+        run(config, home, system_of, config.source.poll_seconds)

@@ -1,0 +1,67 @@
+"""Who holds a lock file goes on alone: one connector for a home's organ, and for a folder.
+
+The lock ends with its process, however that ends. A share whose server knows no locks (as some
+SMB ones) is used without: whose it is stands in the file all the same.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from schemas.errors import UserError
+
+_NO_LOCKS: Final = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+_OWNER_BYTES_MAX: Final = 64
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of an organ in a home. Raises UserError connector.already_running."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)  # lets go of the lock
+
+
+@contextmanager
+def owning(folder: Path, owner: str) -> Iterator[None]:
+    """Hold the lock of a folder that is this owner's, and nobody else's.
+
+    A second home of the organ, such as one that was copied, would take its letters and number what
+    comes anew; another organ's would send them as its own. Raises UserError
+    connector.already_running, folder.of_another, folder.unusable.
+    """
+    path = folder / ".connector"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        detail = error.strerror
+        raise UserError("folder.unusable", str(folder), detail=detail, exit_code=3) from None
+    try:
+        _lock(descriptor, folder)
+        noted = os.pread(descriptor, _OWNER_BYTES_MAX, 0).decode("ascii", "replace").strip()
+        if noted not in ("", owner):
+            raise UserError("folder.of_another", where=str(path), detail=noted, exit_code=3)
+        if not noted:
+            os.pwrite(descriptor, f"{owner}\n".encode("ascii"), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError("connector.already_running", where=str(folder), exit_code=3) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
