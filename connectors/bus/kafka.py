@@ -24,6 +24,7 @@ from aiokafka.errors import (
 )
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from connectors.bus.first_failure import telling
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.layout import MESSAGE_BYTES_MAX
 from connectors.bus.partitioner import partition
@@ -198,6 +199,7 @@ async def _started(
         retry=retry_if_exception(_is_unreachable),
         stop=stop_after_delay(seconds_max),
         wait=wait_random_exponential(multiplier=0.2, max=3.0),
+        before_sleep=telling(settings, seconds_max),
         reraise=True,
     )
     return await attempts(_start_once, settings, make, options)

@@ -30,7 +30,7 @@ class KafkaSection(_Section):
     """[kafka]. Empty bootstrap: the local stack of `yichuan up`."""
 
     bootstrap: str = ""
-    security: str = Field("SASL_PLAINTEXT", pattern="^SASL_(PLAINTEXT|SSL)$")
+    security: str = Field("SASL_SSL", pattern="^SASL_(PLAINTEXT|SSL)$")
     mechanism: str = "SCRAM-SHA-512"
     ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
     replication: int = Field(1, ge=1, le=7, description="3 in production, with min ISR 2")

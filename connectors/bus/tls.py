@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import Unavailable
+from schemas.errors import Unavailable, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,12 @@ def trusting(ca_file: str, code: str) -> ssl.SSLContext:
     """Return the context that trusts this CA (PEM); empty: the system's.
 
     Raises Unavailable `code` where there is no such file: a local stack that was never up.
+    UserError tls.ca_unreadable for one that may not be read, or is no certificate in PEM.
     """
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except FileNotFoundError:
         raise Unavailable(code, where=ca_file, detail="CA") from None
+    except OSError as error:
+        detail = "PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise UserError("tls.ca_unreadable", where=ca_file, detail=detail, exit_code=3) from None

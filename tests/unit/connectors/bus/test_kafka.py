@@ -1,3 +1,5 @@
+import asyncio
+import logging
 import ssl
 from pathlib import Path
 
@@ -6,9 +8,16 @@ from aiokafka import errors
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Home, Settings
-from connectors.bus.kafka import addresses, explain, librdkafka_options, ssl_context_of
+from connectors.bus.kafka import (
+    addresses,
+    explain,
+    librdkafka_options,
+    ssl_context_of,
+    start_producer,
+)
 from connectors.bus.sections import KafkaSection
 from deploy.local.tls import ensure_tls
+from schemas.errors import Unavailable, UserError
 
 LOGIN = Credentials("dewu", SecretStr("a-secret"))
 
@@ -42,8 +51,8 @@ def test_an_explanation_repeats_no_text_of_the_client() -> None:
 
 
 def test_plain_text_has_no_tls_and_sasl_ssl_verifies_the_broker() -> None:
-    assert ssl_context_of(settings()) is None
-    context = ssl_context_of(settings(security="SASL_SSL"))
+    assert ssl_context_of(settings(security="SASL_PLAINTEXT")) is None
+    context = ssl_context_of(settings(bootstrap="kafka.county:9093"))  # TLS unless it is declined
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -67,3 +76,30 @@ def test_bootstrap_is_a_list_of_hosts_in_its_order() -> None:
         ("a.county", 9092),
         ("::1", 9094),
     )
+
+
+def test_why_no_broker_answers_is_said_at_once_with_the_settings_that_may_be_wrong(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("kafka.unreachable", where="127.0.0.1:1")
+
+    monkeypatch.setattr("connectors.bus.kafka._log_in", away)
+    nobody = settings(bootstrap="127.0.0.1:1", security="SASL_PLAINTEXT")
+    with (
+        caplog.at_level(logging.INFO, "yichuan.kafka"),
+        pytest.raises(Unavailable, match=r"kafka\.unreachable"),
+    ):
+        asyncio.run(start_producer(nobody, LOGIN, client_id="c", seconds_max=1))
+    (line,) = caplog.messages
+    assert line.startswith("kafka.unreachable")
+    assert "security = SASL_PLAINTEXT" in line
+    assert "a-secret" not in line
+
+
+def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(b"0\x82not PEM")
+    with pytest.raises(UserError) as found:
+        ssl_context_of(settings(bootstrap="k:1", ca_file=str(ca_file)))
+    assert (found.value.code, found.value.where) == ("tls.ca_unreadable", str(ca_file))
