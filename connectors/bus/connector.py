@@ -218,6 +218,7 @@ class Connector:
         size = await self._desk.once(desk.spool.size)
         self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
+        self.vitals.silent = await self._desk.once(desk.spool.silent, monotonic())
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
         if not desk.spool.is_shut:
             self.vitals.failing.pop("key", None)

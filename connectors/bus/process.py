@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from connectors.bus.log_filter import quieten
 from connectors.bus.stores import open_store
 from connectors.bus.system import System
 from connectors.bus.watchdog import watched
-from schemas.errors import UserError, YichuanError
+from schemas.errors import YichuanError
 
 _CLOSE_SECONDS_MAX: Final = 10.0
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from connectors.bus.allowance import Allowance
 from connectors.bus.ledger import Ledger, SpoolSize
+from connectors.bus.system import State
 from schemas.ids import CaseId, MessageId
 from schemas.parts import Flow
 
@@ -78,8 +79,17 @@ class Spool:
         """Note what the broker acknowledged of the last heads, at this time."""
         sent = list(message_ids)
         self._ledger.published(sent)
-        self._allowance.published((each for each in sent if each in self._letters), at)
+        letters = [each for each in sent if each in self._letters]
+        self._allowance.published(letters, at)
+        for each in letters:
+            row = self._ledger.sent(each)
+            if row is not None and row.state is not State.PUBLISHED:
+                self._allowance.answered(each)  # the answer was here before the acknowledgement
 
     def answered(self, message_id: MessageId) -> None:
         """Note that the bus has said what became of a letter."""
         self._allowance.answered(message_id)
+
+    def silent(self, at: float) -> int:
+        """Return of how many published letters the bus has said nothing for long."""
+        return self._allowance.silent(at)

@@ -22,6 +22,7 @@ class Vitals:
     failing: dict[str, str] = field(default_factory=dict)  # what is away → its code
     kept: int = 0  # in the quarantine
     unfit: int = 0  # attachments that could not be handed over
+    silent: int = 0  # letters of which the bus has said nothing for long
     oldest_seconds: float = 0.0  # of what waits to be published
     _turns: dict[str, float] = field(default_factory=_now_each)
     _is_open: bool = False
@@ -52,6 +53,8 @@ class Vitals:
             reasons.append(f"quarantine: {self.kept}")
         if self.unfit:
             reasons.append(f"attachments: {self.unfit}")
+        if self.silent:
+            reasons.append(f"unanswered: {self.silent}")
         if self.oldest_seconds > SPOOLED_SECONDS_MAX:
             reasons.append(f"spool: {self.oldest_seconds:.0f} s")
         return Health(tuple(reasons))

@@ -2,10 +2,16 @@
 
 from typing import Final
 
-from connectors.bus.allowance import UNANSWERED_MAX, UNANSWERED_SECONDS_MAX, Allowance
+from connectors.bus.allowance import (
+    SILENT_SECONDS,
+    UNANSWERED_MAX,
+    UNANSWERED_SECONDS_MAX,
+    Allowance,
+)
 from connectors.bus.clock import now
 from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.spool import Spool, Spooled
+from connectors.bus.system import State
 from schemas.messages import Message
 from tests.agency_home import County, lead
 
@@ -74,3 +80,21 @@ def test_an_answer_makes_room_for_the_next_letter_and_receipts_take_none(county:
     spool.answered(heads[0].message_id)
     assert len(spool.heads(1_000, [], AT + 1)) == 1
     assert len(spool.heads(1_000, [], AT + UNANSWERED_SECONDS_MAX)) == 5
+
+
+def test_a_letter_that_was_answered_before_its_acknowledgement_is_not_silent(
+    county: County,
+) -> None:
+    ledger = Ledger(county.agency().folder / "ledger.sqlite")
+    spool = Spool(ledger, Allowance(PLENTY))
+    letters = [_letter(number) for number in range(2)]
+    with ledger.transaction():
+        for letter in letters:
+            ledger.put_in_spool(Outgoing(letter, b"value", "a.json"), now())
+    heads = spool.heads(200, [], AT)
+    first = heads[0].message_id
+    with ledger.transaction():
+        ledger.settled(first, State.ACCEPTED, {})
+    spool.answered(first)
+    assert sent(spool, heads, AT) == len(letters)
+    assert spool.silent(AT + SILENT_SECONDS) == 1

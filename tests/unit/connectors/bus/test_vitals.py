@@ -48,3 +48,11 @@ def test_what_is_away_kept_or_waiting_for_long_is_not_ready(at: list[float]) -> 
     assert vitals.ready().reasons == ("publish: kafka.unreachable", "quarantine: 2", "spool: 301 s")
     assert vitals.live().ok  # it waits, and goes on by itself
     assert at
+
+
+def test_letters_of_which_the_bus_says_nothing_are_told_of(at: list[float]) -> None:
+    vitals = Vitals(silent=2)
+    vitals.opened()
+    assert vitals.ready().reasons == ("unanswered: 2",)
+    assert vitals.live().ok
+    assert at
