@@ -24,6 +24,10 @@ MessageKey = tuple[OrganCode, MessageId]
 NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
 BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters
 
+# An organ's alias is its login: these are, or begin, the names of logins that are no organ's.
+_RESERVED = frozenset({"admin", "attachments", "broker", "bus"})
+_RESERVED_BEGINNINGS = ("exchange", "registry")
+
 _NAMESPACE = NAMESPACE.bytes
 # The first two bits of the digit are 10 (RFC 9562, 4.1).
 _VARIANTS = {digit: f"{int(digit, 16) & 3 | 8:x}" for digit in "0123456789abcdef"}
@@ -33,6 +37,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID as ours are written: lower case, with hyphens."""
     return _UUID.fullmatch(text) is not None
+
+
+def is_reserved(alias: str) -> bool:
+    """Whether an organ may not have the alias: it would share a login that is not its own."""
+    return alias in _RESERVED or alias.startswith(_RESERVED_BEGINNINGS)
 
 
 def derive(*parts: str) -> str:

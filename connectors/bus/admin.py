@@ -4,7 +4,6 @@ librdkafka's AdminClient, since no other Python client manages access rights and
 Works on any Kafka cluster whose `admin` login the home holds, the local one or a given one.
 """
 
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -47,7 +46,7 @@ from connectors.bus.librdkafka import (
     mechanism_of,
     new_topic,
 )
-from connectors.bus.private import write_private
+from connectors.bus.logins import ADMIN, SCRAM_ITERATIONS, made_login
 from connectors.bus.quotas import read_quotas, set_quotas
 from schemas.errors import Unavailable
 
@@ -58,10 +57,7 @@ _LIMIT: Final = {"request_timeout": _REQUEST_SECONDS_MAX}
 SETTLE_SECONDS_MAX: Final = 20.0
 _SETTLE_POLL_SECONDS: Final = 0.2
 _BATCH_MAX: Final = 200  # things in one request
-_SCRAM_ITERATIONS: Final = 8192  # Kafka takes 4,096 to 16,384
-_PASSWORD_BYTES: Final = 32
 
-ADMIN: Final = "admin"  # the login of the home that may change the cluster
 _Item = TypeVar("_Item")
 _Kind = TypeVar("_Kind")
 
@@ -188,12 +184,8 @@ def _set_logins(client: AdminClient, what: Sequence[UserScramCredentialAlteratio
 
 def _upsertion(home: Home, settings: Settings, login: str) -> UserScramCredentialUpsertion:
     """Set the login to the password of its file, which is written first and made where missing."""
-    path = home.credentials_file(login)
-    if not path.exists():
-        password = secrets.token_urlsafe(_PASSWORD_BYTES)  # nothing in it needs quoting in TOML
-        write_private(path, f'username = "{login}"\npassword = "{password}"\n')
-    secret = home.credentials(login).password.get_secret_value()
-    info = ScramCredentialInfo(mechanism_of(settings), _SCRAM_ITERATIONS)
+    secret = made_login(home, login, login).password.get_secret_value()
+    info = ScramCredentialInfo(mechanism_of(settings), SCRAM_ITERATIONS)
     return UserScramCredentialUpsertion(login, info, secret.encode())
 
 

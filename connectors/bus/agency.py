@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from connectors.bus import clock
 from connectors.bus.allowance import LETTERS_PER_SECOND
 from connectors.bus.gate import load_gate
-from connectors.bus.home import Credentials, Home, Settings, home_at
+from connectors.bus.home import Credentials, Home, Settings, home_at, read_login
 from connectors.bus.keyring import Keyring
 from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.openers import FreshOpeners
@@ -173,7 +173,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
         organ=organ,
         bus=bus,
         settings=place.settings(),
-        credentials=_login(config.credentials) or place.credentials(config.organ),
+        credentials=read_login(config.credentials or place.credentials_file(config.organ)),
         signer=signer,
         keyring=keyring,
         gate=load_gate(place.rulebook),
@@ -201,16 +201,6 @@ def _code_of(alias: str, rulebook: Path) -> OrganCode | None:
             return OrganCode(code) if (code := next(found, None)) else None
     except (OSError, UnicodeDecodeError, csv.Error):  # the county's lint looks at it
         return None
-
-
-def _login(path: Path | None) -> Credentials | None:
-    if path is None:
-        return None
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return Credentials(table["username"], SecretStr(table["password"]))
-    except (OSError, ValueError, KeyError):
-        raise UserError("home.login_missing", where=str(path), exit_code=3) from None
 
 
 def _invalid(path: Path, detail: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Who holds a lock file goes on alone: one connector for a home's organ, and for a folder.
+"""Who holds a lock file goes on alone: one process for an organ or a casebook, and for a folder.
 
 The lock ends with its process, however that ends. A share whose server knows no locks (as some
 SMB ones) is used without: whose it is stands in the file all the same.
@@ -14,17 +14,18 @@ from typing import Final
 
 from schemas.errors import UserError
 
+_MODE: Final = 0o600
 _NO_LOCKS: Final = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _OWNER_BYTES_MAX: Final = 64
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of an organ in a home. Raises UserError connector.already_running."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def alone(lock: Path, code: str) -> Iterator[None]:
+    """Hold the lock while the block runs. Raises UserError `code`: another process has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, _MODE)
     try:
-        _lock(descriptor, folder)
+        _lock(descriptor, lock, code)
         yield
     finally:
         os.close(descriptor)  # lets go of the lock
@@ -41,12 +42,16 @@ def owning(folder: Path, owner: str) -> Iterator[None]:
     path = folder / ".connector"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _MODE)
     except OSError as error:
         detail = error.strerror
         raise UserError("folder.unusable", str(folder), detail=detail, exit_code=3) from None
     try:
-        _lock(descriptor, folder)
+        try:
+            _lock(descriptor, folder, "connector.already_running")
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         noted = os.pread(descriptor, _OWNER_BYTES_MAX, 0).decode("ascii", "replace").strip()
         if noted not in ("", owner):
             raise UserError("folder.of_another", where=str(path), detail=noted, exit_code=3)
@@ -57,11 +62,8 @@ def owning(folder: Path, owner: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, folder: Path) -> None:
+def _lock(descriptor: int, where: Path, code: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UserError("connector.already_running", where=str(folder), exit_code=3) from None
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
+        raise UserError(code, where=str(where), exit_code=3) from None

@@ -168,14 +168,7 @@ class Home:
 
     def credentials(self, login: str) -> Credentials:
         """Read a login. Raises UserError home.login_missing, home.config_invalid."""
-        path = self.credentials_file(login)
-        try:
-            table = toml_table(path)
-            return Credentials(table["username"], SecretStr(table["password"]))
-        except FileNotFoundError:
-            raise UserError("home.login_missing", where=str(path), exit_code=3) from None
-        except (tomllib.TOMLDecodeError, KeyError):  # its own text may quote the password
-            raise config_invalid(path, "username = …, password = …") from None
+        return read_login(self.credentials_file(login))
 
     def settings(self) -> Settings:
         """Read the configuration. Raises UserError home.config_invalid, home.missing."""
@@ -224,6 +217,17 @@ def _over_tls(home: Home, settings: Settings) -> Settings:
     if not registry.url:
         registry = registry.model_copy(update={"ca_file": ca_file})
     return settings.model_copy(update={"kafka": kafka, "registry": registry})
+
+
+def read_login(path: Path) -> Credentials:
+    """Read the file of a login. Raises UserError home.login_missing, home.config_invalid."""
+    try:
+        table = toml_table(path)
+        return Credentials(table["username"], SecretStr(table["password"]))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("home.login_missing", where=str(path), exit_code=3) from None
+    except (tomllib.TOMLDecodeError, KeyError):  # whose own text may quote the password
+        raise config_invalid(path, "username = …, password = …") from None
 
 
 def home_at(path: Path | None = None) -> Home:

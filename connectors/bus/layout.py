@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.errors import UserError
-from schemas.ids import Alias
+from schemas.ids import Alias, is_reserved
 from schemas.parts import Flow
 from schemas.topics import CASE_KEYS, DEAD_LETTERS, JOURNAL, ORIGINALS, inbox_of
 
@@ -51,10 +51,6 @@ _FLOW_FILE_DELETE_MS: Final = 1_000  # a closed segment that was deleted leaves 
 _INBOX_RETENTION_MS: Final = 400 * _DAY_MS
 _TOMBSTONE_MS: Final = 30 * 366 * _DAY_MS  # that a key was erased outlives every backup of it
 _UNLIMITED: Final = -1
-
-# Aliases become logins: these names are, or begin, logins that are no organ's.
-_RESERVED: Final = ("admin", "broker", "bus")
-_RESERVED_PREFIXES: Final = ("exchange", "registry")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -124,7 +120,7 @@ def layout(
     """
     ordered = tuple(sorted(set(aliases)))
     for alias in ordered:
-        if alias in _RESERVED or alias.startswith(_RESERVED_PREFIXES):
+        if is_reserved(alias):
             raise UserError("topics.alias_reserved", where=alias)
     topics = (
         *(_topic(flow.value, partitions, replication, _FLOW_CONFIG) for flow in Flow),

@@ -39,10 +39,13 @@ def run(
     system_of: Callable[[Agency], System],
     poll_seconds: float,
 ) -> None:
-    """Run one connector until it is told to stop. Raises YichuanError for what cannot go on."""
+    """Run one connector until it is told to stop. Raises YichuanError for what cannot go on.
+
+    One for each organ: UserError connector.already_running for a second.
+    """
     leave_no_message()
     agency = load_agency(config, home)
-    with alone(agency.folder):
+    with alone(agency.folder / "lock", "connector.already_running"):
         asyncio.run(_run(agency, system_of, poll_seconds, config.metrics_port))
 
 

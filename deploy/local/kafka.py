@@ -13,17 +13,16 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.logins import SCRAM_ITERATIONS, made_login
 from connectors.bus.private import write_private
 from deploy.local.artifacts import KAFKA, Lock
 from deploy.local.java import Component, environment, java
 from deploy.local.kafka_config import ADMIN, FEATURES_OFF, LOG4J_TEXT, broker_properties
-from deploy.local.logins import made_login
 from schemas.errors import UserError
 
 FORMAT_SECONDS_MAX: Final = 120
 FORMAT_MEMORY_MB: Final = 256
 LOGIN_SECONDS_MAX: Final = 5.0
-SCRAM_ITERATIONS: Final = 8192
 
 PROPERTIES: Final = "run/kafka.properties"  # these are relative to the home
 LOG4J: Final = "run/kafka-log4j2.properties"

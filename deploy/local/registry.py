@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.logins import made_login
 from connectors.bus.private import write_private
 from deploy.local.artifacts import REGISTRY, Lock
 from deploy.local.java import SCRATCH, Component, java, properties
-from deploy.local.logins import made_login
 from deploy.local.ports import LOOPBACK
 from schemas.errors import UserError
 

@@ -11,6 +11,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import explain, start_producer
 from connectors.bus.keys import BUS_LOGIN, home_signer
+from connectors.bus.logins import ADMIN
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame
 from schemas.errors import Unavailable
@@ -20,7 +21,6 @@ from schemas.parts import Envelope, Flow
 from schemas.seal import seal_message
 from services.casebook.progress import Place, rulebooks_in_force
 from services.casebook.store import open_for_reading
-from services.cli.log_reader import ADMIN
 from services.rulebook.load import first_kept
 from services.rulebook.model import Rulebook
 

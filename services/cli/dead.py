@@ -27,6 +27,7 @@ from services.cli.dead_letter import (
     shown_headers,
 )
 from services.cli.dead_text import STATUSES, letter_lines
+from services.cli.exit_codes import NO
 from services.cli.log_reader import LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
@@ -34,7 +35,6 @@ from services.cli.output import emit_json, in_language, note, say, table
 LETTERS_MAX: Final = 100_000  # looked through, the newest
 CONNECT_SECONDS_MAX: Final = 30.0
 _READ_SECONDS_MAX: Final = 120.0
-_NO: Final = 1  # exit code: the answer is no
 
 _COLUMNS: Final = ("id", "at", "code", "source", "bytes", "status", "message", "case")
 _HEADS: Final = (
@@ -76,7 +76,7 @@ class Desk:
         for letter in reversed(self.letters):
             if named == str(letter.offset) or named == self.fate(letter).message:
                 return letter
-        raise UserError("dead.unknown", where=named, exit_code=_NO)
+        raise UserError("dead.unknown", where=named, exit_code=NO)
 
 
 def dead_list(

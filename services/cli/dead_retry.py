@@ -17,6 +17,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.home import home_at
 from connectors.bus.kafka import explain, start_producer
 from connectors.bus.keys import BUS_LOGIN, home_signer
+from connectors.bus.logins import ADMIN
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current, frame
 from schemas.errors import Unavailable, UserError
@@ -32,12 +33,11 @@ from services.cli.dead import Desk, LetterId, open_desk
 from services.cli.dead_book import Fate, Status, outcome_of
 from services.cli.dead_letter import DeadLetter, Retry, mark_headers
 from services.cli.dead_text import retry_lines
-from services.cli.log_reader import ADMIN
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json
 from services.rulebook.load import load
 
-_NO: Final = 1  # exit code: the answer is no
 _WRITE_SECONDS_MAX: Final = 30.0
 _POLL_SECONDS: Final = 0.3
 _REASON_MAX: Final = 500  # characters
@@ -106,20 +106,20 @@ def plan(desk: Desk, letter: DeadLetter, fate: Fate, reason: str, *, discard: bo
     """
     if fate.status is Status.FROZEN and fate.case is not None and fate.message is not None:
         if letter.code == UNSTORABLE and not discard:
-            raise UserError("settle.retry_impossible", where=str(letter.offset), exit_code=_NO)
+            raise UserError("settle.retry_impossible", where=str(letter.offset), exit_code=NO)
         action = SettleAction.DISCARD if discard else SettleAction.RETRY
         return _settlement(desk, letter, fate.case, fate.message, action, reason)
     if discard or fate.status in (Status.DECIDED, Status.DISCARDED):
-        raise UserError("case.not_frozen", where=fate.case or str(letter.offset), exit_code=_NO)
+        raise UserError("case.not_frozen", where=fate.case or str(letter.offset), exit_code=NO)
     if desk.marks_of(letter):
-        raise UserError("dead.already_retried", where=str(letter.offset), exit_code=_NO)
+        raise UserError("dead.already_retried", where=str(letter.offset), exit_code=NO)
     if letter.value is None:
-        raise UserError("dead.no_bytes", where=str(letter.offset), exit_code=_NO)
+        raise UserError("dead.no_bytes", where=str(letter.offset), exit_code=NO)
     source = letter.source
     if source is None:
-        raise UserError("dead.no_source", where=str(letter.offset), exit_code=_NO)
+        raise UserError("dead.no_source", where=str(letter.offset), exit_code=NO)
     if (source.topic, source.partition) not in desk.log.spans(source.topic):
-        raise UserError("topics.missing", where=f"{source.topic}/{source.partition}", exit_code=_NO)
+        raise UserError("topics.missing", where=f"{source.topic}/{source.partition}", exit_code=NO)
     return Step(Retry.RESENT, source.topic, source.partition, letter.key, letter.value)
 
 
@@ -201,8 +201,8 @@ def _await(desk: Desk, step: Step, seconds_max: float) -> Case | None:
             raise Unavailable("dead.no_answer", where=case_id, detail=f"{seconds_max:g} s")
         time.sleep(_POLL_SECONDS)
     if found.code is not None:
-        raise UserError(found.code, where=case_id, exit_code=_NO)
+        raise UserError(found.code, where=case_id, exit_code=NO)
     case = found.case
     if case is not None and case.is_frozen:
-        raise UserError("dead.froze_again", where=case_id, exit_code=_NO)
+        raise UserError("dead.froze_again", where=case_id, exit_code=NO)
     return case

@@ -14,6 +14,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.librdkafka import asked, asked_until_led
+from connectors.bus.logins import ADMIN
 from connectors.bus.registry import SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
@@ -34,7 +35,7 @@ from services.cli.doctor_broker import (
 )
 from services.cli.doctor_finding import Symptom, of_error
 from services.cli.doctor_registry import Held, judge_registry
-from services.cli.log_reader import ADMIN, REQUEST_SECONDS_MAX, Logged, open_log
+from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, open_log
 from services.cli.topics import layout_of
 from services.rulebook.model import Rulebook
 

@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import explain, start_consumer
+from connectors.bus.logins import ADMIN
 from services.casebook.progress import Place
 from services.casebook.rows import Position
-from services.cli.log_reader import ADMIN
 from services.exchange.intake import Incoming
 from services.exchange.reading import records_until
 from services.exchange.record_batches import incoming_of, open_within_limits

@@ -33,13 +33,13 @@ from connectors.bus.private import write_private
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import signer_from_pem
+from services.cli.exit_codes import NO
 from services.cli.installation import open_installation
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.cli.words import clock_time
 
 GRACE_HOURS_MAX: Final = 24 * 30
-_NO: Final = 1
 
 
 class Algorithm(StrEnum):
@@ -77,7 +77,7 @@ def keys_new(
     """Make the first key pair of an organ. Raises UserError key.exists where there is one."""
     whose = _whose(organ, home)
     if whose.home.key(whose.login).exists():
-        raise UserError("key.exists", where=whose.login, exit_code=_NO)
+        raise UserError("key.exists", where=whose.login, exit_code=NO)
     row = _made(whose, algorithm, passphrase_file, now(), timedelta(0))
     _tell(row, whose.login, as_json=as_json)
 
@@ -144,7 +144,7 @@ def keys_revoke(
     rows = read_rows(place.rulebook / KEYS_CSV)
     found = next((row for row in rows if row["kid"] == kid), None)
     if found is None:
-        raise UserError("key.unknown", where=kid, exit_code=_NO)
+        raise UserError("key.unknown", where=kid, exit_code=NO)
     after = revoked(rows, kid, now(), compromised_since)
     write_rows(place, after)
     _tell(next(row for row in after if row["kid"] == kid), found["organ"], as_json=as_json)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -14,15 +14,15 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.librdkafka import asked, explain
+from connectors.bus.logins import ADMIN
 from schemas.errors import Unavailable
 from services.casebook.progress import Place
+from services.casebook.rows import from_ms
 
-ADMIN: Final = "admin"
 REQUEST_SECONDS_MAX: Final = 20.0
 _BATCH_MAX: Final = 500
 _POLL_SECONDS: Final = 0.5
 _FETCHED_KILOBYTES_MAX: Final = 16_384  # held by a reader before they are asked for
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _logged(message: Any) -> Logged:  # noqa: ANN401 - the stubs make every part
     return Logged(
         place=(message.topic(), message.partition()),
         offset=message.offset(),
-        at=_EPOCH + timedelta(milliseconds=message.timestamp()[1]),
+        at=from_ms(message.timestamp()[1]),
         key=message.key(),
         value=message.value(),
         headers={name: value or b"" for name, value in message.headers() or ()},

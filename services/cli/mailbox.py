@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -15,11 +15,11 @@ from schemas.codec import Opened
 from schemas.errors import Refusal
 from schemas.messages import Message
 from schemas.topics import inbox_of
+from services.casebook.rows import from_ms
 from services.cli.installation import Installation
 from services.rulebook.model import Organ
 
 _POLL_MS: Final = 500
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FOR_EVER: Final = float("inf")  # seconds
 
 
@@ -75,7 +75,7 @@ class Mailbox:
                 yield self._letter(record)
 
     def _letter(self, record: Any) -> Letter:  # noqa: ANN401 - aiokafka ships no types
-        at = _EPOCH + timedelta(milliseconds=record.timestamp)
+        at = from_ms(record.timestamp)
         opened = self._keyring.open(record.value or b"", at)
         if isinstance(opened, Refusal):
             return Letter(record.offset, at, None, opened)

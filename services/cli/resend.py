@@ -15,6 +15,7 @@ from sqlalchemy import Connection, or_, select
 
 from connectors.bus.kafka import explain, start_producer
 from connectors.bus.known_schemas import KnownSchemas
+from connectors.bus.logins import ADMIN
 from schemas.document_number import normal_document_number
 from schemas.errors import Malformed, UserError
 from schemas.topics import inbox_of
@@ -23,14 +24,14 @@ from services.casebook.rows import MessageRow
 from services.casebook.tables import MESSAGES
 from services.casework.case import Handed
 from services.cli.casebook_view import MATCHES_MAX, case_of, reading
+from services.cli.exit_codes import NO
 from services.cli.installation import Installation, open_installation
-from services.cli.log_reader import ADMIN, Logged, open_log
+from services.cli.log_reader import Logged, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language
 from services.cli.recipients import Arrival, arrival_of, copy_in, copy_of, waiting_copies
 from services.rulebook.model import Organ
 
-_NO: Final = 1  # exit code: the answer is no
 _SECONDS_MAX: Final = 60.0  # of connecting, of reading an inbox, of writing
 _BEFORE: Final = timedelta(hours=1)  # the broker's stamp of a copy is later than its decision
 
@@ -76,19 +77,19 @@ def handed_to(connection: Connection, text: str, organ: Organ, place: Installati
     """
     rows = _messages(connection, text)
     if not rows:
-        raise UserError("resend.unknown", where=text, exit_code=_NO)
+        raise UserError("resend.unknown", where=text, exit_code=NO)
     found = [(row, handed) for row in rows for handed in _handed(connection, row, organ)]
     if not found:
-        raise UserError("resend.not_a_recipient", where=organ.name, detail=text, exit_code=_NO)
+        raise UserError("resend.not_a_recipient", where=organ.name, detail=text, exit_code=NO)
     if len(found) > 1:
         by_id = len({row.message_id for row, _ in found}) == len(found)
         named = (row.message_id if by_id else row.document_number for row, _ in found)
         detail = ", ".join(name or "" for name in named)
-        raise UserError("resend.ambiguous", where=text, detail=detail, exit_code=_NO)
+        raise UserError("resend.ambiguous", where=text, detail=detail, exit_code=NO)
     ((row, handed),) = found
     waiting = waiting_copies(connection, row.case_id, place.home)
     if arrival_of(handed, waiting) is Arrival.PENDING:
-        raise UserError("resend.pending", where=inbox_of(organ.alias), exit_code=_NO)
+        raise UserError("resend.pending", where=inbox_of(organ.alias), exit_code=NO)
     return handed
 
 
@@ -126,7 +127,7 @@ def _in_inbox(place: Installation, organ: Organ, handed: Handed) -> Logged:
                     return record
             except Malformed:
                 continue  # not of this bus: what is looked for is
-    raise UserError("resend.gone", where=topic, detail=handed.message, exit_code=_NO)
+    raise UserError("resend.gone", where=topic, detail=handed.message, exit_code=NO)
 
 
 def _earliest(decided: datetime) -> datetime:

@@ -6,7 +6,7 @@ effects begin is in the rulebook's rows; the activation itself is at once.
 """
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from connectors.bus.keys import KEYS_CSV, as_csv, overlaid, read_rows
 from schemas.errors import UserError
 from schemas.ids import RulebookHash
 from services.cli.activation import await_taken, not_yet_taken, write_activation
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say
 from services.cli.rules_diff import differences, print_differences
@@ -27,8 +28,6 @@ from services.rulebook.lint import lint
 from services.rulebook.load import keep, library_calendar, load, locate, read_files
 from services.rulebook.model import Rulebook
 from services.rulebook.parse import parse
-
-_NO: Final = 1  # exit code: the answer is no
 
 
 def activate(
@@ -86,7 +85,7 @@ def _judged(files: dict[str, bytes]) -> Rulebook:
     for finding in lint(files, library_calendar(), local_date(now())):
         if finding.severity is Severity.ERROR:
             words = f"{finding.code}: {in_language(finding.zh, finding.en)}"
-            raise UserError("rules.lint_failed", where=finding.where, detail=words, exit_code=_NO)
+            raise UserError("rules.lint_failed", where=finding.where, detail=words, exit_code=NO)
     return parse(files, library_calendar())
 
 

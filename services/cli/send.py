@@ -26,6 +26,7 @@ from schemas.seal import Sealed, seal_message
 from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, RECORDS
 from services.cli.attached import looked_at, stored_with
+from services.cli.exit_codes import NO
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
@@ -34,7 +35,6 @@ from services.cli.send_text import receipt_document, receipt_lines
 from services.cli.sent import Known, note_sent, sent_before, targets_of
 from services.rulebook.model import Organ
 
-_NO: Final = 1  # exit code: the answer is no
 _PUBLISH_SECONDS_MAX: Final = 30.0
 LOOKED_THROUGH_MAX: Final = 100_000  # newest letters of the inbox, for what a reply answers
 _STDIN: Final = "-"
@@ -73,7 +73,7 @@ def send(
     if isinstance(outcome, Refusal):
         words = error_object(text(outcome.code), outcome.where, outcome.detail)
         print_error(words, as_json=as_json, outcome="refused")
-        return _NO
+        return NO
     return _report(place, outcome, as_json=as_json)
 
 
@@ -198,7 +198,7 @@ def _report(place: Installation, sending: Sending, *, as_json: bool) -> int:
         }
         beside = {"message": envelope.message_id, "case": envelope.case_id}
         print_error(error, as_json=as_json, outcome="rejected", **beside)
-        return _NO
+        return NO
     if as_json:
         emit_json(document)
     else:

@@ -19,13 +19,12 @@ from connectors.bus.durable import make_folder, put_in_place, write_new_folder
 from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, ensure_keys, read_rows
 from connectors.bus.layout import Acl, Layout, layout
+from connectors.bus.logins import ADMIN
 from connectors.bus.private import write_private_bytes
 from schemas.ids import Alias, OrganCode
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.rulebook.load import load, locate, read_files
-
-_ADMIN: Final = "admin"  # the login of the home that may change the cluster
 
 Line = tuple[str, str, str]  # kind, what, detail
 
@@ -44,7 +43,7 @@ def plan(home: HomeFolder = None, as_json: AsJson = False) -> None:
     place = home_at(home)
     settings = place.settings()
     chosen = _chosen(_folder(place, settings), settings)
-    client = connect(settings, place.credentials(_ADMIN))
+    client = connect(settings, place.credentials(ADMIN))
     actual = read(client, place, settings, chosen.wanted)
     lines = [
         *_files_to_change(place, chosen),
@@ -75,7 +74,7 @@ def make_fit(
     kafka.unreachable before anything is changed.
     """
     chosen = _chosen(folder, settings)
-    client = connect(settings, home.credentials(_ADMIN))
+    client = connect(settings, home.credentials(ADMIN))
     lines = _change_files(home, chosen)
     actual = read(client, home, settings, chosen.wanted)
     changes: Sequence[Change] = plan_of(chosen.wanted, actual)

@@ -40,7 +40,7 @@ from services.exchange.opening import open_casebook, open_office
 from services.exchange.record_batches import incoming_of, open_within_limits
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
-from services.exchange.workers import alone, name_of, port_of
+from services.exchange.workers import name_of, only_worker, port_of
 
 GROUP: Final = "exchange.flows"
 _SESSION_SECONDS: Final = 10.0
@@ -80,7 +80,7 @@ def run(home: Home, worker: int = 0) -> None:
     office = open_office(home, settings)
     casebook = open_casebook(home, settings)
     remove_left_over(home.run)
-    with alone(home, worker):
+    with only_worker(home, worker):
         aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
         app = _app(home, settings, worker)
         _declare(app, home, settings, aligned, casebook, worker)

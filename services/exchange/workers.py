@@ -4,19 +4,16 @@ A worker's number is its identity in the consumer group: kept over restarts, it 
 back at once. Hosts that share one casebook number theirs on (`[exchange] first_worker`).
 """
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 
+from connectors.bus.alone import alone
 from connectors.bus.home import Home, Settings
 from schemas.errors import UserError
 from services.casebook.store import is_shared
 
 PORT_OFFSET: Final = 30  # of worker 0's /metrics, from ports.base
 NAME: Final = "exchange"  # of worker 0, as it is recorded in the home
-_MODE: Final = 0o600
 
 
 def numbers(settings: Settings) -> range:
@@ -43,21 +40,9 @@ def refuse_several_on_sqlite(settings: Settings) -> None:
         raise UserError("exchange.workers_need_postgresql", where=where, exit_code=3)
 
 
-@contextmanager
-def alone(home: Home, worker: int) -> Iterator[None]:
+def only_worker(home: Home, worker: int) -> AbstractContextManager[None]:
     """Be the only process of this number: two would throw each other out of the group for ever.
 
-    A crash frees the lock. Raises UserError exchange.already_running.
+    Raises UserError exchange.already_running.
     """
-    home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = home.run / f"{name_of(worker)}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise UserError("exchange.already_running", where=str(path), exit_code=3) from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)  # lets go of the lock
+    return alone(home.run / f"{name_of(worker)}.lock", "exchange.already_running")

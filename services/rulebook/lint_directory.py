@@ -8,7 +8,7 @@ from typing import Final
 
 from stdnum.cn import uscc
 
-from schemas.ids import BUS, DivisionCode, OrganCode
+from schemas.ids import BUS, DivisionCode, OrganCode, is_reserved
 from schemas.text_form import narrow
 from schemas.transfer_form import OFFICERS_MIN
 from services.rulebook.directory import is_valid
@@ -19,8 +19,6 @@ from services.rulebook.model import HANDLERS, ONE_OF_A_DIVISION, Line, Organ, Or
 from services.rulebook.source import Source
 from services.rulebook.tables import Placed
 
-# Logins and keys of the bus itself; an organ's alias is its login.
-RESERVED: Final = frozenset({"bus", "admin", "exchange", "registry-admin", "registry-reader"})
 _ALIAS: Final = re.compile(r"[a-z0-9-]{2,24}")
 _NEEDS_KIND: Final = frozenset({OrganType.DEPARTMENT, OrganType.CITY_DEPARTMENT})
 
@@ -106,7 +104,7 @@ def _organ(
     if not uscc.is_valid(organ.code) or uscc.compact(organ.code) != organ.code:
         zh, en = f"{organ.code} 校验位不符", f"{organ.code} has a wrong check digit"
         yield error("uscc", where, zh, en)
-    if _ALIAS.fullmatch(organ.alias) is None or organ.alias in RESERVED:
+    if _ALIAS.fullmatch(organ.alias) is None or is_reserved(organ.alias):
         zh = f"别名“{organ.alias}”应为2至24位小写字母、数字或-，且不得为系统保留名"
         en = f"alias {organ.alias!r} is not 2 to 24 of a-z, 0-9 and -, or is reserved"
         yield error("alias_form", where, zh, en)

@@ -55,11 +55,10 @@ def test_a_share_without_locks_is_used_and_still_known_by_its_owner(
 
 
 def test_one_connector_runs_for_an_organ_of_a_home(tmp_path: Path) -> None:
-    with alone(tmp_path / "mugang"):
-        with (
-            pytest.raises(UserError, match=r"connector\.already_running"),
-            alone(tmp_path / "mugang"),
-        ):
+    code = "connector.already_running"
+    lock, other = tmp_path / "mugang" / "lock", tmp_path / "langdai" / "lock"
+    with alone(lock, code):
+        with pytest.raises(UserError, match=r"connector\.already_running"), alone(lock, code):
             pass
-        with alone(tmp_path / "langdai"):
+        with alone(other, code):
             pass

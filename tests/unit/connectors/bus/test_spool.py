@@ -86,7 +86,7 @@ def test_a_letter_that_was_answered_before_its_acknowledgement_is_not_silent(
     county: County,
 ) -> None:
     ledger = Ledger(county.agency().folder / "ledger.sqlite")
-    spool = Spool(ledger, Allowance(PLENTY))
+    spool = Spool(ledger, Allowance(PLENTY), lambda: True)
     letters = [_letter(number) for number in range(2)]
     with ledger.transaction():
         for letter in letters:

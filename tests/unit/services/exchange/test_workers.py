@@ -57,11 +57,11 @@ def test_a_second_exchange_of_the_same_number_is_refused_and_another_is_not(
     tmp_path: Path,
 ) -> None:
     home = Home(tmp_path)
-    with workers.alone(home, 1):
-        with pytest.raises(UserError) as raised, workers.alone(home, 1):
+    with workers.only_worker(home, 1):
+        with pytest.raises(UserError) as raised, workers.only_worker(home, 1):
             pass
-        with workers.alone(home, 0):
+        with workers.only_worker(home, 0):
             pass
     assert raised.value.code == "exchange.already_running"
-    with workers.alone(home, 1):
+    with workers.only_worker(home, 1):
         pass  # who ended has let it go

@@ -57,8 +57,8 @@ ERRORS = {
         "uscc organs.csv:8",
     ),
     "an alias with a capital": (edited("organs.csv", ",sfj,", ",SFJ,"), "alias_form organs.csv:8"),
-    "an alias that is the bus's own login": (
-        edited("organs.csv", ",sfj,", ",exchange,"),
+    "an alias that begins as a login of the bus": (
+        edited("organs.csv", ",sfj,", ",exchange-2,"),
         "alias_form organs.csv:8",
     ),
     "an alias that stands twice": (
