@@ -2,7 +2,7 @@
 
 Live is about the process itself (it makes progress), never about the broker: a broker that is
 away must not make a supervisor restart every process. Ready is about serving. Only this host
-can ask unless the caller says otherwise; nothing confidential is in any answer.
+can ask, and nothing confidential is in any answer.
 """
 
 import errno
@@ -43,7 +43,7 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 @asynccontextmanager
 async def serving(
-    port: int, *, live: Probe, ready: Probe, started: Probe = Health, host: str = LOOPBACK
+    port: int, *, live: Probe, ready: Probe, started: Probe = Health
 ) -> AsyncIterator[int]:
     """Serve the pages while the block runs, and give the port: the one chosen where it was 0.
 
@@ -57,19 +57,19 @@ async def serving(
     )
     await runner.setup()
     try:
-        await _listen(runner, host, port)
+        await _listen(runner, port)
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+async def _listen(runner: web.AppRunner, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, LOOPBACK, port).start()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        raise UserError("port.in_use", where=f"{host}:{port}", exit_code=3) from None
+        raise UserError("port.in_use", where=f"{LOOPBACK}:{port}", exit_code=3) from None
 
 
 def _app(probes: dict[str, Probe]) -> web.Application:

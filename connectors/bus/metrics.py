@@ -2,11 +2,10 @@
 
 Names are `yichuan_<thing>_<unit>[_total]`; units are seconds, bytes, or what is counted. Labels
 are bounded: flow, record, organ's alias, outcome, stage, duty, code, partition; never an id.
-`rows()` is the table for the documentation.
+tests/unit holds every one against that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
@@ -30,8 +29,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # the client left it 
 REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # process_resident_memory_bytes and its like
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
-_Metric = Counter | Gauge | Histogram | Info
-_SUFFIXES: Final = {"counter": "_total", "info": "_info"}  # what the client adds
 VERSION: Final = version("yichuan")
 UNKNOWN: Final = "unknown"  # the record of a message that could not be decoded
 
@@ -208,34 +205,3 @@ def tell_all(gauge: Gauge, values: Mapping[_Labels, float]) -> None:
 def tell_build(part: str, **more: str) -> None:
     """Say what runs."""
     BUILD.info({"part": part, "version": VERSION, **more})
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One metric, for the documentation."""
-
-    name: str
-    kind: str  # counter, gauge, histogram, info
-    labels: tuple[str, ...]
-    help: str
-
-
-def rows() -> tuple[Row, ...]:
-    """Return every metric of ours, in the order of this file."""
-    return tuple(_row(metric) for metric in globals().values() if isinstance(metric, _Metric))
-
-
-def as_markdown() -> str:
-    """Return the table for the documentation."""
-    head = ("| metric | kind | labels | meaning |", "|---|---|---|---|")
-    lines = (
-        f"| `{row.name}` | {row.kind} | {', '.join(row.labels)} | {row.help} |" for row in rows()
-    )
-    return "\n".join((*head, *lines)) + "\n"
-
-
-def _row(metric: _Metric) -> Row:
-    family = next(iter(metric.describe()))
-    suffix = _SUFFIXES.get(family.type, "")
-    labels = tuple(metric._labelnames)  # noqa: SLF001 - the client has no public way to ask
-    return Row(family.name + suffix, family.type, labels, family.documentation)

@@ -123,10 +123,6 @@ class Registry:
         """Set a subject's level, FULL_TRANSITIVE for ours; the subject need not exist yet."""
         await self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": level})
 
-    async def mode(self) -> str:
-        """Return the registry's mode: READWRITE, or else it takes no schemas."""
-        return str((await self._call("GET", "/mode"))["mode"])
-
     async def _call(
         self,
         method: str,

@@ -8,7 +8,6 @@ committed late, whatever its number or its time, is not missed (Kafka Connect's 
 timestamp modes lose it). Taking it and noting that it was taken is one transaction.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -30,9 +29,9 @@ from sqlalchemy import (
     update,
 )
 
-from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, State, Unfit
+from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, Unfit
 from connectors.database.engine import transaction
-from connectors.database.exchange import LEFT_MAX, READ_BYTES_MAX
+from connectors.database.exchange import LEFT_MAX, READ_BYTES_MAX, shown_values
 from connectors.database.incoming import Incoming, instant
 from connectors.database.map import (
     KEY_MAX,
@@ -41,8 +40,6 @@ from connectors.database.map import (
     event_record,
     event_row,
     event_unfitness,
-    refused_values,
-    sent_values,
     taken_values,
 )
 from connectors.database.tables import OutboxTables
@@ -115,7 +112,7 @@ class Debezium:
                 connection.execute(
                     update(answers)
                     .where(answers.c.event_id == mark.place, answers.c.digest == mark.digest)
-                    .values(_shown(mark))
+                    .values(shown_values(mark))
                 )
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
@@ -208,15 +205,3 @@ class Debezium:
             return Unfit(row.key, row.digest, refusal)
         names = tuple(name for name in (row.type, row.key) if name)
         return Source(row.key, row.digest, event_record(row, self._records), row.raw, names)
-
-
-def _shown(mark: Mark) -> dict[str, Any]:
-    """Return what the answer to an event says."""
-    notice = mark.notice or {}
-    if mark.state is State.REJECTED:
-        values = refused_values(notice)
-    else:
-        receipt = json.dumps(notice, ensure_ascii=False) if notice else None
-        values = sent_values(held=mark.state is State.HELD, receipt=receipt)
-    ids = {"message_id": mark.message_id, "case_id": mark.case_id}
-    return {**values, **ids, "updated": instant()}

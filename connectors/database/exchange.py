@@ -145,19 +145,23 @@ class Exchange:
 
     def _update(self, connection: Connection, mark: Mark, status: int) -> None:
         out = self._tables.out
-        notice = mark.notice or {}
-        values: dict[str, Any] = {"updated": instant()}
-        if mark.state is State.REJECTED:
-            values |= refused_values(notice)
-        else:
-            receipt = json.dumps(notice, ensure_ascii=False) if notice else None
-            values |= sent_values(held=mark.state is State.HELD, receipt=receipt)
-        values |= {"message_id": mark.message_id, "case_id": mark.case_id}
         connection.execute(
             update(out)
             .where(out.c.id == id_of(mark.place), out.c.status == status)
-            .values({out.c[name]: value for name, value in values.items()})
+            .values({out.c[name]: value for name, value in shown_values(mark).items()})
         )
+
+
+def shown_values(mark: Mark) -> dict[str, Any]:
+    """Return what a row says that shows a mark."""
+    notice = mark.notice or {}
+    if mark.state is State.REJECTED:
+        values = refused_values(notice)
+    else:
+        receipt = json.dumps(notice, ensure_ascii=False) if notice else None
+        values = sent_values(held=mark.state is State.HELD, receipt=receipt)
+    ids = {"message_id": mark.message_id, "case_id": mark.case_id}
+    return {**values, **ids, "updated": instant()}
 
 
 def _is_the_one(mark: Mark, row: OutRow, status: int) -> bool:

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from connectors.bus import metrics
 from tests.house.test_runbook import headings
 from tests.house.tree import REPO
+from tests.told_metrics import ROWS
 
 FOLDER: Final = REPO / "deploy" / "prometheus"
 SEVERITIES: Final = {"info", "warning", "critical"}
@@ -37,7 +37,7 @@ def read(name: str) -> Any:
 
 
 RULES: Final = [rule for group in read("alerts.yml")["groups"] for rule in group["rules"]]
-KNOWN: Final = {row.name: row for row in metrics.rows()}
+KNOWN: Final = {row.name: row for row in ROWS}
 each_rule: Final = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 
 

@@ -82,7 +82,6 @@ def test_what_is_registered_is_found_again_by_every_path(
         assert await registry.versions(subject) == (1, 2)
         found = await registry.version(subject, 2)
         assert (found.id, json.loads(found.text)) == (second, json.loads(schema("a", "b")))
-        assert await registry.mode() == "READWRITE"
 
     ask(stack, ADMIN, work)
 
