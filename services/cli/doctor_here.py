@@ -213,10 +213,13 @@ def _chinese_fonts() -> int | None:
     program = shutil.which("fc-list")
     if program is None:
         return None
-    done = subprocess.run(  # noqa: S603 - a program of the system, constant arguments
-        [program, ":lang=zh", "family"],
-        capture_output=True,
-        timeout=_FONTS_SECONDS_MAX,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the system, constant arguments
+            [program, ":lang=zh", "family"],
+            capture_output=True,
+            timeout=_FONTS_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:  # it looks through the fonts of a host for the first time
+        return None
     return len(done.stdout.splitlines())

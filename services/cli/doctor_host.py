@@ -95,6 +95,6 @@ def judge_parts(parts: Sequence[Part], rulebook: str | None) -> Iterator[Symptom
 
 
 def judge_fonts(chinese_fonts: int | None) -> Iterator[Symptom]:
-    """Remark that letters cannot be printed here; None: fontconfig is not installed."""
+    """Remark that letters cannot be printed here; None: fontconfig is not there, or too slow."""
     if not chinese_fonts:
         yield remark("font.missing", "fc-list :lang=zh", "-" if chinese_fonts is None else "0")
