@@ -186,7 +186,7 @@ def load_agency(config: ConnectorConfig, home: Home | None = None) -> Agency:
 
 def _bus_of(path: Path) -> str:
     try:
-        bus = tomllib.loads(path.read_text(encoding="utf-8"))["bus"]
+        bus = tomllib.loads(path.read_text(encoding="utf-8-sig"))["bus"]
     except (OSError, ValueError, KeyError):
         raise UserError("connector.rulebook_missing", where=str(path), exit_code=3) from None
     return str(bus)

@@ -191,7 +191,7 @@ def _keys(place: Home, table: Path | None, trusted: Mapping[str, str | None] | N
 def trusted_in(path: Path) -> dict[str, str | None]:
     """Return fingerprint → organ code, or None, of a list that an agency holds."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Windows puts a BOM before it
     except OSError as error:
         raise unreadable(path, error.strerror) from None
     except UnicodeDecodeError:

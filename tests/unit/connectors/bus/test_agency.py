@@ -1,3 +1,4 @@
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,13 @@ def test_an_organ_is_known_by_its_key(county: County) -> None:
     assert (agency.organ, agency.alias, agency.bus) == (THEM, "liuzhi-cgj", "liuzhi-demo")
     assert county.agency().organ == US
     assert agency.credentials.username == "liuzhi-cgj"
+
+
+def test_files_that_an_editor_of_windows_has_saved_are_read(county: County) -> None:
+    for name in ("rulebook.toml", "keys.csv"):
+        path = county.home.rulebook / name
+        path.write_bytes(BOM_UTF8 + path.read_bytes())
+    assert county.agency("liuzhi-cgj").organ == THEM
 
 
 def test_key_and_login_may_lie_elsewhere(county: County, tmp_path: Path) -> None:

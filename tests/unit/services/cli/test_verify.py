@@ -294,7 +294,7 @@ def test_with_fingerprints_of_one_s_own_nothing_else_is_believed(
     file, trust = put(exported(make(home))), tmp_path / "trust"
     sender, bus = (home_signer(home, login).kid for login in (SENDER, "bus"))
     needed = [sender] if make is _original else [bus] if make is _receipt else [sender, bus]
-    trust.write_text("".join(f"{kid}\n" for kid in needed), encoding="utf-8")
+    trust.write_text("".join(f"{kid}\n" for kid in needed), encoding="utf-8-sig")
     assert asked(capsys, file, "--trust", str(trust))[0] == 0
     for left_out in needed:
         held = [kid for kid in (sender, bus) if kid != left_out]
