@@ -66,15 +66,28 @@ def note_sent(home: Home, alias: Alias, known: Known) -> None:
 
 
 def sent_before(home: Home, alias: Alias) -> Iterator[Known]:
-    """Yield what was sent from this home as the organ, the oldest first."""
+    """Yield what was sent from this home as the organ, the oldest first.
+
+    A line that a full disk or a loss of power cut short is passed over: what it named is looked for
+    in the inbox, among the bus's receipts.
+    """
     path = _ledger(home, alias)
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as ledger:
+    with path.open(encoding="utf-8", errors="replace") as ledger:
         for line in ledger:
-            found = json.loads(line)
-            target = Target(MessageId(found["id"]), CaseId(found["case"]), Flow(found["flow"]))
-            yield Known(target, found["number"], found["record"])
+            known = _known(line)
+            if known is not None:
+                yield known
+
+
+def _known(line: str) -> Known | None:
+    try:
+        found = json.loads(line)
+        target = Target(MessageId(found["id"]), CaseId(found["case"]), Flow(found["flow"]))
+        return Known(target, found["number"], found["record"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _ledger(home: Home, alias: Alias) -> Path:

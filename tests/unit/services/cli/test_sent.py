@@ -35,6 +35,18 @@ def test_what_was_noted_is_read_again_in_order(tmp_path: Path) -> None:
     assert list(sent_before(home, ALIAS)) == [first, second]
 
 
+@pytest.mark.parametrize("torn", [b'{"id": "1', b"\x00\x00", b"\xe5\x85", b"[]", b"{}"])
+def test_a_line_that_was_cut_short_keeps_nobody_from_the_others(
+    tmp_path: Path, torn: bytes
+) -> None:
+    home, known = Home(tmp_path), Known.of(Withdrawal(ENVELOPE, "x"))
+    note_sent(home, ALIAS, known)
+    with (tmp_path / "sent" / f"{ALIAS}.jsonl").open("ab") as ledger:
+        ledger.write(torn + b"\n")
+    note_sent(home, ALIAS, known)
+    assert list(sent_before(home, ALIAS)) == [known, known]
+
+
 def test_nothing_was_sent_from_a_new_home(tmp_path: Path) -> None:
     assert list(sent_before(Home(tmp_path), ALIAS)) == []
 
