@@ -28,9 +28,16 @@ class Disk:
         """Know no name that was flushed before."""
         self._kept.clear()
 
+    def has_whole(self, path: Path) -> bool:
+        """Whether all of a file's content was flushed."""
+        found = path.stat()
+        return self._sizes.get(found.st_ino) == found.st_size
+
+    def has_name(self, path: Path) -> bool:
+        """Whether the name was flushed with its folder."""
+        return (path.parent.stat().st_ino, path.name) in self._kept
+
     def keeps(self, path: Path, below: Path) -> bool:
         """Whether the path is found after a loss of power, where `below` is."""
         above = [each for each in path.parents if each.is_relative_to(below) and each != below]
-        found = path.stat()
-        is_whole = self._sizes.get(found.st_ino) == found.st_size
-        return is_whole and self._kept >= {(p.parent.stat().st_ino, p.name) for p in (path, *above)}
+        return self.has_whole(path) and all(map(self.has_name, (path, *above)))

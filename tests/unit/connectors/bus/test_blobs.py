@@ -1,6 +1,7 @@
 """A store that is a folder: the home's own is made; one that is named must be there."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,15 @@ def test_a_link_in_the_place_of_a_part_that_is_being_stored_is_not_written_throu
     part.with_name(f".{part.name}.{os.getpid()}.partial").symlink_to(other)
     store.put(US, BLOB, 0, b"y")
     assert (store.get(US, BLOB, 0), other.read_text()) == (b"y", "keep")
+
+
+def test_who_shares_no_group_with_the_store_cannot_even_look_into_its_folders(
+    tmp_path: Path,
+) -> None:
+    before = os.umask(0)
+    try:
+        Directory(tmp_path / "store").put(US, BLOB, 0, b"x")
+    finally:
+        os.umask(before)
+    folders = [path for path in (tmp_path / "store").rglob("*") if path.is_dir()]
+    assert stat.S_IMODE(max(folders).stat().st_mode) == 0o770

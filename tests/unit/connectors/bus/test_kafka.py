@@ -2,6 +2,7 @@ import asyncio
 import logging
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import errors
@@ -13,8 +14,10 @@ from connectors.bus.kafka import (
     explain,
     librdkafka_options,
     ssl_context_of,
+    start_consumer,
     start_producer,
 )
+from connectors.bus.layout import MESSAGE_BYTES_MAX
 from connectors.bus.sections import KafkaSection
 from deploy.local.tls import ensure_tls
 from schemas.errors import Unavailable, UserError
@@ -103,3 +106,39 @@ def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as found:
         ssl_context_of(settings(bootstrap="k:1", ca_file=str(ca_file)))
     assert (found.value.code, found.value.where) == ("tls.ca_unreadable", str(ca_file))
+
+
+class Client:
+    """Stands for one of aiokafka's: it starts at once, and says how it was made."""
+
+    def __init__(self, *topics: str, **options: Any) -> None:
+        self.topics, self.options = topics, options
+
+    async def start(self) -> None:
+        """Be there."""
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def log_in(*_asked: object) -> None:
+        """Let everybody in."""
+
+    monkeypatch.setattr("connectors.bus.kafka._log_in", log_in)
+    for kind in ("AIOKafkaProducer", "AIOKafkaConsumer"):
+        monkeypatch.setattr(f"connectors.bus.kafka.{kind}", Client)
+
+
+@pytest.mark.usefixtures("no_broker")
+def test_what_is_sent_counts_once_every_replica_in_sync_has_it_and_is_never_doubled() -> None:
+    made: Any = asyncio.run(start_producer(settings(), LOGIN, client_id="x"))
+    assert made.options["acks"] == "all"
+    assert made.options["enable_idempotence"] is True
+    assert made.options["max_request_size"] == MESSAGE_BYTES_MAX
+
+
+@pytest.mark.usefixtures("no_broker")
+def test_what_is_read_is_acknowledged_by_nobody_but_who_has_dealt_with_it() -> None:
+    made: Any = asyncio.run(start_consumer(settings(), LOGIN, ["x"], group="g", client_id="c"))
+    assert made.options["enable_auto_commit"] is False
+    assert made.options["auto_offset_reset"] == "earliest"
+    assert made.topics == ("x",)

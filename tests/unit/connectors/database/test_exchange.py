@@ -143,6 +143,18 @@ def test_a_row_that_somebody_else_has_taken_meanwhile_is_not_taken(tmp_path: Pat
     system.close()
 
 
+def test_a_row_that_the_agency_has_set_back_is_not_marked_before_it_is_taken_again(
+    side: DatabaseSide,
+) -> None:
+    side.put("a", "lead_transfer", "{}")
+    system = opened(side)
+    (thing,) = system.collect(5)
+    side.query("UPDATE EX_OUT SET status = 0")
+    system.mark([Mark(thing.place, thing.digest, State.REJECTED, ONE, notice=REASON)])
+    assert status(side) == [0]
+    system.close()
+
+
 def test_what_the_agency_has_put_there_meanwhile_is_not_marked(tmp_path: Path) -> None:
     side = DatabaseSide(tmp_path / "exchange.db")
     side.put("a", "lead_transfer", "{}")

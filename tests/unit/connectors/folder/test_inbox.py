@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bus.system import Arrival
+from connectors.bus.system import Arrival, Landed
 from connectors.folder.inbox import InFolder
 from schemas.json_text import Encoding
 from schemas.render import to_document
@@ -195,3 +195,20 @@ def test_what_an_older_release_had_ready_is_shown_once(new_inbox: NewInbox, tmp_
     path.unlink()
     again.deliver([first])
     assert names(again.inbox) == []
+
+
+def test_an_attachment_is_put_beside_its_document_once_however_often_it_is_brought(
+    new_inbox: NewInbox, tmp_path: Path
+) -> None:
+    """A crash before the ledger knows brings it again, and then it is gone from where it landed."""
+    inbox, (arrival,) = new_inbox(), arrivals(1)
+    inbox.deliver([arrival])
+    landed = Landed(0, "LeadTransfer", arrival.key, 0, "a.txt", tmp_path / ".staging" / "landed")
+    inbox.attach(replace(landed, path=None, notice={"code": "attachment.missing"}))
+    (folder, document) = (tmp_path / "inbox" / name for name in names(tmp_path / "inbox"))
+    assert (document.suffix, names(folder)) == (".json", ["a.txt.reason.json"])
+    (tmp_path / ".staging" / "landed").write_text("content", encoding="utf-8")
+    for _ in range(2):
+        inbox.attach(landed)
+        assert names(folder) == ["a.txt"]
+        assert (folder / "a.txt").read_text(encoding="utf-8") == "content"

@@ -161,6 +161,21 @@ def test_commits_reach_the_disk(tmp_path: Path) -> None:
     casebook.close()
 
 
+def test_what_is_deleted_or_written_over_is_nowhere_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "casebook.sqlite"
+    casebook = open_sqlite(path)
+    rows = {"gone": "deleted-" * 9, "other": "written-over-" * 9}
+    with casebook.engine.begin() as connection:
+        for key, value in rows.items():
+            connection.execute(SETTINGS.insert().values(key=key, value=value))
+    with casebook.engine.begin() as connection:
+        connection.execute(SETTINGS.delete().where(SETTINGS.c.key == "gone"))
+        connection.execute(SETTINGS.update().where(SETTINGS.c.key == "other").values(value=""))
+    casebook.close()  # what lies in the -wal goes into the file
+    assert b"deleted-" not in path.read_bytes()
+    assert b"written-over-" not in path.read_bytes()
+
+
 def test_a_reader_sees_what_the_writer_wrote_and_cannot_write(path: Path) -> None:
     casebook = open_sqlite(path)
     with casebook.engine.begin() as connection:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ import pytest
 
 from connectors.bus.home import Home
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV, home_signer, load_signer, read_rows
+from connectors.bus.keys import (
+    KEYS_CSV,
+    home_signer,
+    load_signer,
+    new_private_key,
+    read_rows,
+)
 from schemas.errors import UserError
 from services.cli.main import main
 from services.rulebook.load import load
@@ -142,6 +149,39 @@ def test_a_key_with_a_passphrase_is_of_use_with_it_alone(
     secret.unlink()
     with pytest.raises(UserError, match=r"key\.passphrase"):
         home_signer(home, "yanjiao")
+
+
+def test_a_key_that_does_not_open_is_not_replaced(home: Home, tmp_path: Path) -> None:
+    table = (home.rulebook / KEYS_CSV).read_bytes()
+    secret = tmp_path / "pass"
+    secret.write_text("another", encoding="utf-8")
+    home.key("yanjiao").write_text(new_private_key("ES256", b"its own"), encoding="utf-8")
+    kept = home.key("yanjiao").read_bytes()
+    assert main(["keys", "rotate", "yanjiao", "--passphrase-file", str(secret)]) == 3
+    assert home.key("yanjiao").read_bytes() == kept
+    home.key("yanjiao").unlink()
+    assert main(["keys", "rotate", "yanjiao"]) == 3
+    assert not home.key("yanjiao").exists()
+    assert (home.rulebook / KEYS_CSV).read_bytes() == table
+
+
+def test_a_rotation_that_is_cut_off_leaves_a_key_that_seals(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("services.cli.keys_change.write_private", cut_off)
+    kid = home_signer(home, "yanjiao").kid
+    with suppress(KeyboardInterrupt):
+        main(["keys", "rotate", "yanjiao"])
+    assert home_signer(home, "yanjiao").kid == kid
+    assert kid in {key.kid for key in keys_of(home, organ(SENDER))}
+    monkeypatch.undo()
+    monkeypatch.setenv("YICHUAN_HOME", str(home.path))
+    assert main(["keys", "rotate", "yanjiao"]) == 0
+    listed = {key.kid for key in keys_of(home, organ(SENDER))}
+    assert home_signer(home, "yanjiao").kid in listed
 
 
 def test_a_table_of_before_is_read_and_gets_the_new_column(home: Home) -> None:

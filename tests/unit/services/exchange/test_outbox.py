@@ -149,6 +149,25 @@ def test_what_an_earlier_life_left_goes_first_and_nothing_twice(casebook: Casebo
     assert rows(casebook, OUTBOX) == []
 
 
+@pytest.mark.parametrize("page", [1, 2, 3])
+@pytest.mark.parametrize("read", [False, True], ids=["just stored", "of an earlier life"])
+@pytest.mark.parametrize("places", [1, 2])
+def test_what_is_more_than_a_page_goes_whole_and_in_its_order(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, page: int, places: int, *, read: bool
+) -> None:
+    monkeypatch.setattr("services.exchange.waiting.PAGE_MAX", page)
+    log = Log()
+    records = [log.put(each, MONDAY) for each in of_one_partition(2)]
+    sources = {record.position.place for record in records} | {("copies", 0)}
+    tally = run(casebook, records)
+    stored = [(each.topic, each.key, each.value) for each in outbox(casebook)]
+    producer = Producer()
+    lately = () if read else tally.unsent
+    asyncio.run(publish(casebook, producer, sorted(sources)[-places:], lately))
+    assert producer.sent == stored
+    assert rows(casebook, OUTBOX) == []
+
+
 def test_of_a_batch_redone_one_by_one_all_goes_in_its_order_whichever_commit_was_not_answered(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
