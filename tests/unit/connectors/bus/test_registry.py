@@ -1,13 +1,18 @@
+import asyncio
 import json
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from aiohttp import ClientPayloadError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.bus.registry import SchemaIds
-from connectors.bus.registry_answers import _reason, refusal_of
+from connectors.bus.registry_answers import _reason, bounded, refusal_of
 from schemas.errors import UserError
 
 IDS = SchemaIds({12: "aa", 7: "bb", 9: "aa"}, {"leads-yichuan.LeadTransfer": 12})
@@ -87,3 +92,17 @@ def test_the_reason_is_the_registrys_without_javas_class_names() -> None:
 @given(st.none() | st.text() | st.lists(st.integers()) | st.dictionaries(st.text(), st.integers()))
 def test_any_answer_gives_a_reason_of_bounded_length(answer: object) -> None:
     assert len(_reason(answer)) <= 2_000
+
+
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    given: list[int] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for number in range(1_000):
+            given.append(number)
+            yield bytes(1 << 20)
+
+    answer: Any = SimpleNamespace(content=SimpleNamespace(iter_any=chunks))
+    with pytest.raises(ClientPayloadError):
+        asyncio.run(bounded(answer))
+    assert len(given) < 20

@@ -14,11 +14,12 @@ from connectors.bus.home import Credentials, Settings
 from services.casebook import secrets
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
+from services.casebook.tables import COPIED
 from services.exchange import erase
 from services.exchange.erase import PAUSE_SECONDS, Eraser
 from tests.history import MONDAY, SENDER, message
 from tests.marked import copies
-from tests.office import Log, run, take
+from tests.office import Log, rows, run, take
 
 
 def eraser_of(casebook: Casebook) -> Eraser:
@@ -66,8 +67,8 @@ def test_a_partition_that_failed_is_left_alone_for_a_while(
 class Partition:
     """A flow's partition as a consumer sees it, and the producer of its copies: always there."""
 
-    def __init__(self, records: Sequence[Any]) -> None:
-        self.records, self.at = records, 0
+    def __init__(self, records: Sequence[Any], lost: str = "") -> None:
+        self.records, self.at, self.lost = records, 0, lost
 
     def assign(self, _: Any) -> None:
         """Nothing to do."""
@@ -92,19 +93,29 @@ class Partition:
     async def send(self, *_: Any, **__: Any) -> "asyncio.Future[None]":
         """Take a copy."""
         done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        if self.lost == "copy":
+            done.set_exception(KafkaError())
+        else:
+            done.set_result(None)
         return done
 
     async def send_and_wait(self, *_: Any, **__: Any) -> None:
         """Take a key."""
+        if self.lost == "key":
+            raise KafkaError
 
     async def stop(self) -> None:
         """Nothing to do."""
 
 
-def test_a_step_that_goes_on_where_a_batch_begins_cuts_there(
-    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> AsyncMock:
+    cut = AsyncMock()
+    monkeypatch.setattr(erase, "delete_below", cut)
+    return cut
+
+
+def in_place(casebook: Casebook, monkeypatch: pytest.MonkeyPatch, lost: str = "") -> None:
     """Two records of one batch, the second a secret, and of the next one not all is decided."""
     log = Log()
     at = [log.put(each, MONDAY) for each in copies(5, 1)]
@@ -121,14 +132,31 @@ def test_a_step_that_goes_on_where_a_batch_begins_cuts_there(
         )
         for each, stamp in zip(at, stamps, strict=True)
     ]
-    partition, cut = Partition(records), AsyncMock()
-    opened = AsyncMock(return_value=partition)
+    opened = AsyncMock(return_value=Partition(records, lost))
     monkeypatch.setattr(erase, "start_consumer", opened)
     monkeypatch.setattr(erase, "start_producer", opened)
-    monkeypatch.setattr(erase, "delete_below", cut)
     monkeypatch.setattr(erase, "STEP_RECORDS_MAX", 2)
     monkeypatch.setattr(erase, "_READ_MAX", 1)
+
+
+def test_a_step_that_goes_on_where_a_batch_begins_cuts_there(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, cut: AsyncMock
+) -> None:
+    in_place(casebook, monkeypatch)
     eraser = eraser_of(casebook)
     assert asyncio.run(eraser.step([("copies", 0)])) == (("copies", 0),)
     assert asyncio.run(eraser.step([("copies", 0)])) == ()
     assert [call.args[3] for call in cut.await_args_list] == [2]
+
+
+@pytest.mark.parametrize("lost", ["copy", "key"])
+def test_nothing_is_deleted_of_which_the_broker_has_not_taken_the_copy_and_its_key(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, cut: AsyncMock, lost: str
+) -> None:
+    in_place(casebook, monkeypatch, lost)
+    monkeypatch.setattr(erase, "PAUSE_SECONDS", 0.0)
+    eraser = eraser_of(casebook)
+    for _ in range(3):
+        assert asyncio.run(eraser.step([("copies", 0)])) == (("copies", 0),)
+    assert rows(casebook, COPIED) == []
+    assert not cut.called
