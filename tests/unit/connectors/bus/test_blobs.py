@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bus.blobs import Directory
+from connectors.bus.blobs import PART_BYTES, Directory
 from connectors.bus.home import Home
 from connectors.bus.private import write_private
 from connectors.bus.stores import open_store, store_place
@@ -82,3 +82,14 @@ def test_who_shares_no_group_with_the_store_cannot_even_look_into_its_folders(
         os.umask(before)
     folders = [path for path in (tmp_path / "store").rglob("*") if path.is_dir()]
     assert stat.S_IMODE(max(folders).stat().st_mode) == 0o770
+
+
+def test_of_a_part_that_somebody_made_too_long_no_more_is_read_than_shows_it(
+    tmp_path: Path,
+) -> None:
+    store = Directory(tmp_path / "store")
+    store.put(US, BLOB, 0, b"x")
+    (part,) = (path for path in (tmp_path / "store").rglob("*") if path.is_file())
+    with part.open("r+b") as file:
+        file.truncate(3 * PART_BYTES)
+    assert store.get(US, BLOB, 0) == b"x" + bytes(PART_BYTES)

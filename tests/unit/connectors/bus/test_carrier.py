@@ -4,9 +4,11 @@ from unittest.mock import MagicMock, Mock
 import pytest
 
 from connectors.bus import carrier
-from connectors.bus.carrier import Carrier
-from connectors.bus.transfers import Download
+from connectors.bus.blobs import Directory
+from connectors.bus.carrier import Carrier, store_file
+from connectors.bus.transfers import Download, Upload
 from connectors.bus.unsealing import Wanted
+from schemas.errors import Unavailable
 from schemas.file_key import Claim
 from schemas.ids import MessageId, OrganCode
 
@@ -39,3 +41,18 @@ def test_what_an_older_release_put_down_by_the_id_alone_is_gone(tmp_path: Path) 
         (tmp_path / name).touch()
     found = Carrier(MagicMock(), Mock(), tmp_path).download(download_of("one"))
     assert list(tmp_path.iterdir()) == [found]
+
+
+def test_a_part_of_another_length_is_stored_anew(tmp_path: Path) -> None:
+    store, owner, staged = Directory(tmp_path / "store"), OrganCode("o"), tmp_path / "staged"
+    staged.write_bytes(b"whole")
+    store.put(owner, "ab" * 32, 0, b"who")  # by another hand, or cut off in the store itself
+    store_file(store, owner, staged, Upload(MessageId("m"), "ab" * 32, 5))
+    assert store.get(owner, "ab" * 32, 0) == b"whole"
+
+
+def test_a_staged_file_that_cannot_be_read_is_tried_again_later(tmp_path: Path) -> None:
+    upload = Upload(MessageId("m"), "ab" * 32, 5)
+    for path in (tmp_path / "gone", tmp_path):  # a folder: EISDIR stands for what a disk may say
+        with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
+            store_file(Mock(), OrganCode("o"), path, upload)

@@ -85,6 +85,26 @@ def test_a_file_of_a_database_agency_outlives_a_loss_of_power_also_when_it_comes
     assert disk.keeps(target, target.parent)
 
 
+def test_what_the_book_of_a_folder_calls_shown_outlives_a_loss_of_power(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the sender were told Delivered of what is in no folder any more."""
+    for folder in ("inbox", ".staging"):
+        (tmp_path / folder).mkdir()
+    inbox = InFolder(tmp_path, tmp_path / "arrivals.sqlite")
+    shown: list[bool] = []
+
+    def noted() -> AbstractContextManager[None]:
+        shown.extend(disk.has_name(path) for path in inbox.inbox.iterdir())
+        return transaction()
+
+    transaction = inbox._book.transaction
+    monkeypatch.setattr(inbox._book, "transaction", noted)
+    inbox.deliver([Arrival(0, lead("one")), Arrival(1, lead("two"))])
+    inbox.close()
+    assert shown == [True, True]
+
+
 def test_what_the_book_of_a_folder_calls_ready_outlives_a_loss_of_power(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,20 @@ def test_a_payload_that_is_no_text_or_too_large_is_never_read_whole(
     assert isinstance(number, Source)
 
 
+def test_what_has_its_answer_is_given_to_no_later_process(side: OutboxSide) -> None:
+    for number in range(3):
+        side.put(key(number), "{}")
+    with opened(side) as system:
+        first, second, _ = system.collect(5)
+        assert isinstance(first, Source)
+        assert isinstance(second, Source)
+        system.mark([Mark(first.place, first.digest, State.REJECTED, notice=REASON)])
+        system.mark([Mark(second.place, second.digest, State.ACCEPTED)])
+    with opened(side) as later:
+        assert [thing.place for thing in later.collect(5)] == [key(2)]
+        assert later.collect(5) == ()
+
+
 def debezium_of(folder: Path) -> System:
     if not (folder / "agency.db").exists():
         side = sqlite_side(folder)

@@ -4,10 +4,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError
 
 from connectors.bus.system import Arrival, Mark, Source, State, System, Unfit
-from connectors.database.engine import open_engine
+from connectors.database.engine import BAD_DATA, open_engine, transaction
 from connectors.database.exchange import Exchange
 from connectors.database.tables import tables
 from schemas.errors import Unavailable, UserError
@@ -55,6 +56,19 @@ def test_what_an_earlier_process_took_is_given_again_first(side: DatabaseSide) -
     assert system.collect(5) == before
     (later,) = system.collect(5)
     assert later.place == "2"
+    system.close()
+
+
+def test_a_row_that_was_taken_and_is_the_agency_s_again_is_not_given(side: DatabaseSide) -> None:
+    for name in "ab":
+        side.put(name, "lead_transfer", "{}")
+    earlier = opened(side)
+    earlier.collect(5)
+    earlier.close()
+    system = opened(side)
+    assert [thing.place for thing in system.collect(1)] == ["1"]
+    side.query("UPDATE EX_OUT SET status = 77 WHERE id = 2")
+    assert system.collect(1) == ()
     system.close()
 
 
@@ -152,6 +166,17 @@ def test_a_row_that_the_agency_has_set_back_is_not_marked_before_it_is_taken_aga
     side.query("UPDATE EX_OUT SET status = 0")
     system.mark([Mark(thing.place, thing.digest, State.REJECTED, ONE, notice=REASON)])
     assert status(side) == [0]
+    system.close()
+
+
+def test_a_mark_about_an_earlier_try_is_left_out(side: DatabaseSide) -> None:
+    side.put("a", "lead_transfer", "{}")
+    system = opened(side)
+    (thing,) = system.collect(5)
+    side.query("UPDATE EX_OUT SET status = 0, retry = 1")
+    assert [again.place for again in system.collect(5)] == ["1#1"]
+    system.mark([Mark(thing.place, thing.digest, State.REJECTED, ONE, notice=REASON)])
+    assert status(side) == [1]
     system.close()
 
 
@@ -289,3 +314,13 @@ def test_a_database_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"system\.unavailable"):
         system.open()
     system.close()
+
+
+def test_what_the_database_refuses_is_told_without_the_values_of_the_row(tmp_path: Path) -> None:
+    engine = open_engine("sqlite://", tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (name TEXT PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO t VALUES (:name)"), {"name": "慕容某某"})
+    with pytest.raises(IntegrityError) as refused, transaction(engine, BAD_DATA) as connection:
+        connection.execute(text("INSERT INTO t VALUES (:name)"), {"name": "慕容某某"})
+    assert "慕容某某" not in str(refused.value)

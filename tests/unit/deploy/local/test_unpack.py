@@ -7,6 +7,7 @@ import pytest
 from deploy.local.artifacts import Artifact, sha256_of
 from deploy.local.unpack import MANIFEST, check, extract, manifest_digest, unpacked
 from schemas.errors import UserError
+from tests.disk import Disk
 
 
 @pytest.fixture
@@ -96,3 +97,13 @@ def test_a_link_in_place_of_a_file_is_refused(
     with pytest.raises(UserError) as refused:
         check(folder, digest)
     assert refused.value.detail == "lib/link"
+
+
+def test_what_gets_its_name_has_its_content_on_the_disk(
+    archive: Artifact, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    folder = unpacked(archive, digest, tmp_path / "cache")
+    listed = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST]
+    assert listed
+    assert all(map(disk.has_whole, listed))

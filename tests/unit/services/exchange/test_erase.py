@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Settings
+from schemas.errors import Broken
 from services.casebook import secrets
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
@@ -62,6 +63,16 @@ def test_a_partition_that_failed_is_left_alone_for_a_while(
         assert erasing.call_count == 1
     clock.return_value = 1_000.0 + PAUSE_SECONDS
     assert asyncio.run(eraser.step([place])) == ()
+
+
+def test_what_cannot_go_on_is_no_partition_that_failed(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = Pending(("leads", 0), notes={0: "{}"}, decided_to=1, copied_to=0)
+    monkeypatch.setattr(secrets, "pending", lambda *_: (pending,))
+    monkeypatch.setattr(Eraser, "_erase", AsyncMock(side_effect=Broken("casebook.key_missing")))
+    with pytest.raises(Broken):
+        asyncio.run(eraser_of(casebook).step([("leads", 0)]))
 
 
 class Partition:

@@ -1,5 +1,6 @@
 """What aiokafka's consumer gives of a log, with our reader of batches in its place."""
 
+import hashlib
 import struct
 from collections.abc import Sequence
 from typing import Any, Final
@@ -21,6 +22,7 @@ from services.exchange.packed import Packed, unread
 from services.exchange.record_batches import (
     HEADERS_MAX,
     RecordBatches,
+    _varint,
     incoming_of,
     open_within_limits,
 )
@@ -160,11 +162,28 @@ def test_numbers_without_end_are_no_numbers() -> None:
     assert incoming(stamped(data, 0, 8))[0].unread == unread("message.batch_unreadable", 0, 0)
 
 
+def test_a_number_is_of_64_bits_at_most() -> None:
+    """One of a megabyte would be put together for hours."""
+    greatest = memoryview(b"\xff" * 9 + b"\x01")
+    assert _varint(greatest, 0) == (-(2**63), 10)
+    with pytest.raises(ValueError, match=r"^$"):
+        _varint(memoryview(b"\xff" * 10 + b"\x01"), 0)
+
+
 def test_what_was_many_times_smaller_on_the_wire_is_told_to_be_so() -> None:
     (blown,) = incoming(batch([(b"k", bytes(100_000))], GZIP))
     assert blown.packed == Packed(0, is_inflated=True)
     (large,) = incoming(batch([(b"k", bytes(100_000))]))
     assert large.packed == plain(0)
+
+
+@pytest.mark.parametrize(("zeros", "is_inflated"), [(230_000, False), (420_000, True)])
+def test_texts_that_repeat_themselves_are_no_blown_up_batch_and_what_is_beyond_them_is(
+    zeros: int, *, is_inflated: bool
+) -> None:
+    content = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(312))
+    (found,) = incoming(batch([(b"k", content + bytes(zeros))], GZIP))
+    assert found.packed == Packed(0, is_inflated=is_inflated)
 
 
 def test_a_batch_of_the_broker_s_own_holds_nothing_of_a_client_s() -> None:
