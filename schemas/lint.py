@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema
+
 from schemas.avro_reader import ENVELOPE_TAIL
 from schemas.classes import FieldClass, Intake
 from schemas.codec import compiled
@@ -143,10 +145,14 @@ def _uncompiled(sources: Mapping[str, Source]) -> Iterator[Finding]:
         return
     for entry in RECORDS.values():
         if entry.full_name in sources:
+            schema = inline(entry.full_name, sources)
             try:
-                compiled(inline(entry.full_name, sources))
+                compiled(schema)
+                parse_schema(schema, named_schemas={})  # by which agencies' own clients read
             except Broken as error:
                 yield Finding(entry.full_name, "compile", f"it cannot be compiled: {error}")
+            except (SchemaParseException, UnknownType, ValueError, TypeError) as error:
+                yield Finding(entry.full_name, "parse", f"fastavro does not take it: {error}")
 
 
 def _fingerprints(

@@ -122,6 +122,7 @@ def test_the_sources_are_clean() -> None:
         ),
         (_without("Source", "kind", "type"), "yichuan.Source", "type"),
         (_dropped("Source", "kind"), "yichuan.LeadTransfer", "compile"),
+        (_party_name(aliases="mingcheng"), "yichuan.LeadTransfer", "parse"),
         (_swap_last_two("Withdrawal"), "Withdrawal", "tail"),
         (_swap_last_two("Envelope"), "Envelope", "tail"),
         (_swap_last_two("Seal"), "Seal", "tail"),

@@ -30,9 +30,9 @@ def test_those_that_are_due_by_then_are_asked_about_the_longest_due_first(
     for case, partition, look in (("c", 0, 9), ("b", 0, 10), ("a", 0, 10), ("d", 0, 11)):
         put(connection, case, partition, 5, look)
     put(connection, "elsewhere", 1, 5, 1)
-    due = [case for case, _ in Expiry(connection).due("leads", 0, from_ms(10), 5)]
+    due = [case for case, _ in Expiry(connection, {}).due("leads", 0, from_ms(10), 5)]
     assert due == ["c", "a", "b"]
-    assert Expiry(connection).due("leads", 0, from_ms(10), 1) == ((CaseId("c"), from_ms(5)),)
+    assert Expiry(connection, {}).due("leads", 0, from_ms(10), 1) == ((CaseId("c"), from_ms(5)),)
 
 
 def test_under_other_terms_the_partition_s_cases_that_rest_are_asked_about_and_no_others(
@@ -41,7 +41,7 @@ def test_under_other_terms_the_partition_s_cases_that_rest_are_asked_about_and_n
     put(connection, "rests", 0, 5, 99)
     put(connection, "goes on", 0, None, 99)
     put(connection, "elsewhere", 1, 5, 99)
-    Expiry(connection).ask_all("leads", 0)
+    Expiry(connection, {}).ask_all("leads", 0)
     rows = connection.execute(select(CASES.c.case_id, CASES.c.look_ms))
     assert {row.case_id: row.look_ms for row in rows} == {
         "rests": 5,
@@ -56,4 +56,4 @@ def test_a_month_s_key_goes_once_its_time_is_over_and_no_case_s_with_it(
     names = {"quarantine-2026-01": None, "quarantine-2026-02": b"k", "quarantine-2026-03": b"k"}
     for name, wrapped in {**names, "5f0c2a52": b"k"}.items():
         connection.execute(CASE_KEYS.insert().values(name=name, wrapped=wrapped))
-    assert Expiry(connection).quarantines("quarantine-2026-03") == ("quarantine-2026-02",)
+    assert Expiry(connection, {}).quarantines("quarantine-2026-03") == ("quarantine-2026-02",)
