@@ -30,6 +30,11 @@ def begin_journal(connection: Connection, offset: int) -> int:
     return int(connection.execute(_NOW).scalar_one())
 
 
+def journal_known(connection: Connection) -> int:
+    """Return the mark; 0 where there is none."""
+    return int(connection.execute(_NOW).scalar() or 0)
+
+
 def hold_journal(connection: Connection, ends: Mapping[Place, int]) -> None:
     """Let the mark stand while one of the partitions is not decided up to its offset.
 

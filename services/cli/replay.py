@@ -2,17 +2,18 @@
 
 Read-only: the broker as the administrator, the casebook for how far it is, the recorded rulebooks
 of the home. The replay has a casebook of its own in the home's `run`, removed at the end, under a
-key that is never written: it holds unredacted letters, also those that were erased since.
+key that is never written, or a backup's: it holds unredacted letters, also those erased since.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from heapq import merge
 from itertools import islice
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
+import typer
 from sqlalchemy import Connection, select
 
 from connectors.bus.home import Home, Settings, home_at
@@ -23,7 +24,6 @@ from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
 from services.casebook.progress import Place, progress_now
-from services.casebook.store import open_scratch
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
 from services.cli.exit_codes import NO
@@ -31,8 +31,10 @@ from services.cli.flow_reader import FlowReader
 from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
-from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told, in_turn
+from services.cli.replay_begin import begun
+from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told
 from services.exchange.kept_keys import opened_record
+from services.exchange.log_order import in_log_order, whole
 from services.exchange.opening import open_again
 from services.exchange.originals import Kept, lay_at
 
@@ -54,19 +56,33 @@ class Snapshot:
     journal: tuple[Told, ...]
 
 
-def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
+def replay(
+    begin_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="begin with a backup: flows keep 30 days / 从备份起（主题只留 30 天）",
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
     """Decide every record of the flows anew and compare with the journal, to the byte.
 
-    Raises UserError replay.differs with the first difference; Broken log.gap when neither the
-    flows nor the originals have a record.
+    Raises UserError replay.differs with the first difference; replay.too_old when neither the flows
+    nor the originals have what the first records were; what `begun` raises.
     """
     place = home_at(home).there()
     settings = place.settings()
     shelf = open_again(place, settings)
     with ExitStack() as open_readers:
+        folder = open_readers.enter_context(scratch_in(place.run))
+        begin = open_readers.enter_context(begun(folder, begin_from))
         look = open_readers.enter_context(open_log(place, settings, CONNECT_SECONDS_MAX))
         with reading(place) as connection:
-            snapshot = _snapshot(look, connection)
+            snapshot = _snapshot(look, connection, begin.journal)
         note(
             f"日志 {len(snapshot.journal)} 条，逐条重新判定…",
             f"{len(snapshot.journal)} lines of the journal; deciding anew…",
@@ -74,34 +90,15 @@ def replay(home: HomeFolder = None, as_json: AsJson = False) -> None:
         flows = open_readers.enter_context(FlowReader(place, settings))
         originals = partial(_opened, open_readers, place, settings)
         streams = [
-            _partition(place, originals, flows, look, one, end)
+            _partition(place, originals, flows, look, one, begin.offsets.get(one, 0), end)
             for one, end in sorted(snapshot.decided_to.items())
             if end > 0
         ]
-        folder = open_readers.enter_context(scratch_in(place.run))
-        scratch = open_scratch(folder / "casebook.sqlite")
-        open_readers.callback(scratch.close)
-        audit = Audit(scratch, shelf, snapshot.journal)
+        audit = Audit(begin.casebook, shelf, snapshot.journal, begin.offsets)
         found = audit.replay(in_log_order(streams), settings.exchange.batch_max)
     if found is not None:
         raise differs(found)
     _tell(audit.counts, as_json=as_json)
-
-
-def in_log_order(streams: Iterable[Iterator[Kept]]) -> Iterator[Kept]:
-    """Yield the records of all partitions by the broker's stamp, each partition in its order."""
-    return merge(*streams, key=lambda record: record.incoming.stamped_at)
-
-
-def whole(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iterator[Kept]:
-    """Yield a partition's records from one offset to before another. Raises Broken log.gap."""
-    reached = begin
-    for record in in_turn(records, place, begin, end):
-        reached = record.incoming.position.offset + 1
-        yield record
-    if reached < end:
-        topic, partition = place
-        raise Broken("log.gap", detail=f"{topic}/{partition}: {reached} < {end}")
 
 
 def differs(found: Difference) -> UserError:
@@ -125,8 +122,8 @@ def document(counts: Counts) -> dict[str, Any]:
     }
 
 
-def _snapshot(look: LogReader, connection: Connection) -> Snapshot:
-    """Read the journal around one moment of the casebook.
+def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
+    """Read the journal around one moment of the casebook, from where it is not `known`.
 
     A line that was there before that moment is of a decision before it. One that came in between,
     or waits in the outbox, may be.
@@ -135,7 +132,7 @@ def _snapshot(look: LogReader, connection: Connection) -> Snapshot:
     decided_to = {place: each.next_offset for place, each in progress_now(connection).items()}
     waiting = select(OUTBOX.c.value).where(OUTBOX.c.topic == JOURNAL).order_by(OUTBOX.c.seq)
     unsent = [Told(value.decode(), -1, is_due=False) for value in connection.scalars(waiting)]
-    spans = look.spans(JOURNAL)
+    spans = {place: (max(begin, known), end) for place, (begin, end) in look.spans(JOURNAL).items()}
     lines = sum(end - begin for begin, end in spans.values())
     if lines > ENTRIES_MAX:
         raise UserError("replay.too_long", detail=f"{lines} > {ENTRIES_MAX}", exit_code=3)
@@ -158,17 +155,27 @@ def _partition(
     flows: FlowReader,
     look: LogReader,
     place: Place,
+    start: int,
     end: int,
 ) -> Iterator[Kept]:
-    """Yield a flow's partition: from the originals what the log no longer has, then the log."""
+    """Yield a flow's partition: from the originals what the log no longer has, then the log.
+
+    Raises UserError replay.too_old, Broken log.gap.
+    """
     topic, partition = place
-    begin, _ = look.spans(topic)[place]
-    if begin > 0:
+    begin = max(start, look.spans(topic)[place][0])
+    if begin > start:
         of_originals = (ORIGINALS, partition)
         span = look.spans(ORIGINALS)[of_originals]
         records = _read(open_originals(), of_originals, *span)
         own = (each for each in records if _flow_of(each) == topic)
-        yield from whole(_unlocked(home, own), place, 0, min(begin, end))
+        try:
+            yield from whole(_unlocked(home, own), place, start, min(begin, end))
+        except Broken as error:
+            if error.code != "log.gap":
+                raise
+            where = f"{topic}/{partition}"
+            raise UserError("replay.too_old", where, error.detail, exit_code=3) from None
     there = (Kept(each, None) for each in flows.read(place, begin, end))
     yield from whole(there, place, min(begin, end), end)
 

@@ -8,12 +8,13 @@ nothing is decided anew: its records are counted.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from schemas.ids import CaseId, MessageId
 from schemas.messages import CaseSettled, Tick
@@ -39,6 +40,8 @@ from services.exchange.recover import judge_kept
 from services.exchange.shelf import Shelf
 
 ENTRIES_MAX: Final = 1_000_000  # of the journal, held in memory: some 2 kB each
+
+NOTHING_KNOWN: Final[Mapping[Place, int]] = MappingProxyType({})
 
 _Place = tuple[Position, CaseId]
 
@@ -84,12 +87,19 @@ class Counts:
 class Audit:
     """One replay against one journal."""
 
-    def __init__(self, casebook: Casebook, shelf: Shelf, journal: Iterable[Told]) -> None:
-        """`casebook`: an empty one, to be thrown away."""
+    def __init__(
+        self,
+        casebook: Casebook,
+        shelf: Shelf,
+        journal: Iterable[Told],
+        known: Mapping[Place, int] = NOTHING_KNOWN,
+    ) -> None:
+        """`casebook`: to be thrown away; `known`: where it goes on in each partition, else at 0."""
         self.counts = Counts()
         self._casebook, self._shelf = casebook, shelf
         self._left: dict[_Place, deque[tuple[Entry, bool]]] = {}
         self._decided: set[str] = set()  # lines given, each once
+        self._known = known
         self._unreadable: Difference | None = None
         self._lost: set[CaseId] = set()  # cases of which records were erased
         seen: set[str] = set()
@@ -114,6 +124,8 @@ class Audit:
         if entry is None:
             where = Difference("journal", 0, told.number, "", "unreadable")
             self._unreadable = self._unreadable or where
+            return
+        if entry.position.offset < self._known.get(entry.position.place, 0):
             return
         for new in unseen([entry], seen):
             self._left.setdefault(new.place, deque()).append((new, told.is_due))
@@ -147,8 +159,7 @@ class Audit:
         with self._casebook.engine.begin() as connection:
             rows = connection.execute(select(DECISIONS.c.entry).order_by(DECISIONS.c.seq))
             lines = [row.entry for row in rows]
-            for table in (DECISIONS, OUTBOX, DEAD, SECRETS):
-                connection.execute(delete(table))
+            forget_decided(connection)
         return lines
 
     def _compare(self, line: str) -> Difference | None:
@@ -195,18 +206,10 @@ class Audit:
         self.counts.refused_by_gate[topic] += intake.is_secret
 
 
-def in_turn(records: Iterable[Kept], place: Place, begin: int, end: int) -> Iterator[Kept]:
-    """Yield a partition's records from one offset to before another, each once, in order.
-
-    What a second copy or another partition's record is, is passed over; a hole ends it.
-    """
-    for record in records:
-        position = record.incoming.position
-        if begin >= end:
-            return
-        if position.place == place and record.incoming.first <= begin <= position.offset:
-            begin = position.offset + 1
-            yield record
+def forget_decided(connection: Connection) -> None:
+    """Clear the tables that a replay reads from, or that only grow."""
+    for table in (DECISIONS, OUTBOX, DEAD, SECRETS):
+        connection.execute(delete(table))
 
 
 def _batches(records: Iterable[Kept], batch_max: int) -> Iterator[list[Kept]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,10 +25,10 @@ from services.cli import replay as command
 from services.cli.exit_codes import NO, NOT_TRIED
 from services.cli.log_reader import Logged
 from services.cli.main import main
-from services.cli.replay import in_log_order, whole
 from services.exchange import opening
 from services.exchange.intake import Incoming
 from services.exchange.kept_keys import locked
+from services.exchange.log_order import in_log_order, whole
 from services.exchange.originals import Kept, original
 from services.rulebook.load import keep_first
 from services.rulebook.model import Rulebook
@@ -90,22 +91,28 @@ class Installation:
 
     home: Home
     broker: Broker = field(default_factory=Broker)
+    log: Log = field(default_factory=Log)
     incoming: list[Incoming] = field(default_factory=list)
 
     def decide(self, casebook: Casebook) -> None:
         """Let an exchange decide; the broker has what it read and what it told."""
-        log = Log()
-        self.incoming = [log.put(lead, MONDAY) for lead in of_one_partition(2)]
+        self.incoming = [self.log.put(lead, MONDAY) for lead in of_one_partition(2)]
         partition = self.incoming[0].position.partition
-        self.incoming.append(log.tick(LATER, partition))
-        run(casebook, self.incoming)
-        for each in self.incoming:
+        self.incoming.append(self.log.tick(LATER, partition))
+        self.decide_these(casebook, self.incoming)
+
+    def decide_these(self, casebook: Casebook, incoming: list[Incoming]) -> None:
+        """Let an exchange decide these, and the outbox be empty."""
+        run(casebook, incoming)
+        for each in incoming:
             place = (each.position.topic, each.position.partition)
             self.broker.put(
                 Logged(place, each.position.offset, each.stamped_at, each.key, each.value, {})
             )
         for row in [row for row in rows(casebook, OUTBOX) if row.topic == JOURNAL]:
             self.tell(row.value)
+        with casebook.engine.begin() as connection:
+            connection.execute(OUTBOX.delete())
 
     def tell(self, line: bytes) -> None:
         """Write a line into the journal."""
@@ -161,8 +168,6 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
     SchemaIds(by_id, {}).save(made.home.schema_ids)
     casebook = open_sqlite(made.home.casebook)
     made.decide(casebook)
-    with casebook.engine.begin() as connection:
-        connection.execute(OUTBOX.delete())
     casebook.close()
     return made
 
@@ -255,7 +260,44 @@ def test_a_record_that_is_nowhere_cannot_be_replayed(
     installation.cut(2)
     installation.broker.records.pop((ORIGINALS, installation.incoming[0].position.partition))
     assert installation.replay("--json") == NOT_TRIED
-    assert told(capsys)["error"]["code"] == "log.gap"
+    assert told(capsys)["error"]["code"] == "replay.too_old"
+
+
+def test_what_came_after_a_backup_is_replayed_on_it(
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The flows keep thirty days, and whoever is older could replay nothing any more."""
+    archive, home = tmp_path / "backup.tar", installation.home
+    assert main(["backup", str(archive), "--home", str(home.path)]) == 0
+    casebook = open_sqlite(home.casebook)
+    third = installation.log.put(of_one_partition(3)[2], LATER)
+    tick = installation.log.tick(LATER + timedelta(days=30), third.position.partition)
+    installation.decide_these(casebook, [third, tick])
+    casebook.close()
+    place = (third.position.topic, third.position.partition)
+    installation.broker.records[place] = installation.broker.records[place][3:]
+    capsys.readouterr()
+    assert installation.replay("--json") == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "replay.too_old"
+    assert installation.replay("--json", "--from", str(archive)) == 0
+    counted = told(capsys)
+    assert (counted["flows"]["leads"]["records"], counted["flows"]["leads"]["ticks"]) == (2, 1)
+    assert counted["decisions"] > 3  # the third, and what has fallen due of all three
+    assert list(home.run.iterdir()) == []
+    lines = installation.broker.records[JOURNAL, 0]
+    entry = json.loads(lines[-1].value or b"")
+    forged = json.dumps({**entry, "at": "2026"}, ensure_ascii=False, sort_keys=True)
+    lines[-1] = replace(lines[-1], value=forged.encode())
+    assert installation.replay("--json", "--from", str(archive)) == NO
+    assert told(capsys)["error"]["code"] == "replay.differs"
+
+
+def test_what_is_no_backup_begins_no_replay(
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").write_text("x")
+    assert installation.replay("--json", "--from", str(tmp_path / "other")) == NOT_TRIED
+    assert told(capsys)["error"]["code"] == "backup.unreadable"
 
 
 def test_a_journal_that_was_written_over_is_told_by_place_and_field(

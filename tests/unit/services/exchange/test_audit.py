@@ -18,8 +18,9 @@ from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
 from services.casework.decide import decide
 from services.exchange import clerk
-from services.exchange.audit import Audit, Difference, Told, in_turn
+from services.exchange.audit import Audit, Difference, Told
 from services.exchange.intake import Incoming, Refused
+from services.exchange.log_order import in_turn
 from services.exchange.originals import Kept
 from services.exchange.secret import note_of, noted
 from services.exchange.shelf import Shelf

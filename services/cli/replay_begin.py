@@ -1,0 +1,56 @@
+"""Where a replay begins: with the first record, or with what a backup holds.
+
+The flows keep thirty days. What lies before cannot be decided anew; a backup of a day since has
+come of it, and what was decided behind that is replayed on it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from connectors.bus.home import Home
+from services.casebook.journal_mark import journal_known
+from services.casebook.progress import Place, progress_now
+from services.casebook.standalone import refuse_damaged
+from services.casebook.store import Casebook, open_scratch, open_sqlite
+from services.cli.backup_archive import CASEBOOK, read_archive
+from services.exchange.audit import forget_decided
+
+_NAME: Final = "casebook.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A casebook to be thrown away, and how much of the log and of the journal it knows."""
+
+    casebook: Casebook
+    offsets: Mapping[Place, int] = field(default_factory=dict)  # next of each partition; else 0
+    journal: int = 0  # no line before it is of what it does not know
+
+
+@contextmanager
+def begun(folder: Path, backup: Path | None) -> Iterator[Begin]:
+    """Give the casebook that is replayed on: an empty one, or the backup's, in a folder of its own.
+
+    Raises UserError file.unreadable, backup.unreadable, casebook.damaged, casebook.key_missing,
+    Broken casebook.version.
+    """
+    if backup is None:
+        begin = Begin(open_scratch(folder / _NAME))
+    else:
+        read_archive(backup, folder)
+        refuse_damaged(folder / CASEBOOK)
+        begin = _known(open_sqlite(folder / CASEBOOK, Home(folder).casebook_key))
+    try:
+        yield begin
+    finally:
+        begin.casebook.close()
+
+
+def _known(casebook: Casebook) -> Begin:
+    with casebook.engine.begin() as connection:
+        forget_decided(connection)
+        offsets = {place: each.next_offset for place, each in progress_now(connection).items()}
+        return Begin(casebook, offsets, journal_known(connection))
