@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Annotated, Any, Final
 
 import typer
@@ -57,7 +58,7 @@ class Desk:
     settings: Settings
     log: LogReader
     connection: Connection
-    letters: tuple[DeadLetter, ...]  # the oldest first
+    letters: tuple[DeadLetter, ...]  # the oldest first, without their bytes
     marks: tuple[Mark, ...]
 
     def fate(self, letter: DeadLetter) -> Fate:
@@ -69,14 +70,23 @@ class Desk:
         return tuple(mark for mark in self.marks if mark.of == letter.offset)
 
     def find(self, named: str) -> DeadLetter:
-        """Return the letter of this number, or the newest of this message.
+        """Return the letter of this number, or the newest of this message, with its bytes.
 
         Raises UserError dead.unknown.
         """
-        for letter in reversed(self.letters):
-            if named == str(letter.offset) or named == self.fate(letter).message:
-                return letter
+        numbered = (letter for letter in self.letters if named == str(letter.offset))
+        named_so = (each for each in reversed(self.letters) if named == self.fate(each).message)
+        for letter in chain(numbered, named_so):
+            return self._whole(letter)
         raise UserError("dead.unknown", where=named, exit_code=NO)
+
+    def _whole(self, letter: DeadLetter) -> DeadLetter:
+        """Read one again: the bytes of all may be gigabytes."""
+        place, behind = (DEAD_LETTERS, 0), letter.offset + 1
+        records = self.log.read({place: letter.offset}, {place: behind}, _READ_SECONDS_MAX)
+        keys = CaseKeys(self.connection, read_key(self.home.casebook_key))
+        found = (opened(keys, read_letter(record)) for record in records)
+        return next((each for each in found if isinstance(each, DeadLetter)), letter)
 
 
 def dead_list(
@@ -143,7 +153,7 @@ def open_desk(home: Home) -> Iterator[Desk]:
         begins = {place: max(begin, end - LETTERS_MAX) for place, (begin, end) in spans.items()}
         keys = CaseKeys(connection, read_key(home.casebook_key))
         records = log.read(begins, ends, _READ_SECONDS_MAX)
-        found = [opened(keys, read_letter(record)) for record in records]
+        found = [light(opened(keys, read_letter(record))) for record in records]
         yield Desk(
             home,
             settings,
@@ -166,6 +176,13 @@ def opened(keys: CaseKeys, letter: DeadLetter | Mark) -> DeadLetter | Mark:
     return replace(letter, key=key, value=value)
 
 
+def light(letter: DeadLetter | Mark) -> DeadLetter | Mark:
+    """Return a letter without its bytes."""
+    if isinstance(letter, Mark) or letter.value is None:
+        return letter
+    return replace(letter, key=None, value=None, size=len(letter.value))
+
+
 def entry_of(desk: Desk, letter: DeadLetter, fate: Fate) -> Document:
     """Return the stable form of a letter: one line of `dead list --json`."""
     source = letter.source
@@ -174,7 +191,7 @@ def entry_of(desk: Desk, letter: DeadLetter, fate: Fate) -> Document:
         "at": letter.at,
         "code": letter.code,
         "source": f"{source.topic}/{source.partition}/{source.offset}" if source else None,
-        "bytes": None if letter.value is None else len(letter.value),
+        "bytes": letter.size if letter.value is None else len(letter.value),
         "status": fate.status.value,
         "message": fate.message,
         "case": fate.case,

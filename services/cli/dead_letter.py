@@ -65,6 +65,7 @@ class DeadLetter:
     headers: Mapping[str, bytes]
     source: Position | None
     code: str | None
+    size: int | None = None  # of a value that is left out here
 
 
 @dataclass(frozen=True, slots=True)

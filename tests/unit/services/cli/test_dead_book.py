@@ -1,6 +1,7 @@
 """What the casebook says of dead letters, and what a retry would therefore write."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ from schemas.messages import SettleAction
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_for_reading, open_sqlite
 from services.casework.decide import decide
-from services.cli.dead import Desk
+from services.cli import dead as dead_module
+from services.cli.dead import Desk, entry_of, open_desk
 from services.cli.dead_book import Status, fate_of, outcome_of
 from services.cli.dead_letter import DeadLetter, Mark, Retry
 from services.cli.dead_retry import plan
+from services.cli.log_reader import Logged
 from services.exchange import clerk
 from tests.batches import LATER, failing
 from tests.history import MONDAY, SENDER, History
@@ -155,3 +158,32 @@ def test_a_retry_that_cannot_be_is_refused_with_its_reason(
     dead = frozen.freeze(monkeypatch)
     unstorable = letter(dead.offset, dead.source, "message.unstorable")
     assert refused(frozen.desk(), unstorable) == "settle.retry_impossible"
+
+
+def test_letters_lie_on_the_desk_without_their_bytes_and_the_one_that_is_named_has_them(
+    casebook: Casebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a hundred thousand of a megabyte each."""
+
+    class Log:
+        def spans(self, topic: str) -> dict[Any, Any]:
+            return {(topic, 0): (0, 3)}
+
+        def read(self, begins: Any, ends: Any, _seconds_max: float) -> Iterator[Logged]:
+            ((place, begin),) = begins.items()
+            for offset in range(begin, ends[place]):
+                yield Logged(place, offset, AT, b"key", b"x" * (offset + 1), {})
+
+    @contextmanager
+    def opened(*_asked: object) -> Iterator[Log]:
+        yield Log()
+
+    monkeypatch.setattr(dead_module, "open_log", opened)
+    assert casebook.readers is not None
+    with open_desk(Home(tmp_path)) as desk:
+        assert {(each.key, each.value) for each in desk.letters} == {(None, None)}
+        told = [entry_of(desk, each, desk.fate(each))["bytes"] for each in desk.letters]
+        assert told == [1, 2, 3]
+        assert (desk.find("1").key, desk.find("1").value) == (b"key", b"xx")
+        with pytest.raises(UserError, match=r"dead\.unknown"):
+            desk.find("3")
