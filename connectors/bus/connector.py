@@ -34,6 +34,9 @@ SILENT_SECONDS_MAX: Final = 30.0  # an inbox of which the broker says nothing is
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
 
+LOOK_PAUSE_TIMES: Final = 4  # what a look took that found nothing, until the next one
+LOOK_PAUSE_SECONDS_MAX: Final = 30.0
+
 OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
 
@@ -105,13 +108,16 @@ class Connector:
     async def _take(self, desk: Desk) -> None:
         """From the agency into the spool."""
         while not self._stopping.is_set():
+            began = monotonic()
             taken = await self._desk.patiently(desk.take_out)
+            look_seconds = monotonic() - began
             await self._look(desk)
             self.vitals.turned("take")
             if taken:
                 self._something.set()
             if taken < SOURCES_MAX:
-                await self._pause(self._stopping, self._poll_seconds)
+                seconds = self._poll_seconds if taken else pause_after(look_seconds)
+                await self._pause(self._stopping, max(seconds, self._poll_seconds))
 
     async def _carry(self, desk: Desk) -> None:
         """Attachments, to the store and from it."""
@@ -239,3 +245,12 @@ class Connector:
     async def _pause(self, event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
+
+
+def pause_after(look_seconds: float) -> float:
+    """Return how long to let the agency's system be after a look at it that found nothing.
+
+    A table that nobody clears is compared whole at each look, for seconds: one look behind the
+    other, and nothing of the inbox would come to its turn.
+    """
+    return min(look_seconds * LOOK_PAUSE_TIMES, LOOK_PAUSE_SECONDS_MAX)

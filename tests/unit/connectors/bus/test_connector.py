@@ -4,17 +4,25 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Final
+from typing import Any, Final, cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from connectors.bus import connector as connector_module
 from connectors.bus import later
 from connectors.bus.clock import monotonic
-from connectors.bus.connector import OUTAGE_SECONDS_MAX, SILENT_SECONDS_MAX, Connector
+from connectors.bus.connector import (
+    LOOK_PAUSE_SECONDS_MAX,
+    OUTAGE_SECONDS_MAX,
+    SILENT_SECONDS_MAX,
+    Connector,
+    pause_after,
+)
 from connectors.bus.desk import Desk
 from connectors.bus.quarantine import Record
 from schemas.errors import Unavailable
+from schemas.ids import Alias
 from tests.agency_home import County, accepted, document
 from tests.agency_sides import Side
 
@@ -221,3 +229,35 @@ def test_an_agency_that_only_receives_is_not_ready_while_the_broker_is_away(
             await task
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("taken", "took", "paused"), [(0, 0.0, 1.0), (0, 5.0, 20.0), (1, 5.0, 1.0)]
+)
+def test_after_a_look_that_took_long_and_found_nothing_the_inbox_has_its_turn(
+    monkeypatch: pytest.MonkeyPatch, clock: Later, taken: int, took: float, paused: float
+) -> None:
+    pauses: list[float] = []
+
+    def take_out() -> int:
+        clock.seconds += took
+        return taken
+
+    async def pause(_self: Connector, _event: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        connector.stop()
+
+    monkeypatch.setattr(Connector, "_pause", pause)
+    monkeypatch.setattr(Connector, "_look", AsyncMock())
+    desk = cast("Any", Mock(take_out=take_out))
+
+    async def run() -> None:
+        await connector._take(desk)
+
+    connector = Connector(Alias("yanjiao"), lambda: desk, cast("Any", None), cast("Any", None), 1.0)
+    asyncio.run(run())
+    assert pauses == [pytest.approx(paused, abs=2.0)]
+
+
+def test_the_pause_has_a_limit() -> None:
+    assert pause_after(3600.0) == LOOK_PAUSE_SECONDS_MAX
