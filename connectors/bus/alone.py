@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.durable import make_folder
 from schemas.errors import UserError
 
 _MODE: Final = 0o600
@@ -22,7 +23,7 @@ _OWNER_BYTES_MAX: Final = 64
 @contextmanager
 def alone(lock: Path, code: str) -> Iterator[None]:
     """Hold the lock while the block runs. Raises UserError `code`: another process has it."""
-    lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(lock.parent, 0o700)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, _MODE)
     try:
         _lock(descriptor, lock, code)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from connectors.bus.durable import make_folder
 from schemas.errors import Unavailable, UserError
 
 _BUSY_SECONDS_MAX: Final = 5.0
@@ -25,7 +26,7 @@ class Book:
 
     def __init__(self, path: Path, tables: str, steps: Sequence[str] = ()) -> None:
         newest = 1 + len(steps)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent, 0o700)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self.db = sqlite3.connect(path, timeout=_BUSY_SECONDS_MAX, isolation_level=None)

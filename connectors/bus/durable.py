@@ -55,8 +55,12 @@ def put_in_place(partial: Path, path: Path) -> None:
 
 
 def make_folder(folder: Path, mode: int) -> None:
-    """Make a folder, and those above it that are missing, to stay."""
+    """Make a folder, and those above it that are missing, to stay, all of that mode.
+
+    Who may write to one above it could put another folder in its place.
+    """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    for each in (*reversed(missing), folder):
+        each.mkdir(exist_ok=True, mode=mode)
     for each in missing:
         flush_folder(each.parent)

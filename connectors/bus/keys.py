@@ -75,7 +75,6 @@ def ensure_keys(
                 rows[key.kid] = row_of(organ, key, now)
                 changed[login] = None
     if tuple(rows.values()) != found:
-        table.parent.mkdir(parents=True, exist_ok=True)
         write_private(table, as_csv(rows.values()))
     return tuple(changed)
 

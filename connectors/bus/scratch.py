@@ -18,6 +18,8 @@ from tempfile import mkdtemp
 from types import FrameType
 from typing import Final
 
+from connectors.bus.durable import make_folder
+
 _PREFIX: Final = "scratch-"
 _UNNAMED: Final = "new-"
 _LEFT_OVER: Final = (f"{_PREFIX}*", "replay-*")  # the second: of releases before
@@ -28,7 +30,7 @@ _BY_SIGNAL: Final = 128  # exit code: this and the signal's number
 @contextmanager
 def scratch_in(run: Path) -> Iterator[Path]:
     """Give a folder of this block's own, its owner's alone, and remove what others left."""
-    run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(run, 0o700)
     remove_left_over(run)
     with _ending_in_order():
         unnamed = Path(mkdtemp(prefix=_UNNAMED, dir=run))

@@ -15,7 +15,7 @@ from typing import Final
 
 from connectors.bus.archives import archive_refusal
 from connectors.bus.blobs import PART_BYTES, BlobStore, part_bytes, parts_of
-from connectors.bus.durable import open_new
+from connectors.bus.durable import make_folder, open_new
 from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import SEALED_CHUNK_BYTES, FileCipher, sealed_bytes
 from schemas.file_key import Claim, Openers, unwrap
@@ -49,7 +49,7 @@ def fetched(
     sealed = place.with_name(f".{place.name}.sealed")
     plain = place.with_name(f".{place.name}.plain")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(place.parent, 0o700)
         refusal = _downloaded(wanted.claim, store, sealed) or _decrypted(
             wanted.claim, key, sealed, plain
         )

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
+from connectors.bus.durable import make_folder
 from schemas.errors import UserError
 from services.casebook.lockbox import WrappingKey
 from services.casebook.migrate import bring_forward, check, migrate
@@ -42,7 +43,7 @@ def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingK
     Raises UserError casebook.in_use when another process writes it, casebook.foreign_wal,
     casebook.key_missing or casebook.key_wrong, Broken casebook.version.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent, 0o700)
     with ExitStack() as undo:
         lock = undo.enter_context(only_writer(path))
         # Before SQLite makes it: its -wal and -shm files get the mode that this one has.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors.bus.agency import Agency
 from connectors.bus.carrier import store_file
+from connectors.bus.durable import make_folder
 from connectors.bus.files import files_refusal
 from connectors.bus.outgoing import completed
 from connectors.bus.sealing import Measured, Staged, measured, staged
@@ -40,7 +41,7 @@ async def stored_with(
 
     What was encrypted on this machine is deleted at the end. Raises Unavailable.
     """
-    agency.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(agency.folder, 0o700)
     with tempfile.TemporaryDirectory(dir=agency.folder, prefix="send-") as folder:
         done: list[Staged] = []
         for file in files:

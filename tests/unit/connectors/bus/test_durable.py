@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.blobs import Directory
+from connectors.bus.book import Book
 from connectors.bus.durable import flush_folder, make_folder, put_in_place
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Quarantine, Record
@@ -133,6 +134,18 @@ def test_a_folder_that_is_there_is_taken_as_it_is(tmp_path: Path, disk: Disk) ->
     flushed(tmp_path / "a" / "b" / ".x")
     put_in_place(tmp_path / "a" / "b" / ".x", tmp_path / "a" / "b" / "x")
     assert disk.keeps(tmp_path / "a" / "b" / "x", tmp_path)
+
+
+def test_folders_above_it_are_as_private_whatever_the_shell_allows(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_folder(tmp_path / "a" / "b" / "c", 0o700)
+        Book(tmp_path / "connectors" / "yanjiao" / "ledger.sqlite", "").close()
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert len(made) == 5
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
 
 
 def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
