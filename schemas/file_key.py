@@ -76,7 +76,11 @@ def claim_of(envelope: Envelope, attachment: Attachment) -> Claim | None:
 
 
 def encryption_key(keys: Iterable[Key], organ: OrganCode, at: datetime) -> Key | None:
-    """Return the key that a file's key is wrapped to for an organ at a time: its newest then."""
+    """Return the key that a file's key is wrapped to for an organ at a time: its newest then.
+
+    Never one that somebody else may have by now, though nobody had it then: a letter that waited
+    is delivered long after.
+    """
     valid = [
         key
         for key in keys
@@ -84,7 +88,7 @@ def encryption_key(keys: Iterable[Key], organ: OrganCode, at: datetime) -> Key |
         and key.algorithm == X25519
         and key.valid_from <= at
         and (key.valid_to is None or at < key.valid_to)
-        and (key.compromised_since is None or at < key.compromised_since)
+        and key.compromised_since is None
     ]
     return max(valid, key=lambda key: (key.valid_from, key.kid), default=None)
 

@@ -5,13 +5,16 @@ key to is whoever may see the attachment (services/confidentiality/redact.py); t
 its name, its address or its key.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.file_key import claim_of, rewrapped, unwrap
 from schemas.ids import BUS, OrganCode
 from schemas.parts import AttachmentKey, Envelope
 from services.exchange.office import Office
+
+_NO_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def claims_refusal(envelope: Envelope, office: Office, at: datetime) -> Refusal | None:
@@ -41,14 +44,15 @@ def keys_for(
     """Return the keys of what is shown of the attachments, wrapped to the recipient.
 
     One that has no key in the directory, or whose file's key does not open, gets none: its
-    connector says so beside the document.
+    connector says so beside the document. Where the recipient's key of then was stolen since, it is
+    the one that followed.
     """
     found = []
     for attachment in shown.attachments or ():
         claim = claim_of(shown, attachment)
         if claim is None or attachment.key is None or attachment.name is None:
             continue
-        recipient = office.encryption_key(to, at)
+        recipient = office.encryption_key(to, at) or office.encryption_key(to, _NO_END)
         if recipient is not None:
             wrapped = rewrapped(attachment.key, claim, office.openers, recipient)
             if wrapped is not None:

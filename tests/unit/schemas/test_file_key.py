@@ -111,10 +111,10 @@ def test_the_newest_key_that_is_valid_then_is_an_organ_s() -> None:
         Listed("g", valid_from=AT, compromised_since=AT),
     ]
     assert encryption_key([older, newer, *others], RECEIVER, AT) is newer
-    ended = replace(
-        newer, valid_to=AT + timedelta(days=1), compromised_since=AT + timedelta(days=1)
-    )
+    ended = replace(newer, valid_to=AT + timedelta(days=1))
     assert encryption_key([older, ended, *others], RECEIVER, AT) is ended
+    stolen = replace(ended, compromised_since=AT + timedelta(days=1))
+    assert encryption_key([older, stolen, *others], RECEIVER, AT) is older
     assert encryption_key(others, RECEIVER, AT) is None
 
 

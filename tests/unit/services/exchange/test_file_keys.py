@@ -1,11 +1,13 @@
 """The exchange opens the keys of attachments, and wraps each to whom may see it: nobody else."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from schemas.errors import Refusal
+from schemas.file_key import jwk_of_opener, new_opener
 from schemas.messages import LeadTransfer, Message, Rejected
 from schemas.parts import Attachment
 from services.casebook.store import Casebook
@@ -13,6 +15,7 @@ from services.casebook.tables import BLOBS
 from services.exchange.file_keys import keys_for
 from services.exchange.intake import Refused, Sound, take_in
 from services.exchange.office import Office
+from services.rulebook.model import PublicKey
 from tests.files_office import (
     attached,
     files_office,
@@ -55,6 +58,21 @@ def test_the_handler_gets_the_key_wrapped_to_itself(casebook: Casebook) -> None:
     assert opened_by(copy, handler) == [FILE_KEY, FILE_KEY[::-1]]
     assert opened_by(copy, sender) == [None, None]
     assert copy.envelope.attachments == sent.envelope.attachments
+
+
+def test_what_waited_is_wrapped_to_the_key_that_followed_a_stolen_one() -> None:
+    sent, handler = attached(lead(), file_key=FILE_KEY), organ(HANDLER)
+    base = files_office()
+    keys = dict(base.rulebook.directory.keys)
+    (old,) = (key for key in keys.values() if (key.organ, key.algorithm) == (handler, "X25519"))
+    later, new = MONDAY + timedelta(days=2), new_opener()
+    keys[old.kid] = replace(old, valid_to=later, compromised_since=later)
+    jwk = jwk_of_opener(new)
+    keys[jwk.kid] = PublicKey(jwk.kid, handler, jwk.algorithm, jwk.x, jwk.y, later)
+    directory = replace(base.rulebook.directory, keys=keys)
+    by = replace(base, rulebook=replace(base.rulebook, directory=directory))
+    (wrapped,) = keys_for(sent.envelope, by, handler, MONDAY)
+    assert wrapped.key.startswith(f"{jwk.kid}.")
 
 
 def test_a_key_of_another_message_is_refused_though_its_sender_saw_it() -> None:
