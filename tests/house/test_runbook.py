@@ -53,7 +53,7 @@ def test_every_reason_of_a_healthz_has_a_section() -> None:
     assert {"progress.stuck", "ticks.failing"} <= reasons
     listed = {"stuck", "quarantine", "spool", "starting", "attachments", "unanswered"}
     assert connector == listed
-    assert failing == {"publish", "inbox", "system", "commit", "attachments", "staging"}
+    assert failing == {"publish", "inbox", "system", "commit", "attachments", "staging", "key"}
     assert sorted((reasons | connector | failing) - headings()) == []
 
 
