@@ -56,6 +56,8 @@ def ensure_keys(
 ) -> tuple[str, ...]:
     """Make the key pairs that are missing, list the public ones, and return the logins concerned.
 
+    None is missing of an organ that keeps its private key itself, and whose public one is good.
+    A second one, which the organ has not, would be what its attachments are encrypted to.
     Rows that are there stay, so that a seal made under an older key still verifies; `listed` are
     rows of the rulebook that was chosen, which win over the home's. Raises UserError
     keys.unreadable, file.unreadable.
@@ -66,17 +68,34 @@ def ensure_keys(
     changed: dict[str, None] = {}  # in order, each once
     passphrase = read_passphrase(home.settings().keys.passphrase_file)
     for organ, login in ((BUS, BUS_LOGIN), *sorted(organs)):
-        path = home.key(login)
-        if not path.exists():
-            write_private(path, new_private_key(ES256, passphrase))
-        opener = ensure_opener(home.opener(login), passphrase)
-        for key in (load_signer(path, passphrase).jwk, opener):
+        path, opener = home.key(login), home.opener(login)
+        here: list[Jwk] = []
+        if path.exists() or not kept_elsewhere(rows.values(), organ, now):
+            if not path.exists():
+                write_private(path, new_private_key(ES256, passphrase))
+            here.append(load_signer(path, passphrase).jwk)
+        if opener.exists() or not kept_elsewhere(rows.values(), organ, now, for_files=True):
+            here.append(ensure_opener(opener, passphrase))
+        for key in here:
             if key.kid not in rows:
                 rows[key.kid] = row_of(organ, key, now)
                 changed[login] = None
     if tuple(rows.values()) != found:
         write_private(table, as_csv(rows.values()))
     return tuple(changed)
+
+
+def kept_elsewhere(
+    rows: Iterable[Row], organ: OrganCode, now: datetime, *, for_files: bool = False
+) -> bool:
+    """Whether an organ, not the bus, has a good key among the rows: to seal, or for files."""
+    return organ != BUS and any(
+        row["organ"] == organ
+        and (row["algorithm"] == X25519) is for_files
+        and not row.get("compromised_since")
+        and not (row.get("valid_to") and datetime.fromisoformat(row["valid_to"]) <= now)
+        for row in rows
+    )
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:

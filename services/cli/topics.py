@@ -17,11 +17,18 @@ from connectors.bus.changes import Change, in_words, left_alone
 from connectors.bus.changes import plan as plan_of
 from connectors.bus.durable import make_folder, put_in_place, write_new_folder
 from connectors.bus.home import Home, Settings, home_at
-from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, ensure_keys, read_rows
+from connectors.bus.keys import (
+    BUS_LOGIN,
+    KEYS_CSV,
+    ensure_keys,
+    kept_elsewhere,
+    overlaid,
+    read_rows,
+)
 from connectors.bus.layout import Acl, Layout, layout
 from connectors.bus.logins import ADMIN
 from connectors.bus.private import write_private_bytes
-from schemas.ids import Alias, OrganCode
+from schemas.ids import BUS, Alias, OrganCode
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.rulebook.load import load, locate, read_files
@@ -118,11 +125,14 @@ def _files_to_change(home: Home, chosen: _Chosen) -> list[Line]:
     lines: list[Line] = []
     if differs_from(home, chosen.folder):
         lines.append(("copy_rulebook", chosen.folder.name, str(home.rulebook)))
-    logins = (BUS_LOGIN, *(alias for _, alias in chosen.organs))
-    return [
-        *lines,
-        *(("make_key", login, "") for login in logins if not home.key(login).exists()),
-    ]
+    found, listed = (read_rows(folder / KEYS_CSV) for folder in (home.rulebook, chosen.folder))
+    rows, now = tuple(overlaid(found, listed).values()), clock.now()
+    for organ, login in ((BUS, BUS_LOGIN), *chosen.organs):
+        seals = home.key(login).exists() or kept_elsewhere(rows, organ, now)
+        opens = home.opener(login).exists() or kept_elsewhere(rows, organ, now, for_files=True)
+        if not (seals and opens):
+            lines.append(("make_key", login, ""))
+    return lines
 
 
 def _change_files(home: Home, chosen: _Chosen) -> list[Line]:

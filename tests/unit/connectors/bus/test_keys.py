@@ -134,6 +134,31 @@ def test_a_new_organ_is_added_and_the_rows_there_stay(home: Home) -> None:
     assert before < set(table(home).splitlines())
 
 
+def test_an_organ_that_keeps_its_private_keys_itself_gets_no_second_ones(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    before = read_rows(home.rulebook / KEYS_CSV)
+    for path in (home.key("dewu"), home.opener("dewu")):
+        path.unlink()
+    assert ensure_keys(home, ORGANS, LATER) == ()
+    assert read_rows(home.rulebook / KEYS_CSV) == before
+    assert not home.key("dewu").exists()
+    assert not home.opener("dewu").exists()
+
+
+def test_an_organ_whose_keys_are_over_or_known_to_others_gets_new_ones(home: Home) -> None:
+    ensure_keys(home, ORGANS, NOW)
+    table = home.rulebook / KEYS_CSV
+    over = {"ES256": {"valid_to": LATER.isoformat()}, "X25519": {"compromised_since": "x"}}
+    (organ,) = (organ for organ, login in ORGANS if login == "dewu")
+    rows = read_rows(table)
+    changed = [{**row, **over[row["algorithm"]]} if row["organ"] == organ else row for row in rows]
+    write_rows(home, changed)
+    for path in (home.key("dewu"), home.opener("dewu")):
+        path.unlink()
+    assert ensure_keys(home, ORGANS, LATER) == ("dewu",)
+    assert len(read_rows(table)) == len(rows) + 2
+
+
 def test_a_replaced_key_is_added_beside_the_old_one(home: Home) -> None:
     ensure_keys(home, (), NOW)
     home.key("bus").unlink()
