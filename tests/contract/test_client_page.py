@@ -1,9 +1,15 @@
 """What deploy/integration-engineer.md tells a client without a connector is what the bus does."""
 
 import re
+import tomllib
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from connectors.database.app import DatabaseConfig
+from connectors.database.tables import tables
 from schemas.ids import NAMESPACE, MessageId, OrganCode, case_id_of
 from schemas.load import default_example
 from schemas.topics import RECORDS
@@ -33,3 +39,16 @@ def test_the_page_sends_the_example_in_its_sender_s_name_and_traces_its_number()
 def test_the_page_names_a_subject_that_there_is() -> None:
     assert "leads-yichuan.LeadTransfer" in RECORDS["LeadTransfer"].subjects
     assert "`leads-yichuan.LeadTransfer`" in PAGE
+
+
+def test_the_page_s_insert_names_the_table_as_postgresql_has_it() -> None:
+    made = str(CreateTable(tables().out).compile(dialect=postgresql.dialect()))
+    found = re.search(r"^INSERT INTO (\S+) ", PAGE, re.MULTILINE)
+    assert found is not None
+    assert f"CREATE TABLE {found[1]} (" in made
+
+
+def test_the_page_s_database_connector_says_which_home_is_its_own() -> None:
+    (example,) = re.findall(r'```toml\n(organ = "langdai"\n.*?)```', PAGE, re.DOTALL)
+    config = DatabaseConfig.model_validate(tomllib.loads(example))
+    assert config.home is not None
