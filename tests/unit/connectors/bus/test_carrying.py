@@ -274,3 +274,43 @@ def test_a_store_that_hangs_holds_up_neither_the_stop_nor_the_loop() -> None:
         let.set()
 
     asyncio.run(stopped())
+
+
+def test_a_store_that_is_away_is_asked_with_one_file_a_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each further one would wait as long for nothing, and the pauses would not grow."""
+    asked: list[str] = []
+
+    class Away:
+        """A carrier whose store is away."""
+
+        def upload(self, job: Upload) -> None:
+            asked.append(job.blob)
+            raise Unavailable("attachment.store_unavailable")
+
+    class Waiting:
+        """Files to carry."""
+
+        def to_carry(self, _but: object) -> list[Upload]:
+            return [Upload(MessageId("m"), blob, 1) for blob in "abc"]
+
+        def unfit(self) -> int:
+            return 0
+
+    async def in_desk(work: Callable[..., object], *args: object) -> object:
+        return work(*args)
+
+    async def run() -> None:
+        stopping = asyncio.Event()
+
+        async def stop(*_: object) -> None:
+            stopping.set()
+
+        monkeypatch.setattr(carrying, "_wait", stop)
+        files, carrier = cast("Any", Waiting()), cast("Any", Away())
+        loop = Carrying(files, carrier, in_desk, lambda *_: None, lambda: None)
+        await loop.run(stopping, asyncio.Event(), 0.0)
+
+    asyncio.run(run())
+    assert asked == ["a"]

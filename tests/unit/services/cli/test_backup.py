@@ -21,7 +21,7 @@ from services.casebook import standalone
 from services.casebook.key_file import made_key
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.wal import wal_of
-from services.cli.backup_archive import CASEBOOK
+from services.cli.backup_archive import CASEBOOK, write_archive
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 
@@ -200,6 +200,19 @@ def test_a_home_with_another_key_keeps_its_casebook(
     error = refused(capsys, "restore", str(file), "--home", str(other.path))
     assert error["code"] == "casebook.key_wrong"
     assert not other.casebook.exists()
+
+
+def test_a_book_that_is_damaged_is_put_over_none(
+    home: Home, casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note(casebook, "before")
+    casebook.close()
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(home.casebook.read_bytes()[:5000])
+    write_archive(tmp_path / "backup.tar", home.path, damaged)
+    error = refused(capsys, "restore", str(tmp_path / "backup.tar"), "--home", str(home.path))
+    assert error["code"] == "casebook.damaged"
+    assert noted(home) == "before"
 
 
 def test_a_backup_overwrites_nothing(

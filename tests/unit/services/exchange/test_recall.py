@@ -228,3 +228,14 @@ def test_once_the_second_life_has_come_so_far_the_mark_moves_again(
         assert marks[:2] == [0, 0]
         assert marks[-1] == len(broker.journal)
         assert started(restored, broker) is nothing
+
+
+def test_lines_that_a_crash_had_published_twice_do_not_bring_the_end_of_the_lost_life_nearer(
+    casebook: Casebook,
+) -> None:
+    log = Log()
+    run(casebook, of_another_number(log, 6))
+    told = lines(casebook)
+    once = remembered(told).ends()
+    assert remembered([*told, *told[:3]]).ends() == once
+    assert any(end > 1 for end in once.values())
