@@ -232,7 +232,7 @@ class Outbox:
 
     def _is(self, path: Path, digest: str) -> bool:
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)
-        return raw is not None and bool(digest) and digest_of(raw) == digest
+        return raw is not None and digest_of(raw) == digest
 
 
 def _names(mark: Mark) -> tuple[str, ...]:

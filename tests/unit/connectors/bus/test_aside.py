@@ -78,8 +78,9 @@ def test_other_letters_go_on_the_inbox_is_read_and_with_room_it_is_sent(
     assert [len(each.attachments or ()) for each in published if each.attachments] == [1, 2]
 
 
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "while others come"])
 def test_what_does_not_fit_is_tried_again_after_a_pause_that_grows(
-    sender: Sender, small_disk: Limit, monkeypatch: pytest.MonkeyPatch
+    sender: Sender, small_disk: Limit, monkeypatch: pytest.MonkeyPatch, *, others: bool
 ) -> None:
     tried, at = [], [0.0]
 
@@ -96,6 +97,9 @@ def test_what_does_not_fit_is_tried_again_after_a_pause_that_grows(
     taken(desk)
     for half_seconds in range(1, 8):
         at[0] = half_seconds / 2
+        if others:
+            letter = document("lead_transfer", 20 + half_seconds)
+            sender.side.put(f"other {half_seconds}", "lead_transfer", letter)
         taken(desk)
     assert tried == [0.0, 0.5, 1.5, 3.5]
 

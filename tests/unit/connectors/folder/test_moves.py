@@ -6,6 +6,7 @@ import pytest
 
 from connectors.bus.desk import Desk
 from connectors.bus.system import Mark, Source, State
+from connectors.folder.moves import Moves
 from connectors.folder.outbox import Outbox
 from tests.agency_home import document
 from tests.attached import RECORD, Sender, taken
@@ -295,3 +296,19 @@ def test_a_name_in_capitals_is_the_same_name(outbox: Outbox) -> None:
     marked(outbox, only(given(outbox)), State.PUBLISHED)
     assert pairs(outbox.sent) == {"2": b"second"}
     assert not (outbox.sent / FILES).exists()
+
+
+def test_a_letter_that_has_its_files_is_given_no_stray_ones(tmp_path: Path) -> None:
+    """Those of one that was refused before it was sealed stay its own."""
+    sent, work, refused = (tmp_path / name for name in ("sent", "work", "refused"))
+    for folder in (sent, work, refused):
+        (folder / f"{ONE}.files").mkdir(parents=True)
+        (folder / f"{ONE}.json").write_text(folder.name, encoding="utf-8")
+    (work / f"{ONE}.json").unlink()  # a crash came before its files had followed
+    (refused / f"{ONE}.files").rmdir()
+    moves = Moves(tmp_path / "outbox", work, sent, refused)
+    moves.open()
+    moves.leave_again([f"{ONE}.json"], sent / f"{ONE}.json")
+    moves.clear()
+    assert list(work.iterdir()) == []
+    assert {path.name for path in refused.iterdir()} == {f"{ONE}.files", f"{ONE}.json"}
