@@ -105,7 +105,10 @@ def kept(shelf: Path, rulebook: RulebookHash) -> Rulebook | None:
     folder = shelf / rulebook
     if not (folder / _LIBRARY).is_file():
         return None
-    calendar = _calendar_of((folder / _LIBRARY).read_text(encoding="utf-8"))
+    try:
+        calendar = _calendar_of((folder / _LIBRARY).read_text(encoding="utf-8"))
+    except (ValueError, KeyError):  # half of it: what an earlier release wrote without a flush
+        return None
     found = _parsed(read_files(folder), calendar)
     return found if found.hash == rulebook else None
 

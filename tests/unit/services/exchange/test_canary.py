@@ -29,6 +29,7 @@ from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
 from services.casework.case import Case, Handed
 from services.casework.effects import Accept, Decision, Deliver
+from services.exchange import copies
 from services.exchange.batch import run_batch
 from services.exchange.intake import Sound
 from services.exchange.shelf import Shelf
@@ -253,6 +254,33 @@ def test_a_copy_that_would_be_too_large_withholds_its_lists_as_a_whole(
     assert (delivery.withheld, delivery.masked) == (("answers",), ())
     opened = current("FilingReply").open(unframe(copy.value)[1])
     assert not isinstance(verify_copy(opened, office().key, MONDAY, demo().bus), Refusal)
+
+
+@pytest.mark.parametrize(("over", "hidden"), [(0, "answers[0].reasons"), (1, "answers")])
+def test_a_copy_that_just_fits_shows_what_may_be_seen_and_one_byte_more_is_too_large(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, over: int, hidden: str
+) -> None:
+    made = copies.copied
+
+    def fits(*what: Any) -> Any:
+        copy = made(*what)
+        monkeypatch.setattr(copies, "COPY_MAX_BYTES", len(copy.body) - over)
+        monkeypatch.setattr(copies, "copied", made)  # the one that is made next may be any
+        return copy
+
+    history, log = History(), Log()
+    forward = sent(history, "complaint_forward", SENDER)
+    assert isinstance(forward, ComplaintForward)
+    assert forward.complainant is not None
+    reasons = f"经向{forward.complainant.name}核实，不成立"
+    reply = sent(history, "filing_reply", MARKET, answers=[{**not_filed(), "reasons": reasons}])
+    run(casebook, [log.put(forward, MONDAY)])
+    monkeypatch.setattr(copies, "copied", fits)
+    run(casebook, [log.put(reply, history.at)])
+    (copy,) = (each for each in inboxes(casebook) if isinstance(each.message, FilingReply))
+    delivery = copy.message.envelope.delivery
+    assert delivery is not None
+    assert (*delivery.withheld, *delivery.masked) == (hidden,)
 
 
 def test_what_is_not_hidden_is_the_sender_s_own_bytes(casebook: Casebook) -> None:

@@ -165,6 +165,14 @@ def test_half_of_a_rulebook_on_the_shelf_is_made_whole(
     assert {path.name for path in shelf.iterdir()} == {version}
 
 
+@pytest.mark.parametrize("half", [b"", b"{", b"{}"])
+def test_half_of_a_calendar_on_the_shelf_is_none(folder: Path, tmp_path: Path, half: bytes) -> None:
+    shelf = tmp_path / "rulebooks"
+    version = keep(folder, shelf).hash
+    (shelf / version / "library_calendar.json").write_bytes(half)
+    assert kept(shelf, version) is None
+
+
 def test_two_workers_may_put_one_rulebook_onto_the_shelf_at_one_time(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
