@@ -21,7 +21,7 @@ from schemas.errors import Refusal
 from schemas.ids import Alias, CaseId, MessageId, derive
 from schemas.messages import FilingReply, Message
 from schemas.parts import Flow, Relation, Secrecy
-from schemas.seal import verify_copy
+from schemas.seal import copied, verify_copy
 from schemas.sharing import ComplaintForward
 from schemas.topics import RECORDS, Author
 from services.casebook.headers import headers_from_text
@@ -260,7 +260,7 @@ def test_a_copy_that_would_be_too_large_withholds_its_lists_as_a_whole(
 def test_a_copy_that_just_fits_shows_what_may_be_seen_and_one_byte_more_is_too_large(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch, over: int, hidden: str
 ) -> None:
-    made = copies.copied
+    made = copied
 
     def fits(*what: Any) -> Any:
         copy = made(*what)
