@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -42,7 +43,8 @@ def test_the_page_names_a_subject_that_there_is() -> None:
 
 
 def test_the_page_s_insert_names_the_table_as_postgresql_has_it() -> None:
-    made = str(CreateTable(tables().out).compile(dialect=postgresql.dialect()))
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # of SQLAlchemy
+    made = str(CreateTable(tables().out).compile(dialect=dialect))
     found = re.search(r"^INSERT INTO (\S+) ", PAGE, re.MULTILINE)
     assert found is not None
     assert f"CREATE TABLE {found[1]} (" in made
