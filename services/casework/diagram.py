@@ -87,7 +87,7 @@ STEPS: Final[Mapping[Step, str]] = MappingProxyType(
         Step.ASSIST: "协助结果",
         Step.PLAN: "联合执法方案",
         Step.ASK_PLAN: "征求参与机关",
-        Step.REQUEST_PLAN: "报请县级政府决定",
+        Step.REQUEST_PLAN: "报请县级人民政府决定",
         Step.ANSWER_PLAN: "同意参加",
         Step.LEAVE_PLAN: "不参加",
         Step.APPROVE_PLAN: "决定开展",

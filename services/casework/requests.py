@@ -115,7 +115,7 @@ def assistance_reply(
     refusal = not_asked(case.handler, case, message)
     if refusal is not None:
         return refusal
-    # 二(二)4: 移送方应当予以协助; only what the law forbids stands against it.
+    # 二(二)4: “移送方应当予以协助”; only what the law forbids stands against it.
     if case.cooperation and message.ground is AssistanceRefusal.OUTSIDE_POWERS:
         return Refusal("assistance.ground_not_allowed", "ground")
     if message.agreed_on is not None and message.agreed_on < local_date(situation.at):

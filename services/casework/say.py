@@ -17,7 +17,7 @@ from services.rulebook.model import Rulebook
 RELEASED_BY = {
     HoldReason.GAP: "发送机关可更正或撤回；司法行政部门可转办；规则补正后自动继续",
     HoldReason.PLACE_CONFLICT: "发送机关可更正地点或撤回；司法行政部门可转办",
-    HoldReason.NO_SUPERIOR: "发送机关可更正受送机关或撤回；司法行政部门可转办；名录补正后自动继续",
+    HoldReason.NO_SUPERIOR: "发送机关可更正主送机关或撤回；司法行政部门可转办；名录补正后自动继续",
     HoldReason.WAITING: "前一件处理后自动继续",
     HoldReason.FROZEN: "运维人员处理后继续",
     HoldReason.UNKNOWN: "",

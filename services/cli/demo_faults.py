@@ -57,7 +57,7 @@ FAULTS: Final[Mapping[str, Mapping[Any, Any]]] = {
     "transfer.disposal_item": {"disposals": [_DISPOSAL]},
     "transfer.to_itself": {"envelope": {"addressees": ["@yanjiao"]}},
     "transfer.addressee_cannot_handle": {
-        "envelope": {"addressees": ["@liuzhi-gov"], "insist_reason": "请县政府直接办理。"},
+        "envelope": {"addressees": ["@liuzhi-gov"], "insist_reason": "请县级人民政府直接办理。"},
     },
     "copy.no_recipient": {"envelope": {"addressees": []}},
     "message.to_itself": {"envelope": {"addressees": ["@langdai"]}},

@@ -149,7 +149,7 @@ def _cell(held: Held, path: str) -> str:
 def _released(release: str, record: str, case_id: str | None) -> str:
     zh, en = {
         "correct": ("更正后放行", "held, corrected, released"),
-        "assign": ("由司法局转办后放行", "held, assigned by the supervisor, released"),
+        "assign": ("由司法行政部门转办后放行", "held, assigned by the supervisor, released"),
         "withdraw": ("暂存中撤回", "held, withdrawn"),
     }[release]
     return in_language(f"{zh}：{record}，案件 {case_id}", f"{en}: {record}, case {case_id}")

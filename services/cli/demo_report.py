@@ -53,7 +53,7 @@ def report(play: Play, found: Findings, parts: Sequence[Part], calls: Calls) -> 
         "同一份转办，两个机关各看到什么", "one assignment, as two agencies may see it"
     )
     yield from side_lines(pair) if (pair := play.sides.pair()) else ()
-    yield from _title("尚未了结的义务与期限", "duties that are open, and when they are due")
+    yield from _title("尚未了结的职责与期限", "duties that are open, and when they are due")
     yield from _open(play, found.duties)
     yield from _title("已过期限的一项", "the one that is overdue")
     yield from _late(found.late)

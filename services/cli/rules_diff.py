@@ -38,7 +38,7 @@ _HEADS: Final = {
     "keys": ("公钥", "Public keys"),
     "clearances": ("可见范围", "What a recipient sees"),
     "openings": ("申请查看", "What may be opened later"),
-    "audiences": ("抄告范围", "Whom copies reach"),
+    "audiences": ("抄送范围", "Whom copies reach"),
     "no_sharing": ("不予共享", "What is not shared"),
     "retention": ("保存期限", "How long content is kept"),
 }

@@ -81,7 +81,7 @@ def receipt_lines(document: Document) -> Iterator[str]:
         what, due = word(DUTIES, duty["duty"]), due_time(duty["due"])
         mark = in_language("（暂定）", " (provisional)") if duty["provisional"] else ""
         yield in_language(
-            f"  义务：{duty['name']} {what}，{due} 到期{mark}",
+            f"  职责：{duty['name']} {what}，{due} 到期{mark}",
             f"  duty: {duty['name']}, {what}, due {due}{mark}",
         )
     if document["held"]:

@@ -148,7 +148,7 @@ _WORDS: Final[Mapping[str, _Say]] = {
     "duty_opened": _duty("开始", "it begins"),
     "duty_closed": _duty("结束：", "it ends:"),
     "duty_moved": _duty("改期", "its date moves"),
-    "duty_passed": _duty("移转", "it passes to another"),
+    "duty_passed": _duty("转由其承继", "it passes to another"),
     "duty_suspended": _duty("中止计算", "suspended"),
     "duty_resumed": _duty("恢复计算", "resumed"),
     "rung": _rung,

@@ -10,7 +10,7 @@ from services.cli.statistics_items import Item
 from services.cli.words import Words
 
 FIGURES: Final[Words] = {
-    "open": ("未了义务", "open duties"),
+    "open": ("未了职责", "open duties"),
     "overdue": ("其中已逾期", "overdue of these"),
     "kept": ("期内到期、按期完成", "due in the period and done in time"),
     "breached": ("期内到期、逾期", "due in the period and not done in time"),

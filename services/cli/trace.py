@@ -59,7 +59,7 @@ def _print_several(cases: list[Document], *, as_json: bool) -> None:
             emit_json(case)
         return
     heads = in_language(
-        "案件 文号 移送机关 办理机关 状态 时间", "case number sender handler state opened"
+        "案件 文号 移送机关 承办机关 状态 时间", "case number sender handler state opened"
     )
     table(heads.split(), [one_line(case) for case in cases])
     note("多个案件匹配；请用案件标识再查", "several cases match; ask again with a case id")

@@ -40,7 +40,7 @@ def lines(told: Document) -> Iterator[str]:
         yield in_language("收件", "Recipients")
         yield from (_recipient(one) for one in told["recipients"])
         yield ""
-    yield in_language("义务", "Duties")
+    yield in_language("职责", "Duties")
     yield from (_duty(duty) for duty in told["duties"])
     if not told["duties"]:
         yield in_language("  无", "  none")
@@ -64,7 +64,7 @@ def _head(told: Document) -> Iterator[str]:
     yield f"{in_language('案件', 'Case')} {told['case']} · {word(FLOWS, told['flow'])}"
     number = told["document_number"] or in_language("（无文号）", "(no number)")
     yield in_language(
-        f"  文号：{number}　移送机关：{_name(told['sender'])}　办理机关：{_name(told['handler'])}",
+        f"  文号：{number}　移送机关：{_name(told['sender'])}　承办机关：{_name(told['handler'])}",
         f"  number: {number}; sender: {_name(told['sender'])}; handler: {_name(told['handler'])}",
     )
     yield f"  {in_language('状态：', 'state: ')}{word(STATES, told['state'])}"
@@ -120,13 +120,13 @@ def _effect(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - one arm
         case "duty_opened":
             duty, organ, due = _of_duty(effect)
             yield in_language(
-                f"义务开始：{organ} {duty}，{due} 到期", f"duty: {organ}, {duty}, due {due}"
+                f"职责开始：{organ} {duty}，{due} 到期", f"duty: {organ}, {duty}, due {due}"
             )
         case "duty_closed":
             duty, organ, _ = _of_duty(effect)
             ended = word(CLOSINGS, effect["closing"] or "")
             yield in_language(
-                f"义务结束：{organ} {duty}，{ended}", f"duty ended: {organ}, {duty}, {ended}"
+                f"职责结束：{organ} {duty}，{ended}", f"duty ended: {organ}, {duty}, {ended}"
             )
         case "rung":
             rung, duty = word(RUNGS, effect["rung"]), word(DUTIES, effect["duty"])
@@ -218,7 +218,7 @@ def _now(told: Document) -> Iterator[str]:
             f"Now: {_name(duty['organ'])} is to {word(DUTIES, duty['duty'])} by {_due(duty)}{late}",
         )
     if not stop and not told["clock"]:
-        yield in_language("现在：没有未了的义务", "Now: nothing is owed")
+        yield in_language("现在：没有未了的职责", "Now: nothing is owed")
 
 
 def _has_card(duty: Document) -> bool:

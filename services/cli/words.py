@@ -57,7 +57,7 @@ RUNGS: Final[Words] = {
     "supervision": ("督办提示", "supervision notice"),
 }
 RELATIONS: Final[Words] = {
-    "handler": ("办理机关", "handler"),
+    "handler": ("承办机关", "handler"),
     "designee": ("被指定机关", "designee"),
     "sender": ("移送机关", "sender"),
     "forwarder": ("投诉举报函送机关", "forwarder of the complaint"),

@@ -16,7 +16,7 @@ ZH: Final = MappingProxyType(
         "not_yet": "规则{rule}（{area}）不适用：{clause}为{on}，该规则自{start}起适用。",
         "ended": "规则{rule}（{area}）不适用：{clause}为{on}，该规则适用至{end}为止。",
         "competent": "结论：由{organs}管辖。",
-        "concurrent": "结论：{organs}均有管辖权，由最先立案的机关管辖，未立案的由移送方选定。",
+        "concurrent": "结论：{organs}均有管辖权，由最先立案的机关管辖，未立案的由移送机关选定。",
         "gap": "结论：没有任何机关有管辖权，该消息将暂存。",
         "act": "违法行为发生日",
         "act_first_day": "违法行为起始日",

@@ -84,14 +84,14 @@ FAULTS: Final = (
     ),
     Fault(
         "freeze_inside",
-        "事务之内 SIGSTOP，超过会话时限后 SIGCONT",
+        "事务之内 SIGSTOP，会话超时之后 SIGCONT",
         "SIGSTOP in the transaction past the session, then SIGCONT",
         stops.freeze_inside,
         is_quick=False,
     ),
     Fault(
         "broker_killed",
-        "kill -9 Kafka，立即重启；再次，离线超过会话时限",
+        "kill -9 Kafka，立即重启；再次，离线到会话超时之后",
         "the broker killed -9 and back at once; killed and away for longer than a session",
         outages.broker_killed,
     ),

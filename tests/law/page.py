@@ -14,7 +14,7 @@ _HEAD: Final = """# 指导意见逐句对照 · The guidance, sentence by senten
 由各测试上的标记 `@pytest.mark.guidance` 生成（`make guidance`），请勿手改。
 每一行：原文（或其中的几个字），由代码中的什么承载，哪个测试证明，去掉它以后会怎样。
 `make prove WHAT=law ONLY=guidance_table` 逐行把承载它的规则从程序中去掉，所列测试必须失败。
-标题由该部分的主要记录承载；尚未提供的（函件的打印件、监管统计）和不归总线的，写在“说明”中。
+标题由该部分的主要记录承载；尚未提供的（函件的打印件）和不归总线的，写在“说明”中。
 
 Printed from the marks on the tests by `make guidance`; do not edit. Each row: the words of the
 guidance, what in the code carries them, the test that proves it, and what is lost without. The

@@ -5,9 +5,9 @@ from typing import Final
 
 # Notes: what of a sentence is not carried, and why.
 PRINTED: Final = "按原格式打印的函件（DOCX、PDF）待后续版本"
-STATISTICS: Final = "监管统计（按机关、职责、时限汇总）待后续版本"
+STATISTICS: Final = "监督统计见 `yichuan statistics`"
 OURS: Final = f"其余是对机关负责人的要求，总线只把逾期告知他们；{STATISTICS}"
-NOT_OURS: Final = f"责任追究由有权机关依法决定，总线只留存超期的事实和说明；{STATISTICS}"
+NOT_OURS: Final = f"责任追究由有权机关依法决定，总线只留存逾期的事实和说明；{STATISTICS}"
 
 AUDIENCES: Final[Mapping[str, str]] = {
     "township": "对所列事项有管辖权的各乡镇（街道）",

@@ -51,7 +51,7 @@ def test_accepted_tells_recipients_rule_basis_and_due_dates() -> None:
     text = "\n".join(receipt_lines(document))
     for expected in (
         "已受理",
-        "六枝特区综合行政执法局（办理机关）",
+        "六枝特区综合行政执法局（承办机关）",
         "F-001",
         "《",
         "签收",

@@ -49,7 +49,7 @@ def test_the_text_names_everything_in_chinese_and_in_english(
         "违法线索移送函",
         "受理",
         "依据《",
-        "办理机关",
+        "承办机关",
         "签收",
         "作出处理决定",
         "现在：由",
