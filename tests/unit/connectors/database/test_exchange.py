@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from connectors.bus.system import Arrival, Mark, Source, State, System, Unfit
+from connectors.database import exchange
 from connectors.database.engine import BAD_DATA, open_engine, transaction
 from connectors.database.exchange import Exchange
 from connectors.database.tables import tables
@@ -268,6 +269,28 @@ def test_after_a_failure_what_was_taken_is_looked_for(side: DatabaseSide) -> Non
     side.query("UPDATE EX_AWAY SET status = 1")
     side.query("ALTER TABLE EX_AWAY RENAME TO EX_OUT")
     assert len(system.collect(5)) == 1
+    system.close()
+
+
+def test_what_a_commit_has_taken_whose_answer_was_lost_is_given(
+    side: DatabaseSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = opened(side)
+    assert system.collect(5) == ()
+    side.put("a", "lead_transfer", "{}")
+
+    @contextmanager
+    def cut_off(engine: Engine) -> Iterator[Connection]:
+        with transaction(engine) as connection:
+            yield connection
+        raise Unavailable("system.unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "transaction", cut_off)
+        with pytest.raises(Unavailable):
+            system.collect(5)
+    assert status(side) == [1]
+    assert [thing.place for thing in system.collect(5)] == ["1"]
     system.close()
 
 
