@@ -3,7 +3,7 @@
 A text that is shown must not tell what the case's other messages hide from that relation either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from schemas.codec import Opened
@@ -21,7 +21,7 @@ from services.exchange.unsealed import is_erased, original_in, reopened
 # Messages of one case that are looked through for what a copy must not tell. In a case with more,
 # the texts of its copies are masked whole.
 SEARCHED_MAX: Final = 200
-PARENTS_MAX: Final = 20  # cases that one was split from, one after the other
+PARENTS_MAX: Final = 20  # cases that one was split from, one after the other; likewise
 
 Key = tuple[OrganCode, MessageId]
 
@@ -68,7 +68,10 @@ class Shown:
 
         None: it is too much, or one of them opens no more.
         """
-        hiding = list(self._hiding(key, relation))
+        line = self._line()
+        if line is None:
+            return None
+        hiding = list(self._hiding(line, key, relation))
         if len(hiding) > SEARCHED_MAX or any(is_erased(self._work, *other) for other in hiding):
             return None
         found: dict[Value, None] = {}
@@ -79,20 +82,25 @@ class Shown:
                 return None
         return tuple(found)
 
-    def _hiding(self, key: Key, relation: Relation) -> Iterator[Key]:
-        """Yield the other messages of the case that may hide something: few records ever do."""
-        told = (each for case in self._line() for each in case.handed)
+    def _hiding(self, line: Sequence[Case], key: Key, relation: Relation) -> Iterator[Key]:
+        """Yield the other messages of the cases that may hide something: few records ever do."""
+        told = (each for case in line for each in case.handed)
         records = {(each.author, each.message): each.record for each in told}
         for other, record in records.items():
             redactor = self._redaction.redactor(schema_of(record), relation, fingerprint_of(record))
             if other != key and redactor.hides:
                 yield other
 
-    def _line(self) -> Iterator[Case]:
-        """Yield the case, and those that it was split from: their letters are its own."""
+    def _line(self) -> list[Case] | None:
+        """Return the case, and those that it was split from: their letters are its own.
+
+        None: they are more than are looked at.
+        """
+        line: list[Case] = []
         case = self._case
-        for _ in range(PARENTS_MAX):
-            if case is None:
-                return
-            yield case
+        while case is not None:
+            if len(line) > PARENTS_MAX:
+                return None
+            line.append(case)
             case = self._work.case(case.parent) if case.parent else None
+        return line

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from schemas.codec import unframe
 from schemas.oversight import SupervisionLetter
 from schemas.sharing import ComplaintForward
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
+from services.exchange import shown
 from tests.history import MONDAY, SENDER, SUPERVISOR, History, organ, violation
 from tests.office import Log, inboxes, office, run, sent
 from tests.unit.services.exchange.test_split_cases import next_there, written
@@ -59,4 +62,13 @@ def test_where_the_parent_opens_no_more_the_child_s_texts_are_closed(casebook: C
     with casebook.engine.begin() as connection:
         connection.execute(OUTBOX.delete())
         CaseKeys(connection, casebook.key).erase(history.opened.id, MONDAY)
+    assert told(casebook, child, f"请向{name}核实") == "****"
+
+
+@pytest.mark.parametrize("limit", ["SEARCHED_MAX", "SECRETS_MAX", "PARENTS_MAX"])
+def test_where_more_would_have_to_be_looked_through_than_is_the_texts_are_closed(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(shown, limit, 0)
+    _, child, name = split(casebook)
     assert told(casebook, child, f"请向{name}核实") == "****"
