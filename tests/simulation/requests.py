@@ -1,12 +1,15 @@
 """What is said about notices, requests, plans, consultations and copies: lawful and not."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from tests.simulation.affair import Affair, When, step
 from tests.simulation.books import SUPERSEDED
 from tests.simulation.county import COUNTY, STRANGERS, code
-from tests.simulation.days import PLAN_ENDS
+from tests.simulation.days import PLAN_ENDS, ZONE
 from tests.simulation.moves import Draft, Scene, Then, move, replying, sign_first, steps
+
+PROMISED_AHEAD: Final = timedelta(days=90)  # whatever waits before it is decided
 
 
 @move("notice", "received issued", 6)
@@ -60,7 +63,8 @@ def gives_a_copy(affair: Affair, scene: Scene) -> Draft:
 @move("assistance", "received issued", 6)
 def answers_for_assistance(affair: Affair, scene: Scene) -> Draft:
     chance = scene.rng.random()
-    changes: dict[str, Any] = {}
+    day = scene.now.astimezone(ZONE).date() + PROMISED_AHEAD
+    changes: dict[str, Any] = {"agreed_on": day.isoformat()}
     refused = None
 
     def accepts(a: Affair, when: When) -> None:
