@@ -42,7 +42,7 @@ class Span:
 
 
 _BACK: Final = {Step.WITHDRAW: Closing.WITHDRAWN, Step.GIVE_BACK: Closing.WITHDRAWN}
-# Before a letter to a third there was an agreement on it, which has ended these already.
+# Before a letter to a third there was an agreement on it, which has ended most already.
 _TAKEN_FROM_IT: Final = {
     Step.DESIGNATE: Closing.SUPERSEDED,
     Step.TRANSFER_ON: Closing.SUPERSEDED,
@@ -181,7 +181,7 @@ _TABLE: Final[dict[str, Span]] = {
             Step.DECLINE: Closing.SUPERSEDED,
             **_BACK,
             **_AGREED,
-            **_TAKEN_FROM_IT,
+            **_OTHER_HANDLER,  # given back after an agreement on a third it was owed anew
         },
     ),
     "return_custody": Span(

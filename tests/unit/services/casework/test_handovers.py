@@ -384,3 +384,17 @@ def test_what_is_kept_for_a_designee_that_declines_is_owed_back_once() -> None:
         if duty.kind == "return_custody"
     ]
     assert returns == [(organ(THIRD), Closing.SUPERSEDED), (organ(SENDER), None)]
+
+
+def test_what_was_given_back_after_an_agreement_on_a_third_is_owed_to_the_third_alone() -> None:
+    history, handler, third = History(), "liuzhi-scjg", "liuzhi-jtj"
+    history.send("case_transfer", SENDER)
+    history.send("custody_handover", SENDER, envelope={"addressees": [organ(handler)]})
+    history.send("objection", handler)
+    for side in (handler, SENDER):
+        history.send("negotiation_result", side, handler=organ(third))
+    history.send("custody_handover", handler, envelope={"addressees": [organ(SENDER)]})
+    letter = {"addressees": [organ(third)], "document_number": "案移〔2026〕31号"}
+    assert not is_refused(history.send("case_transfer", SENDER, envelope=letter))
+    (owed,) = [d for d in history.opened.duties if d.kind == "handover" and d.closing is None]
+    assert owed.counterpart == organ(third)
