@@ -217,7 +217,7 @@ def _of_a_transfer(case: Case, by: str) -> Iterator[Move]:
     yield by, "negotiation_result", FAILED, about
     for to in _who(case):
         yield by, "negotiation_result", {"handler": organ(to)}, about
-        if by == SENDER:  # once each
+        if by == _alias(case.sender):  # once each
             yield SUPERIOR, "designation", {"designee": organ(to)}, about
         if by != to:
             on = {"document_number": "案移〔2026〕31号", "insist_reason": "位于公路用地范围"}
