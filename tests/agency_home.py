@@ -8,8 +8,9 @@ from typing import Any
 
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.home import Home
+from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV, ensure_keys
+from connectors.bus.keys import ensure_keys
 from connectors.bus.openers import load_openers
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record

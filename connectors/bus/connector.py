@@ -20,7 +20,7 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.later import PAUSE_SECONDS_MIN, Later
+from connectors.bus.later import PAUSE_SECONDS_MIN, Later, pause_after
 from connectors.bus.spool import Spooled
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
@@ -33,9 +33,6 @@ OUTAGE_SECONDS_MAX: Final = 1_800.0  # every try to publish failed for so long: 
 SILENT_SECONDS_MAX: Final = 30.0  # an inbox of which the broker says nothing is away by then
 COMMIT_FAILURES_MAX: Final = 20  # in a row
 STOP_SECONDS_MAX: Final = 10.0  # for what is in hand and in the spool; the rest: the next life
-
-LOOK_PAUSE_TIMES: Final = 4  # what a look took that found nothing, until the next one
-LOOK_PAUSE_SECONDS_MAX: Final = 30.0
 
 OpenCarrier = Callable[[FileDesk], Carrier]
 LOG: Final = logging.getLogger("yichuan.connector")
@@ -201,10 +198,8 @@ class Connector:
             self.vitals.turned("read")
             records = await self._inbox.fetch()
             metrics.CONNECTOR_LAG.labels(self._alias).set(self._inbox.lag())
-            if self._inbox.silent_seconds() <= SILENT_SECONDS_MAX:
-                self.vitals.failing.pop("inbox", None)
-            elif "inbox" not in self.vitals.failing:
-                self._failed("inbox", "kafka.unreachable")
+            is_silent = self._inbox.silent_seconds() > SILENT_SECONDS_MAX
+            self._perhaps_failed("inbox", "kafka.unreachable", is_so=is_silent)
             if not records:
                 continue
             await self._desk.patiently(desk.take_in, records)
@@ -226,14 +221,9 @@ class Connector:
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.silent = await self._desk.once(desk.spool.silent, monotonic())
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
-        if not desk.spool.is_shut:
-            self.vitals.failing.pop("key", None)
-        elif "key" not in self.vitals.failing:
-            self._failed("key", "key.not_in_force")
-        if not await self._desk.once(desk.files.aside):
-            self.vitals.failing.pop("staging", None)
-        elif "staging" not in self.vitals.failing:
-            self._failed("staging", "attachment.staging_failed")
+        self._perhaps_failed("key", "key.not_in_force", is_so=desk.spool.is_shut)
+        is_aside = bool(await self._desk.once(desk.files.aside))
+        self._perhaps_failed("staging", "attachment.staging_failed", is_so=is_aside)
         metrics.CONNECTOR_SPOOLED.labels(self._alias).set(size.messages)
         metrics.CONNECTOR_SPOOL_AGE.labels(self._alias).set(self.vitals.oldest_seconds)
 
@@ -242,15 +232,13 @@ class Connector:
         self.vitals.failing[what] = code
         metrics.CONNECTOR_ERRORS.labels(self._alias, code).inc()
 
+    def _perhaps_failed(self, what: str, code: str, *, is_so: bool) -> None:
+        """Note whether it fails; once, as long as it does."""
+        if not is_so:
+            self.vitals.failing.pop(what, None)
+        elif what not in self.vitals.failing:
+            self._failed(what, code)
+
     async def _pause(self, event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
-
-
-def pause_after(look_seconds: float) -> float:
-    """Return how long to let the agency's system be after a look at it that found nothing.
-
-    A table that nobody clears is compared whole at each look, for seconds: one look behind the
-    other, and nothing of the inbox would come to its turn.
-    """
-    return min(look_seconds * LOOK_PAUSE_TIMES, LOOK_PAUSE_SECONDS_MAX)

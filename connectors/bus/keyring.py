@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.bus.clock import SKEW_MAX
 from connectors.bus.fresh import Fresh
-from connectors.bus.keys import KEYS_CSV, read_rows, unreadable
+from connectors.bus.key_rows import KEYS_CSV, read_rows, unreadable
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import Codec, Opened, unframe
 from schemas.errors import Malformed, Refusal, UserError

@@ -1,10 +1,13 @@
-"""When something that failed is tried again: after a pause that is doubled each time."""
+"""When something is tried again: what failed, and a look that found nothing."""
 
 from dataclasses import dataclass
 from typing import Final, Self
 
 PAUSE_SECONDS_MIN: Final = 0.5  # doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
+
+LOOK_PAUSE_TIMES: Final = 4  # what a look took that found nothing, until the next one
+LOOK_PAUSE_SECONDS_MAX: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +22,12 @@ class Later:
         """Return when to try what failed just now again; `before`: when that was to be."""
         pause = min(PAUSE_SECONDS_MAX, before.pause * 2 if before else PAUSE_SECONDS_MIN)
         return cls(at + pause, pause)
+
+
+def pause_after(look_seconds: float) -> float:
+    """Return how long to let the agency's system be after a look at it that found nothing.
+
+    A table that nobody clears is compared whole at each look, for seconds: one look behind the
+    other, and nothing of the inbox would come to its turn.
+    """
+    return min(look_seconds * LOOK_PAUSE_TIMES, LOOK_PAUSE_SECONDS_MAX)

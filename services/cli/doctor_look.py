@@ -8,8 +8,9 @@ from typing import Final
 
 from connectors.bus.agency import HEAD
 from connectors.bus.home import Home, Settings
+from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import ListedKey, read_keys
-from connectors.bus.keys import BUS_LOGIN, KEYS_CSV, home_signer, read_passphrase
+from connectors.bus.keys import BUS_LOGIN, home_signer, read_passphrase
 from connectors.bus.openers import opener_kid
 from connectors.bus.scratch import left_over
 from connectors.bus.toml_table import toml_table

@@ -16,18 +16,8 @@ import typer
 
 from connectors.bus.clock import now
 from connectors.bus.home import Home
-from connectors.bus.keys import (
-    BUS_LOGIN,
-    KEYS_CSV,
-    load_signer,
-    new_private_key,
-    read_passphrase,
-    read_rows,
-    revoked,
-    rotated,
-    row_of,
-    write_rows,
-)
+from connectors.bus.key_rows import KEYS_CSV, read_rows, revoked, rotated, row_of, write_rows
+from connectors.bus.keys import BUS_LOGIN, load_signer, new_private_key, read_passphrase
 from connectors.bus.openers import replace_opener
 from connectors.bus.private import write_private
 from schemas.errors import UserError

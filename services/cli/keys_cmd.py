@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors.bus.home import home_at
-from connectors.bus.keys import KEYS_CSV, read_rows
+from connectors.bus.key_rows import KEYS_CSV, read_rows
 from schemas.errors import UserError
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, table

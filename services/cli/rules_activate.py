@@ -12,7 +12,7 @@ import typer
 
 from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings, home_at
-from connectors.bus.keys import KEYS_CSV, as_csv, overlaid, read_rows
+from connectors.bus.key_rows import KEYS_CSV, as_csv, overlaid, read_rows
 from schemas.errors import UserError
 from schemas.ids import RulebookHash
 from services.cli.activation import await_taken, not_yet_taken, write_activation

@@ -17,14 +17,8 @@ from connectors.bus.changes import Change, in_words, left_alone
 from connectors.bus.changes import plan as plan_of
 from connectors.bus.durable import make_folder, put_in_place, write_new_folder
 from connectors.bus.home import Home, Settings, home_at
-from connectors.bus.keys import (
-    BUS_LOGIN,
-    KEYS_CSV,
-    ensure_keys,
-    kept_elsewhere,
-    overlaid,
-    read_rows,
-)
+from connectors.bus.key_rows import KEYS_CSV, kept_elsewhere, overlaid, read_rows
+from connectors.bus.keys import BUS_LOGIN, ensure_keys
 from connectors.bus.layout import Acl, Layout, layout
 from connectors.bus.logins import ADMIN
 from connectors.bus.private import write_private_bytes

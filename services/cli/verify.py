@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from connectors.bus.home import Home, home_at
+from connectors.bus.key_rows import KEYS_CSV, unreadable
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV, unreadable
 from schemas.errors import Refusal, UserError
 from schemas.inline import schema_of
 from schemas.jws import Keys

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from connectors.bus.fresh import Fresh
 from connectors.bus.home import Home
+from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import KEY_LEFT_MIN, ListedKey, read_keys
-from connectors.bus.keys import KEYS_CSV
 from schemas.errors import Unavailable
 from schemas.ids import BUS
 from schemas.jws import KeyRecord, is_in_force

@@ -28,7 +28,7 @@ from connectors.bus.kafka import (
     start_consumer,
     start_producer,
 )
-from connectors.bus.keys import KEYS_CSV, read_rows
+from connectors.bus.key_rows import KEYS_CSV, read_rows
 from connectors.bus.layout import EXCHANGE, Acl, Actual, Layout, layout
 from schemas.errors import Unavailable, UserError
 from schemas.ids import BUS, Alias

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from connectors.bus.clock import now
+from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV
 from schemas.codec import Opened, current, unframe, without_vouched
 from schemas.errors import Refusal
 from schemas.ids import BUS

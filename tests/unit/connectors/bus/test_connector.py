@@ -12,13 +12,7 @@ import pytest
 from connectors.bus import connector as connector_module
 from connectors.bus import later
 from connectors.bus.clock import monotonic
-from connectors.bus.connector import (
-    LOOK_PAUSE_SECONDS_MAX,
-    OUTAGE_SECONDS_MAX,
-    SILENT_SECONDS_MAX,
-    Connector,
-    pause_after,
-)
+from connectors.bus.connector import OUTAGE_SECONDS_MAX, SILENT_SECONDS_MAX, Connector
 from connectors.bus.desk import Desk
 from connectors.bus.quarantine import Record
 from schemas.errors import Unavailable
@@ -257,7 +251,3 @@ def test_after_a_look_that_took_long_and_found_nothing_the_inbox_has_its_turn(
     connector = Connector(Alias("yanjiao"), lambda: desk, cast("Any", None), cast("Any", None), 1.0)
     asyncio.run(run())
     assert pauses == [pytest.approx(paused, abs=2.0)]
-
-
-def test_the_pause_has_a_limit() -> None:
-    assert pause_after(3600.0) == LOOK_PAUSE_SECONDS_MAX

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.bus import quarantine
 from connectors.bus.desk import Desk
-from connectors.bus.keys import KEYS_CSV, as_csv, read_rows
+from connectors.bus.key_rows import KEYS_CSV, as_csv, read_rows
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record
 from connectors.bus.system import Arrival, Arrived

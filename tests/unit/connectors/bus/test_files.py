@@ -5,7 +5,7 @@ import pytest
 
 from connectors.bus.files import claimed, files_refusal, listed
 from connectors.bus.home import Home
-from connectors.bus.keys import KEYS_CSV, read_rows, write_rows
+from connectors.bus.key_rows import KEYS_CSV, read_rows, write_rows
 from connectors.bus.openers import load_openers
 from connectors.bus.sealing import Measured, Staged
 from schemas.attachments import ATTACHMENTS_MAX

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home
+from connectors.bus.key_rows import COLUMNS, KEYS_CSV, read_rows, revoked, write_rows
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import COLUMNS, KEYS_CSV, ensure_keys, read_rows, revoked, write_rows
+from connectors.bus.keys import ensure_keys
 from connectors.bus.openers import load_openers
 from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError

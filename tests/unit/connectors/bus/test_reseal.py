@@ -5,16 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from connectors.bus.allowance import Allowance
 from connectors.bus.desk import Desk
+from connectors.bus.key_rows import KEYS_CSV, read_rows, revoked, rotated, row_of, write_rows
 from connectors.bus.keyring import KEY_LEFT_MIN
-from connectors.bus.keys import (
-    KEYS_CSV,
-    new_private_key,
-    read_rows,
-    revoked,
-    rotated,
-    row_of,
-    write_rows,
-)
+from connectors.bus.keys import new_private_key
 from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.private import write_private
 from connectors.bus.reseal import reseal_spool

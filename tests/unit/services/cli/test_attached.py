@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.bus.home import Home
+from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import KEYS_CSV, home_signer
+from connectors.bus.keys import home_signer
 from connectors.bus.openers import load_openers
 from connectors.bus.sealing import Measured
 from schemas.codec import current

@@ -10,14 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.bus.home import Home
+from connectors.bus.key_rows import KEYS_CSV, read_rows
 from connectors.bus.keyring import read_keys
-from connectors.bus.keys import (
-    KEYS_CSV,
-    home_signer,
-    load_signer,
-    new_private_key,
-    read_rows,
-)
+from connectors.bus.keys import home_signer, load_signer, new_private_key
 from schemas.errors import UserError
 from services.cli.main import main
 from services.rulebook.load import load

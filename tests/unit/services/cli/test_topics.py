@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.home import Home
-from connectors.bus.keys import KEYS_CSV
+from connectors.bus.key_rows import KEYS_CSV
 from schemas.errors import UserError
 from services.cli.topics import _chosen, _copy, _files_to_change, _folder, differs_from
 from tests.disk import Disk

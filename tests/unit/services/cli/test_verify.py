@@ -9,7 +9,8 @@ from typing import Any, Self
 import pytest
 
 from connectors.bus.home import Home
-from connectors.bus.keys import KEYS_CSV, home_signer
+from connectors.bus.key_rows import KEYS_CSV
+from connectors.bus.keys import home_signer
 from schemas.codec import Opened, current
 from schemas.errors import Refusal
 from schemas.jwk import b64url

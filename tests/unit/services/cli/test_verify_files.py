@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.home import Home
-from connectors.bus.keys import KEYS_CSV
+from connectors.bus.key_rows import KEYS_CSV
 from services.cli.main import main
 from services.cli.verify import TRUST_LINES_MAX
 from services.cli.verify_judge import exported

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.bus.key_rows import KEYS_CSV, as_csv, row_of
 from connectors.bus.keyring import Keyring
-from connectors.bus.keys import KEYS_CSV, as_csv, row_of
 from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Opened, frame

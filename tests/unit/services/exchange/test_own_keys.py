@@ -11,17 +11,8 @@ import pytest
 
 from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings
-from connectors.bus.keys import (
-    KEYS_CSV,
-    ensure_keys,
-    home_signer,
-    new_private_key,
-    read_rows,
-    revoked,
-    rotated,
-    row_of,
-    write_rows,
-)
+from connectors.bus.key_rows import KEYS_CSV, read_rows, revoked, rotated, row_of, write_rows
+from connectors.bus.keys import ensure_keys, home_signer, new_private_key
 from connectors.bus.private import write_private
 from schemas.codec import frame
 from schemas.errors import Unavailable, UserError
