@@ -154,6 +154,10 @@ class Home:
         """The login file of an alias, `admin`, `exchange`, `registry-admin`, `registry-reader`."""
         return self.path / "credentials" / f"{login}.toml"
 
+    def named(self, path: str) -> str:
+        """Return a path of the configuration, from the home where it is a relative one."""
+        return str(self.path / Path(path).expanduser())
+
     def there(self) -> "Home":
         """Return it when there is such a folder. Raises UserError home.missing."""
         if not self.path.is_dir():
@@ -208,14 +212,17 @@ class Home:
 
 
 def _over_tls(home: Home, settings: Settings) -> Settings:
-    """Return the settings with what the local stack has made sure of: TLS by its own CA."""
-    if not settings.stack_is_local:
-        return settings
-    ca_file = str(home.tls.ca)
-    kafka = settings.kafka.model_copy(update={"security": "SASL_SSL", "ca_file": ca_file})
-    registry = settings.registry
-    if not registry.url:
-        registry = registry.model_copy(update={"ca_file": ca_file})
+    """Return the settings with CAs seen from the home; the local stack's: TLS, by its own CA."""
+    kafka, registry = settings.kafka, settings.registry
+    by_own = {"ca_file": str(home.tls.ca)}
+    if settings.stack_is_local:
+        kafka = kafka.model_copy(update={**by_own, "security": "SASL_SSL"})
+    elif kafka.ca_file:
+        kafka = kafka.model_copy(update={"ca_file": home.named(kafka.ca_file)})
+    if settings.stack_is_local and not registry.url:
+        registry = registry.model_copy(update=by_own)
+    elif registry.ca_file:
+        registry = registry.model_copy(update={"ca_file": home.named(registry.ca_file)})
     return settings.model_copy(update={"kafka": kafka, "registry": registry})
 
 

@@ -34,8 +34,15 @@ from connectors.bus.openers import ensure_opener
 from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
-from schemas.jwk import ED25519, ES256, Jwk, SoftwareSigner, signer_from_pem
-from schemas.sm2 import SM2_SM3, generated
+from schemas.jwk import (
+    ED25519,
+    ES256,
+    Jwk,
+    PrivateKeyObject,
+    SoftwareSigner,
+    signer_from_pem,
+)
+from schemas.sm2 import SM2_SM3, Sm2Key, generated
 
 BUS_LOGIN: Final = "bus"  # the name of its key file
 PASSPHRASE_MAX_BYTES: Final = 1_024
@@ -80,8 +87,15 @@ def ensure_keys(
 def new_private_key(algorithm: str, passphrase: bytes | None = None) -> str:
     """Make a private key, as PKCS 8 PEM."""
     if algorithm == SM2_SM3:
-        return generated().to_pem(passphrase).decode()
+        return private_pem(generated(), passphrase)
     key = ed25519.Ed25519PrivateKey.generate() if algorithm == ED25519 else _p256()
+    return private_pem(key, passphrase)
+
+
+def private_pem(key: PrivateKeyObject, passphrase: bytes | None = None) -> str:
+    """Return a private key as PKCS 8 PEM, encrypted where there is a passphrase."""
+    if isinstance(key, Sm2Key):
+        return key.to_pem(passphrase).decode()
     lock = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
 

@@ -150,7 +150,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "connector": Noun(
         "连接器",
         "connectors",
-        {"run": Verb(f"{_CLI}.connector", "run", "运行一个连接器", "run one connector")},
+        {
+            "run": Verb(f"{_CLI}.connector", "run", "运行一个连接器", "run one connector"),
+            "kit": Verb(
+                f"{_CLI}.connector_kit", "kit", "交给机关的一套文件", "what an agency gets"
+            ),
+        },
     ),
     "exchange": Noun(
         "交换进程",

@@ -104,11 +104,14 @@ def test_before_the_stack_was_ever_up_it_is_unreachable(tmp_path: Path) -> None:
         ssl_context_of(Home(tmp_path).settings())
 
 
-def test_what_runs_elsewhere_is_as_it_is_configured(tmp_path: Path) -> None:
+def test_what_runs_elsewhere_is_as_it_is_configured_its_ca_seen_from_the_home(
+    tmp_path: Path,
+) -> None:
     home = Home(tmp_path)
     home.config.write_text(
         '[kafka]\nbootstrap = "kafka:9093"\nsecurity = "SASL_SSL"\nca_file = "county.pem"\n'
         '[registry]\nurl = "https://127.0.0.1:8443"\n'
     )
     settings = home.settings()
-    assert (settings.kafka.ca_file, settings.registry.ca_file) == ("county.pem", "")
+    ours = str(tmp_path / "county.pem")
+    assert (settings.kafka.ca_file, settings.registry.ca_file) == (ours, "")
