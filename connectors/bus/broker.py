@@ -9,6 +9,7 @@ from aiokafka.structs import TopicPartition
 
 from connectors.bus.agency import Agency
 from connectors.bus.clock import monotonic
+from connectors.bus.inbox_read import Span
 from connectors.bus.kafka import explain, start_consumer, start_producer
 from connectors.bus.quarantine import Record
 from schemas.topics import inbox_of
@@ -34,6 +35,9 @@ class Publisher(Protocol):
 
 class Inbox(Protocol):
     """Reads the organ's inbox from where it was left."""
+
+    def span(self) -> Span:
+        """Return where it began and ended when it was opened, and the group's offset."""
 
     async def fetch(self) -> Sequence[Record]:
         """Return the next values, in order; none after FETCH_MS_MAX. Raises YichuanError."""
@@ -119,6 +123,7 @@ class KafkaInbox:
         self._agency = agency
         self._place = TopicPartition(inbox_of(agency.alias), 0)
         self._consumer: Any = None  # an AIOKafkaConsumer, which has no types
+        self._span = Span(0, 0, None)
         self._next: int | None = None  # what is read next; None: the broker has not said yet
         self._answered_at: int | None = None  # when it last answered, by the client's book
         self._silent_seconds = 0.0
@@ -136,6 +141,11 @@ class KafkaInbox:
             records_max=RECORDS_MAX,
             seconds_max=START_SECONDS_MAX,
         )
+        self._span = await self._asked()
+
+    def span(self) -> Span:
+        """Return where it began and ended when it was opened, and the group's offset."""
+        return self._span
 
     async def fetch(self) -> Sequence[Record]:
         """Return the next values, in order; none after FETCH_MS_MAX."""
@@ -178,6 +188,17 @@ class KafkaInbox:
     def silent_seconds(self) -> float:
         """Return for how long the broker has said nothing at all."""
         return self._silent_seconds
+
+    async def _asked(self) -> Span:
+        consumer, place = self._consumer, self._place
+        try:
+            async with asyncio.timeout(_RENEW_SECONDS_MAX):
+                committed = await consumer.committed(place)
+                begins = await consumer.beginning_offsets([place])
+                ends = await consumer.end_offsets([place])
+        except (KafkaError, TimeoutError) as error:
+            raise explain(error, where=place.topic) from error
+        return Span(begins[place], ends[place], committed)
 
     def _last_answer(self) -> int | None:
         consumer = self._consumer

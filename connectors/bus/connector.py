@@ -194,6 +194,7 @@ class Connector:
     async def _read(self, desk: Desk) -> None:
         """From the inbox to the agency; then the offset, and not before."""
         failures = 0
+        await self._desk.patiently(desk.inbox.opened, self._inbox.span())
         while not self._stopping.is_set():
             self.vitals.turned("read")
             records = await self._inbox.fetch()
@@ -202,7 +203,9 @@ class Connector:
             self._perhaps_failed("inbox", "kafka.unreachable", is_so=is_silent)
             if not records:
                 continue
+            await self._desk.patiently(desk.inbox.came, records[0].offset)
             await self._desk.patiently(desk.take_in, records)
+            await self._desk.patiently(desk.inbox.done, records[-1].offset + 1)
             self._something.set()
             try:
                 await self._inbox.commit(records[-1].offset + 1)
@@ -218,6 +221,7 @@ class Connector:
     async def _look(self, desk: Desk) -> None:
         size = await self._desk.once(desk.spool.size)
         self.vitals.kept = await self._desk.once(desk.kept)
+        self.vitals.missed = await self._desk.once(desk.inbox.missed)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
         self.vitals.silent = await self._desk.once(desk.spool.silent, monotonic())
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0

@@ -66,6 +66,7 @@ class Desk:
         self._agency, self._system = agency, system
         self._ledger = Ledger(agency.folder / "ledger.sqlite")
         self.spool = Spool(self._ledger, Allowance(agency.letters_per_second), agency.may_send)
+        self.inbox = self._ledger.inbox
         self._quarantine = Quarantine(agency.folder / "quarantine")
         self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
         self._unshown: list[Mark] = []
@@ -229,11 +230,10 @@ class Desk:
         metrics.CONNECTOR_DELIVERED.labels(self._agency.alias).inc()
 
     def _keep(self, records: Sequence[Record], refused: dict[int, Refusal]) -> None:
-        for record in records:
-            if record.offset in refused:
-                refusal = refused[record.offset]
-                LOG.error("quarantined %s at %d", refusal.code, record.offset)
-                self._quarantine.put(record, refusal, clock.now())
+        for record in (each for each in records if each.offset in refused):
+            refusal = refused[record.offset]
+            LOG.error("quarantined %s at %d", refusal.code, record.offset)
+            self._quarantine.put(record, refusal, clock.now())
         if refused:
             self._count_kept()
 

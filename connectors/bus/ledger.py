@@ -14,6 +14,7 @@ from typing import Final
 from connectors.bus import arrivals, transfers
 from connectors.bus.arrivals import Arrivals
 from connectors.bus.book import Book
+from connectors.bus.inbox_read import CODE, InboxRead
 from connectors.bus.sealing import Staged
 from connectors.bus.system import Mark, Notice, State
 from connectors.bus.transfers import Transfers
@@ -95,6 +96,7 @@ class Ledger(Book):
         super().__init__(path, _TABLES, (arrivals.BY_SENDER + transfers.BY_SENDER,))
         self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
+        self.inbox = InboxRead(self, path.with_name(CODE))
 
     def targets(self, named: str) -> tuple[Target, ...]:
         """Return what a message id or a normal document number means here (schemas/document.py).

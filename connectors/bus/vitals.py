@@ -5,6 +5,7 @@ from typing import Final
 
 from connectors.bus.clock import monotonic
 from connectors.bus.health import Health
+from connectors.bus.inbox_read import CODE as MISSED
 
 STUCK_SECONDS_MAX: Final = 600.0  # a loop without a turn for so long: not live
 SPOOLED_SECONDS_MAX: Final = 300.0  # something waits longer to be published: not ready
@@ -21,6 +22,7 @@ class Vitals:
 
     failing: dict[str, str] = field(default_factory=dict)  # what is away → its code
     kept: int = 0  # in the quarantine
+    missed: int = 0  # of the inbox, gone before they were read
     unfit: int = 0  # attachments that could not be handed over
     silent: int = 0  # letters of which the bus has said nothing for long
     oldest_seconds: float = 0.0  # of what waits to be published
@@ -51,6 +53,8 @@ class Vitals:
         reasons += [f"{name}: {code}" for name, code in self.failing.items()]
         if self.kept:
             reasons.append(f"quarantine: {self.kept}")
+        if self.missed:
+            reasons.append(f"{MISSED}: {self.missed}")
         if self.unfit:
             reasons.append(f"attachments: {self.unfit}")
         if self.silent:

@@ -103,19 +103,21 @@ def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:
 def _inboxes(
     client: AdminClient, home: Home, settings: Settings, aliases: Sequence[str]
 ) -> Iterator[Inbox]:
-    """Yield how much of each inbox its connector's group has not read, where nobody reads it."""
+    """Yield what each inbox holds, and how far its connector's group is where nobody reads it."""
     if not aliases:
         return
     places = {alias: TopicPartition(inbox_of(alias), 0) for alias in aliases}
     latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no types
+    earliest: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # likewise
     ends = client.list_offsets(dict.fromkeys(places.values(), latest), **_LIMIT)
+    begins = client.list_offsets(dict.fromkeys(places.values(), earliest), **_LIMIT)
     states = asked_until_led(partial(_states, client, aliases), "groups")
     for alias, place in places.items():
-        has_reader = states[alias] not in _WITHOUT_READER
+        begin = asked(begins[place].result, place.topic).offset
         end = asked(ends[place].result, place.topic).offset
-        if end and not has_reader:
-            end -= _committed(home, settings, alias, place)
-        yield Inbox(alias, end, has_reader)
+        is_read = states[alias] not in _WITHOUT_READER or not end
+        read_to = None if is_read else _committed(home, settings, alias, place)
+        yield Inbox(alias, begin, end, read_to)
 
 
 def _states(client: AdminClient, aliases: Sequence[str]) -> dict[str, ConsumerGroupState]:

@@ -48,11 +48,12 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """An organ's inbox: how many values nobody has read, and whether its connector is there."""
+    """An organ's inbox: what it holds, how far its connector is, and whether that is there."""
 
     alias: str
-    unread: int
-    has_reader: bool
+    begin: int
+    end: int
+    read: int | None  # up to this offset; None: its connector is there
 
 
 def judge_layout(wanted: Layout, actual: Actual) -> Iterator[Symptom]:
@@ -107,10 +108,15 @@ def judge_clock(newest: Sequence[Newest], now: datetime) -> Iterator[Symptom]:
 
 
 def judge_inboxes(inboxes: Sequence[Inbox]) -> Iterator[Symptom]:
-    """Name the organs for whom something lies there and nobody comes."""
+    """Name the organs for whom something lies there and nobody comes, or lay there too long."""
     for inbox in inboxes:
-        if inbox.unread and not inbox.has_reader:
-            yield doubtful("connector.absent", inbox.alias, str(inbox.unread))
+        if inbox.read is None:
+            continue
+        if inbox.read < inbox.begin:
+            yield doubtful("inbox.gap", inbox.alias, f"{inbox.read} < {inbox.begin}")
+        unread = inbox.end - max(inbox.read, inbox.begin)
+        if unread > 0:
+            yield doubtful("connector.absent", inbox.alias, str(unread))
 
 
 def _needed(change: Change, actual: Actual) -> Symptom:

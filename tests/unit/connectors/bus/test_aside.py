@@ -13,6 +13,7 @@ from connectors.bus import aside, file_desk, later, outgoing
 from connectors.bus.aside import Aside, Place, is_full
 from connectors.bus.connector import Connector
 from connectors.bus.desk import Desk
+from connectors.bus.inbox_read import Span
 from connectors.bus.quarantine import Record
 from connectors.bus.system import Source
 from schemas.errors import Unavailable
@@ -218,6 +219,10 @@ class Bus:
 
     async def renew(self) -> None:
         """Nothing is to be begun afresh."""
+
+    def span(self) -> Span:
+        """Return that of an inbox in which nothing ever was."""
+        return Span(0, 0, None)
 
     async def fetch(self) -> Sequence[Record]:
         """Return nothing."""

@@ -14,6 +14,7 @@ from connectors.bus import later
 from connectors.bus.clock import monotonic
 from connectors.bus.connector import OUTAGE_SECONDS_MAX, SILENT_SECONDS_MAX, Connector
 from connectors.bus.desk import Desk
+from connectors.bus.inbox_read import Span
 from connectors.bus.quarantine import Record
 from schemas.errors import Unavailable
 from schemas.ids import Alias
@@ -48,6 +49,11 @@ class Given:
     def __init__(self) -> None:
         self.records: deque[Record] = deque()
         self.silent = 0.0
+        self.begin = 0
+
+    def span(self) -> Span:
+        """Return that of an inbox that nobody has read."""
+        return Span(self.begin, self.begin, None)
 
     async def fetch(self) -> Sequence[Record]:
         """Return what is there."""
@@ -223,6 +229,35 @@ def test_an_agency_that_only_receives_is_not_ready_while_the_broker_is_away(
             await task
 
     asyncio.run(run())
+
+
+def test_letters_that_were_gone_before_they_were_read_are_told_of_until_their_note_is_removed(
+    county: County, side: Side
+) -> None:
+    inbox, agency = Given(), county.agency()
+    inbox.begin = 7
+    connector = Connector(
+        agency.alias, lambda: Desk(agency, side.system()), Unheard(), inbox, PAUSE_SECONDS
+    )
+
+    async def told(*reasons: str) -> None:
+        await until(lambda: connector.vitals.ready().reasons == reasons)
+
+    async def run() -> None:
+        task = asyncio.create_task(connector.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await told("inbox.gap: 7")
+            for note in (agency.folder / "inbox.gap").iterdir():
+                note.unlink()
+            await told()
+            inbox.records.append(Record(9, 0, b"no message"))  # 7 and 8 went while it was running
+            await told("quarantine: 1", "inbox.gap: 2")
+            connector.stop()
+            await task
+
+    asyncio.run(run())
+    (note,) = (agency.folder / "inbox.gap").iterdir()
+    assert note.name == "000000000007-000000000008.txt"
 
 
 @pytest.mark.parametrize(

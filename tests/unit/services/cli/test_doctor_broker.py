@@ -153,7 +153,7 @@ def test_without_any_record_the_clock_is_not_judged() -> None:
 
 
 def test_only_an_inbox_with_something_in_it_and_no_reader_is_named() -> None:
-    inboxes = [Inbox("a", 3, False), Inbox("b", 3, True), Inbox("c", 0, False)]  # noqa: FBT003 - a row of a table
+    inboxes = [Inbox("a", 0, 9, 6), Inbox("b", 0, 9, None), Inbox("c", 5, 9, 9)]
     (found,) = judge_inboxes(inboxes)
     assert (found.severity.value, found.code, found.where, found.detail) == (
         "warning",
@@ -161,3 +161,17 @@ def test_only_an_inbox_with_something_in_it_and_no_reader_is_named() -> None:
         "a",
         "3",
     )
+
+
+@pytest.mark.parametrize(
+    ("inbox", "told"),
+    [
+        (Inbox("a", 5, 9, 4), [("inbox.gap", "4 < 5"), ("connector.absent", "4")]),
+        (Inbox("a", 5, 5, 0), [("inbox.gap", "0 < 5")]),
+        (Inbox("a", 5, 9, None), []),
+    ],
+)
+def test_letters_that_were_deleted_before_anybody_came_for_them_are_told_of(
+    inbox: Inbox, told: list[tuple[str, str]]
+) -> None:
+    assert [(s.code, s.detail) for s in judge_inboxes([inbox])] == told
