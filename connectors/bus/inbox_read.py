@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS inbox_read (
 _NOTE: Final = """\
 inbox.gap {first}-{last}
 
-收件箱中第 {first} 至 {last} 条（共 {count} 条）在收取之前已满保留期（400 天）被删除，本机关没有收到。
-从 0 起的，是此前没有收件位置的记录：其中也可能有早已收过的。
+收件箱中第 {first} 至 {last} 条（共 {count} 条）未及收取即满保留期（400 天）被删除，
+本机关没有收到。从 0 起的，是此前没有收件位置的记录：其中也可能有早已收过的。
 请告知县里的运维和司法行政部门，按 deploy/runbook.md 的 inbox.gap 一节补回；
 补齐后删除本文件，/healthz 才恢复正常。
 

@@ -106,10 +106,14 @@ def of_duty(case_id: CaseId, duty: Duty, period: Period, *, is_frozen: bool) -> 
 
 
 def of_notice(case: Case, period: Period) -> Iterator[Item]:
-    """Yield how long a notice took from its finding to the bus: 立即 binds its sender."""
+    """Yield how long a notice took from its finding to the bus: 立即 binds its sender.
+
+    Who says that it was found later than the bus had it has a wrong clock: it counts, with no time.
+    """
     if case.found_at is None or not period.has(case.opened_at):
         return
-    seconds = (case.opened_at - case.found_at).total_seconds()
+    took = (case.opened_at - case.found_at).total_seconds()
+    seconds = took if took >= 0 else None
     yield Item("notify_delay", case.sender, "", case.id, case.opening, case.opened_at, seconds)
 
 

@@ -20,7 +20,7 @@ from services.casework.term import Suspension
 from services.cli.main import main
 from services.cli.statistics import period_of
 from services.cli.statistics_figures import FIGURES, figures
-from services.cli.statistics_items import Item, Period, of_duty, of_entry, once_each
+from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice, once_each
 from services.rulebook.calendar import ZONE
 from services.rulebook.load import bundled
 from services.rulebook.model import Length, Unit
@@ -146,6 +146,18 @@ def test_times_are_told_by_their_median_and_the_longest() -> None:
         f for f in figures(took) if (f.figure, f.organ) == ("time_to_sign", None) and not f.detail
     )
     assert (told.number, told.median_seconds, told.longest_seconds) == (3, 5.0, 900.0)
+
+
+def test_a_notice_of_what_was_found_after_it_had_come_counts_and_has_no_time() -> None:
+    history = History()
+    history.send("violation_notice", SENDER)
+    notice = replace(history.opened, opened_at=MONDAY)
+    later = replace(notice, found_at=MONDAY + timedelta(minutes=1))
+    before = replace(notice, found_at=MONDAY - timedelta(minutes=3))
+    found = [item for each in (later, before) for item in of_notice(each, SEPTEMBER)]
+    assert [item.seconds for item in found] == [None, 180.0]
+    told = next(f for f in figures(found) if (f.figure, f.organ) == ("notify_delay", None))
+    assert (told.number, told.median_seconds, told.longest_seconds) == (2, 180.0, 180.0)
 
 
 def entry(case: str, *effects: dict[str, Any]) -> dict[str, Any]:
