@@ -93,8 +93,6 @@ class Affair:
     letters_above: list[tuple[str, str, str]] = field(default_factory=list)  # id, by, to
     asked: list[Asked] = field(default_factory=list)  # withheld fields
     copies: dict[tuple[str, str], Copied] = field(default_factory=dict)  # by message and organ
-    suspended_until: datetime | None = None
-    extended: int = 0
     insisted: bool = False
     lasts: bool = True  # its violations go on
     number: str | None = None  # of its opening letter
@@ -109,6 +107,7 @@ class Affair:
     township: bool = False  # the opening's sender is one
     acting: tuple[str, ...] = ()
     invited: tuple[str, ...] = ()
+    plan_ends: datetime | None = None
     parent: bool = False  # it was split off
     since: datetime | None = None  # it moves again, or its days were counted anew
     cloned: bool = False  # another organ has used its id
@@ -152,6 +151,11 @@ class Affair:
             and owner in (None, duty.owner)
             and about in (None, duty.about)
         ]
+
+    def latest(self, kind: str, owner: str) -> Owed | None:
+        """Return what the organ owed last of that kind, open or not."""
+        owed = (duty for duty in reversed(self.duties) if duty.owner == owner)
+        return next((duty for duty in owed if duty.kind == kind), None)
 
     def pass_to(self, organ: str) -> None:
         """Let another handle it; who did is a former holder."""
@@ -217,10 +221,10 @@ def step(
         if life not in (None, affair.life) or not _for_complainant(kind, affair):
             continue
         for owner in _owners(affair, role, to):
-            _begin(affair, kind, owner, _about(affair, kind, name, when, about), when)
+            _begin(affair, kind, owner, _about(affair, kind, name, when, about), when, name)
 
 
-def _begin(affair: Affair, kind: str, owner: str, about: str, when: When) -> None:
+def _begin(affair: Affair, kind: str, owner: str, about: str, when: When, name: str) -> None:
     row = affair.dispute if kind == "request_designation" else None
     waits = row is not None and code(FAR) in (row.holder, row.other)
     odd = waits or kind == "decide_filing"
@@ -230,6 +234,9 @@ def _begin(affair: Affair, kind: str, owner: str, about: str, when: When) -> Non
     )  # fmt: skip
     if affair.complaint == "unknown" and kind in ("inform_complainant", "complainant_feedback"):
         duty.closing = WAIVED
+    before = affair.latest(kind, owner)
+    if before is not None and name == "agree_sender_filed":  # its filing stands, and what followed
+        duty.extended = before.extended
     affair.duties.append(duty)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
+from tests.simulation import days
 from tests.simulation.affair import Affair, Things, When, step
 from tests.simulation.county import (
     COUNTY,
@@ -263,10 +264,10 @@ def is_withdrawn_while_held(affair: Affair, scene: Scene) -> Draft:
 @move("transfer notice", "held", 6)
 def is_asked_for_while_held(affair: Affair, scene: Scene) -> Draft | None:
     """A letter from above waits behind what is held."""
-    return None if affair.held_for == "superior" else waits(affair)
+    return None if affair.held_for == "superior" else waits(affair, scene)
 
 
-def waits(affair: Affair) -> Draft:
+def waits(affair: Affair, scene: Scene) -> Draft:
     """Return a letter that stands whatever comes before it."""
     to = affair.sender
 
@@ -274,7 +275,7 @@ def waits(affair: Affair) -> Draft:
         step(a, "supervise", when, to=(to,))
         a.letters_above.append((when.cause, when.by, to))
 
-    changes = {"answer_by": "2027-03-01"}
+    changes = {"answer_by": str(days.coming(days.ANSWER_BY, scene.now).date())}
     return Draft(
         "supervision_letter", code(SUPERVISOR), changes, to=(to,), reply=affair.opening, then=then
     )

@@ -160,3 +160,5 @@ class Owed:
     closing: str | None = None
     odd: bool = False  # its day is moved by something else than the calendar
     waits: bool = False  # it has not begun, and never does: nobody is above both sides
+    extended: int = 0  # how often
+    suspended_until: datetime | None = None

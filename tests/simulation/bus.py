@@ -36,8 +36,6 @@ def tick(world: "World", place: Place) -> None:
 def _time_passes(world: "World", affair: Affair) -> None:
     if affair.frozen is not None or affair.state == "held":
         return
-    if affair.suspended_until is not None and affair.suspended_until <= world.now:
-        affair.suspended_until = None
     advice.time_passes(world, affair)
     local = world.is_later(affair.partition, affair.flow)
     if affair.state == "disputed" and runs_out(affair, world.now, local=local):

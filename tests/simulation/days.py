@@ -19,7 +19,9 @@ MADE_WORKDAYS: Final = frozenset({date(2026, 9, 20), date(2026, 10, 10)})
 LOCAL_HOLIDAY: Final = date(2026, 10, 15)
 KNOWN_UNTIL: Final = date(2026, 12, 31)  # a card whose day lies past it waits for the calendar
 HOUR: Final = time(9)
-PLAN_ENDS: Final = datetime(2026, 11, 22, 18, tzinfo=ZONE)  # of each joint plan
+PLAN_ENDS: Final = datetime(2026, 11, 22, 18, tzinfo=ZONE)  # of each joint plan, while it is ahead
+ANSWER_BY: Final = datetime(2027, 3, 1, tzinfo=ZONE)  # of each letter from above, the same
+AHEAD: Final = timedelta(days=20)
 SIGN_FOR_HOURS: Final = 4  # a township's notice
 WORKING_DAYS: Final = {
     "sign_for": 1,
@@ -51,6 +53,13 @@ class Plan:
 
     due: datetime
     rungs: tuple[tuple[str, datetime], ...]
+
+
+def coming(day: datetime, now: datetime) -> datetime:
+    """Return the day while it is well ahead, else one that is."""
+    while day < now + AHEAD:
+        day += AHEAD
+    return day
 
 
 def is_workday(day: date, *, local: bool) -> bool:

@@ -1,5 +1,6 @@
 """Copies, requests, plans and consultations; and what may not open a case."""
 
+from datetime import timedelta
 from typing import Any
 
 from schemas.ids import OrganCode
@@ -124,10 +125,9 @@ def _planned(
     acting = invited if by_county else (affair.sender, *invited)
     changes["tasks"] = [{"organ": organ, "task": "示例分工"} for organ in acting]
     if "ends_at" not in changes:
-        changes |= {
-            "begins_at": "2026-11-20T09:00:00+08:00",
-            "ends_at": days.PLAN_ENDS.isoformat(),
-        }
+        affair.plan_ends = days.coming(days.PLAN_ENDS, scene.now)
+        begins = affair.plan_ends - timedelta(days=2, hours=9)
+        changes |= {"begins_at": begins.isoformat(), "ends_at": affair.plan_ends.isoformat()}
     affair.acting, affair.invited = acting, invited
     everybody = (*invited, code(COUNTY)) if requested and not by_county else invited
 

@@ -127,7 +127,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         return None
     duty, by = owed[0], str(affair.handler)
     # What stood still until a day goes on by itself, before a Tick says so.
-    still = affair.suspended_until is not None and affair.suspended_until > scene.now
+    still = duty.suspended_until is not None and duty.suspended_until > scene.now
     today = scene.now.astimezone(days.ZONE).date()
     end = today + timedelta(days=scene.rng.choice((2, 9, 30)))
     which = scene.rng.randrange(4)
@@ -138,7 +138,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         changes = _clock(affair, duty, "suspend", suspension="hearing", planned_end=str(end))
 
         def then(a: Affair, when: When) -> None:
-            a.suspended_until = datetime.combine(end, time(), days.ZONE)
+            duty.suspended_until = datetime.combine(end, time(), days.ZONE)
 
         refused = "clock_change.suspended" if still else refused
     elif which == 1:
@@ -146,16 +146,16 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         refused = None if still else "clock_change.not_suspended"
 
         def then(a: Affair, when: When) -> None:
-            a.suspended_until = None
+            duty.suspended_until = None
 
     else:
-        taken, approved = affair.extended + 1, today
+        taken, approved = duty.extended + 1, today
         if which == 3:
             taken, refused = taken + 1, "clock_change.step_order"
             if scene.rng.random() < 0.5:
                 taken, approved = taken - 1, today + timedelta(days=3)
                 refused = "clock_change.approved_later"
-        if affair.extended >= _EXTENSIONS:
+        if duty.extended >= _EXTENSIONS:
             refused = "clock_change.no_further_step"
         refused = "clock_change.suspended" if still else refused
         changes = _clock(
@@ -163,7 +163,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         )
 
         def then(a: Affair, when: When) -> None:
-            a.extended += 1
+            duty.extended += 1
 
     return Draft("clock_change", by, changes, reply=duty.about, then=then, code=refused)
 
@@ -202,7 +202,7 @@ def is_supervised(affair: Affair, scene: Scene) -> Draft | None:
     if not watched:
         return None
     by, to = code(scene.rng.choice((SUPERVISOR, COUNTY))), scene.rng.choice(watched)
-    refused, day = None, "2027-03-01"
+    refused, day = None, str(days.coming(days.ANSWER_BY, scene.now).date())
     chance = scene.rng.random()
     if chance < 0.12:
         day, refused = "2026-08-01", "supervision.day_not_later"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from tests.simulation.affair import Affair, When, step
 from tests.simulation.books import SUPERSEDED
 from tests.simulation.county import COUNTY, STRANGERS, code
-from tests.simulation.days import PLAN_ENDS, ZONE
+from tests.simulation.days import ZONE
 from tests.simulation.moves import Draft, Scene, Then, move, replying, sign_first, steps
 
 PROMISED_AHEAD: Final = timedelta(days=90)  # whatever waits before it is decided
@@ -113,7 +113,7 @@ def answers_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     about = owed[-1].about if owed else affair.opening
 
     def then(a: Affair, when: When) -> None:
-        leaves = not agreed and when.at < PLAN_ENDS
+        leaves = not agreed and a.plan_ends is not None and when.at < a.plan_ends
         step(a, "leave_plan" if leaves else "answer_plan", when, about=about)
 
     return Draft("joint_plan_answer", who, changes, reply=affair.opening, then=then, code=refused)

@@ -185,7 +185,7 @@ class Run:
         affair = self.rng.choice(lively or list(world.affairs.values()))
         if affair.frozen is not None:
             if affair.sender not in _UNWATCHED:
-                self._put(affair, waits(affair), "waits")
+                self._put(affair, waits(affair, world), "waits")
             return
         if affair.way and self.rng.random() < WAY_CHANCE and self._goes_its_way(affair):
             return
