@@ -26,6 +26,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first run")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--messages", type=int, default=MESSAGES, help="of a run, at least")
+    parser.add_argument("--pace", type=int, default=1, help="how fast the days go by")
     parser.add_argument("--each", type=int, default=0, help="how often everything must be taken")
     parser.add_argument("--crashes", type=float, help="chance of each batch to be struck")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="with this bug in the product")
@@ -41,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
         plant=options.plant,
         stop=options.first,
         crash_chance=options.crashes,
+        pace=options.pace,
     )
     for part in parts:
         totals.merge(part)
@@ -85,7 +87,7 @@ def _print_totals(totals: Totals, seconds: float, options: argparse.Namespace) -
 def _print_broken(totals: Totals, options: argparse.Namespace) -> None:
     for result in totals.broken[:FAILURES_SHOWN]:
         if options.plant is None:
-            result = shortest(result.seed, options.messages, options.crashes)  # noqa: PLW2901 - the same, shorter
+            result = shortest(result.seed, options.messages, options.crashes, options.pace)  # noqa: PLW2901 - the same, shorter
         print(f"BROKEN  seed {result.seed}, after {result.messages} messages: {result.broken}")
         for line in result.history[-SHOWN_OF_A_HISTORY:]:
             print(f"    {line}")

@@ -216,7 +216,7 @@ def step(
         if duty.closing is not None or how is None:
             continue
         if how in FOR_ALL or (duty.owner, duty.about) == (whose or when.by, about):
-            duty.closing = how
+            duty.closing, duty.closed = how, when.at
     for kind, role, life in BEGINS.get(name, ()):
         if life not in (None, affair.life) or not _for_complainant(kind, affair):
             continue
@@ -236,7 +236,9 @@ def _begin(affair: Affair, kind: str, owner: str, about: str, when: When, name: 
         duty.closing = WAIVED
     before = affair.latest(kind, owner)
     if before is not None and name == "agree_sender_filed":  # its filing stands, and what followed
-        duty.extended = before.extended
+        duty.extended, duty.stood = before.extended, before.stood
+        if before.closed is not None:
+            duty.stood -= before.left(before.closed)
     affair.duties.append(duty)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from tests.simulation.days import ZONE
+
 MET, SUPERSEDED, WAIVED, WITHDRAWN = "met", "superseded", "waived", "withdrawn"
 FOR_ALL: Final = frozenset({SUPERSEDED, WITHDRAWN})
 _S: Final = SUPERSEDED
@@ -160,5 +162,13 @@ class Owed:
     closing: str | None = None
     odd: bool = False  # its day is moved by something else than the calendar
     waits: bool = False  # it has not begun, and never does: nobody is above both sides
+    closed: datetime | None = None
     extended: int = 0  # how often
+    stood: int = 0  # days on which it stands still, as it is planned
     suspended_until: datetime | None = None
+
+    def left(self, at: datetime) -> int:
+        """Return the days of its suspension that are to come."""
+        if self.suspended_until is None or self.suspended_until <= at:
+            return 0
+        return (self.suspended_until.date() - at.astimezone(ZONE).date()).days

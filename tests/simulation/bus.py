@@ -27,7 +27,8 @@ def tick(world: "World", place: Place) -> None:
     """Let the partition hear what time it is."""
     flow, partition = place
     world.keep(world.log.tick(world.now, partition, Flow(flow)))
-    world.too_short[place] = place in world.later
+    if world.now.year == years.YEAR:  # a year that is over is looked at no more
+        world.too_short[place] = place in world.later
     for affair in world.affairs.values():
         if (affair.flow, affair.partition) == place:
             _time_passes(world, affair)

@@ -11,18 +11,19 @@ from zoneinfo import ZoneInfo
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 DAY: Final = timedelta(days=1)
-HOLIDAYS: Final = frozenset(
-    {date(2026, 9, 25), *(date(2026, 10, day) for day in (1, 2, 5, 6, 7)), date(2027, 1, 1)}
-)
+HOLIDAYS: Final = frozenset({date(2026, 9, 25), *(date(2026, 10, day) for day in (1, 2, 5, 6, 7))})
 MADE_WORKDAYS: Final = frozenset({date(2026, 9, 20), date(2026, 10, 10)})
 # The day off that another rulebook of the simulation has.
 LOCAL_HOLIDAY: Final = date(2026, 10, 15)
-KNOWN_UNTIL: Final = date(2026, 12, 31)  # a card whose day lies past it waits for the calendar
+# Past it days count by weekdays, what falls due is provisional: of that there is a reminder only.
+KNOWN_UNTIL: Final = date(2026, 12, 31)
 HOUR: Final = time(9)
 PLAN_ENDS: Final = datetime(2026, 11, 22, 18, tzinfo=ZONE)  # of each joint plan, while it is ahead
 ANSWER_BY: Final = datetime(2027, 3, 1, tzinfo=ZONE)  # of each letter from above, the same
 AHEAD: Final = timedelta(days=20)
+FILED_ON: Final = date(2026, 9, 29)  # while that is not long ago
 SIGN_FOR_HOURS: Final = 4  # a township's notice
+DECIDED, EXTENSION = 90, 30  # calendar days: of the decision of a case, and of each extension
 WORKING_DAYS: Final = {
     "sign_for": 1,
     "negotiate": 5,
@@ -53,6 +54,7 @@ class Plan:
 
     due: datetime
     rungs: tuple[tuple[str, datetime], ...]
+    provisional: bool = False
 
 
 def coming(day: datetime, now: datetime) -> datetime:
@@ -60,6 +62,12 @@ def coming(day: datetime, now: datetime) -> datetime:
     while day < now + AHEAD:
         day += AHEAD
     return day
+
+
+def filed_on(now: datetime) -> date:
+    """Return on which day a case is filed that is answered now."""
+    day = now.astimezone(ZONE).date()
+    return FILED_ON if day < FILED_ON + AHEAD else day
 
 
 def is_workday(day: date, *, local: bool) -> bool:
@@ -92,13 +100,16 @@ def plan(opened: datetime, length: int, *, local: bool, last: date | None = None
     `last`: the last day, where it is not counted.
     """
     opened = opened.astimezone(ZONE)
+    provisional = False
     if length == 0:
         due = opened + timedelta(hours=SIGN_FOR_HOURS)
         remind = due - timedelta(hours=1)
         on_day = datetime.combine(due.date(), HOUR, ZONE)
         first = due.date() + (DAY if on_day <= due else timedelta())
     else:
+        counted = last is None
         last = after(opened.date(), length, local=local) if last is None else last
+        provisional = counted and last > KNOWN_UNTIL
         due = datetime.combine(last + DAY, time(), ZONE)
         remind = datetime.combine(_before(last, local=local), HOUR, ZONE)
         first = last + DAY
@@ -110,8 +121,22 @@ def plan(opened: datetime, length: int, *, local: bool, last: date | None = None
     rungs = [(name, datetime.combine(day, HOUR, ZONE)) for name, day in cards]
     if remind > opened:
         rungs.insert(0, ("reminder", remind))
-    rungs = [(name, at) for name, at in rungs if at.date() <= KNOWN_UNTIL]
-    return Plan(due, tuple(rungs))
+    rungs = [
+        (name, at)
+        for name, at in rungs
+        if name == "reminder" or (at.date() <= KNOWN_UNTIL and not provisional)
+    ]
+    return Plan(due, tuple(rungs), provisional)
+
+
+def decided_by(opened: datetime, filed: date | None, more: int) -> datetime:
+    """Return when a case must be decided: 90 days from its filing, and what was added.
+
+    A day of filing that had not come when it was said is none.
+    """
+    day = opened.astimezone(ZONE).date()
+    since = filed if filed is not None and filed < day else day
+    return datetime.combine(since + timedelta(days=DECIDED + more) + DAY, time(), ZONE)
 
 
 def before(day: date, amount: int, *, local: bool) -> date:

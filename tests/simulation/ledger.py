@@ -55,7 +55,8 @@ class Ledger:
         for rung in fired:
             early = _at(rung["fired_at"]) < _at(rung["nominal_at"])
             hold(not early, "2 no rung before its time", (body["kind"], rung["rung"]))
-            if body["closed_at"] is not None:
+            # A year ends when the guidance came in, and hears of it later, in another partition.
+            if body["closed_at"] is not None and body["kind"] != "yearly_guidance":
                 met = _at(rung["fired_at"]) <= _at(body["closed_at"])
                 hold(met, "2 no rung for a duty that has ended", (body["kind"], rung["rung"]))
         if before is None:
@@ -66,6 +67,7 @@ class Ledger:
         if before["closing"] is not None:
             same = before["closing"] == body["closing"]
             hold(same, "1 a duty that has ended stays so", body["kind"])
+            hold(kept == now, "2 no rung once a duty has ended", body["kind"])
 
     # ------------------------------------------------------------------ cases against the own books
 
@@ -116,6 +118,9 @@ class Ledger:
                 hold(late == (duty["closing"] == "late"), "1 late or not", duty["kind"])
             mine = _match(affair, duty)
             plan = self.world.plan(affair, mine) if mine is not None else None
+            if mine is not None and mine.kind == "decide_case":
+                ends = self.world.decided_by(affair, mine)
+                hold(_at(duty["due"]) == ends, "2 its day", ("decide_case", duty["due"], ends))
             # A frozen case is counted anew when it goes on, not before: nothing of it is decided.
             if plan is None or duty["closing"] is not None or affair.frozen is not None:
                 continue
@@ -124,6 +129,8 @@ class Ledger:
                 "2 its day",
                 (duty["kind"], duty["due"], str(plan.due)),
             )
+            provisional = duty.get("provisional", False)
+            hold(provisional == plan.provisional, "2 for certain or not", duty["kind"])
             unfired = [rung for rung in duty["ladder"] if rung["fired_at"] is None]
             fired = [rung for rung in duty["ladder"] if rung["fired_at"] is not None]
             nominal = dict(plan.rungs)

@@ -67,6 +67,9 @@ class Scene(Protocol):
     def is_due(self, affair: Affair, duty: Any) -> bool:
         """Whether the duty's day, by the judge's own calendar, is over."""
 
+    def decided_by(self, affair: Affair, duty: Any) -> datetime:
+        """Return when the duty to decide the case falls due."""
+
 
 Make = Callable[[Affair, Scene], Draft | None]
 

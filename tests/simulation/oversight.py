@@ -123,7 +123,7 @@ def changes_a_clock_that_has_no_list(affair: Affair, scene: Scene) -> Draft | No
 @move("transfer", "filed", 8)
 def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | None:
     owed = affair.open("decide_case", affair.handler)
-    if len(owed) != 1 or scene.now > owed[0].opened + timedelta(days=60):
+    if len(owed) != 1:
         return None
     duty, by = owed[0], str(affair.handler)
     # What stood still until a day goes on by itself, before a Tick says so.
@@ -139,6 +139,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
 
         def then(a: Affair, when: When) -> None:
             duty.suspended_until = datetime.combine(end, time(), days.ZONE)
+            duty.stood += duty.left(when.at)
 
         refused = "clock_change.suspended" if still else refused
     elif which == 1:
@@ -146,6 +147,7 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         refused = None if still else "clock_change.not_suspended"
 
         def then(a: Affair, when: When) -> None:
+            duty.stood -= duty.left(when.at)
             duty.suspended_until = None
 
     else:
@@ -165,6 +167,8 @@ def changes_the_clock_of_the_decision(affair: Affair, scene: Scene) -> Draft | N
         def then(a: Affair, when: When) -> None:
             duty.extended += 1
 
+    if scene.now > scene.decided_by(affair, duty):
+        refused = "clock_change.overdue"
     return Draft("clock_change", by, changes, reply=duty.about, then=then, code=refused)
 
 

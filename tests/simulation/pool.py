@@ -78,10 +78,13 @@ def run_all(
     plant: str | None = None,
     stop: bool = False,
     crash_chance: float | None = None,
+    pace: int = 1,
 ) -> Iterator[Totals]:
     """Run the seeds; yield each chunk's totals. `stop`: a chunk ends with its first failure."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    work = partial(run_some, messages=messages, plant=plant, stop=stop, crash_chance=crash_chance)
+    work = partial(
+        run_some, messages=messages, plant=plant, stop=stop, crash_chance=crash_chance, pace=pace
+    )
     if jobs == 1:
         yield from map(work, chunks)
         return
@@ -97,13 +100,14 @@ def run_some(
     *,
     stop: bool = False,
     crash_chance: float | None = None,
+    pace: int = 1,
 ) -> Totals:
     """Run some seeds in this process."""
     totals, made, loop = Totals(), folder(), asyncio.new_event_loop()
     try:
         with planted(plant):
             for seed in seeds:
-                totals.add(one(seed, messages, made, loop, crash_chance))
+                totals.add(one(seed, messages, made, loop, crash_chance, pace))
                 if stop and totals.broken:
                     break
     finally:
@@ -118,23 +122,26 @@ def one(
     made: Path,
     loop: asyncio.AbstractEventLoop,
     crash_chance: float | None = None,
+    pace: int = 1,
 ) -> Result:
     """Run one seed, and take its file away."""
     file = made / f"{seed}.sqlite"
     replayed = seed % REPLAYED_OF == 0
-    result = simulate(seed, messages, file, loop, replayed=replayed, crash_chance=crash_chance)
+    result = simulate(
+        seed, messages, file, loop, replayed=replayed, crash_chance=crash_chance, pace=pace
+    )
     for path in made.glob(f"{seed}*"):
         path.unlink()
     return result
 
 
-def shortest(seed: int, messages: int, crash_chance: float | None = None) -> Result:
+def shortest(seed: int, messages: int, crash_chance: float | None = None, pace: int = 1) -> Result:
     """Return the shortest beginning of a failing run that still fails."""
     least, most = 1, messages
-    found = run_some([seed], messages, crash_chance=crash_chance).broken[0]
+    found = run_some([seed], messages, crash_chance=crash_chance, pace=pace).broken[0]
     while least < most:
         middle = (least + most) // 2
-        broken = run_some([seed], middle, crash_chance=crash_chance).broken
+        broken = run_some([seed], middle, crash_chance=crash_chance, pace=pace).broken
         if broken:
             most, found = middle, broken[0]
         else:

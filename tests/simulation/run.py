@@ -76,6 +76,7 @@ class Run:
         file: Path,
         loop: asyncio.AbstractEventLoop,
         crash_chance: float | None = None,
+        pace: int = 1,
     ) -> None:
         self.rng = Random(seed)  # noqa: S311 - a simulation
         self.result = Result(seed)
@@ -86,6 +87,7 @@ class Run:
         self.taste = {move.name: self.rng.choice((0.3, 1, 1, 1, 4)) for move in MOVES}
         self.likes = [self.rng.choice((0.2, 1, 1, 5)) for _ in BEGINNINGS]
         self.frozen: dict[str, tuple[Draft, Any, Any]] = {}
+        self.pace = pace
         self.crash_chance = CRASH_CHANCE if crash_chance is None else crash_chance
         self.crash_places = USUAL if crash_chance is None else tuple(Crash)
 
@@ -229,7 +231,7 @@ class Run:
 
     def _time(self) -> None:
         """Hours or days pass; most partitions hear of it, some late."""
-        self.world.now += timedelta(hours=self.rng.choice((3, 20, 26, 74, 200)))
+        self.world.now += timedelta(hours=self.rng.choice((3, 20, 26, 74, 200)) * self.pace)
         places = [place for place in self.world.all_places() if self.rng.random() < 0.8]
         self.say(f"time {self.world.now:%m-%d %H:%M} {len(places)}")
         for place in places:
@@ -320,13 +322,14 @@ def simulate(
     *,
     replayed: bool = False,
     crash_chance: float | None = None,
+    pace: int = 1,
 ) -> Result:
     """Run a seed; what is broken is in the result.
 
     `replayed`: once more from zero, compared. `crash_chance`: that the exchange dies in a batch,
-    before it has written anything, too.
+    before it has written anything, too. `pace`: how fast the days go by.
     """
-    run = Run(seed, file, loop, crash_chance)
+    run = Run(seed, file, loop, crash_chance, pace)
     try:
         run.live(messages)
         if replayed:

@@ -1,20 +1,18 @@
 """What is said in the life of a transfer, but for its disputes: lawful and not."""
 
-from datetime import date
 from typing import Any, Final
 
+from tests.simulation import days
 from tests.simulation.affair import Affair, Things, When, step
 from tests.simulation.county import COUNTY, KEPT, STRANGERS, SUPERVISOR, alias_of, code
 from tests.simulation.moves import Draft, Scene, move, other_than, replying, sign_first, steps
-
-FILED_ON = "2026-09-29"
 
 
 def answer(number: int, *, filed: bool, ground: str = "no_facts") -> dict[str, Any]:
     """Return the answer to one violation."""
     if filed:
-        case_number = "六综执立字〔2026〕81号"
-        return {"number": number, "filed": True, "case_number": case_number, "filed_on": FILED_ON}
+        known = {"case_number": "六综执立字〔2026〕81号", "filed_on": str(days.FILED_ON)}
+        return {"number": number, "filed": True, **known}
     return {"number": number, "filed": False, "ground": ground, "reasons": "经核查不成立"}
 
 
@@ -29,13 +27,16 @@ def reply_to(affair: Affair, scene: Scene) -> str:
 
 @move("transfer", "received designated issued", 6)
 def files(affair: Affair, scene: Scene) -> Draft:
+    on = days.filed_on(scene.now)
+
     def then(a: Affair, when: When) -> None:
         by = str(a.handler)
         sign_first(a, when)
         step(a, "file", when, state="filed")
-        a.filed.setdefault(by, date.fromisoformat(FILED_ON))
+        a.filed[by] = on
 
-    changes = _answers(affair, filed=True)
+    answers = _answers(affair, filed=True)["answers"]
+    changes = {"answers": [{**each, "filed_on": str(on)} for each in answers]}
     return Draft(
         "filing_reply", str(affair.handler), changes, reply=reply_to(affair, scene), then=then
     )

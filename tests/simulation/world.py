@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -116,14 +116,19 @@ class World:
         """Return the duty's days by the judge's calendar; None: they are not judged."""
         local = self.is_later(affair.partition, affair.flow)
         if duty.kind == "yearly_guidance":
-            return days.plan(duty.opened, 1, local=local, last=days.KNOWN_UNTIL)
+            last = date(duty.opened.year, 12, 31)
+            return days.plan(duty.opened, 1, local=local, last=last)
         length = days.length_of(
             duty.kind, duty.record, by_township=duty.by_township, later=duty.later
         )
         if length is None or duty.odd or alias_of(duty.owner) == "liuzhi-swj":
             return None
-        found = days.plan(duty.opened, length, local=local)
-        return found if found.due.date() <= days.KNOWN_UNTIL else None
+        return days.plan(duty.opened, length, local=local)
+
+    def decided_by(self, affair: Affair, duty: Owed) -> datetime:
+        """Return when the duty to decide the case falls due."""
+        more = days.EXTENSION * duty.extended + duty.stood
+        return days.decided_by(duty.opened, affair.filed.get(duty.owner), more)
 
     def new_affair(self, record: str, life: str) -> Affair:
         """Return a case that has not begun: its id follows when its sender is known (`put`)."""

@@ -103,9 +103,9 @@ def stand(world: "World", heard: set[Place]) -> None:
     """All is decided. Each year that must be there is there, and none is owed that is too short."""
     for township in GUIDED:
         year = world.affairs.get(case_id_of(BUS, opening_of(township)))
-        hold(
-            year is not None or place_of_year(township) not in heard, "1 a year is opened", township
-        )
+        place = place_of_year(township)
+        told = place in heard and place in world.too_short  # within the year, not after it only
+        hold(year is not None or not told, "1 a year is opened", township)
     hold(not world.guiding, "1 guidance is told to its year", sorted(world.guiding)[:2])
     for year in world.affairs.values():
         if year.life == "guidance_year" and world.too_short.get((year.flow, year.partition)):
