@@ -157,14 +157,13 @@ def _declare(
             producer = await open_producer()
             shelf, remembers = aligned.shelf, aligned.remembers
             measures = Measures(settings, shelf, casebook, worker)
-            eraser = Eraser(settings, login, casebook)
             shedder = Shedder(casebook, open_store(store_place(home)))
             opened = Shell(
                 settings,
                 shelf,
                 casebook,
                 producer,
-                eraser,
+                Eraser(settings, login, casebook),
                 measures,
                 shedder,
                 closer_of(settings, login, casebook),
