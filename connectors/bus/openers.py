@@ -5,6 +5,7 @@ before a rotation, kept because what was wrapped to them is still under way or s
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.file_key import Openers, jwk_of_opener, new_opener, opener_from_pem, opener_to_pem
 from schemas.jwk import Jwk
+
+_Stamp = tuple[tuple[str, int, int], ...]
 
 OPENERS_MAX: Final = 100  # of one login: a rotation a month is eight years
 
@@ -32,10 +35,7 @@ def load_openers(home: Home, login: str, passphrase: bytes | None) -> Openers:
 
     Raises UserError keys.unreadable, key.passphrase.
     """
-    present = home.opener(login)
-    older = sorted(present.parent.glob(f"{login}.encryption.*.pem"))[-OPENERS_MAX:]
-    paths = [*older, *([present] if present.exists() else [])]
-    keys = [_read(path, passphrase) for path in paths]
+    keys = [_read(path, passphrase) for path in _paths(home, login)]
     return {jwk_of_opener(key).kid: key for key in keys}
 
 
@@ -44,14 +44,21 @@ class FreshOpeners(Openers):
 
     def __init__(self, home: Home, login: str, passphrase: bytes | None) -> None:
         """Read them. Raises UserError keys.unreadable, key.passphrase."""
-        self._folder = home.opener(login).parent
+        self._paths = partial(_paths, home, login)
         self._load = partial(load_openers, home, login, passphrase)
-        self._stamp, self._keys = self._looked()
+        self._stamp = self._looked()  # before they are read: what comes between is seen later
+        self._keys = self._load()
 
     def __getitem__(self, kid: str) -> X25519PrivateKey:
-        """Return a key. Raises KeyError, UserError keys.unreadable, key.passphrase."""
-        if kid not in self._keys and self._folder_stamp() != self._stamp:
-            self._stamp, self._keys = self._looked()
+        """Return a key. Raises KeyError.
+
+        Where a file cannot be read, those that were read before stay: somebody may just be copying
+        it here, and a letter that asks for a key must not end who reads it.
+        """
+        if kid not in self._keys and (stamp := self._looked()) != self._stamp:
+            with suppress(UserError):  # which the next start tells, and doctor
+                self._keys = self._load()
+                self._stamp = stamp
         return self._keys[kid]
 
     def __iter__(self) -> Iterator[str]:
@@ -62,11 +69,9 @@ class FreshOpeners(Openers):
         """Return how many were read."""
         return len(self._keys)
 
-    def _looked(self) -> tuple[int, Openers]:
-        return self._folder_stamp(), self._load()  # in this order: what comes between is seen later
-
-    def _folder_stamp(self) -> int:
-        return self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
+    def _looked(self) -> _Stamp:
+        """Return by what a file is known: one may be copied over another of its name."""
+        return tuple(_known_by(path) for path in self._paths())
 
 
 def opener_kid(path: Path, passphrase: bytes | None) -> str:
@@ -81,6 +86,20 @@ def replace_opener(home: Home, login: str, passphrase: bytes | None) -> Jwk:
         kid = jwk_of_opener(_read(present, passphrase)).kid
         present.replace(present.with_name(f"{login}.encryption.{kid}.pem"))
     return ensure_opener(present, passphrase)
+
+
+def _paths(home: Home, login: str) -> list[Path]:
+    present = home.opener(login)
+    older = sorted(present.parent.glob(f"{login}.encryption.*.pem"))[-OPENERS_MAX:]
+    return [*older, *([present] if present.exists() else [])]
+
+
+def _known_by(path: Path) -> tuple[str, int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # just renamed
+        return (path.name, 0, 0)
+    return (path.name, found.st_mtime_ns, found.st_size)
 
 
 def _read(path: Path, passphrase: bytes | None) -> X25519PrivateKey:

@@ -6,6 +6,7 @@ in the operator's file, which grows while we run. What the rulebook says of a ke
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from connectors.bus.fresh import Fresh
 from connectors.bus.home import Home
 from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import KEY_LEFT_MIN, ListedKey, read_keys
-from schemas.errors import Unavailable
+from schemas.errors import Unavailable, UserError
 from schemas.ids import BUS
 from schemas.jws import KeyRecord, is_in_force
 
@@ -26,8 +27,13 @@ class OwnKeys:
         self._keys = Fresh(home.rulebook / KEYS_CSV, _listed)
 
     def __call__(self, kid: str) -> ListedKey | None:
-        """Return a key of the bus. Raises UserError file.unreadable."""
-        self._keys.changed()
+        """Return a key of the bus.
+
+        A list that cannot be read adds none, and takes none away: somebody may just be copying it
+        here, and the county's letters are not to wait for that.
+        """
+        with suppress(UserError):  # file.unreadable, which doctor tells, and the next start
+            self._keys.changed()
         key = self._keys.value.get(kid)
         return key if key is not None and key.organ == BUS else None
 

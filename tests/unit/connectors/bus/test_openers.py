@@ -48,6 +48,28 @@ def test_what_is_wrapped_to_a_key_made_while_we_run_opens_at_once(home: Home) ->
     assert unwrap("another.key", CLAIM, BUS, openers) is None
 
 
+def test_a_key_that_is_copied_over_the_one_before_is_read_as_well(
+    home: Home, tmp_path: Path
+) -> None:
+    ensure_opener(home.opener("bus"), None)
+    openers = FreshOpeners(home, "bus", None)
+    other = Home(tmp_path / "other")
+    new = ensure_opener(other.opener("bus"), None)
+    home.opener("bus").write_bytes(other.opener("bus").read_bytes())  # as cp does it
+    assert new.kid in openers
+    assert openers[new.kid]
+
+
+def test_a_file_that_is_being_copied_there_ends_nobody_and_takes_no_key_away(home: Home) -> None:
+    made = ensure_opener(home.opener("bus"), None)
+    openers = FreshOpeners(home, "bus", None)
+    whole = home.opener("bus").read_bytes()
+    coming = home.opener("bus").with_name("bus.encryption.new.pem")
+    coming.write_bytes(whole[:40])
+    assert openers.get("a.kid") is None
+    assert openers.get(made.kid) is not None
+
+
 def test_a_first_rotation_makes_the_first_key(home: Home) -> None:
     assert set(load_openers(home, "bus", None)) == set()
     made = replace_opener(home, "bus", None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -111,10 +111,26 @@ def test_what_the_rulebook_says_of_a_key_stands(home: Home) -> None:
     assert isinstance(taken(by, signer, now()), Sound)
 
 
+def test_a_list_that_is_being_copied_there_stops_nothing_and_takes_no_key_away(
+    home: Home, casebook: Casebook
+) -> None:
+    by, listed = in_force(home), home.rulebook / KEYS_CSV
+    rotate(home, "bus")
+    signer = home_signer(home, "bus")
+    assert isinstance(taken(by, signer, now()), Sound)
+    whole = listed.read_bytes()
+    listed.write_bytes(whole[: whole.index(b"\n") + 20])
+    asyncio.run(shell_of(casebook, by).tick({}))
+    assert isinstance(taken(by, signer, now()), Sound)
+    listed.write_bytes(whole)
+    write_rows(home, [row for row in read_rows(listed) if row["kid"] != signer.kid])
+    assert by.own_keys(signer.kid) is None  # it is read again as soon as it can be
+
+
 def shell_of(casebook: Casebook, by: Office) -> Shell:
     shelf, none = Shelf(by), cast("Any", None)
     measures = Measures(Settings(), shelf, casebook, 0)
-    return Shell(Settings(), shelf, casebook, none, none, measures, Mock(), none, none)
+    return Shell(Settings(), shelf, casebook, none, none, measures, Mock(), AsyncMock(), none)
 
 
 def test_an_exchange_whose_key_has_ended_says_nothing_more(home: Home, casebook: Casebook) -> None:
