@@ -19,6 +19,7 @@ def telling(settings: Settings, seconds_max: float) -> Callable[[RetryCallState]
         if state.attempt_number == 1:
             kafka = settings.kafka
             how = f"[kafka] security = {kafka.security}, ca_file = {kafka.ca_file or '-'}"
-            LOG.info("%s; %s; tried again for %.0f s", error, how, seconds_max)
+            # An exchange has set up no log by then: Python shows what is a warning at least.
+            LOG.warning("%s; %s; tried again for %.0f s", error, how, seconds_max)
 
     return tell
