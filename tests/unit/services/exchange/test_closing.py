@@ -7,7 +7,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from connectors.bus.layout import CLOSING_SEGMENT_MS, FLOW_SEGMENT_MS
-from schemas.errors import Broken, UserError
+from schemas.errors import Broken, Unavailable, UserError
 from services.casebook import secrets
 from services.casebook.secrets import Closing
 from services.casebook.store import Casebook
@@ -47,11 +47,48 @@ def test_segments_are_short_until_what_was_deleted_has_left_the_disk(casebook: C
     for later in (timedelta(), timedelta(seconds=10), CLOSED_WITHIN - timedelta(seconds=1)):
         tick(closer, MONDAY + later)
         assert asked.mock_calls == [SOON]
-    again = Closer(casebook, asked)  # another life
     for later in (timedelta(), timedelta(seconds=10)):
-        tick(again, MONDAY + CLOSED_WITHIN + later)
+        tick(closer, MONDAY + CLOSED_WITHIN + later)
         assert asked.mock_calls == [SOON, AS_BEFORE]
     assert (listed(casebook), rows(casebook, SETTINGS)) == ((), before)
+
+
+def test_another_life_begins_the_time_anew_for_nobody_may_have_written_a_tick(
+    casebook: Casebook,
+) -> None:
+    asked = Mock()
+    ask(casebook)
+    tick(Closer(casebook, asked), MONDAY)
+    again, later = Closer(casebook, asked), MONDAY + timedelta(hours=1)
+    tick(again, later)
+    assert asked.mock_calls == [SOON, SOON]
+    tick(again, later + CLOSED_WITHIN)
+    assert asked.mock_calls == [SOON, SOON, AS_BEFORE]
+    assert listed(casebook) == ()
+
+
+def test_segments_that_somebody_makes_long_meanwhile_are_made_short_again(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Mock(return_value=1_000.0)
+    monkeypatch.setattr(module, "monotonic", clock)
+    asked = Mock()
+    closer = Closer(casebook, asked)
+    ask(casebook)
+    for seconds, calls in ((0.0, 1), (PAUSE_SECONDS - 1, 1), (PAUSE_SECONDS, 2), (61.0, 2)):
+        clock.return_value = 1_000.0 + seconds
+        tick(closer, MONDAY + timedelta(seconds=seconds))
+        assert asked.mock_calls == [SOON] * calls
+
+
+def test_a_broker_that_is_away_is_asked_once_whatever_the_number_of_topics(
+    casebook: Casebook,
+) -> None:
+    asked = Mock(side_effect=Unavailable("kafka.unreachable"))
+    ask(casebook)
+    ask(casebook, "leads")
+    tick(Closer(casebook, asked), MONDAY)
+    assert asked.call_count == 1
 
 
 def test_what_is_deleted_meanwhile_begins_the_time_anew(casebook: Casebook) -> None:
