@@ -196,7 +196,8 @@ def _code_of(alias: str, rulebook: Path) -> OrganCode | None:
     """Return the code that the directory has for an alias; an agency's home may have none."""
     try:
         with (rulebook / _DIRECTORY).open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(line for line in file if not line.startswith("#"))
+            # A spreadsheet puts a remark that has a comma between quotes.
+            rows = csv.DictReader(line for line in file if not line.lstrip('"').startswith("#"))
             found = (row.get("code") for row in rows if row.get("alias") == alias)
             return OrganCode(code) if (code := next(found, None)) else None
     except (OSError, UnicodeDecodeError, csv.Error):  # the county's lint looks at it

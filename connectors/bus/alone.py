@@ -8,7 +8,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -41,30 +41,33 @@ def owning(folder: Path, owner: str) -> Iterator[None]:
     connector.already_running, folder.of_another, folder.unusable.
     """
     path = folder / ".connector"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _MODE)
-    except OSError as error:
-        detail = error.strerror
-        raise UserError("folder.unusable", str(folder), detail=detail, exit_code=3) from None
-    try:
+    with ExitStack() as undo:
         try:
-            _lock(descriptor, folder, "connector.already_running")
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _MODE)
+            undo.callback(os.close, descriptor)
+            _own(descriptor, path, owner)
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-        noted = os.pread(descriptor, _OWNER_BYTES_MAX, 0).decode("ascii", "replace").strip()
-        if noted not in ("", owner):
-            raise UserError("folder.of_another", where=str(path), detail=noted, exit_code=3)
-        if not noted:
-            os.pwrite(descriptor, f"{owner}\n".encode("ascii"), 0)
+            where = error.filename or str(path)
+            raise UserError("folder.unusable", where, error.strerror, exit_code=3) from None
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _own(descriptor: int, path: Path, owner: str) -> None:
+    try:
+        _lock(descriptor, path.parent, "connector.already_running")
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    noted = os.pread(descriptor, _OWNER_BYTES_MAX, 0).decode("ascii", "replace").strip()
+    if noted not in ("", owner):
+        raise UserError("folder.of_another", where=str(path), detail=noted, exit_code=3)
+    if not noted:
+        os.pwrite(descriptor, f"{owner}\n".encode("ascii"), 0)
 
 
 def _lock(descriptor: int, where: Path, code: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # the second: what an SMB share says
         raise UserError(code, where=str(where), exit_code=3) from None

@@ -153,6 +153,8 @@ def test_both_keys_of_another_organ_are_found_where_the_directory_is(county: Cou
     directory = county.home.rulebook / "organs.csv"
     directory.write_text(f"# organs\ncode,alias\n{THEM},mugang\n", encoding="utf-8-sig")
     assert county.agency("mugang").organ == THEM
-    directory.write_text("# organs\ncode,alias\n11520203YC0001,mugang\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"key\.of_another_organ"):
-        county.agency("mugang")
+    for remark in ("# organs", '"# organs, as a spreadsheet saves it"'):
+        text = f"{remark}\ncode,alias\n11520203YC0001,mugang\n"
+        directory.write_text(text, encoding="utf-8")
+        with pytest.raises(UserError, match=r"key\.of_another_organ"):
+            county.agency("mugang")

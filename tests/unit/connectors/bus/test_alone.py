@@ -54,6 +54,26 @@ def test_a_share_without_locks_is_used_and_still_known_by_its_owner(
         assert refused(tmp_path, "langdai") == "folder.of_another"
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.EACCES, "connector.already_running"), (errno.EIO, "folder.unusable")],
+)
+def test_a_share_whose_lock_another_machine_has_or_that_fails_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    assert refused(tmp_path) == code
+
+
+def test_which_file_may_not_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".connector").mkdir()
+    with pytest.raises(UserError, match=r"folder\.unusable .*\.connector"), owning(tmp_path, "a"):
+        pass
+
+
 def test_one_connector_runs_for_an_organ_of_a_home(tmp_path: Path) -> None:
     code = "connector.already_running"
     lock, other = tmp_path / "mugang" / "lock", tmp_path / "langdai" / "lock"
