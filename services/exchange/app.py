@@ -148,11 +148,7 @@ def _declare(
         try:
             login = home.credentials(EXCHANGE)
             open_producer = partial(
-                start_producer,
-                settings,
-                login,
-                client_id="exchange",
-                bytes_max=ORIGINAL_BYTES_MAX,
+                start_producer, settings, login, client_id="exchange", bytes_max=ORIGINAL_BYTES_MAX
             )
             producer = await open_producer()
             shelf, remembers = aligned.shelf, aligned.remembers
