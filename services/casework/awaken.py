@@ -31,10 +31,11 @@ def awaken(case: Case, cause: MessageId, calendar: Calendar, at: datetime) -> Ou
 
 
 def _woken(duty: Duty, calendar: Calendar, at: datetime) -> Duty | None:
-    if duty.closing is not None or DUTIES[duty.kind].needs_superior:
+    if duty.closing is not None:
         return None
     if duty.begins_at is not None and duty.begins_at <= at:
-        return replace(duty, begins_at=None)
+        # What needs a superior begins when there is one (referral.py).
+        return None if DUTIES[duty.kind].needs_superior else replace(duty, begins_at=None)
     suspension = duty.suspension
     if suspension is None or duty.term is None or suspension.ends_at > at:
         return None

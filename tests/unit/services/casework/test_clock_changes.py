@@ -12,6 +12,7 @@ from services.casework.case import Closing, Duty, State
 from services.casework.effects import FireRung, MoveDuty, OpenDuty, ResumeDuty, SuspendDuty
 from services.rulebook.model import Extension, Length, Unit
 from tests.history import (
+    FAILED,
     HANDLER,
     SENDER,
     SHANGHAI,
@@ -45,6 +46,15 @@ def on(month: int, day: int, hour: int = 10) -> datetime:
 
 def the_case_duty(history: History) -> Duty:
     return duties(history.opened)["decide_case", organ(HANDLER)]
+
+
+def may_stand_still(history: History, *kinds: str) -> None:
+    appraisal = (SuspensionReason.APPRAISAL,)
+    rules = tuple(
+        replace(rule, suspend_for=appraisal) if rule.kind in kinds else rule
+        for rule in history.rulebook.duties
+    )
+    history.rulebook = replace(history.rulebook, duties=rules)
 
 
 def in_working_days(history: History) -> None:
@@ -84,6 +94,18 @@ def test_no_rung_fires_while_it_stands_still_and_it_goes_on_by_itself() -> None:
     assert resumed.due == datetime(2027, 1, 20, tzinfo=SHANGHAI)
     assert resumed.suspension is None
     assert all_of(FireRung, effects) == []
+
+
+def test_a_request_to_designate_that_stood_still_goes_on_by_itself_too() -> None:
+    history = in_state(State.DISPUTED)
+    may_stand_still(history, "request_designation")
+    history.send("negotiation_result", HANDLER, **FAILED)
+    still = {**SUSPEND, "duty": "request_designation", "planned_end": "2026-10-09"}
+    assert not is_refused(history.send("clock_change", HANDLER, **still))
+    assert history.tick(on(10, 8)) == ()
+    resumed = the(ResumeDuty, history.tick(on(10, 9))).duty
+    assert (resumed.kind, resumed.suspension) == ("request_designation", None)
+    assert all_of(FireRung, history.tick(on(11, 2)))
 
 
 def test_a_rung_that_a_new_calendar_plans_into_the_standstill_does_not_fire() -> None:
