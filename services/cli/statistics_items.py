@@ -5,8 +5,8 @@ it is told down to the message. They follow from the ledger of duties, the cases
 alone, which nothing erases: a figure is the same after a restart, and after the content is gone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -75,8 +75,13 @@ class Item:
     seconds: float | None = None
 
 
-def of_duty(case_id: CaseId, duty: Duty, period: Period, *, is_frozen: bool) -> Iterator[Item]:
-    """Yield what one duty shows: whether it is open, was kept, and how long it took."""
+def of_duty(
+    case_id: CaseId, duty: Duty, period: Period, frozen_at: datetime | None = None
+) -> Iterator[Item]:
+    """Yield what one duty shows: whether it is open, was kept, and how long it took.
+
+    `frozen_at`: since when its case stands still, by a defect of ours.
+    """
     if duty.begins_at is not None:  # nothing is owed yet
         return
 
@@ -86,8 +91,9 @@ def of_duty(case_id: CaseId, duty: Duty, period: Period, *, is_frozen: bool) -> 
 
     ended = duty.closed_at
     is_open = duty.opened_at < period.until and (ended is None or ended >= period.until)
-    # Where the clock stands still, or its calendar is not known, nothing is overdue.
-    stands = is_open and (is_frozen or duty.suspension is not None)
+    # Where the clock stands still, or its calendar is not known, nothing becomes overdue.
+    was_frozen = frozen_at is not None and frozen_at < duty.due
+    stands = is_open and (was_frozen or duty.suspension is not None)
     if duty.kind == _YEARLY:
         yield from _of_guidance(item, duty, period, is_open=is_open)
         return
@@ -99,7 +105,8 @@ def of_duty(case_id: CaseId, duty: Duty, period: Period, *, is_frozen: bool) -> 
     if period.has_due(duty.due):
         if is_late:
             yield item("breached", duty.due)
-        elif duty.closing in _DONE:  # what was withdrawn, waived or superseded before is neither
+        elif duty.closing in _DONE and ended and ended <= duty.due:
+            # What was withdrawn, waived or superseded before is neither.
             yield item("kept", duty.due)
     if duty.kind in TIMED and duty.closing in _DONE and ended and period.has(ended):
         yield item(TIMED[duty.kind], ended, (ended - duty.opened_at).total_seconds())
@@ -118,24 +125,25 @@ def of_notice(case: Case, period: Period) -> Iterator[Item]:
 
 
 def of_entry(entry: Entry, case_of: CaseOf) -> Iterator[Item]:
-    """Yield what one decision shows, by its effects: what was held counts when it is released."""
-    at = datetime.fromisoformat(entry["at"])
-    case_id = CaseId(entry["case"])
+    """Yield what one decision shows, by its effects: what waited counts when it is released."""
     for effect in entry["effects"]:
-        yield from _of_effect(effect, case_id, at, case_of)
+        yield from _of_effect(effect, entry, case_of)
 
 
-def _of_effect(effect: Entry, case_id: CaseId, at: datetime, case_of: CaseOf) -> Iterator[Item]:
+def _of_effect(effect: Entry, entry: Entry, case_of: CaseOf) -> Iterator[Item]:
+    at, case_id = datetime.fromisoformat(entry["at"]), CaseId(entry["case"])
+
     def item(figure: str, organ: str, detail: str = "", seconds: float | None = None) -> Item:
         return Item(figure, organ, detail, case_id, effect["message"], at, seconds)
 
     match effect["effect"]:
         case "rejected":
             yield item("refused", effect["to"], effect["refusal"]["code"])
-        case "held" if effect["code"] in HOLD_CODES.values():
-            yield item("held", effect["to"][0], effect["code"])
-        case "rung":
-            yield item("rung", effect["duty"]["owner"], effect["rung"])
+        case "held" if effect["code"] in HOLD_CODES.values() and _comes_to(entry, "held"):
+            yield item("held", effect["to"][0], effect["code"])  # not what is held still
+        case "rung":  # by a Tick, which nobody has sent: its letter shows it
+            duty = effect["duty"]
+            yield replace(item("rung", duty["owner"], effect["rung"]), message=duty["message"])
         case "accepted" if effect["record"] in ACCEPTED:
             yield item(ACCEPTED[effect["record"]], effect["to"])
         case "accepted" if effect["record"] in _LETTERS:
@@ -144,11 +152,26 @@ def _of_effect(effect: Entry, case_id: CaseId, at: datetime, case_of: CaseOf) ->
                 yield item("hop", effect["to"])
         case "state_changed" if effect["after"] in ("referred", "closed"):
             found = case_of(case_id)
-            if found is not None and effect["after"] == "referred":
-                yield item("referred", found.dispute.holder if found.dispute else found.sender)
+            if effect["after"] == "referred":
+                yield item("referred", _holder(entry) or (found.sender if found else ""))
             elif found is not None:
                 took = (at - _began(found, case_of)).total_seconds()
                 yield item("time_to_close", found.handler or found.sender, "", took)
+
+
+def _comes_to(entry: Entry, state: str) -> bool:
+    changes = (each for each in entry["effects"] if each["effect"] == "state_changed")
+    return any(each["after"] == state for each in changes)
+
+
+def _holder(entry: Entry) -> str | None:
+    """Return who owes the request to the superior; who is told first that there is none."""
+    for each in entry["effects"]:
+        if each["effect"] == "duty_opened" and each["duty"]["kind"] == "request_designation":
+            return str(each["duty"]["owner"])
+        if each["effect"] == "advised" and each["code"] == "designation.no_superior":
+            return str(each["to"])
+    return None
 
 
 def _began(case: Case, case_of: CaseOf) -> datetime:
@@ -170,14 +193,3 @@ def _of_guidance(
         yield item("guidance_done", duty.closed_at or duty.due)
     elif duty.closing is not None:
         yield item("guidance_waived", duty.closed_at or duty.due)
-
-
-def once_each(items: Iterable[Item]) -> Iterator[Item]:
-    """Leave out what was held again: a correction that does not help makes no second letter."""
-    held: set[tuple[str, str]] = set()
-    for item in items:
-        if item.figure == "held":
-            if (item.case, item.message) in held:
-                continue
-            held.add((item.case, item.message))
-        yield item

@@ -5,14 +5,15 @@ from functools import lru_cache
 from json import loads
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from schemas.ids import CaseId
+from schemas.messages import HoldReason
 from schemas.parts import Flow
 from services.casebook.rows import case_from_text, duty_from_text, to_ms
 from services.casebook.tables import CASES, DECISIONS, DUTIES
 from services.casework.case import Case
-from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice, once_each
+from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice
 
 ROWS_AT_ONCE: Final = 1_000
 CASES_REMEMBERED_MAX: Final = 1_000
@@ -22,19 +23,20 @@ def items_in(connection: Connection, period: Period) -> Iterator[Item]:
     """Yield every item of a period: of duties, of notices, of decisions in their order."""
     yield from _of_duties(connection, period)
     yield from _of_notices(connection, period)
-    yield from once_each(_of_decisions(connection, period))
+    yield from _of_decisions(connection, period)
 
 
 def _of_duties(connection: Connection, period: Period) -> Iterator[Item]:
+    frozen = case((CASES.c.stopped == HoldReason.FROZEN.value, CASES.c.body)).label("frozen")
     query = (
-        select(DUTIES.c.case_id, DUTIES.c.body, DUTIES.c.ended, CASES.c.stopped)
+        select(DUTIES.c.case_id, DUTIES.c.body, DUTIES.c.ended, frozen)
         .join(CASES, CASES.c.seq == DUTIES.c.case_seq)
         .order_by(DUTIES.c.case_seq, DUTIES.c.position)
     )
     for row in connection.execute(query).yield_per(ROWS_AT_ONCE):
         duty = duty_from_text(row.body, row.ended)
-        is_frozen = row.stopped == "frozen"
-        yield from of_duty(CaseId(row.case_id), duty, period, is_frozen=is_frozen)
+        stop = case_from_text(row.frozen, ()).stop if row.frozen else None
+        yield from of_duty(CaseId(row.case_id), duty, period, stop.at if stop else None)
 
 
 def _of_notices(connection: Connection, period: Period) -> Iterator[Item]:

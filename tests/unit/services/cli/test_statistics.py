@@ -15,23 +15,32 @@ from schemas.errors import UserError
 from schemas.ids import CaseId, DutyId, MessageId
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.tables import ORIGINALS
-from services.casework.case import Case, Closing, Duty
+from services.casework.case import Case, Closing, Duty, State
+from services.casework.effects import Effect, Hold
 from services.casework.term import Suspension
 from services.cli.main import main
 from services.cli.statistics import period_of
 from services.cli.statistics_figures import FIGURES, figures
-from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice, once_each
+from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice
+from services.exchange import clerk
+from services.exchange.journal import effect_text
 from services.rulebook.calendar import ZONE
 from services.rulebook.load import bundled
 from services.rulebook.model import Length, Unit
+from tests.batches import failing
 from tests.history import (
+    FAILED,
     HANDLER,
     MONDAY,
     NOBODYS,
     SENDER,
+    SUPERIOR,
     History,
+    demo,
+    in_state,
     message,
     organ,
+    the,
     violation,
 )
 from tests.office import Log, run, sent
@@ -40,6 +49,7 @@ OCTOBER = datetime(2026, 10, 1, tzinfo=ZONE)  # the midnight that ends September
 SEPTEMBER = Period(date(2026, 9, 1), date(2026, 9, 30), OCTOBER)
 NEXT = Period(date(2026, 10, 1), date(2026, 10, 31), OCTOBER + timedelta(days=31))
 CASE = CaseId("a case")
+SIGNED = ("signed_for", HANDLER)
 DUTY = Duty(
     id=DutyId("a duty"),
     kind="sign_for",
@@ -53,9 +63,9 @@ DUTY = Duty(
 )
 
 
-def shown(period: Period, *, is_frozen: bool = False, **changes: Any) -> list[str]:
+def shown(period: Period, frozen_at: datetime | None = None, **changes: Any) -> list[str]:
     duty = replace(DUTY, **changes)
-    return [item.figure for item in of_duty(CASE, duty, period, is_frozen=is_frozen)]
+    return [item.figure for item in of_duty(CASE, duty, period, frozen_at)]
 
 
 def test_what_is_due_at_24_00_is_the_ending_month_s_and_what_happens_then_the_next_one_s() -> None:
@@ -100,10 +110,20 @@ def test_a_duty_shows_in_september_s_figures_as_it_stood_when_september_ended(
 
 
 def test_where_the_clock_stands_still_nothing_is_overdue() -> None:
-    assert shown(SEPTEMBER, is_frozen=True) == ["open"]
+    assert shown(SEPTEMBER, OCTOBER - timedelta(days=1)) == ["open"]
     since, ends = OCTOBER - timedelta(days=1), OCTOBER + timedelta(days=9)
     stopped = Suspension(MessageId("m"), since, ends, Length(7, Unit.CALENDAR_DAYS))
     assert shown(SEPTEMBER, suspension=stopped) == ["open"]
+
+
+def test_what_was_overdue_when_its_case_froze_stays_so() -> None:
+    assert shown(SEPTEMBER, OCTOBER) == ["open", "overdue", "breached"]
+    assert shown(NEXT, OCTOBER + timedelta(days=3)) == ["open", "overdue"]
+
+
+def test_what_was_done_behind_a_provisional_day_was_neither_kept_nor_breached() -> None:
+    late: dict[str, Any] = {"closed_at": OCTOBER + timedelta(days=3), "closing": Closing.LATE}
+    assert shown(SEPTEMBER, provisional=True, **late) == ["open"]
 
 
 def test_a_breach_stays_in_its_month_whatever_is_done_later() -> None:
@@ -180,13 +200,49 @@ def test_what_was_split_off_took_the_time_since_the_whole_letter_came() -> None:
         assert found.seconds == timedelta(days=9).total_seconds()
 
 
-def test_a_letter_that_is_held_again_after_a_correction_that_does_not_help_is_one() -> None:
-    held = {"effect": "held", "code": "hold.gap", "to": ["a", "supervisor"]}
-    twice = [*of_entry(entry("c", held), lambda _: None)] * 2
-    other = of_entry(entry("another", held), lambda _: None)  # two organs may use one id
-    assert len([*once_each([*twice, *other])]) == 2
-    waiting = {"effect": "held", "code": "case.frozen", "to": ["a"]}
-    assert [*of_entry(entry("c", waiting), lambda _: None)] == []
+def told_of(history: History, effects: tuple[Effect, ...]) -> list[Item]:
+    """The items of one decision of a history, by the journal's own words."""
+    line = entry(history.opened.id)
+    line["effects"] = [json.loads(effect_text(each)) for each in effects]
+    return [*of_entry(line, lambda _: history.case)]
+
+
+def test_a_letter_counts_as_held_when_it_comes_and_not_when_it_is_held_for_another_reason() -> None:
+    history = History()
+    effects = history.send("lead_transfer", SENDER, violations=[violation(matter=NOBODYS)])
+    assert [(each.figure, each.organ) for each in told_of(history, effects)] == [
+        ("held", organ(SENDER))
+    ]
+    the_hold = the(Hold, effects)
+    assert told_of(history, (replace(the_hold, again=True, code="superior.none"),)) == []
+    history.freeze(history.next("withdrawal", SENDER))
+    assert told_of(history, history.send("withdrawal", SENDER)) == []
+
+
+def test_a_referral_stays_with_who_owed_the_request_when_both_agree_later() -> None:
+    history = in_state(State.DISPUTED)
+    referred = history.send("negotiation_result", HANDLER, **FAILED)
+    for side in (SENDER, HANDLER):
+        agreed = {"handler": organ(HANDLER), "handles_from": "2026-10-12"}
+        history.send("negotiation_result", side, **agreed)
+    assert history.opened.dispute is None
+    (found,) = told_of(history, referred)
+    assert (found.figure, found.organ) == ("referred", organ(HANDLER))
+
+
+def test_where_nobody_is_above_both_the_referral_is_the_holder_s_too() -> None:
+    history = in_state(State.DISPUTED)
+    organs = {k: v for k, v in demo().directory.organs.items() if k != organ(SUPERIOR)}
+    history.rulebook = replace(demo(), directory=replace(demo().directory, organs=organs))
+    (found,) = told_of(history, history.send("negotiation_result", HANDLER, **FAILED))
+    assert (found.figure, found.organ) == ("referred", organ(HANDLER))
+
+
+def test_a_card_is_told_by_the_letter_that_it_is_about() -> None:
+    history = History()
+    history.send("lead_transfer", SENDER)
+    (card,) = told_of(history, history.tick(MONDAY + timedelta(days=5)))
+    assert (card.detail, card.message) == ("yellow", history.opened.opening)
 
 
 @pytest.fixture
@@ -242,6 +298,23 @@ def test_figures_of_a_casebook_down_to_the_message_and_the_same_when_the_content
     assert found["seconds"] == 5 * 3_600
     assert main(["statistics", *home]) == 0
     assert "发现到告知用时" in capsys.readouterr().out
+
+
+def test_what_was_overdue_before_its_case_froze_is_told_of_a_frozen_case(
+    casebook: Casebook,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history, log = History(), Log()
+    lead, signed = (sent(history, *each) for each in (("lead_transfer", SENDER), SIGNED))
+    run(casebook, [log.put(lead, MONDAY)])
+    fails = failing(lambda _, message: message.envelope.record == "SignedFor")
+    monkeypatch.setattr(clerk, "decide", fails)
+    assert run(casebook, [log.put(signed, MONDAY + timedelta(days=4))]).dead == ["case.defect"]
+    figures_told = told(tmp_path, capsys)
+    assert figures_told["overdue", organ(HANDLER), "sign_for"]["number"] == 1
+    assert figures_told["breached", organ(HANDLER), "sign_for"]["number"] == 1
 
 
 @pytest.mark.usefixtures("lived")
