@@ -150,10 +150,10 @@ def _print_figures(found: list[Figure], directory: Directory, period: Period) ->
     table(in_language(*_HEADS).split(), _rows(found, directory), title)
     note(
         "机关连接器退回的、未进入总线的不计在内；用时为自然时间。逐件：--list 指标代码（"
-        + "、".join(FIGURES)
+        + "、".join(f"{code} {zh}" for code, (zh, _) in FIGURES.items())
         + "）",
         "what a connector gave back never reached the bus; times are of the clock. --list FIGURE: "
-        + ", ".join(FIGURES),
+        + ", ".join(f"{code} ({en})" for code, (_, en) in FIGURES.items()),
     )
 
 

@@ -297,7 +297,9 @@ def test_figures_of_a_casebook_down_to_the_message_and_the_same_when_the_content
     (found,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert found["seconds"] == 5 * 3_600
     assert main(["statistics", *home]) == 0
-    assert "发现到告知用时" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "发现到告知用时" in printed.out
+    assert "notify_delay 发现到告知用时" in printed.err  # who reads the one has to give the other
 
 
 def test_what_was_overdue_before_its_case_froze_is_told_of_a_frozen_case(
