@@ -67,12 +67,17 @@ class DatabaseConfig(ConnectorConfig):
     map: DatabaseMap = DatabaseMap()
 
 
+def database_url(config: DatabaseConfig) -> str:
+    """Return where the database is: the environment's word, else the file's."""
+    variable = f"YICHUAN_{config.organ.upper().replace('-', '_')}_DATABASE_URL"
+    return os.environ.get(variable) or config.source.url.get_secret_value()
+
+
 def run_file(path: Path, home: Home | None = None) -> None:
     """Run the connector of a configuration file until it is told to stop. Raises YichuanError."""
     config = read_config(path, DatabaseConfig)
     source = config.source
-    variable = f"YICHUAN_{config.organ.upper().replace('-', '_')}_DATABASE_URL"
-    url = os.environ.get(variable) or source.url.get_secret_value()
+    url = database_url(config)
 
     def system_of(agency: Agency) -> System:
         base = path.resolve().parent

@@ -163,7 +163,7 @@ def _parts(home: Home, settings: Settings) -> list[Part]:
     exchanges = {
         workers.name_of(n): workers.port_of(settings, n) for n in workers.numbers(settings)
     }
-    parts = [_part(name, runs=not is_free(port), port=port) for name, port in exchanges.items()]
+    parts = [part_at(name, runs=not is_free(port), port=port) for name, port in exchanges.items()]
     names = (path.name.removesuffix(".pid.json") for path in home.run.glob("*.pid.json"))
     for name in sorted(set(names) - exchanges.keys()):
         process = processes.running(home, name)
@@ -172,11 +172,12 @@ def _parts(home: Home, settings: Settings) -> list[Part]:
             parts.append(Part(name, log, runs=False, reasons=None))
         elif name not in ("kafka", "registry"):  # these are asked by their own clients
             ports = listening_ports(process.pid)
-            parts.append(_part(name, runs=True, port=ports[0] if ports else None))
+            parts.append(part_at(name, runs=True, port=ports[0] if ports else None))
     return parts
 
 
-def _part(name: str, *, runs: bool, port: int | None) -> Part:
+def part_at(name: str, *, runs: bool, port: int | None) -> Part:
+    """Return a process as its pages answer on this host."""
     where = f"{LOOPBACK}:{port or '-'}"
     if not runs or port is None:
         return Part(name, where, runs, None)

@@ -25,13 +25,19 @@ Address = tuple[str, int]
 
 def ask_certificates(settings: Settings, now: datetime) -> Iterator[Symptom]:
     """Judge the certificates of brokers and registry: is one refused, does one end soon."""
-    kafka, registry = settings.kafka, urlsplit(settings.registry_url)
-    if kafka.security == "SASL_SSL":
-        brokers = addresses(settings.bootstrap)[:_SERVERS_MAX]
-        yield from _judged(brokers, kafka.ca_file, "kafka.unreachable", now)
+    yield from ask_brokers_certificates(settings, now)
+    registry = urlsplit(settings.registry_url)
     if registry.scheme == "https" and registry.hostname:
         server = (registry.hostname, registry.port or _HTTPS_PORT)
         yield from _judged((server,), settings.registry.ca_file, "registry.unreachable", now)
+
+
+def ask_brokers_certificates(settings: Settings, now: datetime) -> Iterator[Symptom]:
+    """Judge those of the brokers: an agency asks no registry."""
+    kafka = settings.kafka
+    if kafka.security == "SASL_SSL":
+        brokers = addresses(settings.bootstrap)[:_SERVERS_MAX]
+        yield from _judged(brokers, kafka.ca_file, "kafka.unreachable", now)
 
 
 def _judged(

@@ -152,6 +152,12 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         "connectors",
         {
             "run": Verb(f"{_CLI}.connector", "run", "运行一个连接器", "run one connector"),
+            "doctor": Verb(
+                f"{_CLI}.connector_doctor",
+                "doctor",
+                "检查机关的安装目录",
+                "is an agency's home fit",
+            ),
             "kit": Verb(
                 f"{_CLI}.connector_kit", "kit", "交给机关的一套文件", "what an agency gets"
             ),
