@@ -39,7 +39,7 @@ Quotas = Mapping[str, Mapping[str, float]]  # login → Kafka's name of a limit 
 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
-_FLOW_RETENTION_MS: Final = 30 * _DAY_MS
+FLOW_RETENTION_MS: Final = 30 * _DAY_MS  # then a record is deleted, decided or not
 # The broker keeps each segment's file open, and its indexes mapped. There is a Tick every ten
 # seconds, so none stays empty: of 24 partitions thirty days are 720 segments; by ten minutes each
 # they were 104,000. Measured: with a limit of 20,000 open files it ends at 20,000, for good.
@@ -157,7 +157,7 @@ _COMMON_CONFIG: Final = {
     "unclean.leader.election.enable": "false",  # a lost leader must not lose what it acknowledged
 }
 _FLOW_CONFIG: Final = {
-    "retention.ms": str(_FLOW_RETENTION_MS),
+    "retention.ms": str(FLOW_RETENTION_MS),
     SEGMENT_MS: str(FLOW_SEGMENT_MS),
     "file.delete.delay.ms": str(_FLOW_FILE_DELETE_MS),
 }

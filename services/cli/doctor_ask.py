@@ -32,6 +32,7 @@ from services.cli.doctor_broker import (
     judge_inboxes,
     judge_layout,
     judge_logs,
+    judge_undecided,
 )
 from services.cli.doctor_finding import Symptom, of_error
 from services.cli.doctor_registry import Held, judge_registry
@@ -77,6 +78,14 @@ def ask_logs(
             ends = {place: end for place, (_, end) in spans.items()}
             lasts = {place: max(begin, end - 1) for place, (begin, end) in spans.items()}
             newest = list(log.read(lasts, ends, _READ_SECONDS_MAX))
+            first = {
+                place: max(offset, spans[place][0])
+                for place, offset in progress.items()
+                if place in spans and offset < ends[place]
+            }
+            behind = {place: offset + 1 for place, offset in first.items()}
+            oldest = {each.place: each.at for each in log.read(first, behind, _READ_SECONDS_MAX)}
+            yield from judge_undecided(oldest, now)
     except YichuanError as error:
         yield of_error(error)
         return

@@ -18,11 +18,13 @@ from connectors.bus.changes import (
     plan,
 )
 from connectors.bus.clock import SKEW_MAX
-from connectors.bus.layout import Actual, Layout
+from connectors.bus.layout import FLOW_RETENTION_MS, Actual, Layout
 from services.casebook.progress import Place
 from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
 
 SKEW_NOTED: Final = timedelta(seconds=5)  # hosts with a time service are well within
+# Half of the time that an undecided record is kept: from then on somebody must see to it.
+UNDECIDED_MAX: Final = timedelta(milliseconds=FLOW_RETENTION_MS) / 2
 
 # Received time, what is kept, and what an acknowledgement means rest on these.
 _PROMISED: Final = frozenset(
@@ -88,6 +90,14 @@ def judge_logs(
             yield wrong("log.gap", where, f"{next_offset} < {begin}")
         if next_offset > end:
             yield wrong("log.shorter", where, f"{end} < {next_offset}")
+
+
+def judge_undecided(oldest: Mapping[Place, datetime], now: datetime) -> Iterator[Symptom]:
+    """Name the partitions of which the broker will delete what nobody has decided."""
+    for (topic, partition), at in sorted(oldest.items()):
+        if now - at > UNDECIDED_MAX:
+            detail = f"{at:%Y-%m-%d %H:%M:%S} UTC, {(now - at).days} d"
+            yield doubtful("log.expiring", f"{topic}/{partition}", detail)
 
 
 def judge_clock(newest: Sequence[Newest], now: datetime) -> Iterator[Symptom]:

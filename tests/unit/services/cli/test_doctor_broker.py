@@ -13,6 +13,7 @@ from services.cli.doctor_broker import (
     judge_inboxes,
     judge_layout,
     judge_logs,
+    judge_undecided,
 )
 from services.rulebook.finding import Severity
 
@@ -121,6 +122,14 @@ def test_a_log_that_lost_its_beginning_or_its_end_is_found() -> None:
     spans = {("leads", 0): (11, 20), ("leads", 1): (0, 9), ("leads", 2): (0, 10)}
     found = [(s.code, s.where, s.detail) for s in judge_logs(progress, spans)]
     assert found == [("log.gap", "leads/0", "10 < 11"), ("log.shorter", "leads/1", "9 < 10")]
+
+
+def test_what_nobody_decides_is_told_of_while_half_of_its_time_is_left() -> None:
+    half = timedelta(days=15)
+    oldest = {("leads", 0): NOW - half, ("leads", 1): NOW - half - timedelta(days=1)}
+    (found,) = judge_undecided(oldest, NOW)
+    assert (found.severity.value, found.code, found.where) == ("warning", "log.expiring", "leads/1")
+    assert found.detail.endswith("UTC, 16 d")
 
 
 def newest(stamped: timedelta, sent: timedelta | None) -> Newest:
