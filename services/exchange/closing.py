@@ -20,6 +20,7 @@ from connectors.bus.layout import CLOSING_SEGMENT_MS, FLOW_SEGMENT_MS
 from schemas.errors import Broken, YichuanError
 from services.casebook import secrets
 from services.casebook.retry import patiently
+from services.casebook.rows import from_ms, to_ms
 from services.casebook.secrets import Closing
 from services.casebook.store import Casebook
 
@@ -45,7 +46,7 @@ class Closer:
 
         A broker that is away, or does not allow it, is no reason to stop: it stays on the list.
         """
-        self._since = self._since or at
+        self._since = self._since or from_ms(to_ms(at))  # as the casebook has it
         if monotonic() < self._again:
             return
         for closing in patiently(self._listed):

@@ -59,9 +59,10 @@ def test_another_life_begins_the_time_anew_for_nobody_may_have_written_a_tick(
     asked = Mock()
     ask(casebook)
     tick(Closer(casebook, asked), MONDAY)
-    again, later = Closer(casebook, asked), MONDAY + timedelta(hours=1)
-    tick(again, later)
-    assert asked.mock_calls == [SOON, SOON]
+    again, later = Closer(casebook, asked), MONDAY + timedelta(hours=1, microseconds=1_500)
+    for seconds in (0, 10, 20):
+        tick(again, later + timedelta(seconds=seconds))
+        assert asked.mock_calls == [SOON, SOON]
     tick(again, later + CLOSED_WITHIN)
     assert asked.mock_calls == [SOON, SOON, AS_BEFORE]
     assert listed(casebook) == ()
