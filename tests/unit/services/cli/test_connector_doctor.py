@@ -1,7 +1,6 @@
 """`yichuan connector doctor`: the faults of an agency's home are named, the county's are not."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -62,7 +61,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> dict[str, Seen]:
 
 
 @pytest.fixture
-def told(place: Path, bus: dict[str, Seen], capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
+def told(place: Path, bus: dict[str, Seen], capsys: pytest.CaptureFixture[str]) -> Any:
     del bus
 
     def look(code: int = 1) -> list[tuple[str, str, str]]:
