@@ -94,7 +94,7 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
 
     It goes on where somebody is competent now: its sender gets its receipt, and the supervisor, who
     was told that it is held, that it is no longer. Else it stays held; both hear of another reason,
-    and who has taken the sender's place since hears that it is held.
+    and who has taken the place of one of them since hears that it is held.
     """
     waiter, stop = situation.facts.held, case.stop
     if waiter is None or stop is None:
@@ -117,11 +117,14 @@ def held_anew(case: Case, tick: Tick, situation: Situation) -> Outcome:
         why = found.explanation
     to = told_of_a_hold(sender, situation)
     if now == stop:  # only who has not heard of it
-        to = tuple(organ for organ in to if organ not in told_of_a_hold(stop.sender, situation))
+        then = replace(situation, at=stop.told_at or stop.at)
+        heard = told_of_a_hold(stop.sender, then)
+        to = tuple(organ for organ in to if organ not in heard)
     if not to:
         return Outcome(case)
     hold = Hold(case.opening, held.envelope.record, to, now.reason, now.code, why, again=True)
-    return Outcome(replace(case, stop=replace(now, sender=sender)), (hold,))
+    again = replace(now, sender=sender, told_at=situation.at)
+    return Outcome(replace(case, stop=again), (hold,))
 
 
 def not_the_supervisor(

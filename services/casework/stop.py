@@ -28,3 +28,4 @@ class Stop:
     at: datetime
     releases: bool = False  # the message that froze it corrects or withdraws the held one
     behind: HoldReason | None = None  # why the case was held when it froze
+    told_at: datetime | None = None  # when its sender and supervisor were told again

@@ -18,6 +18,7 @@ from tests.history import (
     MONDAY,
     NOBODYS,
     SENDER,
+    STRANGER,
     SUPERVISOR,
     History,
     all_of,
@@ -212,6 +213,21 @@ def test_the_heir_of_its_sender_hears_once_that_it_is_held() -> None:
     assert history.opened.sender == organ(SENDER)  # who sealed it
     assert delivered_to(history.send("withdrawal", "mugang")) == []
     assert history.opened.state is State.WITHDRAWN
+
+
+def test_the_heir_of_the_supervisor_hears_once_that_it_is_held() -> None:
+    history = History()
+    held_lead(history)
+    organs, today = dict(demo().directory.organs), MONDAY.date()
+    gone, heir = organs[organ(SUPERVISOR)], organ(STRANGER)
+    organs[gone.code] = replace(gone, valid_to=today, successor=heir)
+    organs[heir] = replace(gone, code=heir, valid_from=today + timedelta(days=1))
+    book = replace(demo(), directory=replace(demo().directory, organs=organs))
+    since = history.opened.stop
+    assert the(Hold, anew(history, book)).to == (heir,)  # it may assign it now
+    assert anew(history, book) == ()
+    assert since is not None
+    assert history.opened.stop == replace(since, told_at=LATER)  # held since it came
 
 
 def test_what_is_held_as_once_before_is_told_by_a_message_of_its_own() -> None:
