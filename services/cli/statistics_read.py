@@ -5,18 +5,24 @@ from functools import lru_cache
 from json import loads
 from typing import Final
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, bindparam, case, select
 
 from schemas.ids import CaseId
 from schemas.messages import HoldReason
 from schemas.parts import Flow
 from services.casebook.rows import case_from_text, duty_from_text, to_ms
-from services.casebook.tables import CASES, DECISIONS, DUTIES
+from services.casebook.tables import CASE_NUMBERS, CASES, DECISIONS, DUTIES
 from services.casework.case import Case
 from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice
 
 ROWS_AT_ONCE: Final = 1_000
 CASES_REMEMBERED_MAX: Final = 1_000
+# By its number: the table of cases has no index by id.
+CASE: Final = (
+    select(CASES.c.body)
+    .join(CASE_NUMBERS, CASE_NUMBERS.c.seq == CASES.c.seq)
+    .where(CASE_NUMBERS.c.case_id == bindparam("id"))
+)
 
 
 def items_in(connection: Connection, period: Period) -> Iterator[Item]:
@@ -48,7 +54,7 @@ def _of_notices(connection: Connection, period: Period) -> Iterator[Item]:
 def _of_decisions(connection: Connection, period: Period) -> Iterator[Item]:
     @lru_cache(CASES_REMEMBERED_MAX)
     def case_of(case_id: CaseId) -> Case | None:
-        body = connection.execute(select(CASES.c.body).where(CASES.c.case_id == case_id)).scalar()
+        body = connection.execute(CASE, {"id": case_id}).scalar()
         return None if body is None else case_from_text(body, ())
 
     query = (
