@@ -33,6 +33,7 @@ class SplitCharge:
     place: DivisionCode
     act_on: date | None = None
     found_on: date | None = None
+    limitation_ends_on: date | None = None  # none while the act goes on
 
 
 @dataclass(frozen=True, slots=True)

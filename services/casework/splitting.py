@@ -19,7 +19,7 @@ from services.casework.handing import accept, hand, letter_record
 from services.casework.referral import refer
 from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
 from services.casework.transitions import Step
-from services.casework.watches import watches_of_split
+from services.casework.watches import limitation_of, watches_of_split
 
 
 def split(case: Case, message: Objection, situation: Situation) -> Outcome | Refusal:
@@ -84,7 +84,7 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
         ),
         dispute=Dispute(envelope.message_id, message.receiver_organ, message.sender_organ),
         parent=message.parent,
-        watches=watches_of_split(charges, situation.rulebook),
+        watches=watches_of_split(message.charges, situation.rulebook),
     )
 
 
@@ -105,7 +105,14 @@ def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
         # objects to is disputed again with the one that held it.
         receiver_organ=envelope.sender if envelope.sender != case.asking else case.counterpart,
         charges=tuple(
-            SplitCharge(charge.number, charge.matter, charge.place, charge.act_on, charge.found_on)
+            SplitCharge(
+                charge.number,
+                charge.matter,
+                charge.place,
+                charge.act_on,
+                charge.found_on,
+                limitation_of(case.watches, charge.number),
+            )
             for charge in case.charges
             if charge.number in numbers
         ),

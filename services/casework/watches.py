@@ -12,15 +12,17 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from schemas.disputes import SplitCharge
 from schemas.ids import MatterCode, MessageId, OrganCode
 from schemas.messages import Routed, Transfer
-from services.casework.case import Case, Charge, State
+from services.casework.case import Case, State
 from services.casework.effects import Advise
 from services.casework.kept import Watch, WatchKind
 from services.casework.listing import items_kept, violations_of
 from services.casework.steps import Outcome
 from services.rulebook.calendar import ZONE, workdays_before
 from services.rulebook.model import Rulebook
+from services.rulebook.reminders import LimitationPolicy
 
 _UNDECIDED: Final = frozenset(
     {State.ISSUED, State.RECEIVED, State.DISPUTED, State.REFERRED, State.DESIGNATED}
@@ -43,10 +45,21 @@ def watches_of(message: Routed, rulebook: Rulebook) -> tuple[Watch, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def watches_of_split(charges: Iterable[Charge], rulebook: Rulebook) -> tuple[Watch, ...]:
-    """Return what is to be warned of in a child case. It knows the first day of an act only."""
-    found = [_limitation(each.number, each.matter, each.act_on, rulebook) for each in charges]
-    return tuple(sorted(filter(None, found), key=_order))
+def watches_of_split(charges: Iterable[SplitCharge], rulebook: Rulebook) -> tuple[Watch, ...]:
+    """Return what is to be warned of in a child case: the days that its parent's letter has."""
+    policy = rulebook.reminders.limitation
+    found = [
+        _limited(each.number, each.limitation_ends_on, policy, rulebook)
+        for each in charges
+        if policy is not None and each.limitation_ends_on is not None
+    ]
+    return tuple(sorted(found, key=_order))
+
+
+def limitation_of(watches: Iterable[Watch], number: int) -> date | None:
+    """Return the last day of a violation's limitation, if it runs."""
+    limitations = (each for each in watches if each.kind is WatchKind.LIMITATION)
+    return next((each.last_day for each in limitations if each.number == number), None)
 
 
 def warn(case: Case, tick: MessageId, at: datetime) -> Outcome:
@@ -122,6 +135,10 @@ def _limitation(number: int, matter: MatterCode, ended: date, rulebook: Rulebook
     year = ended.year + (policy.long_years if is_long else policy.years)
     day = min(ended.day, monthrange(year, ended.month)[1])
     last = date(year, ended.month, day)
+    return _limited(number, last, policy, rulebook)
+
+
+def _limited(number: int, last: date, policy: LimitationPolicy, rulebook: Rulebook) -> Watch:
     first = last - timedelta(days=policy.lead_calendar_days)
     return _watch(WatchKind.LIMITATION, number, first, last, policy.basis, rulebook)
 

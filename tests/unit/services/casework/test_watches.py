@@ -8,7 +8,7 @@ import pytest
 
 from schemas.messages import SettleAction
 from services.casework.case import State
-from services.casework.effects import Advise, Effect
+from services.casework.effects import Advise, Effect, Write
 from services.casework.kept import WatchKind
 from services.casework.retention import is_at_rest
 from services.rulebook.model import Rulebook
@@ -26,6 +26,7 @@ from tests.history import (
     is_refused,
     organ,
     state_of,
+    the,
     violation,
 )
 
@@ -207,6 +208,16 @@ def test_what_is_split_off_is_watched_in_the_child_and_no_longer_in_its_parent()
     effects = history.tick(at(22))
     assert [effect.explanation for effect in all_of(Advise, effects) if effect.code == LIMITATION]
     assert all("第2项" not in str(effect.explanation) for effect in all_of(Advise, effects))
+
+
+def test_a_child_has_its_parent_s_limitations_and_none_of_an_act_that_goes_on() -> None:
+    history = lead(violations=[old(1), old(2), old(3, continuing=True, act_to=None)])
+    history.send("signed_for", HANDLER)
+    record = the(Write, history.send("objection", HANDLER, numbers=[2, 3])).record
+    child = History(at=history.at)
+    child.decide(record)
+    (own,) = [watch for watch in history.opened.watches if watch.number == 2]
+    assert child.opened.watches == (own,)  # counted from the end of the act
 
 
 def test_a_designee_is_warned_together_with_who_sent_the_letter() -> None:
