@@ -61,6 +61,16 @@ def takes_up(affair: Affair, message: Any, *, local: bool) -> None:
         affair.listed = _listed(message)
 
 
+def parted(affair: Affair, numbers: tuple[int, ...]) -> list[Watch]:
+    """Return what a case that is split off is warned of: its violations' limitations."""
+    known: list[Watch] = [*affair.came_near, *affair.watches]
+    return [
+        Watch(each.at, each.code, each.number)
+        for each in known
+        if each.code == LIMITATION and each.number in numbers
+    ]
+
+
 def told_at_once(affair: Affair, message: Any) -> frozenset[tuple[str, str]]:
     """Return what must be told with the decision on the message, and to whom."""
     before = affair.handed or affair.listed

@@ -118,13 +118,17 @@ def _with_strangers(rulebook: Rulebook) -> Rulebook:
         valid_from=date(2019, 3, 1),
     )
     officers = [
-        RegisteredOfficer(name, OUTSIDER, number, date(2030, 12, 31))
+        RegisteredOfficer(name, OUTSIDER, number, date(2099, 12, 31))
         for name, number in (("甲示例", "990000000001"), ("乙示例", "990000000002"))
     ]
     for alias in (*TOWNSHIPS, *KEPT.values()):
         name, number = EXPIRED
         officers.append(RegisteredOfficer(name, organ(alias), number, date(2026, 1, 1)))
-    known = {(each.organ, each.certificate): each for each in officers}
+    # All others' are renewed in good time: a county may live for years.
+    renewed = {
+        key: replace(each, valid_to=date(2099, 12, 31)) for key, each in directory.officers.items()
+    }
+    known = {**renewed, **{(each.organ, each.certificate): each for each in officers}}
     organs = {**directory.organs, OUTSIDER: far}
-    wider = replace(directory, organs=organs, officers={**directory.officers, **known})
+    wider = replace(directory, organs=organs, officers=known)
     return replace(rulebook, directory=wider)

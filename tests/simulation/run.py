@@ -168,6 +168,7 @@ class Run:
         if place not in self.world.later and self.rng.random() < 0.8:
             self.say("switch")
             switch(self.world, place)
+            self.world.now += timedelta(minutes=1)  # no two Ticks of one instant, as of the bus
             tick(self.world, place)
 
     def _open(self, affair: Affair, draft: Draft, name: str) -> None:

@@ -28,9 +28,15 @@ def test_some_counties_keep_every_promise_after_every_step() -> None:
     assert totals.fewest >= MESSAGES
 
 
+def test_some_counties_keep_every_promise_over_months_and_years() -> None:
+    for pace in (10, 60):  # past the known calendar; into the limitation of what is new
+        totals = run_some(range(41101, 41103), MESSAGES, pace=pace)
+        assert [(each.seed, each.broken) for each in totals.broken] == []
+
+
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: str(kept["seed"]))
 def test_what_once_failed_does_not_fail_again(kept: dict[str, Any]) -> None:
-    totals = run_some([kept["seed"]], kept["messages"])
+    totals = run_some([kept["seed"]], kept["messages"], pace=kept.get("pace", 1))
     assert [each.broken for each in totals.broken] == [], kept["found"]
 
 

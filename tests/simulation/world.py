@@ -150,8 +150,7 @@ class World:
         incoming = self.log.raw(value, envelope, self.now, **draft.where)
         self.keep(incoming)
         self.messages += 1
-        due = self._due(affair, draft, message, incoming, move)
-        place = incoming.position
+        due, place = self._due(affair, draft, message, incoming, move), incoming.position
         self.dues[place.topic, place.partition, place.offset] = due
         if draft.value is None and due.code is None and not draft.defect:
             self.sent.append((message, incoming))
@@ -230,6 +229,7 @@ class World:
             letter=True, hop=affair.hop, matter=affair.matter, place=affair.place,
             numbers=tuple(draft.changes["numbers"]), complaint=affair.complaint, parent=True,
             insisted=affair.insisted, held_for=affair.held_for, township=affair.township,
+            watches=advice.parted(affair, tuple(draft.changes["numbers"])),
         )  # fmt: skip
         if affair.asking in affair.filed:
             child.filed[affair.asking] = affair.filed[affair.asking]
