@@ -25,42 +25,44 @@ def exposed() -> str:
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def outbox_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of the outbox's age, which the test turns."""
     clock = [1_000.0]
     monkeypatch.setattr(module, "monotonic", lambda: clock[0])
     return clock
 
 
-def test_the_oldest_row_of_the_outbox_is_as_old_as_it_was_seen_to_wait(at: list[float]) -> None:
+def test_the_oldest_row_of_the_outbox_is_as_old_as_it_was_seen_to_wait(
+    outbox_clock: list[float],
+) -> None:
     age = OutboxAge()
     age.look(7, 9, 1_000.0)
-    at[0] = 1_010.0
+    outbox_clock[0] = 1_010.0
     assert age.age_seconds() == 10.0  # nobody looked since, and it grows
     age.look(8, 12, 1_010.0)  # 7 is out; 8 was there with it
     assert age.age_seconds() == 10.0
-    at[0] = 1_020.0
+    outbox_clock[0] = 1_020.0
     age.look(12, 20, 1_020.0)  # 12 was seen first at 1,010
     assert age.age_seconds() == 10.0
     age.look(21, 21, 1_020.0)
     assert age.age_seconds() == 0.0
-    at[0] = 1_050.0
+    outbox_clock[0] = 1_050.0
     age.look(None, None, 1_050.0)
     assert age.age_seconds() == 0.0
 
 
-def test_a_row_that_waits_for_days_keeps_its_age_in_bounded_room(at: list[float]) -> None:
+def test_a_row_that_waits_for_days_keeps_its_age_in_bounded_room(outbox_clock: list[float]) -> None:
     age = OutboxAge()
     looks = 10 * LOOKS_MAX
     for number in range(looks):
         age.look(1, 1 + number, 1_000.0 + number)
-    at[0] = 1_000.0 + looks
+    outbox_clock[0] = 1_000.0 + looks
     assert age.age_seconds() == looks
     assert len(age._looks) <= LOOKS_MAX
 
 
 def test_what_waits_in_the_outbox_and_among_dead_letters_is_told(
-    casebook: Casebook, at: list[float]
+    casebook: Casebook, outbox_clock: list[float]
 ) -> None:
     measures = Measures(Settings(), Shelf(office()), casebook, 0)
     log = Log()
@@ -69,7 +71,7 @@ def test_what_waits_in_the_outbox_and_among_dead_letters_is_told(
     with casebook.engine.begin() as connection:
         connection.execute(insert(DEAD).values(**place, offset=90))
     asyncio.run(measures.look(MONDAY))
-    at[0] += 40.0
+    outbox_clock[0] += 40.0
     assert measures._outbox.age_seconds() == 40.0
     # A gauge of the casebook: a counter of a process that was started anew forgets them.
     assert 'yichuan_dead_letters_kept_messages{code="seal.invalid"} 1.0' in exposed()

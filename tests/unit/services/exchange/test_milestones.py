@@ -28,7 +28,8 @@ def test_a_start_says_what_runs_by_which_rulebook_and_where_it_is_asked(
 ) -> None:
     Milestones("exchange-1", root_of(said)).started(casebook, "abc123", 19031)
     (line,) = said.messages
-    for what in ("exchange-1", VERSION, "sqlite", f"step {head()}", "abc123", "19031"):
+    kind = casebook.engine.dialect.name
+    for what in ("exchange-1", VERSION, kind, f"step {head()}", "abc123", "19031"):
         assert what in line
 
 
