@@ -45,6 +45,11 @@ TESTS = {name: value for name, value in FOUND.items() if name.startswith("test_"
 globals().update(FOUND)
 
 
+def test_no_fixture_hides_another_of_its_name() -> None:
+    met: dict[str, object] = {}
+    assert [name for name, value in found() if met.setdefault(name, value) is not value] == []
+
+
 def test_it_is_postgresql(casebook: Casebook) -> None:
     assert casebook.engine.dialect.name == "postgresql"
 
