@@ -32,6 +32,19 @@ SEAL: Final = "envelope.seal"
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
+# Of keys.csv, the table of them: a rulebook's, and the home's copy of it.
+KEY_COLUMNS: Final = (
+    "kid",
+    "organ",
+    "algorithm",
+    "x",
+    "y",
+    "valid_from",
+    "valid_to",
+    "compromised_since",
+)
+
+
 class KeyRecord(Protocol):
     """A public key of the directory (services/rulebook/model.py has the class)."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
-_Stamp = tuple[int, int]
+Stamp = tuple[int, int, int]
 
 
 class Fresh(Generic[Value]):
@@ -13,12 +13,12 @@ class Fresh(Generic[Value]):
 
     def __init__(self, path: Path, read: Callable[[Path], Value]) -> None:
         self._path, self._read = path, read
-        self._stamp = _stamp(path)
+        self._stamp = stamp_of(path)
         self.value = read(path)
 
     def changed(self) -> bool:
         """Whether the file was other than before; then `value` is the new one."""
-        stamp = _stamp(self._path)
+        stamp = stamp_of(self._path)
         if stamp == self._stamp:
             return False
         self.value = self._read(self._path)
@@ -26,9 +26,10 @@ class Fresh(Generic[Value]):
         return True
 
 
-def _stamp(path: Path) -> _Stamp:
+def stamp_of(path: Path) -> Stamp:
+    """Return by what a file is known: another may be renamed, or copied, over it."""
     try:
         found = path.stat()
     except FileNotFoundError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_ino)
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_ino, found.st_size)

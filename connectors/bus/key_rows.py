@@ -15,18 +15,9 @@ from connectors.bus.private import write_private
 from schemas.errors import UserError
 from schemas.ids import BUS, OrganCode
 from schemas.jwk import X25519, Jwk
+from schemas.jws import KEY_COLUMNS
 
 KEYS_CSV: Final = "keys.csv"
-COLUMNS: Final = (
-    "kid",
-    "organ",
-    "algorithm",
-    "x",
-    "y",
-    "valid_from",
-    "valid_to",
-    "compromised_since",
-)
 
 Row = Mapping[str, str]
 
@@ -40,8 +31,8 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            found = frozenset(reader.fieldnames or COLUMNS)
-            wrong = sorted((frozenset(COLUMNS[:-1]) - found) | (found - frozenset(COLUMNS)))
+            found = frozenset(reader.fieldnames or KEY_COLUMNS)
+            wrong = sorted((frozenset(KEY_COLUMNS[:-1]) - found) | (found - frozenset(KEY_COLUMNS)))
             if wrong:  # the last one is of a later release
                 raise unreadable(path, f"1: {wrong[0]}")
             return tuple(_whole(row, path, reader.line_num) for row in reader)
@@ -63,7 +54,7 @@ def unreadable(path: Path, why: str | None) -> UserError:
 def as_csv(rows: Iterable[Row]) -> str:
     """Return keys.csv's text: the same rows always give the same bytes."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, KEY_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: (row["organ"], row["valid_from"], row["kid"])))
     return text.getvalue()

@@ -12,13 +12,14 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from connectors.bus.fresh import Stamp, stamp_of
 from connectors.bus.home import Home
 from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.file_key import Openers, jwk_of_opener, new_opener, opener_from_pem, opener_to_pem
 from schemas.jwk import Jwk
 
-_Stamp = tuple[tuple[str, int, int], ...]
+_Stamps = tuple[tuple[str, Stamp], ...]
 
 OPENERS_MAX: Final = 100  # of one login: a rotation a month is eight years
 
@@ -30,12 +31,19 @@ def ensure_opener(path: Path, passphrase: bytes | None) -> Jwk:
     return jwk_of_opener(_read(path, passphrase))
 
 
+def opener_paths(home: Home, login: str) -> list[Path]:
+    """Return the files of a login's keys that are there, the present one last."""
+    present = home.opener(login)
+    older = sorted(present.parent.glob(f"{login}.encryption.*.pem"))[-OPENERS_MAX:]
+    return [*older, *([present] if present.exists() else [])]
+
+
 def load_openers(home: Home, login: str, passphrase: bytes | None) -> Openers:
     """Return all of a login's keys, by kid; none where it never had one.
 
     Raises UserError keys.unreadable, key.passphrase.
     """
-    keys = [_read(path, passphrase) for path in _paths(home, login)]
+    keys = [_read(path, passphrase) for path in opener_paths(home, login)]
     return {jwk_of_opener(key).kid: key for key in keys}
 
 
@@ -44,7 +52,7 @@ class FreshOpeners(Openers):
 
     def __init__(self, home: Home, login: str, passphrase: bytes | None) -> None:
         """Read them. Raises UserError keys.unreadable, key.passphrase."""
-        self._paths = partial(_paths, home, login)
+        self._paths = partial(opener_paths, home, login)
         self._load = partial(load_openers, home, login, passphrase)
         self._stamp = self._looked()  # before they are read: what comes between is seen later
         self._keys = self._load()
@@ -69,9 +77,8 @@ class FreshOpeners(Openers):
         """Return how many were read."""
         return len(self._keys)
 
-    def _looked(self) -> _Stamp:
-        """Return by what a file is known: one may be copied over another of its name."""
-        return tuple(_known_by(path) for path in self._paths())
+    def _looked(self) -> _Stamps:
+        return tuple((path.name, stamp_of(path)) for path in self._paths())
 
 
 def opener_kid(path: Path, passphrase: bytes | None) -> str:
@@ -86,20 +93,6 @@ def replace_opener(home: Home, login: str, passphrase: bytes | None) -> Jwk:
         kid = jwk_of_opener(_read(present, passphrase)).kid
         present.replace(present.with_name(f"{login}.encryption.{kid}.pem"))
     return ensure_opener(present, passphrase)
-
-
-def _paths(home: Home, login: str) -> list[Path]:
-    present = home.opener(login)
-    older = sorted(present.parent.glob(f"{login}.encryption.*.pem"))[-OPENERS_MAX:]
-    return [*older, *([present] if present.exists() else [])]
-
-
-def _known_by(path: Path) -> tuple[str, int, int]:
-    try:
-        found = path.stat()
-    except FileNotFoundError:  # just renamed
-        return (path.name, 0, 0)
-    return (path.name, found.st_mtime_ns, found.st_size)
 
 
 def _read(path: Path, passphrase: bytes | None) -> X25519PrivateKey:

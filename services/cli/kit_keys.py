@@ -4,7 +4,7 @@ The home's passphrase opens every key that the county made: an agency that was g
 the others' too, wherever it came by them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from connectors.bus.home import Home
 from connectors.bus.key_rows import KEYS_CSV, kept_elsewhere, read_rows
 from connectors.bus.keyring import Keyring
 from connectors.bus.keys import private_pem, read_passphrase
+from connectors.bus.openers import opener_paths
 from schemas.errors import Broken, UserError
 from schemas.file_key import jwk_of_opener, opener_from_pem, opener_to_pem
 from schemas.jwk import key_from_pem, signer_of
@@ -55,8 +56,9 @@ def keys_of(
             findings.append(remark("kit.key_kept_elsewhere", name_in(home, path)))
         else:
             raise UserError("keys.none", where=str(path), exit_code=3)
-    for path in _older_openers(home, organ):
-        _, files[name_in(home, path)] = _opener(path, lock)
+    for path in opener_paths(home, organ.alias):
+        if path != home.opener(organ.alias):  # of before a rotation: what came then is opened yet
+            _, files[name_in(home, path)] = _opener(path, lock)
     return Keys(files, findings)
 
 
@@ -66,12 +68,6 @@ class _Lock:
 
     home: bytes | None
     kit: bytes | None
-
-
-def _older_openers(home: Home, organ: Organ) -> Iterator[Path]:
-    """Yield the keys of before a rotation: what was wrapped to them is still opened."""
-    present = home.opener(organ.alias)
-    yield from sorted(present.parent.glob(f"{organ.alias}.encryption.*.pem"))
 
 
 def _seal(path: Path, lock: _Lock) -> tuple[str, bytes]:

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
+from schemas.jws import KEY_COLUMNS
 from schemas.secrecy_list import FILE
 
 HEAD: Final = "rulebook.toml"
@@ -48,16 +49,7 @@ COLUMNS: Final = MappingProxyType(
             "concurrent",
         ),
         "calendar.csv": ("date", "kind", "note"),
-        "keys.csv": (
-            "kid",
-            "organ",
-            "algorithm",
-            "x",
-            "y",
-            "valid_from",
-            "valid_to",
-            "compromised_since",
-        ),
+        "keys.csv": KEY_COLUMNS,
         "clearances.csv": ("relation", "class", "path", "treatment", "basis"),
         "openings.csv": ("relation", "class", "path", "how", "basis"),
         "audiences.csv": (

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.bus.home import Home
-from connectors.bus.key_rows import COLUMNS, KEYS_CSV, read_rows, revoked, write_rows
+from connectors.bus.key_rows import KEYS_CSV, read_rows, revoked, write_rows
 from connectors.bus.keyring import read_keys
 from connectors.bus.keys import ensure_keys
 from connectors.bus.openers import load_openers
@@ -21,6 +21,7 @@ from connectors.bus.private import write_private
 from schemas.errors import Broken, UserError
 from schemas.ids import BUS, Alias, OrganCode
 from schemas.jwk import X25519, public_key, signature_is_valid, signer_from_pem, thumbprint
+from schemas.jws import KEY_COLUMNS
 
 NOW = datetime(2026, 9, 28, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
 LATER = NOW + timedelta(days=400)
@@ -181,7 +182,7 @@ def test_rows_of_the_chosen_rulebook_are_taken_over_and_win(home: Home) -> None:
     (own,), (opener,) = seals(home), openers(home)
     ended = {**own, "valid_to": "2026-12-31T00:00:00+08:00"}
     foreign = dict(
-        zip(COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", "", ""), strict=True)
+        zip(KEY_COLUMNS, ("k", "C" * 18, "Ed25519", "x", "", "2026-01-01", "", ""), strict=True)
     )
     assert ensure_keys(home, (), LATER, [ended, foreign]) == ()
     found = set(map(str, read_rows(home.rulebook / KEYS_CSV)))
