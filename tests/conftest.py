@@ -1,9 +1,14 @@
 """What every test gets: no network, but for the integration tests, which may talk to 127.0.0.1.
 
-And none of the caller's settings: `make test PORT_BASE=…` is for the parts that it starts.
+And none of the caller's settings: `make test PORT_BASE=…` is for the parts that it starts. Nor does
+a test meet what another has set for its process.
 """
 
+import gc
+import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +41,24 @@ def no_settings_from_outside() -> Iterator[None]:
             if name.startswith("YICHUAN_") and name != "YICHUAN_CACHE":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_set_for_the_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take back what `exchange run` and `connector run` set for their whole process.
+
+    Called in a test they left their log records, and no garbage collection, to all tests after it.
+    """
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    make_record, collects, thresholds = (
+        logging.getLogRecordFactory(),
+        gc.isenabled(),
+        gc.get_threshold(),
+    )
+    yield
+    logging.setLogRecordFactory(make_record)
+    gc.set_threshold(*thresholds)
+    if collects:
+        gc.enable()

@@ -18,15 +18,12 @@ SECRET = "慕容5001"
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    before = logging.getLogRecordFactory(), threading.excepthook, sys.unraisablehook
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     cores, allowed = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (allowed, allowed))  # a shell's default is often none
     crash.leave_no_message()
     yield
     resource.setrlimit(resource.RLIMIT_CORE, (cores, allowed))
-    logging.setLogRecordFactory(before[0])
-    threading.excepthook, sys.unraisablehook = before[1], before[2]
 
 
 def _failed(error: BaseException) -> BaseException:
