@@ -74,8 +74,16 @@ MESSAGES: Final = _counter(
 )
 STAGE_SECONDS: Final = _seconds("exchange_stage", "Time of one batch in one stage", "stage")
 BATCH_SECONDS: Final = _seconds("exchange_batch", "Time of one batch, read to acknowledged")
-OPEN_DUTIES: Final = _gauge("open_duties", "Duties neither closed nor passed on", "duty", "organ")
-OVERDUE_DUTIES: Final = _gauge("overdue_duties", "Open duties past their due time", "duty", "organ")
+OPEN_DUTIES: Final = _gauge(
+    "open_duties", "Duties that have begun and are not closed, guidance too", "duty", "organ"
+)
+OVERDUE_DUTIES: Final = _gauge(
+    "overdue_duties",
+    "Open duties past their due time; not while suspended, on a provisional day, or if the case"
+    " froze before",
+    "duty",
+    "organ",
+)
 HELD_MESSAGES: Final = _gauge("held_messages", "Messages held now, by the reason's code", "code")
 HELD_AGE: Final = _gauge("held_age_seconds", "How long the longest held of them waits", "code")
 FROZEN_CASES: Final = _gauge("frozen_cases", "Cases frozen by a defect, until settled")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, func, or_, select
 from connectors.bus.home import Home
 from schemas.document_number import normal_document_number
 from schemas.ids import CaseId, MessageId, OrganCode
+from services.casebook.owed import HAS_BEGUN
 from services.casebook.queries import DECISIONS_OF
 from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
 from services.casebook.store import open_for_reading
@@ -75,10 +76,10 @@ def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, 
 
 
 def open_duties(connection: Connection) -> tuple[tuple[CaseId, Duty], ...]:
-    """Return the open duties with their cases, the one due first at the top."""
+    """Return the open duties that have begun with their cases, the one due first at the top."""
     query = (
         select(DUTIES.c.case_id, DUTIES.c.body)
-        .where(DUTIES.c.open)
+        .where(DUTIES.c.open, HAS_BEGUN)
         .order_by(DUTIES.c.due_ms, DUTIES.c.duty_id)
         .limit(DUTIES_MAX)
     )

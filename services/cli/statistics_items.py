@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from schemas.ids import CaseId
 from services.casework.case import Case, Closing, Duty
+from services.casework.owed import is_late, is_overdue, is_owed
 from services.casework.routing import HOLD_CODES
 from services.rulebook.calendar import local_date, start_of
 
@@ -90,20 +91,16 @@ def of_duty(
         return Item(figure, duty.owner, detail, case_id, duty.message, at, seconds)
 
     ended = duty.closed_at
-    is_open = duty.opened_at < period.until and (ended is None or ended >= period.until)
-    # Where the clock stands still, or its calendar is not known, nothing becomes overdue.
-    was_frozen = frozen_at is not None and frozen_at < duty.due
-    stands = is_open and (was_frozen or duty.suspension is not None)
+    is_open = is_owed(duty, period.until)
     if duty.kind == _YEARLY:
         yield from _of_guidance(item, duty, period, is_open=is_open)
         return
-    is_late = (ended is None or ended > duty.due) and not duty.provisional and not stands
     if is_open:
         yield item("open", duty.opened_at)
-        if is_late and duty.due <= period.until:
+        if is_overdue(duty, period.until, frozen_at):
             yield item("overdue", duty.due)
     if period.has_due(duty.due):
-        if is_late:
+        if is_late(duty, period.until, frozen_at):
             yield item("breached", duty.due)
         elif duty.closing in _DONE and ended and ended <= duty.due:
             # What was withdrawn, waived or superseded before is neither.

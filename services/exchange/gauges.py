@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from connectors.bus import metrics
 from connectors.bus.clock import monotonic
 from schemas.ids import OrganCode
+from services.casebook.owed import Owed, open_duties, overdue_duties
 from services.casebook.progress import Place, rulebooks_in_force
 from services.casebook.rows import to_ms
-from services.casebook.tables import CASES, DEAD, DUTIES, MESSAGES, OUTBOX, PROGRESS
+from services.casebook.tables import CASES, DEAD, MESSAGES, OUTBOX, PROGRESS
 from services.casework.routing import HOLD_CODES
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
@@ -77,13 +78,8 @@ def tell_rulebooks(name: str, offices: Iterable[Office]) -> None:
 
 
 def _tell_duties(connection: Connection, offices: Iterable[Office], at: datetime) -> None:
-    opened = (
-        select(DUTIES.c.kind, DUTIES.c.owner, func.count())
-        .where(DUTIES.c.open)
-        .group_by(DUTIES.c.kind, DUTIES.c.owner)
-    )
-    owed = _by_alias(offices, connection.execute(opened).all())
-    late = _by_alias(offices, connection.execute(opened.where(DUTIES.c.due_ms < to_ms(at))).all())
+    owed = _by_alias(offices, open_duties(connection))
+    late = _by_alias(offices, overdue_duties(connection, at))
     metrics.tell_all(metrics.OPEN_DUTIES, owed)
     metrics.tell_all(metrics.OVERDUE_DUTIES, {labels: late[labels] for labels in owed})
 
@@ -114,11 +110,9 @@ def _alias(offices: Iterable[Office], owner: str) -> str:
     return next((alias for alias in found if alias is not None), metrics.UNKNOWN)
 
 
-def _by_alias(
-    offices: Iterable[Office], counted: Iterable[Row[tuple[str, str, int]]]
-) -> Counter[tuple[str, str]]:
+def _by_alias(offices: Iterable[Office], counted: Owed) -> Counter[tuple[str, str]]:
     """Sum by kind and label: all owners that no rulebook knows have one."""
     found: Counter[tuple[str, str]] = Counter()
-    for kind, owner, number in counted:
+    for (kind, owner), number in counted.items():
         found[kind, _alias(offices, owner)] += number
     return found

@@ -16,6 +16,7 @@ from services.casework.effects import (
     MoveDuty,
     OpenDuty,
 )
+from services.casework.owed import BEGIN_LATER
 from tests.history import HANDLER, NOBODYS, SENDER, violation
 from tests.search import Reached, Search, Tried
 
@@ -97,6 +98,13 @@ def test_every_duty_is_met_by_a_message_of_its_owner(opening: str) -> None:
             if each.case.state is State.REFERRED and duty.kind in RUNS_ON:
                 continue
             assert any(_ends(tried, duty) for tried in each.tried), (each.way, duty.kind)
+
+
+@every_opening
+def test_only_of_the_kinds_that_are_counted_so_a_duty_begins_later(opening: str) -> None:
+    later = {d.kind for each in found(opening) for d in owed(each) if d.begins_at is not None}
+    assert later <= BEGIN_LATER
+    assert (opening != "joint") or later
 
 
 def _ends(tried: Tried, duty: Duty) -> bool:
