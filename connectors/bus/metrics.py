@@ -8,7 +8,6 @@ tests/unit holds every one against that.
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import version
 from typing import Final, TypeVar
 
 from prometheus_client import (
@@ -22,6 +21,7 @@ from prometheus_client import (
 )
 
 from connectors.bus import clock
+from connectors.bus.build import VERSION, code
 
 # A second series per counter, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call] # the client left it without types
@@ -29,7 +29,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # the client left it 
 REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # process_resident_memory_bytes and its like
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
-VERSION: Final = version("yichuan")
 UNKNOWN: Final = "unknown"  # the record of a message that could not be decoded
 
 
@@ -143,7 +142,9 @@ CONNECTOR_ERRORS: Final = _counter(
 
 # Every process.
 BUILD: Final = Info(
-    "yichuan_build", "What runs: part, version, an exchange's rulebook", registry=REGISTRY
+    "yichuan_build",
+    "What runs: part, version, digest of the code; an exchange's rulebook and casebook step",
+    registry=REGISTRY,
 )
 UNREADY: Final = _gauge(
     "unready_reasons", "Reasons of /healthz as it is asked, by their first word", "probe", "reason"
@@ -212,4 +213,4 @@ def tell_all(gauge: Gauge, values: Mapping[_Labels, float]) -> None:
 
 def tell_build(part: str, **more: str) -> None:
     """Say what runs."""
-    BUILD.info({"part": part, "version": VERSION, **more})
+    BUILD.info({"part": part, "version": VERSION, "code": code(), **more})

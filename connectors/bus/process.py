@@ -14,6 +14,7 @@ from connectors.bus import metrics
 from connectors.bus.agency import Agency, ConnectorConfig, load_agency
 from connectors.bus.alone import alone
 from connectors.bus.broker import KafkaInbox, KafkaPublisher
+from connectors.bus.build import VERSION
 from connectors.bus.carrier import Carrier
 from connectors.bus.connector import Connector
 from connectors.bus.crash import leave_no_message
@@ -103,7 +104,7 @@ async def _run(
             LOG.info(
                 "%s: yichuan %s, /metrics and /healthz on port %d",
                 agency.alias,
-                metrics.VERSION,
+                VERSION,
                 open_port,
             )
             if await _opened(stopped, publisher, inbox):

@@ -17,7 +17,8 @@ _WEB_PORTS: Final = {"http": 80, "https": 443}
 class ComponentStatus:
     """One component. Elsewhere (`local` false): `running` and `listening` say that it answers.
 
-    `uptime_s` in seconds, `memory_bytes` resident; None where it cannot be known.
+    `uptime_s` in seconds, `memory_bytes` resident; None where it cannot be known. `casebook_step`:
+    of an exchange; `outdated`: it runs another program than is installed.
     """
 
     name: str
@@ -30,6 +31,8 @@ class ComponentStatus:
     version: str | None
     uptime_s: float | None
     memory_bytes: int | None
+    casebook_step: str | None = None
+    outdated: bool | None = None
 
 
 def status(home: Home, settings: Settings) -> tuple[ComponentStatus, ...]:

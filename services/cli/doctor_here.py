@@ -1,8 +1,6 @@
 """What the doctor sees on this host: the casebook, disk, ports, processes, fonts. Only looks."""
 
-import http.client
 import json
-import re
 import shutil
 import subprocess
 import time
@@ -42,15 +40,13 @@ from services.cli.doctor_host import (
     judge_parts,
     judge_ports,
 )
+from services.cli.running import build_at, installed, page
 from services.exchange import workers
 
 _STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base
 _STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
 _FROZEN_MAX: Final = 1_000
-_ANSWER_SECONDS_MAX: Final = 3.0
-_BODY_BYTES_MAX: Final = 4 << 20
 _FONTS_SECONDS_MAX: Final = 20.0
-_RULEBOOK: Final = re.compile(r'^yichuan_build_info\{[^}]*rulebook="([0-9a-f,]+)"', re.MULTILINE)
 
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
@@ -181,11 +177,11 @@ def part_at(name: str, *, runs: bool, port: int | None) -> Part:
     where = f"{LOOPBACK}:{port or '-'}"
     if not runs or port is None:
         return Part(name, where, runs, None)
-    health = _get(port, "/healthz")
-    build = (
-        _RULEBOOK.search(_get(port, "/metrics") or "") if name.startswith(workers.NAME) else None
-    )
-    return Part(name, where, runs, _reasons(health), build[1] if build else None)
+    reasons, build = _reasons(page(port, "/healthz")), build_at(port)
+    if build is None:
+        return Part(name, where, runs, reasons)
+    differs = None if build.is_installed else f"{build} != {installed()}"
+    return Part(name, where, runs, reasons, build.rulebook, differs)
 
 
 def _reasons(body: str | None) -> tuple[str, ...] | None:
@@ -197,17 +193,6 @@ def _reasons(body: str | None) -> tuple[str, ...] | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _get(port: int, path: str) -> str | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS_MAX)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read(_BODY_BYTES_MAX).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def _chinese_fonts() -> int | None:

@@ -47,6 +47,7 @@ class Part:
     runs: bool
     reasons: Sequence[str] | None
     rulebook: str | None = None  # the hash that it decides by, of the exchange
+    outdated: str | None = None  # the program that it runs and the one installed, if they differ
 
 
 def judge_disks(disks: Sequence[Disk]) -> Iterator[Symptom]:
@@ -92,6 +93,8 @@ def judge_parts(parts: Sequence[Part], rulebook: str | None) -> Iterator[Symptom
         if part.rulebook is not None and rulebook is not None and part.rulebook != rulebook:
             detail = f"{part.rulebook[:12]} != {rulebook[:12]}"
             yield doubtful("exchange.rulebook_stale", part.name, detail)
+        if part.outdated is not None:
+            yield doubtful("part.outdated", part.name, part.outdated)
 
 
 def judge_fonts(chinese_fonts: int | None) -> Iterator[Symptom]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,11 +11,13 @@ import typer
 from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.scratch import remove_left_over
 from deploy.local import processes, stack
+from deploy.local.artifacts import KAFKA, REGISTRY
 from deploy.local.ports import LOOPBACK, holder, is_free
 from deploy.local.status import ComponentStatus
 from deploy.local.status import status as look
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
+from services.cli.running import build_at, installed
 from services.exchange import workers
 
 _MEBIBYTE = 1 << 20
@@ -63,7 +65,8 @@ def status(home: HomeFolder = None, as_json: AsJson = False) -> None:
 
 def _show(home: Home, *, as_json: bool) -> None:
     settings = home.settings()
-    found = (*look(home, settings), *_in_foreground(home, settings))
+    found = [_of_its_page(each) for each in look(home, settings)]
+    found += map(_of_its_page, _in_foreground(home, settings))
     if as_json:
         for item in found:
             emit_json(asdict(item))
@@ -73,6 +76,27 @@ def _show(home: Home, *, as_json: bool) -> None:
         "component state address listening version pid uptime memory",
     )
     table(columns.split(), [_row(item) for item in found])
+    older = [item.name for item in found if item.outdated]
+    if older:
+        note(
+            f"运行的不是现已安装的程序（{installed()}），请重新启动：{'、'.join(older)}",
+            f"not the program that is installed now ({installed()}), start anew: "
+            + ", ".join(older),
+        )
+
+
+def _of_its_page(item: ComponentStatus) -> ComponentStatus:
+    """Add what a process of ours says that it runs; of broker and registry the files say it."""
+    ours = item.local and item.listening and item.name not in (KAFKA, REGISTRY)
+    build = build_at(item.port) if ours and item.port is not None else None
+    if build is None:
+        return item
+    return replace(
+        item,
+        version=build.version,
+        casebook_step=build.casebook_step,
+        outdated=not build.is_installed,
+    )
 
 
 def _in_foreground(home: Home, settings: Settings) -> Iterator[ComponentStatus]:
@@ -107,11 +131,18 @@ def _row(item: ComponentStatus) -> tuple[str, ...]:
         runs,
         item.address or "-",
         in_language("是", "yes") if item.listening else in_language("否", "no"),
-        item.version or "-",
+        _version(item),
         str(item.pid or "-"),
         str(uptime),
         memory,
     )
+
+
+def _version(item: ComponentStatus) -> str:
+    step = item.casebook_step
+    with_step = in_language(f"，账本 {step}", f", casebook {step}") if step else ""
+    older = in_language("，不是现装的", ", not the installed") if item.outdated else ""
+    return f"{item.version or '-'}{with_step}{older}"
 
 
 def _progress(line: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from connectors.bus import metrics
 from connectors.bus.clock import monotonic
 from schemas.ids import OrganCode
+from services.casebook.migrate import head
 from services.casebook.owed import Owed, open_duties, overdue_duties
 from services.casebook.progress import Place, rulebooks_in_force
 from services.casebook.rows import to_ms
@@ -74,7 +75,7 @@ def look(
 def tell_rulebooks(name: str, offices: Iterable[Office]) -> None:
     """Several hashes, with commas: a rulebook is coming into force, partition by partition."""
     hashes = sorted({office.rulebook.hash for office in offices})
-    metrics.tell_build(name, rulebook=",".join(hashes))
+    metrics.tell_build(name, rulebook=",".join(hashes), casebook=head())
 
 
 def _tell_duties(connection: Connection, offices: Iterable[Office], at: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
-from connectors.bus.metrics import VERSION
+from connectors.bus.build import VERSION
 from services.casebook.migrate import head
 from services.casebook.progress import Place
 from services.casebook.store import Casebook

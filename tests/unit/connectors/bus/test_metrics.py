@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from connectors.bus import clock, metrics
+from connectors.bus.build import code
 from connectors.bus.metrics import Outcome, Progress, Stage
 from tests.told_metrics import ROWS, Row
 
@@ -92,7 +93,7 @@ def test_series_that_are_over_are_dropped_and_the_others_never_missing(
 def test_the_build_and_the_process_are_shown_and_no_created_series() -> None:
     metrics.tell_build("exchange", rulebook="abc")
     shown = exposed()
-    what = f'part="exchange",rulebook="abc",version="{version("yichuan")}"'
+    what = f'code="{code()}",part="exchange",rulebook="abc",version="{version("yichuan")}"'
     assert f"yichuan_build_info{{{what}}} 1.0" in shown
     assert "process_resident_memory_bytes" in shown
     assert "_created" not in shown

@@ -16,7 +16,7 @@ from schemas.errors import Unavailable, UserError
 from services.casebook.key_file import made_key
 from services.casebook.store import open_sqlite
 from services.casebook.wal import wal_of
-from services.cli import doctor_here
+from services.cli import doctor_here, running
 from services.cli.doctor_here import look_at_casebook, look_at_host
 from services.cli.doctor_look import look_at_files
 
@@ -125,7 +125,8 @@ def test_every_exchange_that_is_to_run_here_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor_here, "is_free", lambda port: port != 20_031)
-    monkeypatch.setattr(doctor_here, "_get", lambda *_: None)  # it has its port, and never answers
+    for its_pages in (doctor_here, running):  # it has its port, and never answers
+        monkeypatch.setattr(its_pages, "page", lambda *_: None)
     settings = Settings(
         ports=PortsSection(base=20_000),
         casebook=CasebookSection(url=SecretStr("postgresql://host/casebook")),

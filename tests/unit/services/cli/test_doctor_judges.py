@@ -261,6 +261,14 @@ def test_an_exchange_that_decides_by_an_earlier_rulebook_is_warned_of() -> None:
     assert told(judge_parts([part], "new")) == [("warning", "exchange.rulebook_stale", "exchange")]
 
 
+def test_a_process_of_before_an_upgrade_is_warned_of_also_where_it_is_unwell() -> None:
+    part = Part("exchange", "127.0.0.1:1", runs=True, reasons=["x"], outdated="0.1.0 != 0.2.0")
+    assert told(judge_parts([part], None)) == [
+        ("error", "part.unhealthy", "exchange"),
+        ("warning", "part.outdated", "exchange"),
+    ]
+
+
 @pytest.mark.parametrize(("fonts", "found"), [(3, 0), (0, 1), (None, 1)])
 def test_a_missing_chinese_font_is_a_note(fonts: int | None, found: int) -> None:
     assert told(judge_fonts(fonts)) == [("note", "font.missing", "fc-list :lang=zh")] * found

@@ -8,6 +8,7 @@ import pytest
 from deploy.local.ports import Holder
 from services.cli import stack
 from services.cli.main import main
+from services.cli.running import Build, installed
 
 CONFIG = """
 [casebook]
@@ -25,7 +26,30 @@ def test_exchanges_that_a_supervisor_started_are_shown_by_their_ports(
     (tmp_path / "yichuan.toml").write_text(CONFIG, encoding="utf-8")
     monkeypatch.setattr(stack, "is_free", lambda port: port == 20_031)
     monkeypatch.setattr(stack, "holder", lambda port: Holder(port - 20_000, "python"))
+    monkeypatch.setattr(stack, "build_at", lambda _: None)
     assert main(["status", "--json", "--home", str(tmp_path)]) == 0
     shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     exchanges = [(one["name"], one["pid"], one["port"]) for one in shown if one["pid"]]
     assert exchanges == [("exchange", 30, 20_030), ("exchange-2", 32, 20_032)]
+
+
+def test_the_version_of_each_process_is_shown_and_which_one_an_upgrade_forgot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "yichuan.toml").write_text(CONFIG, encoding="utf-8")
+    builds = {20_030: installed(), 20_032: Build("0.0.9", None, "0007")}
+    monkeypatch.setattr(stack, "is_free", lambda port: port == 20_031)
+    monkeypatch.setattr(stack, "holder", lambda port: Holder(port - 20_000, "python"))
+    monkeypatch.setattr(stack, "build_at", builds.__getitem__)
+    home = ["--home", str(tmp_path)]
+    assert main(["status", "--json", *home]) == 0
+    shown = {one["name"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
+    keys = ("version", "casebook_step", "outdated")
+    ours = installed()
+    assert [shown["exchange"][key] for key in keys] == [ours.version, ours.casebook_step, False]
+    assert [shown["exchange-2"][key] for key in keys] == ["0.0.9", "0007", True]
+    assert [shown["kafka"][key] for key in keys[1:]] == [None, None]
+    assert main(["status", *home]) == 0
+    printed = capsys.readouterr()
+    assert "0.0.9，账本 0007，不是现装的" in printed.out
+    assert printed.err.rstrip().endswith("请重新启动：exchange-2")
