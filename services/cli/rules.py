@@ -37,7 +37,14 @@ class Part(StrEnum):
     CALENDAR = "calendar"
 
 
-def lint(home: HomeFolder = None, rulebook: RulebookChoice = None, as_json: AsJson = False) -> int:
+def lint(
+    rulebook: Annotated[
+        str | None,
+        typer.Argument(help="name or folder; the home's / 名称或文件夹", show_default=False),
+    ] = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> int:
     """Check a rulebook: errors keep it from being used, warnings and notes are for its author."""
     folder = chosen_folder(rulebook, home)
     found = findings_of(read_files(folder), library_calendar(), local_date(now()))

@@ -1,8 +1,8 @@
 """Which department owes which township guidance on site in a year (guidance 二(五)).
 
 每年……不少于1次: of the department to every township that a matter of its was devolved to. Who
-devolved  Where one of the
-two ended within the year, its successor goes on with the same duty and owes no second one.
+devolved it is whose it would be without the devolution (devolved_by). Where one of the two ended
+within the year, its successor goes on with the same duty and owes no second one.
 """
 
 from collections.abc import Iterator

@@ -33,9 +33,9 @@ ROUTE = ("route", "--from", "yanjiao", "--place", YANJIAO_PLACE, "--matter", "CG
 
 
 def test_lint_of_a_sound_rulebook_ends_well(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["rules", "lint", "--rulebook", str(tiny)]) == 0
+    assert main(["rules", "lint", str(tiny)]) == 0
     assert "错误 0 项" in capsys.readouterr().out
-    assert ask("rules", "lint", rulebook=tiny) == 0
+    assert main(["rules", "lint", str(tiny), "--json"]) == 0
     assert all(line["severity"] != "error" for line in lines(capsys))
 
 
@@ -44,12 +44,12 @@ def test_lint_of_a_faulty_rulebook_says_no_with_every_finding(
 ) -> None:
     broken = FILES["jurisdiction.csv"].replace("《城市道路管理条例》", "")
     (tiny / "jurisdiction.csv").write_text(broken, encoding="utf-8")
-    assert ask("rules", "lint", rulebook=tiny) == 1
+    assert main(["rules", "lint", str(tiny), "--json"]) == 1
     (answer,) = lines(capsys)
     assert answer["error"]["code"] == "rules.lint_failed"
     assert answer["error"]["where"] == "jurisdiction.csv:3"
     assert answer["findings"][0]["code"] == "basis_form"
-    assert main(["rules", "lint", "--rulebook", str(tiny)]) == 1
+    assert main(["rules", "lint", str(tiny)]) == 1
     assert "jurisdiction.csv:3" in capsys.readouterr().out
 
 
