@@ -3,8 +3,11 @@
 import secrets
 from typing import Final
 
+from pydantic import SecretStr
+
 from connectors.bus.home import Credentials, Home
 from connectors.bus.private import write_private
+from connectors.bus.toml_table import toml_line
 
 ADMIN: Final = "admin"  # the login of the home that may change the cluster
 PASSWORD_BYTES: Final = 32
@@ -15,6 +18,12 @@ def made_login(home: Home, login: str, username: str) -> Credentials:
     """Return the login of credentials/<login>.toml, with a new random password the first time."""
     path = home.credentials_file(login)
     if not path.exists():
-        password = secrets.token_urlsafe(PASSWORD_BYTES)  # nothing in it needs quoting in TOML
-        write_private(path, f'username = "{username}"\npassword = "{password}"\n')
+        made = Credentials(username, SecretStr(secrets.token_urlsafe(PASSWORD_BYTES)))
+        write_private(path, login_text(made))
     return home.credentials(login)
+
+
+def login_text(login: Credentials) -> str:
+    """Return the file of a login, as `read_login` reads it (home.py)."""
+    password = login.password.get_secret_value()
+    return f"{toml_line('username', login.username)}\n{toml_line('password', password)}\n"

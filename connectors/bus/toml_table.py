@@ -1,5 +1,6 @@
-"""A TOML file of the home: its table, or what is wrong with the file."""
+"""A TOML file of the home: its table, or what is wrong with the file; and a line of one."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ def toml_table(path: Path) -> dict[str, Any]:
         raise
     except OSError as error:
         raise config_invalid(path, error.strerror or type(error).__name__) from None
+
+
+def toml_line(key: str, value: str) -> str:
+    """Return `key = "value"`, quoted as TOML wants it, without a line's end."""
+    quoted = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"{key} = {quoted}"
 
 
 def config_invalid(path: Path, why: str) -> UserError:

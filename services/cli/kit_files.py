@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from connectors.bus.home import Home, Settings
+from connectors.bus.logins import login_text
 from connectors.bus.stores import LOGIN, StorePlace, store_place
 from connectors.bus.tls import trusting
 from schemas.errors import UserError
@@ -24,7 +25,6 @@ from services.cli.kit_texts import (
     CA,
     connector_text,
     is_of_this_machine,
-    login_text,
     settings_text,
 )
 from services.rulebook.load import read_files

@@ -7,10 +7,11 @@ import json
 from ipaddress import ip_address
 from typing import Final
 
-from connectors.bus.home import Credentials, Settings
+from connectors.bus.home import Settings
 from connectors.bus.kafka import addresses
 from connectors.bus.sections import KafkaSection
 from connectors.bus.stores import StorePlace
+from connectors.bus.toml_table import toml_line
 from schemas.ids import Alias
 
 CA: Final = "ca.pem"
@@ -58,11 +59,11 @@ def settings_text(settings: Settings, store: StorePlace, *, has_ca: bool) -> str
     lines = ["[kafka]"]
     if is_of_this_machine(settings):
         lines.append(_LOCAL)
-    lines += [_pair("bootstrap", settings.bootstrap), _pair("security", kafka.security)]
+    lines += [toml_line("bootstrap", settings.bootstrap), toml_line("security", kafka.security)]
     if kafka.mechanism != KafkaSection().mechanism:
-        lines.append(_pair("mechanism", kafka.mechanism))
+        lines.append(toml_line("mechanism", kafka.mechanism))
     if has_ca:
-        lines.append(_pair("ca_file", CA) + "    # 从安装目录算起 | seen from this folder")
+        lines.append(toml_line("ca_file", CA) + "    # 从安装目录算起 | seen from this folder")
     return "\n".join([*lines, "", "[attachments]", *_store_lines(settings, store), ""])
 
 
@@ -72,25 +73,14 @@ def connector_text(alias: Alias, *, is_locked: bool) -> str:
     return head + (_LOCKED.format(passphrase=json.dumps(PASSPHRASE)) if is_locked else "") + _SOURCE
 
 
-def login_text(login: Credentials) -> str:
-    """Return the file of a login."""
-    password = _pair("password", login.password.get_secret_value())
-    return f"{_pair('username', login.username)}\n{password}\n"
-
-
 def _store_lines(settings: Settings, store: StorePlace) -> list[str]:
     if store.unset:
         return [_UNSET]
     if store.folder is not None:
-        return [_SHARED, _pair("store", str(store.folder))]
+        return [_SHARED, toml_line("store", str(store.folder))]
     section = settings.attachments
-    lines = [_pair("store", section.store), _pair("region", section.region)]
-    return [*lines, _pair("endpoint", section.endpoint)] if section.endpoint else lines
-
-
-def _pair(key: str, value: str) -> str:
-    quoted = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # as TOML wants it
-    return f"{key} = {quoted}"
+    lines = [toml_line("store", section.store), toml_line("region", section.region)]
+    return [*lines, toml_line("endpoint", section.endpoint)] if section.endpoint else lines
 
 
 def _is_loopback(host: str) -> bool:
