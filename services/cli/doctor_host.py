@@ -24,10 +24,15 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A server's certificate, as it was shown. `where`: host:port."""
+    """A server's certificate, as it was shown; or a CA's, by its name.
+
+    `where`: host:port, or whose. `is_spare`: of a file that also holds others; no chain needs it.
+    """
 
     where: str
     ends_at: datetime
+    is_ca: bool = False
+    is_spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,11 @@ def judge_certificates(certificates: Sequence[Certificate], now: datetime) -> It
     for certificate in certificates:
         left = certificate.ends_at - now
         detail = f"{certificate.ends_at:%Y-%m-%d %H:%M} UTC, {left.days} d"
-        if left < CERTIFICATE_MIN:
-            yield wrong("tls.certificate_ends", certificate.where, detail)
+        code = "tls.ca_ends" if certificate.is_ca else "tls.certificate_ends"
+        if left < CERTIFICATE_MIN and not certificate.is_spare:
+            yield wrong(code, certificate.where, detail)
         elif left < CERTIFICATE_WARNED:
-            yield doubtful("tls.certificate_ends", certificate.where, detail)
+            yield doubtful(code, certificate.where, detail)
 
 
 def judge_ports(ports: Sequence[Port]) -> Iterator[Symptom]:

@@ -8,15 +8,21 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from connectors.bus.admin import connect
 from connectors.bus.clock import now
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import start_producer
+from connectors.bus.private import write_private
 from connectors.bus.registry import registry_of
 from connectors.bus.sections import KafkaSection, RegistrySection
 from deploy.local import tls
@@ -134,6 +140,31 @@ def test_a_broker_that_is_not_there_is_told_once_with_the_reason(
     assert capfd.readouterr().err == ""
 
 
+def authority(name: str, by: tuple[str, ec.EllipticCurvePrivateKey] | None, days: int) -> Any:
+    """A CA's certificate and key; signed by another's, or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer, signer = by or (name, key)
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (name, issuer)]
+    certificate = (
+        tls._begun(names[0], names[1], key.public_key(), now(), days)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(tls._usage(signs_certificates=True), critical=True)
+        .sign(signer, hashes.SHA256())
+    )
+    return certificate.public_bytes(Encoding.PEM).decode(), key
+
+
+def with_one_between(home: Home, *, days: int) -> Home:
+    """A server whose certificate was signed by one that the CA has signed."""
+    root, root_key = authority("root", None, 3_000)
+    between, key = authority("in between", ("root", root_key), days)
+    write_private(home.tls.ca, between)
+    write_private(home.tls.ca_key, tls._pem(key))
+    tls._make_server(home, now())  # it shows the one in between, too
+    write_private(home.tls.ca, root)
+    return home
+
+
 @pytest.mark.parametrize(("days", "found"), [(31, []), (20, ["warning"] * 2), (2, ["error"] * 2)])
 def test_the_doctor_sees_how_long_the_certificates_of_both_servers_hold(
     tmp_path: Path,
@@ -150,6 +181,37 @@ def test_the_doctor_sees_how_long_the_certificates_of_both_servers_hold(
         (severity, "tls.certificate_ends") for severity in found
     ]
     assert len({symptom.where for symptom in told}) == len(found)
+
+
+def test_a_ca_that_ends_before_the_certificate_it_signed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
+) -> None:
+    monkeypatch.setattr(tls, "CA_DAYS", 20)
+    home = made(tmp_path)
+    place = settings(serve(home), home).model_copy(update={"registry": RegistrySection()})
+    (found,) = ask_certificates(place, now())
+    assert (found.severity.value, found.code) == ("warning", "tls.ca_ends")
+    assert found.where == "CN=Yichuan local stack CA"
+
+
+def test_a_certificate_in_between_that_ends_is_told(tmp_path: Path, serve: Serve) -> None:
+    home = with_one_between(Home(tmp_path), days=3)
+    place = settings(serve(home), home).model_copy(update={"registry": RegistrySection()})
+    (found,) = ask_certificates(place, now())
+    assert (found.severity.value, found.code) == ("error", "tls.ca_ends")
+    assert found.where == "CN=in between"
+
+
+def test_an_old_ca_beside_the_one_that_is_needed_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
+) -> None:
+    home = made(tmp_path / "home")
+    monkeypatch.setattr(tls, "now", lambda: now() - timedelta(days=tls.CA_DAYS + 1))
+    old = made(tmp_path / "old")
+    home.tls.ca.write_text(home.tls.ca.read_text() + old.tls.ca.read_text())
+    place = settings(serve(home), home).model_copy(update={"registry": RegistrySection()})
+    (found,) = ask_certificates(place, now())
+    assert (found.severity.value, found.code) == ("warning", "tls.ca_ends")
 
 
 def test_of_servers_that_are_away_or_plain_or_trusted_by_no_file_the_doctor_says_what_it_knows(

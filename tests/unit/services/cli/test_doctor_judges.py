@@ -231,6 +231,13 @@ def test_a_certificate_is_judged_by_what_is_left_of_it(
     assert all(f"{left.days} d" in symptom.detail for symptom in found)
 
 
+def test_a_ca_that_ends_has_its_own_cure_and_one_that_no_chain_needs_is_no_error() -> None:
+    ends = [Certificate("CN=a CA", NOW - DAY, is_ca=True)]
+    assert told(judge_certificates(ends, NOW)) == [("error", "tls.ca_ends", "CN=a CA")]
+    spare = [Certificate("CN=an old CA", NOW - DAY, is_ca=True, is_spare=True)]
+    assert told(judge_certificates(spare, NOW)) == [("warning", "tls.ca_ends", "CN=an old CA")]
+
+
 def test_a_port_that_somebody_else_has_is_named_with_its_holder() -> None:
     (found,) = judge_ports([Port(19000, None), Port(19010, "pid 5 nginx")])
     assert (found.code, found.where, found.detail) == (
