@@ -1,6 +1,7 @@
 """A home with keys, logins and schema ids, and both ends of an inbox: no broker needed."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ from connectors.bus.home import Home
 from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import read_keys
 from connectors.bus.keys import ensure_keys
+from connectors.bus.ledger import LiesAt
 from connectors.bus.openers import load_openers
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record
 from connectors.bus.registry import SchemaIds
+from connectors.bus.spool import Spooled
 from schemas.codec import current, frame, unframe
 from schemas.disputes import CaseSplit
 from schemas.document import Target
@@ -137,6 +140,11 @@ def document(record: str, number: int = 12, **changes: Any) -> str:
     if "document_number" in envelope:
         envelope["document_number"] = f"案移〔2026〕{number}号"
     return json.dumps({**found, **changes}, ensure_ascii=False)
+
+
+def written(heads: Iterable[Spooled], offset: int = 0) -> dict[MessageId, LiesAt]:
+    """Return where a broker wrote what was published: one behind the other."""
+    return {head.message_id: (0, at) for at, head in enumerate(heads, start=offset)}
 
 
 def lead(label: str, sender: str = "liuzhi-cgj", **changes: Any) -> Message:

@@ -11,7 +11,7 @@ from connectors.bus.desk import Desk
 from connectors.bus.transfers import Upload
 from schemas.errors import Refusal
 from schemas.messages import Message
-from tests.agency_home import THEM, County, document
+from tests.agency_home import THEM, County, document, written
 from tests.agency_sides import FolderSide, Side
 
 RECORD = "lead_transfer"
@@ -71,7 +71,7 @@ class Sender:
         taken(desk)
         carry(desk, self.county, "yanjiao", self.store)
         (head,) = desk.waiting(10)
-        desk.published([head.message_id])
+        desk.published(written([head]))
         return self.county.opened(head.value)
 
 

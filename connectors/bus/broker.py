@@ -11,20 +11,23 @@ from connectors.bus.agency import Agency
 from connectors.bus.clock import monotonic
 from connectors.bus.inbox_read import Span
 from connectors.bus.kafka import explain, start_consumer, start_producer
+from connectors.bus.ledger import LiesAt
 from connectors.bus.quarantine import Record
+from connectors.bus.unanswered import Place, Spans
 from schemas.topics import inbox_of
 
 RECORDS_MAX: Final = 200  # read from the inbox at once
 FETCH_MS_MAX: Final = 500  # an idle inbox is left after this, to see whether to stop
 START_SECONDS_MAX: Final = 120.0  # how long a broker may be away when a connector starts
 _RENEW_SECONDS_MAX: Final = 20.0
+_ASK_SECONDS_MAX: Final = 8.0  # a connector that is told to stop waits no longer for it
 
 
 class Publisher(Protocol):
     """Writes to flow topics."""
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
-        """Return when the broker has acknowledged the value.
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
+        """Return where the value lies, when the broker has acknowledged it.
 
         Raises YichuanError when it has not, or when nobody knows whether it has.
         """
@@ -47,6 +50,9 @@ class Inbox(Protocol):
 
     def lag(self) -> int:
         """Return how many values are not read yet, as far as is known."""
+
+    async def spans(self, places: Sequence[Place]) -> Spans:
+        """Return where these partitions of flows begin and end. Raises YichuanError."""
 
     def silent_seconds(self) -> float:
         """Return for how long `fetch` has waited in vain for any answer, be it that none is new."""
@@ -73,13 +79,14 @@ class KafkaPublisher:
             seconds_max=seconds_max,
         )
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
-        """Return when the broker has acknowledged the value."""
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
+        """Return where the value lies, when the broker has acknowledged it."""
         producer = self._producer or await self._opened()
         try:
-            await producer.send_and_wait(topic, value, key=key)
+            written = await producer.send_and_wait(topic, value, key=key)
         except (KafkaError, TimeoutError, OSError) as error:
             raise explain(error, where=topic) from error
+        return written.partition, written.offset
 
     async def renew(self) -> None:
         """Close the producer and open another: one that failed may never get its order back."""
@@ -184,6 +191,17 @@ class KafkaInbox:
         if consumer is None or self._next is None or self._place not in consumer.assignment():
             return 0
         return max(0, (consumer.highwater(self._place) or 0) - self._next)
+
+    async def spans(self, places: Sequence[Place]) -> Spans:
+        """Return where these partitions of flows begin and end."""
+        wanted = [TopicPartition(*place) for place in places]
+        try:
+            async with asyncio.timeout(_ASK_SECONDS_MAX):
+                begins = await self._consumer.beginning_offsets(wanted)
+                ends = await self._consumer.end_offsets(wanted)
+        except (KafkaError, TimeoutError) as error:
+            raise explain(error, where=places[0][0]) from error
+        return {(place.topic, place.partition): (begins[place], ends[place]) for place in wanted}
 
     def silent_seconds(self) -> float:
         """Return for how long the broker has said nothing at all."""

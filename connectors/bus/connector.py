@@ -20,11 +20,13 @@ from connectors.bus.clock import monotonic, now
 from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.later import PAUSE_SECONDS_MIN, Later, pause_after
+from connectors.bus.later import PAUSE_SECONDS_MIN, Later, forget_but, pause_after
+from connectors.bus.ledger import LiesAt
+from connectors.bus.look_back import LookBack
 from connectors.bus.spool import Spooled
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
-from schemas.ids import Alias, CaseId
+from schemas.ids import Alias, CaseId, MessageId
 
 CASES_MAX: Final = 200  # published at once, one message of each
 PUBLISH_SECONDS_MAX: Final = 60.0  # one message, to its acknowledgement
@@ -79,7 +81,7 @@ class Connector:
         try:
             await self._desk.patiently(desk.open)
             self.vitals.opened()
-            turns = (self._take, self._read, self._carry)
+            turns = (self._take, self._read, self._carry, self._look_back)
             filling = [asyncio.create_task(loop(desk)) for loop in turns]
             loops = [*filling, asyncio.create_task(self._publish(desk))]
             stopped = asyncio.create_task(self._stopping.wait())
@@ -126,6 +128,11 @@ class Connector:
         self._carrying = Carrying(desk.files, carrier, self._desk.patiently, self._failed, worked)
         await self._carrying.run(self._stopping, self._something, self._poll_seconds)
 
+    async def _look_back(self, desk: Desk) -> None:
+        """Into the spool what the log has lost unanswered."""
+        look = LookBack(desk.lost, self._inbox.spans, self._desk, self._perhaps_failed)
+        await look.run(self._stopping, self._something)
+
     async def _publish(self, desk: Desk) -> None:
         """From the spool to the flows; of each case the first, so that its order is kept."""
         while True:
@@ -144,37 +151,32 @@ class Connector:
                 await self._pause(self._something, min(seconds, self._poll_seconds))
                 continue
             sends = [self._published(head) for head in heads]
-            done = [head for head in await asyncio.gather(*sends) if head is not None]
+            done = dict(each for each in await asyncio.gather(*sends) if each is not None)
             if done:
                 self._failing_since = None
                 if not self._later:
                     self.vitals.failing.pop("publish", None)
-                await self._desk.patiently(desk.published, [head.message_id for head in done])
+                await self._desk.patiently(desk.published, done)
             elif self._stopping.is_set():
                 return  # the broker is away: the next life has it
             else:
                 await self._renew()
 
-    async def _published(self, head: Spooled) -> Spooled | None:
+    async def _published(self, head: Spooled) -> tuple[MessageId, LiesAt] | None:
         """Publish one; None when it could not be, and its case waits a while."""
         try:
             async with asyncio.timeout(PUBLISH_SECONDS_MAX):
-                await self._publisher.publish(head.flow.value, head.case_id.encode(), head.value)
+                lies_at = await self._publisher.publish(*head.record)
         except (YichuanError, TimeoutError) as error:
             self._failed("publish", getattr(error, "code", "kafka.unreachable"))
-            before = self._later.get(head.case_id)
-            later = Later.after(before, monotonic())
-            self._later[head.case_id] = later
+            self._later[head.case_id] = Later.after(self._later.get(head.case_id), monotonic())
             return None
         self._later.pop(head.case_id, None)
-        return head
+        return head.message_id, lies_at
 
     def _forget_but(self, tried: Collection[CaseId], at: float) -> None:
         """Forget cases of which nothing waits any more: the bus had the message after all."""
-        late = [case for case, later in self._later.items() if later.at <= at and case not in tried]
-        for case in late:
-            del self._later[case]
-        if late and not self._later:
+        if forget_but(self._later, tried, at) and not self._later:
             self.vitals.failing.pop("publish", None)
             self._failing_since = None
 

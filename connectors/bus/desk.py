@@ -8,6 +8,7 @@ transaction · 3 published, acknowledged · 4 noted in the ledger · 5 shown at 
   after 1: the first `collect` of the next life gives the source again;
   after 2: the same, but its id is known: it is not sealed again, and the spool is published;
   after 3: published again as the same bytes; the exchange drops the second by its id;
+  after 4: the bytes are kept until 6, and go out again if the log loses them (look_back.py);
   after 4 or 6: `show` finds the row whose source does not show its state, and repeats 5 or 7,
   which are renames and updates that do nothing twice. What is refused before 2 is nowhere but at
   its source: taken again it is refused again. So is what the secrecy gate refuses, in a folder
@@ -22,7 +23,7 @@ message. Values are handled in the order of the inbox, and so of a case.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -31,7 +32,8 @@ from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
 from connectors.bus.allowance import Allowance
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.ledger import Ledger, Outgoing
+from connectors.bus.ledger import Ledger, LiesAt, Outgoing
+from connectors.bus.look_back import LostDesk
 from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.reseal import reseal_spool
@@ -71,12 +73,12 @@ class Desk:
         self._taken: tuple[Source | Unfit, ...] = ()  # collected, not in the ledger yet
         self._unshown: list[Mark] = []
         self.files = FileDesk(agency, system, self._ledger)
+        self.lost = LostDesk(agency, self._ledger)
 
     def open(self) -> None:
         """Open the system, finish what an earlier life began, try the quarantine again."""
         self._system.open()
-        if anew := reseal_spool(self._ledger, self._agency):
-            LOG.info("sealed anew by the present key: %d", anew)
+        reseal_spool(self._ledger, self._agency)
         self.files.open()
         self.take_out()
         self.show()
@@ -92,12 +94,9 @@ class Desk:
         self._ledger.close()
 
     def take_out(self) -> int:
-        """Take what the agency wants to send, seal it, put it into the spool; return how many.
-
-        Nothing is taken while the spool is full: it stays in the agency's outbox.
-        """
+        """Take what the agency wants to send, seal and spool it, unless that is full; how many."""
         self._show([])
-        if not self._taken and not (self._ledger.spool_size().is_full or self.files.is_full()):
+        if not (self._taken or self.spool.is_full() or self.files.is_full()):
             self._taken = self._system.collect(SOURCES_MAX)
         taken = len(self._taken)
         marks: list[Mark] = []
@@ -114,11 +113,11 @@ class Desk:
         """Return what may be published now: the first of each case, within the allowance."""
         return self.spool.heads(cases_max, but, clock.monotonic())
 
-    def published(self, message_ids: Sequence[MessageId]) -> None:
-        """Note what the broker acknowledged, and show it."""
+    def published(self, written: Mapping[MessageId, LiesAt]) -> None:
+        """Note what the broker acknowledged, and where it lies there; show it."""
         with self._ledger.transaction():
-            self.spool.published(message_ids, clock.monotonic())
-        metrics.CONNECTOR_SENT.labels(self._agency.alias).inc(len(message_ids))
+            self.spool.published(written, clock.monotonic())
+        metrics.CONNECTOR_SENT.labels(self._agency.alias).inc(len(written))
         self.show()
 
     def kept(self) -> int:

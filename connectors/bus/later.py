@@ -1,7 +1,10 @@
 """When something is tried again: what failed, and a look that found nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Self
+
+from schemas.ids import CaseId
 
 PAUSE_SECONDS_MIN: Final = 0.5  # doubled each time
 PAUSE_SECONDS_MAX: Final = 60.0
@@ -31,3 +34,11 @@ def pause_after(look_seconds: float) -> float:
     other, and nothing of the inbox would come to its turn.
     """
     return min(look_seconds * LOOK_PAUSE_TIMES, LOOK_PAUSE_SECONDS_MAX)
+
+
+def forget_but(waiting: dict[CaseId, Later], tried: Collection[CaseId], at: float) -> bool:
+    """Forget cases whose time has come, but those that were tried; whether there were any."""
+    late = [case for case, later in waiting.items() if later.at <= at and case not in tried]
+    for case in late:
+        del waiting[case]
+    return bool(late)

@@ -5,7 +5,7 @@ message is published again after a crash as the same bytes: the exchange drops t
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from connectors.bus.inbox_read import CODE, InboxRead
 from connectors.bus.sealing import Staged
 from connectors.bus.system import Mark, Notice, State
 from connectors.bus.transfers import Transfers
+from connectors.bus.unanswered import Unanswered
 from schemas.document import Target
 from schemas.errors import Broken
 from schemas.ids import CaseId, MessageId, is_uuid
@@ -27,6 +28,8 @@ from schemas.parts import Flow
 SPOOL_MESSAGES_MAX: Final = 10_000
 SPOOL_BYTES_MAX: Final = 512 * 1024 * 1024
 TARGETS_MAX: Final = 20  # of one document number; more help nobody to choose
+
+LiesAt = tuple[int, int]  # in its flow: partition and offset
 
 _TABLES: Final = """
 CREATE TABLE sent (
@@ -96,6 +99,7 @@ class Ledger(Book):
         super().__init__(path, _TABLES, (arrivals.BY_SENDER + transfers.BY_SENDER,))
         self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
+        self.unanswered = Unanswered(self)
         self.inbox = InboxRead(self, path.with_name(CODE))
 
     def targets(self, named: str) -> tuple[Target, ...]:
@@ -166,9 +170,13 @@ class Ledger(Book):
         ).fetchone()
         return SpoolSize(count, size, datetime.fromisoformat(oldest) if oldest else None)
 
-    def published(self, message_ids: Iterable[MessageId]) -> None:
-        """Note that the broker acknowledged these; a receipt may have come first and stands."""
-        for message_id in message_ids:
+    def published(self, written: Mapping[MessageId, LiesAt], at: datetime) -> None:
+        """Note that the broker acknowledged these; a receipt may have come first and stands.
+
+        A letter's bytes are kept until the bus has answered (unanswered.py).
+        """
+        for message_id, lies_at in written.items():
+            self.unanswered.keep(message_id, lies_at, at)
             self.db.execute("DELETE FROM spool WHERE message_id = ?", (message_id,))
             self.db.execute(
                 "UPDATE sent SET state = ? WHERE message_id = ? AND state = 'spooled'",
@@ -178,6 +186,7 @@ class Ledger(Book):
     def settled(self, message_id: MessageId, state: State, notice: Notice) -> None:
         """Note what the bus said of a message. If it said so, it has it: no need to publish it."""
         self.db.execute("DELETE FROM spool WHERE message_id = ?", (message_id,))
+        self.unanswered.answered(message_id)
         self.db.execute(
             "UPDATE sent SET state = ?, notice = ?, marked = NULL WHERE message_id = ?",
             (state, json.dumps(notice, ensure_ascii=False), message_id),

@@ -111,6 +111,9 @@ TICKS: Final = _counter("clock_ticks", "Ticks written into a partition", "flow",
 # The connectors.
 CONNECTOR_READ: Final = _counter("connector_read_messages", "Taken from the source", "organ")
 CONNECTOR_SENT: Final = _counter("connector_sent_messages", "Acknowledged by the broker", "organ")
+CONNECTOR_RESENT: Final = _counter(
+    "connector_resent_messages", "Lost by the log before the bus answered, sent again", "organ"
+)
 CONNECTOR_REFUSED: Final = _counter(
     "connector_refused_messages", "Given back at the source, by code", "organ", "code"
 )

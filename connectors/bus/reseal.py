@@ -4,6 +4,7 @@ The old key may end before the broker takes what waits. Id and content stay, and
 the seal is content, so the exchange knows a message that it had before under the old seal.
 """
 
+import logging
 from typing import Final
 
 from connectors.bus.agency import Agency
@@ -15,6 +16,7 @@ from schemas.seal import seal_message
 _NEXT: Final = (
     "SELECT ordinal, value FROM spool WHERE ordinal > ? ORDER BY ordinal LIMIT 1"  # one in memory
 )
+LOG: Final = logging.getLogger("yichuan.connector")
 
 
 def reseal_spool(ledger: Ledger, agency: Agency) -> int:
@@ -30,6 +32,8 @@ def reseal_spool(ledger: Ledger, agency: Agency) -> int:
                     (value, len(value), last),
                 )
                 sealed += 1
+    if sealed:
+        LOG.info("sealed anew by the present key: %d", sealed)
     return sealed
 
 

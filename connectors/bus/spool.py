@@ -1,12 +1,13 @@
 """What goes out next of what waits to be published: of each case the first, within an allowance."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from connectors.bus.allowance import Allowance
-from connectors.bus.ledger import Ledger, SpoolSize
+from connectors.bus.clock import now
+from connectors.bus.ledger import Ledger, LiesAt, SpoolSize
 from connectors.bus.system import State
 from schemas.ids import CaseId, MessageId
 from schemas.parts import Flow
@@ -33,6 +34,11 @@ class Spooled:
     flow: Flow
     case_id: CaseId
     value: bytes
+
+    @property
+    def record(self) -> tuple[str, bytes, bytes]:
+        """The topic, key and value to publish."""
+        return self.flow.value, self.case_id.encode(), self.value
 
 
 class Spool:
@@ -75,11 +81,14 @@ class Spool:
         """Return how much waits."""
         return self._ledger.spool_size()
 
-    def published(self, message_ids: Iterable[MessageId], at: float) -> None:
+    def is_full(self) -> bool:
+        """Whether nothing more may be taken from the agency."""
+        return self.size().is_full or self._ledger.unanswered.is_full()
+
+    def published(self, written: Mapping[MessageId, LiesAt], at: float) -> None:
         """Note what the broker acknowledged of the last heads, at this time."""
-        sent = list(message_ids)
-        self._ledger.published(sent)
-        letters = [each for each in sent if each in self._letters]
+        self._ledger.published(written, now())
+        letters = [each for each in written if each in self._letters]
         self._allowance.published(letters, at)
         for each in letters:
             row = self._ledger.sent(each)

@@ -298,14 +298,14 @@ class OneCaseFails:
         self.failing: bytes | None = None
         self.failed = 0
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
         """Publish, unless it is of the one case."""
         if self.failing is None:
             self.failing = key
         if key == self.failing:
             self.failed += 1
             raise Unavailable("kafka.unreachable", where=topic)
-        await self._inner.publish(topic, key, value)
+        return await self._inner.publish(topic, key, value)
 
     async def renew(self) -> None:
         """As the real one."""
@@ -355,10 +355,10 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
         publisher, inbox = KafkaPublisher(agency), KafkaInbox(agency)
         publish, began, may_end = publisher.publish, asyncio.Event(), asyncio.Event()
 
-        async def slowly(topic: str, key: bytes, value: bytes) -> None:
+        async def slowly(topic: str, key: bytes, value: bytes) -> tuple[int, int]:
             began.set()
             await may_end.wait()
-            await publish(topic, key, value)
+            return await publish(topic, key, value)
 
         monkeypatch.setattr(publisher, "publish", slowly)
         await publisher.open()

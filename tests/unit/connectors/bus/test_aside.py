@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -18,7 +18,7 @@ from connectors.bus.quarantine import Record
 from connectors.bus.system import Source
 from schemas.errors import Unavailable
 from schemas.ids import CaseId
-from tests.agency_home import document, lead
+from tests.agency_home import document, lead, written
 from tests.attached import Sender, carry, taken
 
 ROOM_BYTES: Final = 1024**2
@@ -115,7 +115,7 @@ def test_in_its_case_nothing_overtakes_it_and_nothing_is_refused_for_not_knowing
     sender.side.put("d", "lead_transfer", document("lead_transfer", 13))
     desk = sender.desk()
     desk.take_in([sender.county.copy(theirs, 0)])
-    desk.published([head.message_id for head in desk.waiting(10)])  # Delivered
+    desk.published(written(desk.waiting(10)))  # Delivered
     small_disk(ROOM_BYTES)
     taken(desk)
     assert [sender.side.state(name) for name in "abcd"] == ["taken"] * 4
@@ -132,7 +132,7 @@ def test_a_reply_in_another_case_goes_on(sender: Sender, small_disk: Limit) -> N
     sender.side.put("b", "filing_reply", answer("filing_reply", "城移〔2026〕7号"))
     desk = sender.desk()
     desk.take_in([sender.county.copy(theirs, 0)])
-    desk.published([head.message_id for head in desk.waiting(10)])
+    desk.published(written(desk.waiting(10)))
     small_disk(ROOM_BYTES)
     taken(desk)
     assert spooled(desk) == ["FilingReply"]
@@ -214,8 +214,10 @@ def test_what_may_belong_to_the_case_of_what_waits_waits_behind_it(
 class Bus:
     """Takes everything, and gives nothing."""
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
         """Take a value."""
+        del topic, key, value
+        return 0, 0
 
     async def renew(self) -> None:
         """Nothing is to be begun afresh."""
@@ -235,6 +237,11 @@ class Bus:
     def lag(self) -> int:
         """Nothing is behind."""
         return 0
+
+    async def spans(self, places: Any) -> dict[Any, Any]:
+        """Nothing is asked about."""
+        del places
+        return {}
 
     def silent_seconds(self) -> float:
         """The broker is there."""

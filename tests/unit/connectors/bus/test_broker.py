@@ -1,6 +1,7 @@
 """What a connector publishes with, without a broker: how often it logs in when one was away."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Final
 
 import pytest
@@ -42,11 +43,12 @@ class Producer:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def send_and_wait(self, *_: object, **__: object) -> None:
+    async def send_and_wait(self, *_: object, **__: object) -> SimpleNamespace:
         """Send."""
         if self._cluster.is_away:
             raise TimeoutError
         self._cluster.sent += 1
+        return SimpleNamespace(partition=0, offset=self._cluster.sent - 1)
 
     async def stop(self) -> None:
         """Disconnect."""

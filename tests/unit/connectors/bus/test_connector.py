@@ -32,7 +32,7 @@ class Unheard:
         self.taken: list[bytes] = []
         self.renewals = 0
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
         """Take the value; nobody knows it."""
         del key
         self.taken.append(value)
@@ -66,6 +66,10 @@ class Given:
     def lag(self) -> int:
         """Nothing is behind."""
         return 0
+
+    async def spans(self, places: Any) -> dict[Any, Any]:
+        """All that was published is still there."""
+        return dict.fromkeys(places, (0, 1))
 
     def silent_seconds(self) -> float:
         """For how long the broker is away."""
@@ -110,10 +114,11 @@ def test_what_the_bus_had_after_all_is_not_called_failing_for_ever(
 class Heard(Unheard):
     """Answers from the second try on."""
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> None:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
         """Take the value; of the first nobody knows."""
         if not self.taken:
             await super().publish(topic, key, value)
+        return 0, 0
 
 
 def test_what_could_not_be_published_and_then_was_is_not_called_failing_for_ever(

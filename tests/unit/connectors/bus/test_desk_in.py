@@ -14,7 +14,7 @@ from connectors.bus.system import Arrival, Arrived
 from schemas.errors import Broken, Refusal
 from schemas.load import default_example
 from schemas.messages import Delivered
-from tests.agency_home import THEM, THIRD, County, case_split, lead, reply_to
+from tests.agency_home import THEM, THIRD, County, case_split, lead, reply_to, written
 from tests.agency_sides import Side
 
 NewDesk = Callable[[], Desk]
@@ -107,7 +107,7 @@ def test_what_the_agency_has_can_be_answered_though_a_crash_kept_it_out_of_the_l
     assert side.arrived() == [sent.envelope.message_id]
     assert delivered(county, desk) == []  # behind the answer of its case
     (head,) = desk.waiting(100)
-    desk.published([head.message_id])
+    desk.published(written([head]))
     assert len(delivered(county, desk)) == 1
 
 

@@ -11,7 +11,18 @@ from connectors.bus.desk import Desk
 from connectors.bus.spool import Spooled
 from schemas.ids import MessageId, case_id_of
 from schemas.parts import Flow
-from tests.agency_home import US, County, accepted, document, held, lead, rejected, reply_to
+from tests.agency_home import (
+    AT,
+    US,
+    County,
+    accepted,
+    document,
+    held,
+    lead,
+    rejected,
+    reply_to,
+    written,
+)
 from tests.agency_sides import Side
 
 NewDesk = Callable[[], Desk]
@@ -25,7 +36,7 @@ def publish(desk: Desk) -> list[Spooled]:
     """Publish all that waits, as a broker that answers at once."""
     done: list[Spooled] = []
     while heads := waiting(desk):
-        desk.published([head.message_id for head in heads])
+        desk.published(written(heads))
         done += heads
     return done
 
@@ -138,7 +149,7 @@ def test_a_crash_before_the_source_shows_it_shows_it_later(side: Side, new_desk:
     take(first)
     (head,) = waiting(first)
     with first._ledger.transaction():
-        first._ledger.published([head.message_id])
+        first._ledger.published(written([head]), AT)
     desk = new_desk()
     desk.open()
     assert waiting(desk) == []
@@ -170,7 +181,7 @@ def test_a_receipt_that_overtakes_the_acknowledgement_stands(
     (head,) = waiting(desk)
     desk.take_in([county.said(accepted(county.opened(head.value)), 0)])
     assert waiting(desk) == []
-    desk.published([head.message_id])
+    desk.published(written([head]))
     assert side.state("a") == "accepted"
 
 
@@ -181,7 +192,7 @@ def test_a_refusal_that_overtakes_the_acknowledgement_stands(
     take(desk)
     (head,) = waiting(desk)
     desk.take_in([county.said(rejected(county.opened(head.value)), 0)])
-    desk.published([head.message_id])
+    desk.published(written([head]))
     assert side.state("a") == "document_number.used"
 
 

@@ -13,7 +13,7 @@ from connectors.bus.ledger import Ledger
 from schemas.ids import MessageId, case_id_of
 from schemas.load import default_example
 from schemas.messages import Accepted, Delivered, Message
-from tests.agency_home import AT, County, held, lead
+from tests.agency_home import AT, County, held, lead, written
 from tests.agency_sides import Side
 
 NewDesk = Callable[[], Desk]
@@ -80,7 +80,7 @@ def test_the_supervisor_hears_of_another_organs_message_that_has_the_id_of_its_o
     for _ in range(3):
         desk.take_out()
     (head,) = desk.waiting(100)
-    desk.published([head.message_id])
+    desk.published(written([head]))
     own = county.opened(head.value)
     other: Any = as_if(lead("one"), own)
     assert desk.take_in([county.said(held(other), 0)]) == frozenset()

@@ -13,7 +13,7 @@ from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.spool import Spool, Spooled
 from connectors.bus.system import State
 from schemas.messages import Message
-from tests.agency_home import County, lead
+from tests.agency_home import County, lead, written
 
 PLENTY: Final = 10_000.0  # letters a second
 AT: Final = 100.0
@@ -35,7 +35,7 @@ def _letter(number: int) -> Message:
 
 
 def sent(spool: Spool, heads: tuple[Spooled, ...], at: float) -> int:
-    spool.published([head.message_id for head in heads], at)
+    spool.published(written(heads), at)
     return len(heads)
 
 

@@ -7,7 +7,7 @@ import pytest
 from connectors.bus.desk import Desk
 from connectors.bus.system import State
 from connectors.folder.outbox import Outbox
-from tests.agency_home import document
+from tests.agency_home import document, written
 from tests.attached import RECORD, Sender, taken
 from tests.letters_through import (
     NAME,
@@ -64,7 +64,7 @@ def test_a_crash_at_any_rename_parts_no_letter_from_its_files(
         desk = sender.desk()
         taken(desk)
         desk._ledger.db.execute("DELETE FROM uploads")
-        desk.published([head.message_id for head in desk.waiting(10)])
+        desk.published(written(desk.waiting(10)))
         return desk
 
     with monkeypatch.context() as patch:
@@ -91,7 +91,7 @@ def test_the_renames_that_a_crash_is_tried_at_are_all_there_are(
         desk = sender.desk()
         taken(desk)
         desk._ledger.db.execute("DELETE FROM uploads")
-        desk.published([head.message_id for head in desk.waiting(10)])
+        desk.published(written(desk.waiting(10)))
     assert count == [max(at for at, _ in MOMENTS)]
 
 

@@ -1,0 +1,98 @@
+"""What the broker has and the bus has said nothing of yet, in the connector's ledger.
+
+A flow keeps its records for thirty days, decided or not. So the sealed bytes stay here until the
+bus has answered. Of a letter that the log has lost before that they go back into the spool: the
+same message under the same id, so that it counts once, had it been decided after all. What the
+connector says itself (Delivered) is answered by nobody, and is not kept.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from connectors.bus.book import Book
+from schemas.ids import MessageId
+
+LETTERS_MAX: Final = 100_000  # then nothing more is taken from the agency: it stays in its outbox
+BYTES_MAX: Final = 2 * 1024 * 1024 * 1024
+KEPT_DAYS: Final = 400  # since it was sealed; of a dead letter no answer ever comes
+AGE_SECONDS_MIN: Final = 60.0  # an answer is on its way for less
+
+Place = tuple[str, int]  # of a flow: topic and partition
+Spans = Mapping[Place, tuple[int, int]]  # where each begins, and where its next record will lie
+
+# IF NOT EXISTS: a ledger of before gains it. `published_at`: seconds since 1970.
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS unanswered (
+  ordinal INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE,
+  flow TEXT NOT NULL, case_id TEXT NOT NULL, size INTEGER NOT NULL, spooled_at TEXT NOT NULL,
+  value BLOB NOT NULL, "partition" INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  published_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS unanswered_place
+  ON unanswered (flow, "partition", "offset", published_at, size);
+"""
+_KEEP: Final = """
+INSERT OR REPLACE INTO unanswered
+ SELECT ordinal, message_id, spool.flow, spool.case_id, size, spooled_at, value, ?, ?, ?
+ FROM spool JOIN sent USING (message_id) WHERE message_id = ? AND place IS NOT NULL
+"""
+_LOST: Final = """
+ FROM unanswered WHERE flow = ? AND "partition" = ? AND published_at <= ?
+ AND ("offset" < ? OR "offset" >= ?)
+"""
+# Under its old number: before whatever of its case was sealed later.
+_BACK: Final = f"""
+INSERT OR IGNORE INTO spool (ordinal, message_id, flow, case_id, size, spooled_at, value)
+ SELECT ordinal, message_id, flow, case_id, size, spooled_at, value {_LOST}
+"""
+
+
+class Unanswered:
+    """The list, in an open book."""
+
+    def __init__(self, book: Book) -> None:
+        self._db = book.db
+        self._db.executescript(TABLES)
+
+    def keep(self, message_id: MessageId, lies_at: tuple[int, int], at: datetime) -> None:
+        """Keep what leaves the spool, with its partition and offset."""
+        self._db.execute(_KEEP, (*lies_at, at.timestamp(), message_id))
+
+    def answered(self, message_id: MessageId) -> None:
+        """The bus has said what became of it."""
+        self._db.execute("DELETE FROM unanswered WHERE message_id = ?", (message_id,))
+
+    def is_full(self) -> bool:
+        """Whether nothing more may be taken from the agency."""
+        count, size = self._db.execute(
+            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM unanswered"
+        ).fetchone()
+        return bool(count >= LETTERS_MAX or size >= BYTES_MAX)
+
+    def places(self, now: datetime) -> tuple[Place, ...]:
+        """Return where something lies that should have been answered by now."""
+        rows = self._db.execute(
+            'SELECT DISTINCT flow, "partition" FROM unanswered WHERE published_at <= ?',
+            (_long_before(now),),
+        )
+        return tuple((flow, partition) for flow, partition in rows)
+
+    def into_spool(self, spans: Spans, now: datetime) -> int:
+        """Put back what is in the log no more; return how many letters."""
+        back = 0
+        for place, (begin, end) in spans.items():
+            lost = (*place, _long_before(now), begin, end)
+            self._db.execute(_BACK, lost)
+            back += self._db.execute(f"DELETE {_LOST}", lost).rowcount
+        return back
+
+    def forget(self, now: datetime) -> int:
+        """Forget what will not be answered any more; return how many letters."""
+        before = (now - timedelta(days=KEPT_DAYS)).isoformat()
+        gone = self._db.execute("DELETE FROM unanswered WHERE spooled_at < ?", (before,))
+        return gone.rowcount
+
+
+def _long_before(now: datetime) -> float:
+    return now.timestamp() - AGE_SECONDS_MIN
