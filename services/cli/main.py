@@ -153,10 +153,7 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
         {
             "run": Verb(f"{_CLI}.connector", "run", "运行一个连接器", "run one connector"),
             "doctor": Verb(
-                f"{_CLI}.connector_doctor",
-                "doctor",
-                "检查机关的安装目录",
-                "is an agency's home fit",
+                f"{_CLI}.connector_doctor", "doctor", "检查机关的安装目录", "is a home fit"
             ),
             "kit": Verb(
                 f"{_CLI}.connector_kit", "kit", "交给机关的一套文件", "what an agency gets"
@@ -166,7 +163,10 @@ COMMANDS: Final[Mapping[str, Verb | Noun]] = {
     "exchange": Noun(
         "交换进程",
         "the exchange",
-        {"run": Verb(f"{_CLI}.exchange_cmd", "exchange_run", "运行交换进程", "run the exchange")},
+        {
+            "run": Verb(f"{_CLI}.exchange_cmd", "exchange_run", "运行交换进程", "run the exchange"),
+            "gap": Verb(f"{_CLI}.gap", "gap", "日志缺口：查看、确认跳过", "what the log lost"),
+        },
     ),
     "verify": Verb(
         f"{_CLI}.verify", "verify", "离线核验一份文件的封签", "whose a file is, offline"

@@ -5,7 +5,7 @@ of the home. The replay has a casebook of its own in the home's `run`, removed a
 key that is never written, or a backup's: it holds unredacted letters, also those erased since.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
 from services.casebook.progress import Place, progress_now
-from services.casebook.tables import OUTBOX
+from services.casebook.tables import DEAD, OUTBOX
 from services.cli.casebook_view import reading
 from services.cli.exit_codes import NO
 from services.cli.flow_reader import FlowReader
@@ -33,8 +33,10 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
 from services.cli.replay_begin import begun
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told
+from services.exchange.gap import CODE as GAP
+from services.exchange.gap import LostBefore, Passed, by_place, passed_of
 from services.exchange.kept_keys import opened_record
-from services.exchange.log_order import in_log_order, whole
+from services.exchange.log_order import NONE_LOST, in_log_order, whole
 from services.exchange.opening import open_again
 from services.exchange.originals import Kept, lay_at
 
@@ -54,6 +56,7 @@ class Snapshot:
 
     decided_to: Mapping[Place, int]
     journal: tuple[Told, ...]
+    lost: Mapping[Place, LostBefore]  # gaps that were passed, in the journal and in the casebook
 
 
 def replay(
@@ -89,10 +92,14 @@ def replay(
         )
         flows = open_readers.enter_context(FlowReader(place, settings))
         originals = partial(_opened, open_readers, place, settings)
-        streams = [
-            _partition(place, originals, flows, look, one, begin.offsets.get(one, 0), end)
+        turns = {
+            one: (begin.offsets.get(one, 0), end)
             for one, end in sorted(snapshot.decided_to.items())
             if end > 0
+        }
+        streams = [
+            _partition(place, originals, flows, look, one, turn, snapshot.lost.get(one, NONE_LOST))
+            for one, turn in turns.items()
         ]
         audit = Audit(begin.casebook, shelf, snapshot.journal, begin.offsets)
         found = audit.replay(in_log_order(streams), settings.exchange.batch_max)
@@ -119,6 +126,7 @@ def document(counts: Counts) -> dict[str, Any]:
         },
         "rulebooks": sorted(counts.rulebooks),
         "defects": counts.defects,
+        "lost": counts.lost.total(),
     }
 
 
@@ -146,7 +154,16 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
         )
         for each in look.read(begins, ends, READ_SECONDS_MAX)
     ]
-    return Snapshot(decided_to, (*found, *unsent))
+    journal = (*found, *unsent)
+    return Snapshot(decided_to, journal, by_place(_passed(journal, connection)))
+
+
+def _passed(journal: Iterable[Told], connection: Connection) -> Iterator[Passed]:
+    """Yield the gaps of which the casebook says too that they were passed."""
+    known = set(connection.execute(select(*DEAD.primary_key.columns).where(DEAD.c.code == GAP)))
+    for passed in filter(None, (passed_of(told.line) for told in journal)):
+        if (*passed.found.gap.place, passed.found.gap.last) in known:
+            yield passed
 
 
 def _partition(
@@ -155,14 +172,15 @@ def _partition(
     flows: FlowReader,
     look: LogReader,
     place: Place,
-    start: int,
-    end: int,
+    turn: tuple[int, int],
+    lost: LostBefore,
 ) -> Iterator[Kept]:
     """Yield a flow's partition: from the originals what the log no longer has, then the log.
 
-    Raises UserError replay.too_old, Broken log.gap.
+    `turn`: its begin and end; `lost`: what nobody has any more, and somebody answered for. Raises
+    UserError replay.too_old, Broken log.gap.
     """
-    topic, partition = place
+    (topic, partition), (start, end) = place, turn
     begin = max(start, look.spans(topic)[place][0])
     if begin > start:
         of_originals = (ORIGINALS, partition)
@@ -170,7 +188,7 @@ def _partition(
         records = _read(open_originals(), of_originals, *span)
         own = (each for each in records if _flow_of(each) == topic)
         try:
-            yield from whole(_unlocked(home, own), place, start, min(begin, end))
+            yield from whole(_unlocked(home, own), place, start, min(begin, end), lost)
         except Broken as error:
             if error.code != "log.gap":
                 raise
@@ -220,6 +238,11 @@ def _tell(counts: Counts, *, as_json: bool) -> None:
         f"the same: {told['decisions']} decisions to the byte, under {len(told['rulebooks'])} "
         "rulebooks",
     )
+    if lost := counts.lost.total():
+        say(
+            f"另有 {lost} 条在处理之前已从日志失去，由人负责跳过（yichuan dead list）",
+            f"{lost} more were lost by the log undecided, and somebody answered for going on",
+        )
     if counts.defects:
         say(
             f"其中 {counts.defects} 项当时因程序缺陷冻结，依日志记载",

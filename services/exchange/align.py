@@ -4,8 +4,9 @@ A group that is ahead of the casebook (an older casebook was restored, or it is 
 what was never decided: its offsets are set back, and what the journal tells of the life that was
 lost is remembered (recall.py). A log that begins after the casebook's progress has lost records
 that nobody decided; where a secret was deleted from it the originals topic has them, and they are
-decided first (recover.py), else the exchange does not start. Nor does it when the log ends before
-the casebook's progress: that is another log, whose new records would be taken for decided ones.
+decided first (recover.py); else the exchange does not start until somebody answers for going on
+(gap.py). Nor does it when the log ends before the casebook's progress: that is another log, whose
+new records would be taken for decided ones.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from services.casebook.store import Casebook
 from services.exchange.kept_keys import restore_keys
 from services.exchange.office import Office
 from services.exchange.opening import open_shelf
-from services.exchange.recall import recall
+from services.exchange.recall import Recollection, recall
 from services.exchange.recorded import Remembers
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
@@ -76,7 +77,8 @@ async def align(
         remembers = await recall(consumer, casebook, is_behind=is_behind)
         consumer.assign(places)
         if gaps:
-            await recover(settings, login, casebook, shelf, gaps, remembers)
+            lost = remembers.lost() if isinstance(remembers, Recollection) else {}
+            await recover(settings, login, casebook, shelf, gaps, remembers, lost)
             wanted = patiently(_wanted, casebook, begins)
             ends = await consumer.end_offsets(places)
         _refuse_shorter(wanted, ends)

@@ -23,6 +23,7 @@ from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, DECISIONS, OUTBOX, SECRETS
 from services.exchange.batch import run_batch
+from services.exchange.gap import Lost
 from services.exchange.intake import Dead, Intake, Sound
 from services.exchange.kept_keys import ERASED, ERASED_CODE
 from services.exchange.originals import Kept
@@ -78,6 +79,7 @@ class Counts:
     ticks: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
     refused_by_gate: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)  # by the log, before they were decided
     erased: Counter[str] = field(default_factory=Counter)  # past their term: not decided anew
     decisions: Counter[str] = field(default_factory=Counter)
     rulebooks: set[str] = field(default_factory=set)
@@ -194,7 +196,9 @@ class Audit:
 
     def _count(self, intake: Intake) -> None:
         topic = intake.incoming.position.topic
-        self.counts.records[topic] += intake.incoming.position.offset + 1 - intake.incoming.first
+        is_lost = isinstance(intake.incoming.unread, Lost)
+        counted = self.counts.lost if is_lost else self.counts.records
+        counted[topic] += intake.incoming.position.offset + 1 - intake.incoming.first
         if isinstance(intake, Dead) and intake.refusal.code == ERASED_CODE:
             self.counts.erased[topic] += 1
             return
@@ -202,7 +206,7 @@ class Audit:
             self.counts.rulebooks.add(intake.rulebook)
             self.counts.ticks[topic] += isinstance(intake.opened.message, Tick)
             return
-        self.counts.dead[topic] += isinstance(intake, Dead)
+        self.counts.dead[topic] += isinstance(intake, Dead) and not is_lost
         self.counts.refused_by_gate[topic] += intake.is_secret
 
 

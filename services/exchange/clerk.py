@@ -16,6 +16,7 @@ from services.casework.retention import rest_of
 from services.casework.standstill import freeze
 from services.casework.steps import Facts
 from services.exchange.defects import where_of
+from services.exchange.gap import Passed, rows_of
 from services.exchange.intake import Incoming, Sound
 from services.exchange.notes import DEFECT, Decided, decision_rows
 from services.exchange.office import Office
@@ -81,6 +82,12 @@ class Clerk:
         """Write a dead letter, and count it. `is_of_case`: its case stands still because of it."""
         self.sending.dead(incoming, refusal, envelope, at, is_of_case=is_of_case)
         self.tally.dead.append(refusal.code)
+
+    def passed(self, passed: Passed) -> None:
+        """Write down who goes on behind a gap."""
+        row, published = rows_of(passed, self.office.rulebook.hash)
+        self.work.add_decision(row)
+        self.work.add_outbox(published)
 
     def put_case(self, case: Case, incoming: Incoming) -> None:
         """Write the case as it is now."""

@@ -19,6 +19,7 @@ from services.casework.steps import Facts
 from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
 from services.exchange.expiring import ask_anew
+from services.exchange.gap import Lost
 from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
 from services.exchange.junk import Junk
 from services.exchange.likeness import note_marks
@@ -82,7 +83,10 @@ class Desk:
         if isinstance(intake, Refused | Dead) and intake.is_secret:
             self._work.add_secret(SecretRow(position, note_of(intake)))
             self._tally.secrets.add(position.place)
-        if self._next is not by:  # whatever was opened meanwhile is looked at anew
+        if isinstance(incoming.unread, Lost):
+            self._clerk.passed(incoming.unread.passed)
+        # Whatever was opened meanwhile is looked at anew; so is what a Tick of ours wrote and lost.
+        if self._next is not by or isinstance(incoming.unread, Lost):
             seen = None
         after = Progress(position.offset + 1, clock, self._next.rulebook.hash, seen)
         self._work.advance(position.topic, position.partition, after)

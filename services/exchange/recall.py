@@ -6,7 +6,7 @@ frozen by a defect stands so again. The second life writes the first one's lines
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Final
 
@@ -21,6 +21,7 @@ from services.casebook.progress import Place
 from services.casebook.retry import patiently
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
+from services.exchange.gap import LostBefore, Passed, by_place, passed_of
 from services.exchange.reading import records_until
 from services.exchange.recorded import Remembered, Remembers, entry_of, nothing, remembered_among
 
@@ -48,10 +49,12 @@ class Recollection:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLE)
         self._ends: dict[Place, int] = {}  # the last offset that was decided in the life before
+        self._passed: list[Passed] = []
 
     def note(self, lines: Sequence[str]) -> None:
         """Take lines in. What no exchange wrote is none: `yichuan replay` tells of it."""
         entries = [entry for line in lines if (entry := entry_of(line)) is not None]
+        self._passed += [passed for line in lines if (passed := passed_of(line)) is not None]
         for entry in entries:
             place, offset = entry.position.place, entry.position.offset
             self._ends[place] = max(self._ends.get(place, offset), offset)
@@ -61,6 +64,10 @@ class Recollection:
             [(*astuple(entry.position), entry.case, entry.line) for entry in entries],
         )
         self._db.execute("COMMIT")
+
+    def lost(self) -> Mapping[Place, LostBefore]:
+        """Return what was decided in place of records that the log had lost."""
+        return by_place(self._passed)
 
     def ends(self) -> dict[Place, int]:
         """Return of each partition which offset was to be decided next."""

@@ -7,6 +7,7 @@ every reader knows by their ids.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -18,8 +19,10 @@ from schemas.topics import ORIGINALS
 from services.casebook.progress import Place
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
+from services.exchange.gap import LostBefore
 from services.exchange.intake import Intake
 from services.exchange.kept_keys import opened, restore_keys
+from services.exchange.log_order import NONE_LOST, lost_from
 from services.exchange.originals import Kept, lay_at
 from services.exchange.portions import portions
 from services.exchange.reading import records_until
@@ -38,21 +41,23 @@ async def recover(
     shelf: Shelf,
     gaps: Mapping[Place, Gap],
     remembers: Remembers = nothing,
+    lost: Mapping[Place, LostBefore] = MappingProxyType({}),
 ) -> None:
     """Bring the casebook's progress to the log's begin in each of the partitions.
 
-    Raises Broken log.gap, before anything is decided, when the originals have a hole there; Broken
-    originals.unreadable, Unavailable kafka.unreachable.
+    `lost`: gaps that were passed in the life before are passed again. Raises Broken log.gap, before
+    anything is decided, when the originals have another hole there; Broken originals.unreadable,
+    Unavailable kafka.unreachable.
     """
     reader = await start_consumer(settings, login, (), group=None, client_id="exchange-recover")
     try:
         await restore_keys(settings, login, casebook)
         for place, gap in gaps.items():
-            async for _ in _missing(reader, casebook, place, gap):
+            async for _ in _missing(reader, casebook, place, gap, lost.get(place, NONE_LOST)):
                 pass  # all there: only now is anything decided
         for place, gap in gaps.items():
             batch: list[Kept] = []
-            async for record in _missing(reader, casebook, place, gap):
+            async for record in _missing(reader, casebook, place, gap, lost.get(place, NONE_LOST)):
                 batch.append(record)
                 if len(batch) >= settings.exchange.batch_max:
                     decide_kept(casebook, shelf, batch, remembers)
@@ -85,10 +90,14 @@ async def _missing(
     casebook: Casebook,
     place: Place,
     gap: Gap,
+    lost: LostBefore,
 ) -> AsyncIterator[Kept]:
     """Yield the records from the casebook's progress to the log's begin, each once, in order."""
     topic, partition = place
     next_offset, begin = gap
+    for gone in lost_from(next_offset, lost):
+        yield gone
+        next_offset = gone.incoming.position.offset + 1
     source = TopicPartition(ORIGINALS, partition)
     reader.assign([source])
     end = (await reader.end_offsets([source]))[source]
@@ -101,6 +110,13 @@ async def _missing(
             if in_turn and lay.position.place == place:
                 next_offset = lay.position.offset + 1
                 wanted.append(record)
+            if next_offset in lost:
+                for found_again in opened(casebook, wanted):
+                    yield found_again
+                wanted = []
+                for gone in lost_from(next_offset, lost):
+                    yield gone
+                    next_offset = gone.incoming.position.offset + 1
         for found_again in opened(casebook, wanted):
             yield found_again
         if next_offset >= begin:

@@ -79,7 +79,7 @@ class Log:
 
 async def nothing_kept(*arguments: Any) -> None:
     """Say what recovering says when the originals have nothing of the gap."""
-    ((place, (progress, begin)),) = arguments[-2].items()
+    ((place, (progress, begin)),) = arguments[4].items()
     raise Broken("log.gap", detail=f"{place[0]}/{place[1]}: {progress} < {begin}")
 
 
