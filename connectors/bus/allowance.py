@@ -17,10 +17,6 @@ UNANSWERED_MAX: Final = 50  # letters published that the bus has said nothing of
 # Then a letter counts no longer: what waits behind a held one is answered late, what is dead
 # never, and while the exchange is away its letters are to get their time of receipt all the same.
 UNANSWERED_SECONDS_MAX: Final = 10.0
-# A letter with no word for so long is told of: each letter is accepted, held or refused at once,
-# so the exchange is away, or it is dead: sealed for another bus, by ids or keys of another.
-SILENT_SECONDS: Final = 900.0
-SILENT_LETTERS_MAX: Final = 10_000  # remembered; of more the oldest is forgotten
 SAVED_SECONDS: Final = 1.0  # of the rate, for what comes after a pause
 
 
@@ -33,7 +29,6 @@ class Allowance:
         self._saved_max = max(per_second * SAVED_SECONDS, 1.0)
         self._saved, self._saved_at = self._saved_max, 0.0
         self._unanswered: OrderedDict[MessageId, float] = OrderedDict()  # when each was published
-        self._silent: OrderedDict[MessageId, float] = OrderedDict()  # the same, for longer
 
     def room(self, at: float) -> int:
         """Return how many letters may be published at this time."""
@@ -52,18 +47,10 @@ class Allowance:
             self._saved -= 1.0
             self._unanswered[message_id] = at
             self._unanswered.move_to_end(message_id)
-            self._silent.setdefault(message_id, at)
-            if len(self._silent) > SILENT_LETTERS_MAX:
-                self._silent.popitem(last=False)
 
     def answered(self, message_id: MessageId) -> None:
         """Note that the bus has said what became of a letter."""
         self._unanswered.pop(message_id, None)
-        self._silent.pop(message_id, None)
-
-    def silent(self, at: float) -> int:
-        """Return of how many letters the bus has said nothing for SILENT_SECONDS."""
-        return sum(at - since >= SILENT_SECONDS for since in self._silent.values())
 
     def _save(self, at: float) -> None:
         gained = (at - self._saved_at) * self._per_second

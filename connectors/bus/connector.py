@@ -225,7 +225,7 @@ class Connector:
         self.vitals.kept = await self._desk.once(desk.kept)
         self.vitals.missed = await self._desk.once(desk.inbox.missed)
         self.vitals.oldest_seconds = (now() - size.oldest).total_seconds() if size.oldest else 0.0
-        self.vitals.silent = await self._desk.once(desk.spool.silent, monotonic())
+        self.vitals.silent = await self._desk.once(desk.spool.silent, now())
         self.vitals.unfit = self._carrying.unfit if self._carrying else 0
         self._perhaps_failed("key", "key.not_in_force", is_so=desk.spool.is_shut)
         is_aside = bool(await self._desk.once(desk.files.aside))

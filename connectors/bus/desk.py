@@ -116,7 +116,7 @@ class Desk:
     def published(self, written: Mapping[MessageId, LiesAt]) -> None:
         """Note what the broker acknowledged, and where it lies there; show it."""
         with self._ledger.transaction():
-            self.spool.published(written, clock.monotonic())
+            self.spool.published(written, clock.monotonic(), clock.now())
         metrics.CONNECTOR_SENT.labels(self._agency.alias).inc(len(written))
         self.show()
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from connectors.bus import arrivals, transfers
+from connectors.bus import arrivals, transfers, unanswered
 from connectors.bus.arrivals import Arrivals
 from connectors.bus.book import Book
 from connectors.bus.inbox_read import CODE, InboxRead
@@ -31,7 +31,7 @@ TARGETS_MAX: Final = 20  # of one document number; more help nobody to choose
 
 LiesAt = tuple[int, int]  # in its flow: partition and offset
 
-_TABLES: Final = """
+_TABLES: Final = f"""
 CREATE TABLE sent (
   message_id TEXT PRIMARY KEY, place TEXT, digest TEXT NOT NULL,
   case_id TEXT NOT NULL, flow TEXT NOT NULL, record TEXT NOT NULL, document_number TEXT,
@@ -46,7 +46,7 @@ CREATE TABLE spool (
   value BLOB NOT NULL
 );
 CREATE INDEX spool_case ON spool (case_id, ordinal, size, spooled_at);
-"""
+{unanswered.TABLES}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Ledger(Book):
     """The open ledger. Raises UserError connector.book_unusable when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _TABLES, (arrivals.BY_SENDER + transfers.BY_SENDER,))
+        steps = (arrivals.BY_SENDER + transfers.BY_SENDER, unanswered.TABLES)
+        super().__init__(path, _TABLES, steps)
         self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
         self.unanswered = Unanswered(self)
@@ -131,10 +132,18 @@ class Ledger(Book):
         )
 
     def put_in_spool(self, outgoing: Outgoing, at: datetime) -> bool:
-        """Note a sealed message and keep its bytes until it is published; False: known already."""
+        """Note a sealed message and keep its bytes until it is published; False: known already.
+
+        A letter that was published and not answered, handed in and sealed again, waits again.
+        """
         envelope = outgoing.message.envelope
         added = self.db.execute(
-            "INSERT OR IGNORE INTO sent VALUES (?,?,?,?,?,?,?,?,NULL,NULL)",
+            "INSERT INTO sent VALUES (?,?,?,?,?,?,?,?,NULL,NULL)"
+            " ON CONFLICT (message_id) DO UPDATE SET place = excluded.place,"
+            " digest = excluded.digest, case_id = excluded.case_id, flow = excluded.flow,"
+            " document_number = excluded.document_number, state = excluded.state,"
+            " marked = NULL"
+            " WHERE sent.state = 'published' AND excluded.place IS NOT NULL",
             (
                 envelope.message_id,
                 outgoing.place,

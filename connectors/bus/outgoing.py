@@ -71,13 +71,15 @@ def prepare(
 ) -> Outgoing | SentRow | Refusal:
     """Return the sealed message of a source, what is known of it, or why it is refused.
 
-    A message sealed before is known and never sealed again: its bytes lie in the spool. What the
-    secrecy gate refuses is looked at by nothing else. `files` are those of the source, staged, or
-    why they are not.
+    A message sealed before is known and never sealed again: its bytes lie in the spool. But one of
+    which the bus has said nothing for long, handed in again, is: it may be a dead letter, and to
+    an exchange that had it after all it is the same. With files it would be another: they are
+    encrypted anew. What the secrecy gate refuses is looked at by nothing else. `files` are those
+    of the source, staged, or why they are not.
     """
     message_id = _id_of(source, agency)
     known = ledger.sent(message_id)
-    if known is not None:
+    if known is not None and (source.files or not ledger.unanswered.is_silent(message_id, at)):
         return known
     secret = _secret(source, agency)
     if secret is not None:
@@ -91,7 +93,8 @@ def prepare(
     if isinstance(message, Refusal):
         return message
     outgoing = _sealed(message, agency, source.place, source.digest)
-    if ledger.sent(message.envelope.message_id) is not None:  # an id that the document gave itself
+    given = message.envelope.message_id
+    if given != message_id and ledger.sent(given) is not None:  # the document gave it itself
         return Refusal("message.id_reused", where="envelope.message_id")
     return replace(outgoing, files=files)
 

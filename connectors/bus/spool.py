@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from connectors.bus.allowance import Allowance
-from connectors.bus.clock import now
 from connectors.bus.ledger import Ledger, LiesAt, SpoolSize
 from connectors.bus.system import State
 from schemas.ids import CaseId, MessageId
@@ -85,9 +85,9 @@ class Spool:
         """Whether nothing more may be taken from the agency."""
         return self.size().is_full or self._ledger.unanswered.is_full()
 
-    def published(self, written: Mapping[MessageId, LiesAt], at: float) -> None:
-        """Note what the broker acknowledged of the last heads, at this time."""
-        self._ledger.published(written, now())
+    def published(self, written: Mapping[MessageId, LiesAt], at: float, now: datetime) -> None:
+        """Note what the broker acknowledged of the last heads; `at` in monotonic seconds."""
+        self._ledger.published(written, now)
         letters = [each for each in written if each in self._letters]
         self._allowance.published(letters, at)
         for each in letters:
@@ -99,6 +99,6 @@ class Spool:
         """Note that the bus has said what became of a letter."""
         self._allowance.answered(message_id)
 
-    def silent(self, at: float) -> int:
+    def silent(self, now: datetime) -> int:
         """Return of how many published letters the bus has said nothing for long."""
-        return self._allowance.silent(at)
+        return self._ledger.unanswered.silent(now)

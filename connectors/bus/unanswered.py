@@ -4,6 +4,9 @@ A flow keeps its records for thirty days, decided or not. So the sealed bytes st
 bus has answered. Of a letter that the log has lost before that they go back into the spool: the
 same message under the same id, so that it counts once, had it been decided after all. What the
 connector says itself (Delivered) is answered by nobody, and is not kept.
+
+Each letter is accepted, held or refused within seconds: of one with no word for long the exchange
+is away, or it is a dead letter, sealed for another bus, by ids or keys of another.
 """
 
 from collections.abc import Mapping
@@ -17,19 +20,20 @@ LETTERS_MAX: Final = 100_000  # then nothing more is taken from the agency: it s
 BYTES_MAX: Final = 2 * 1024 * 1024 * 1024
 KEPT_DAYS: Final = 400  # since it was sealed; of a dead letter no answer ever comes
 AGE_SECONDS_MIN: Final = 60.0  # an answer is on its way for less
+SILENT: Final = timedelta(minutes=15)  # then it is told of, and may be handed in again
 
 Place = tuple[str, int]  # of a flow: topic and partition
 Spans = Mapping[Place, tuple[int, int]]  # where each begins, and where its next record will lie
 
-# IF NOT EXISTS: a ledger of before gains it. `published_at`: seconds since 1970.
+# `published_at`: seconds since 1970.
 TABLES: Final = """
-CREATE TABLE IF NOT EXISTS unanswered (
+CREATE TABLE unanswered (
   ordinal INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE,
   flow TEXT NOT NULL, case_id TEXT NOT NULL, size INTEGER NOT NULL, spooled_at TEXT NOT NULL,
   value BLOB NOT NULL, "partition" INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   published_at REAL NOT NULL
 );
-CREATE INDEX IF NOT EXISTS unanswered_place
+CREATE INDEX unanswered_place
   ON unanswered (flow, "partition", "offset", published_at, size);
 """
 _KEEP: Final = """
@@ -48,12 +52,19 @@ INSERT OR IGNORE INTO spool (ordinal, message_id, flow, case_id, size, spooled_a
 """
 
 
+# A release before this list noted of a letter only that it was published.
+_IS_SILENT: Final = """
+SELECT 1 FROM sent LEFT JOIN unanswered USING (message_id)
+ WHERE message_id = ? AND state = 'published' AND place IS NOT NULL
+ AND COALESCE(published_at, 0) <= ? AND message_id NOT IN (SELECT message_id FROM spool)
+"""
+
+
 class Unanswered:
     """The list, in an open book."""
 
     def __init__(self, book: Book) -> None:
         self._db = book.db
-        self._db.executescript(TABLES)
 
     def keep(self, message_id: MessageId, lies_at: tuple[int, int], at: datetime) -> None:
         """Keep what leaves the spool, with its partition and offset."""
@@ -62,6 +73,18 @@ class Unanswered:
     def answered(self, message_id: MessageId) -> None:
         """The bus has said what became of it."""
         self._db.execute("DELETE FROM unanswered WHERE message_id = ?", (message_id,))
+
+    def silent(self, at: datetime) -> int:
+        """Return of how many letters the bus has said nothing for SILENT or longer."""
+        (number,) = self._db.execute(
+            "SELECT COUNT(*) FROM unanswered WHERE published_at <= ?", (_before(at),)
+        ).fetchone()
+        return int(number)
+
+    def is_silent(self, message_id: MessageId, at: datetime) -> bool:
+        """Whether it is such a letter, and does not wait to go out again."""
+        found = self._db.execute(_IS_SILENT, (message_id, _before(at))).fetchone()
+        return found is not None
 
     def is_full(self) -> bool:
         """Whether nothing more may be taken from the agency."""
@@ -92,6 +115,10 @@ class Unanswered:
         before = (now - timedelta(days=KEPT_DAYS)).isoformat()
         gone = self._db.execute("DELETE FROM unanswered WHERE spooled_at < ?", (before,))
         return gone.rowcount
+
+
+def _before(at: datetime) -> float:
+    return (at - SILENT).timestamp()
 
 
 def _long_before(now: datetime) -> float:

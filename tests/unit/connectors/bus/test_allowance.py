@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from connectors.bus.allowance import (
     SAVED_SECONDS,
-    SILENT_LETTERS_MAX,
-    SILENT_SECONDS,
     UNANSWERED_MAX,
     UNANSWERED_SECONDS_MAX,
     Allowance,
@@ -61,23 +59,6 @@ def test_a_letter_that_is_published_again_counts_once_and_from_then() -> None:
     allowance.published(IDS[:1], 9.0)
     assert allowance.room(10.0) == UNANSWERED_MAX - 2
     assert allowance.room(5.0 + UNANSWERED_SECONDS_MAX) == UNANSWERED_MAX - 1
-
-
-def test_a_letter_of_which_the_bus_says_nothing_for_long_is_counted_until_it_speaks() -> None:
-    allowance = Allowance(1_000.0)
-    allowance.published(IDS[:2], 5.0)
-    allowance.published(IDS[:1], 60.0)  # again: its silence is as old as it was
-    allowance.answered(IDS[1])
-    assert allowance.silent(4.0 + SILENT_SECONDS) == 0
-    assert allowance.silent(5.0 + SILENT_SECONDS) == 1
-    allowance.answered(IDS[0])
-    assert allowance.silent(9.0 + SILENT_SECONDS) == 0
-
-
-def test_of_endlessly_many_letters_without_a_word_the_oldest_are_forgotten() -> None:
-    allowance, many = Allowance(1_000.0), SILENT_LETTERS_MAX + 5
-    allowance.published((MessageId(str(number)) for number in range(many)), 0.0)
-    assert allowance.silent(SILENT_SECONDS) == SILENT_LETTERS_MAX
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=60), st.floats(0.1, 500))

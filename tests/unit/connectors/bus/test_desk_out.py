@@ -7,12 +7,12 @@ import pytest
 from connectors.bus import allowance
 from connectors.bus import desk as desk_module
 from connectors.bus import ledger as ledger_module
+from connectors.bus.clock import now
 from connectors.bus.desk import Desk
 from connectors.bus.spool import Spooled
 from schemas.ids import MessageId, case_id_of
 from schemas.parts import Flow
 from tests.agency_home import (
-    AT,
     US,
     County,
     accepted,
@@ -149,7 +149,7 @@ def test_a_crash_before_the_source_shows_it_shows_it_later(side: Side, new_desk:
     take(first)
     (head,) = waiting(first)
     with first._ledger.transaction():
-        first._ledger.published(written([head]), AT)
+        first._ledger.published(written([head]), now())
     desk = new_desk()
     desk.open()
     assert waiting(desk) == []

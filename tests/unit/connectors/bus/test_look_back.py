@@ -144,14 +144,14 @@ def test_lost_letters_of_a_case_go_out_in_their_order_before_what_was_sealed_lat
         for letter in letters[:2]:
             ledger.put_in_spool(Outgoing(letter, b"value", "a.json"), AT)
     for offset in range(2):
-        spool.published(written(spool.heads(10, [], 0.0), offset), 0.0)
+        spool.published(written(spool.heads(10, [], 0.0), offset), 0.0, AT)
     with ledger.transaction():
         ledger.put_in_spool(Outgoing(letters[2], b"value", "b.json"), AT)
         ledger.unanswered.into_spool({LEADS: (2, 2)}, now() + timedelta(seconds=AGE_SECONDS_MIN))
     found: list[str] = []
     while heads := spool.heads(10, [], 0.0):
         found += [head.message_id for head in heads]
-        spool.published(written(heads, 2), 0.0)
+        spool.published(written(heads, 2), 0.0, AT)
     assert found == ids
 
 

@@ -2,16 +2,12 @@
 
 from typing import Final
 
-from connectors.bus.allowance import (
-    SILENT_SECONDS,
-    UNANSWERED_MAX,
-    UNANSWERED_SECONDS_MAX,
-    Allowance,
-)
+from connectors.bus.allowance import UNANSWERED_MAX, UNANSWERED_SECONDS_MAX, Allowance
 from connectors.bus.clock import now
 from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.spool import Spool, Spooled
 from connectors.bus.system import State
+from connectors.bus.unanswered import SILENT
 from schemas.messages import Message
 from tests.agency_home import County, lead, written
 
@@ -35,7 +31,7 @@ def _letter(number: int) -> Message:
 
 
 def sent(spool: Spool, heads: tuple[Spooled, ...], at: float) -> int:
-    spool.published(written(heads), at)
+    spool.published(written(heads), at, now())
     return len(heads)
 
 
@@ -97,4 +93,4 @@ def test_a_letter_that_was_answered_before_its_acknowledgement_is_not_silent(
         ledger.settled(first, State.ACCEPTED, {})
     spool.answered(first)
     assert sent(spool, heads, AT) == len(letters)
-    assert spool.silent(AT + SILENT_SECONDS) == 1
+    assert spool.silent(now() + SILENT) == 1
