@@ -16,7 +16,7 @@ from connectors.bus.home import Home, home_at
 from connectors.database.app import DatabaseConfig
 from connectors.folder.app import FolderConfig
 from schemas.errors import UserError, YichuanError
-from services.cli.doctor_agency import judge_agency, look_at_modes
+from services.cli.doctor_agency import judge_agency, look_at_modes, look_at_surplus
 from services.cli.doctor_ends import ask_bus, look_at_page, look_at_system
 from services.cli.doctor_finding import Symptom, gravest_first, of_error
 from services.cli.doctor_host import Disk, judge_disks
@@ -53,6 +53,7 @@ def examine(config: ConnectorConfig, home: Home, path: Path) -> tuple[Symptom, .
     at = now()
     found = [
         *look_at_modes(home, config, path),
+        *look_at_surplus(home, config.organ),
         *look_at_store(home),
         *look_at_system(config, path.parent),
         *look_at_page(config),

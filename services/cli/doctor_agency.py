@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from connectors.bus.agency import Agency, ConnectorConfig
 from connectors.bus.home import Home
@@ -16,6 +17,17 @@ from schemas.topics import RECORDS, Author
 from services.cli.doctor_finding import Symptom, doubtful, of_error, wrong
 from services.cli.doctor_home import PrivateFile, judge_modes
 from services.rulebook.finding import Severity
+
+CONNECTORS: Final = "connectors/*"  # of a home: what each of its connectors keeps (agency.py)
+_SECRETS: Final = (
+    "keys/*.pem",
+    "keys/*.key",
+    "credentials/*.toml",
+    "tls/*.key",
+    "tls/*.store.pem",
+    "casebook.sqlite",
+)
+_NAMED_MAX: Final = 5
 
 
 def look_at_modes(home: Home, config: ConnectorConfig, path: Path) -> Iterator[Symptom]:
@@ -37,6 +49,25 @@ def look_at_modes(home: Home, config: ConnectorConfig, path: Path) -> Iterator[S
     there = [each for each in private if each.exists()]
     found = [PrivateFile(str(each), stat.S_IMODE(each.stat().st_mode)) for each in there]
     yield from (replace(each, severity=Severity.WARNING) for each in judge_modes(found))
+
+
+def look_at_surplus(home: Home, alias: str) -> Iterator[Symptom]:
+    """Warn of secrets that no connector of this home needs, as where a county's home was copied.
+
+    Who has another organ's key can speak as that organ. Other organs may have their connectors in
+    this home, too: such a one has a folder of its own.
+    """
+    ours = {alias, LOGIN, *(path.name for path in home.path.glob(CONNECTORS))}
+    found = [
+        path.relative_to(home.path).as_posix()
+        for pattern in _SECRETS
+        for path in sorted(home.path.glob(pattern))
+        if path.name.partition(".")[0] not in ours
+    ]
+    if found:
+        shown = ", ".join(found[:_NAMED_MAX])
+        more = f" +{len(found) - _NAMED_MAX}" if len(found) > _NAMED_MAX else ""
+        yield doubtful("home.secrets_of_others", str(home.path), f"{len(found)}: {shown}{more}")
 
 
 def judge_agency(agency: Agency, home: Home, now: datetime) -> Iterator[Symptom]:

@@ -20,6 +20,7 @@ from schemas.inline import records_by_fingerprint
 from schemas.parts import Flow
 from schemas.topics import inbox_of
 from services.cli import doctor_ends
+from services.cli.doctor_agency import look_at_surplus
 from services.cli.doctor_ends import Seen
 from services.cli.doctor_host import Part
 from services.cli.main import main
@@ -41,6 +42,9 @@ def place(tmp_path: Path) -> Path:
     write_private(home.rulebook / "rulebook.toml", 'bus = "liuzhi-demo"\n')
     since = now() - timedelta(days=30)
     ensure_keys(home, [(US, Alias(ALIAS)), (THEM, Alias("liuzhi-cgj"))], since)
+    for path in home.key(ALIAS).parent.iterdir():
+        if not path.name.startswith(ALIAS):  # is the county's to keep
+            path.rename(tmp_path / path.name)
     text = f'username = "{ALIAS}"\npassword = "not-a-secret"\n'
     write_private(home.credentials_file(ALIAS), text)
     SchemaIds(dict(enumerate(sorted(records_by_fingerprint()), start=1)), {}).save(home.schema_ids)
@@ -100,6 +104,39 @@ def test_what_others_can_read_is_a_warning(told: Any, place: Path) -> None:
     ]
 
 
+def test_secrets_of_others_are_a_warning_and_those_of_a_connector_beside_it_are_not(
+    told: Any, place: Path
+) -> None:
+    home = Home(place)
+    (place / "connectors" / "liuzhi-cgj").mkdir(parents=True)
+    for path in (home.credentials_file("attachments"), home.key("liuzhi-cgj")):
+        write_private(path, "")
+    assert told(0) == []
+    others = [
+        home.key("bus"),
+        home.casebook_key,
+        home.opener("mugang"),
+        home.credentials_file("admin"),
+        home.tls.ca_key,
+        home.tls.server_store,
+        home.casebook,
+    ]
+    for path in others:
+        write_private(path, "")
+        assert told(0) == [("warning", "home.secrets_of_others", str(place))], path
+        path.unlink()
+
+
+def test_many_secrets_of_others_are_one_finding_that_names_the_first(
+    place: Path,
+) -> None:
+    for number in range(7):
+        write_private(Home(place).key(f"organ-{number}"), "")
+    (found,) = look_at_surplus(Home(place), ALIAS)
+    assert found.detail.startswith("7: keys/organ-0.pem, ")
+    assert found.detail.endswith("keys/organ-4.pem +2")
+
+
 def test_a_file_that_is_missing_is_named(told: Any, place: Path) -> None:
     home = Home(place)
     for path, code in (
@@ -118,7 +155,7 @@ def test_another_s_login_or_key_is_named(told: Any, place: Path) -> None:
     home = Home(place)
     write_private(home.credentials_file(ALIAS), 'username = "admin"\npassword = "x"\n')
     assert told() == [("error", "login.of_another", f"credentials/{ALIAS}.toml")]
-    home.opener(ALIAS).write_bytes(home.opener("liuzhi-cgj").read_bytes())
+    home.opener(ALIAS).write_bytes((place.parent / "liuzhi-cgj.encryption.pem").read_bytes())
     assert [each[1] for each in told()] == ["key.of_another_organ"]
 
 
