@@ -9,7 +9,7 @@ import typer
 
 from schemas.errors import Broken, Malformed, Unavailable, UserError, YichuanError, texts
 from services.cli import errors_cmd, main
-from services.cli.main import COMMANDS, Noun, Verb
+from services.cli.commands import COMMANDS, Noun, Verb
 
 VERBS = [
     verb
