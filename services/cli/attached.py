@@ -19,7 +19,6 @@ from schemas.attachments import name_is_fit
 from schemas.errors import Refusal
 from schemas.file_cipher import sealed_bytes
 from schemas.messages import Message
-from services.cli.output import in_language
 
 
 def looked_at(paths: Sequence[Path]) -> tuple[Measured, ...] | Refusal:
@@ -60,8 +59,12 @@ async def stored_with(
         yield whole
 
 
-def export_files(message: Message, folder: Path, agency: Agency) -> None:
-    """Fetch what a message entitles to into a folder; print where each lies, or why it does not."""
+Exported = tuple[Path, str | None]  # where a file lies; or is not, by which code
+
+
+def export_files(message: Message, folder: Path, agency: Agency) -> list[Exported]:
+    """Fetch what a message entitles to into a folder; return where each lies, or why not."""
+    told: list[Exported] = []
     for position, name, claim, key in entitled(message.envelope):
         path = folder / (name if name_is_fit(name) else str(position + 1))
         refusal = None
@@ -69,9 +72,5 @@ def export_files(message: Message, folder: Path, agency: Agency) -> None:
             store = open_store(agency.store)
             wanted = Wanted(claim, key)
             refusal = fetched(wanted, store, agency.organ, agency.openers, path)
-        if refusal is None:
-            print(path)
-        else:
-            print(
-                in_language(f"{path}：未取得，{refusal.code}", f"{path}: not had, {refusal.code}")
-            )
+        told.append((path, None if refusal is None else refusal.code))
+    return told

@@ -1,7 +1,7 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,11 +16,11 @@ from schemas.errors import UserError
 from schemas.messages import Message
 from schemas.oversight import FieldsOpened
 from schemas.render import to_document
-from services.cli.attached import export_files
+from services.cli.attached import Exported, export_files
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
-from services.cli.output import emit_json, in_language, listed, table
+from services.cli.output import emit_json, in_language, listed, note, table
 from services.cli.verify_judge import exported
 from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Organ
@@ -44,27 +44,46 @@ def inbox(
     if export is not None:
         with writing(export):
             export.mkdir(parents=True, exist_ok=True, mode=0o700)
-        asyncio.run(_export(place, place.organ(organ), export, limit))
+        asyncio.run(_export(place, place.organ(organ), export, limit, as_json=as_json))
         return
     asyncio.run(_inbox(place, place.organ(organ), follow=follow, limit=limit, as_json=as_json))
 
 
-async def _export(place: Installation, organ: Organ, folder: Path, limit: int) -> None:
+async def _export(
+    place: Installation, organ: Organ, folder: Path, limit: int, *, as_json: bool
+) -> None:
     """Write each message of the inbox whose seal holds into a file, readable by its owner only.
 
-    Its attachments are put beside it, verified, into a folder of its name.
+    Its attachments are put beside it, verified, into a folder of its name. Of what has no seal that
+    holds nothing is written: it is told.
     """
+    left = 0
     async with open_mailbox(place, organ) as mailbox:
         async for letter in mailbox.present(limit):
-            if letter.opened is not None:
-                file = folder / export_name(letter.opened.message)
-                with writing(file):
-                    write_private(file, as_text(exported(letter.opened)))
-                print(file)
-                if entitled(letter.opened.message.envelope):
-                    agency = load_agency(ConnectorConfig(organ=organ.alias), place.home)
-                    beside = file.with_suffix(".files")
-                    await asyncio.to_thread(export_files, letter.opened.message, beside, agency)
+            if letter.opened is None:
+                left += 1
+                continue
+            file = folder / export_name(letter.opened.message)
+            with writing(file):
+                write_private(file, as_text(exported(letter.opened)))
+            told: list[Exported] = [(file, None)]
+            if entitled(letter.opened.message.envelope):
+                agency = load_agency(ConnectorConfig(organ=organ.alias), place.home)
+                beside = file.with_suffix(".files")
+                told += await asyncio.to_thread(export_files, letter.opened.message, beside, agency)
+            _tell_exported(told, as_json=as_json)
+    if left:
+        note(f"{left} 件封签无效，未导出", f"{left} whose seal does not hold were not written")
+
+
+def _tell_exported(told: Iterable[Exported], *, as_json: bool) -> None:
+    for path, code in told:
+        if as_json:
+            emit_json({"file": str(path), "code": code})
+        elif code is None:
+            print(path)
+        else:
+            print(in_language(f"{path}：未取得，{code}", f"{path}: not had, {code}"))
 
 
 @contextmanager

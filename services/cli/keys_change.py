@@ -113,7 +113,7 @@ def keys_rotate(
     note(
         "请重启该机关的连接器：未发出的消息将以新密钥重新封签；旧密钥到期后它不再发送",
         "restart the organ's connector: what it has not sent is then sealed by the new key; once"
-        " old one has ended it sends nothing",
+        " the old one has ended it sends nothing",
     )
 
 

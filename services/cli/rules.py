@@ -34,6 +34,7 @@ class Part(StrEnum):
     MATTERS = "matters"
     JURISDICTION = "jurisdiction"
     DUTIES = "duties"
+    CLEARANCES = "clearances"
     CALENDAR = "calendar"
 
 
@@ -179,6 +180,7 @@ _OBJECTS: Final = {
     Part.MATTERS: lambda rulebook: map(asdict, rulebook.matters.values()),
     Part.JURISDICTION: lambda rulebook: map(asdict, rulebook.rules),
     Part.DUTIES: lambda rulebook: map(_duty, rulebook.duties),
+    Part.CLEARANCES: lambda rulebook: map(asdict, rulebook.clearances.rows),
     Part.CALENDAR: _calendar,
 }
 # Left out of the tables, not of --json: too wide for a page.

@@ -94,10 +94,11 @@ def period_of(text: str | None, at: datetime) -> Period:
     try:
         if found is None:
             raise ValueError  # noqa: TRY301 - said once, below
-        year, month, day = (int(part) if part else None for part in found.groups())
-        first = date(year or 0, month or 1, day or 1)
-        month_days = monthrange(first.year, month or _MONTHS)[1]
-        last = date(first.year, month or _MONTHS, day or month_days)
+        year, month, day = (None if part is None else int(part) for part in found.groups())
+        first = date(year or 0, 1 if month is None else month, 1 if day is None else day)
+        last_month = _MONTHS if month is None else month
+        month_days = monthrange(first.year, last_month)[1]
+        last = date(first.year, last_month, month_days if day is None else day)
     except ValueError:
         raise UserError(
             "command.usage", where="--period", detail="2026, 2026-09, 2026-09-30"

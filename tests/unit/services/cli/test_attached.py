@@ -49,7 +49,7 @@ def whole(county: County, files: Sequence[Measured]) -> Message | Refusal:
 
 
 def test_a_file_that_goes_along_is_stored_first_and_nothing_of_it_stays_here(
-    county: County, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    county: County, tmp_path: Path
 ) -> None:
     photo = tmp_path / "照片.jpg"
     photo.write_bytes(b"picture")
@@ -63,12 +63,12 @@ def test_a_file_that_goes_along_is_stored_first_and_nothing_of_it_stays_here(
     copy = replace(message, envelope=replace(message.envelope, delivery=delivery))
     folder = tmp_path / "export"
     for _ in range(2):
-        export_files(copy, folder, county.agency("liuzhi-cgj"))
-        assert capsys.readouterr().out == f"{folder / '照片.jpg'}\n"
+        told = export_files(copy, folder, county.agency("liuzhi-cgj"))
+        assert told == [(folder / "照片.jpg", None)]
     assert (folder / "照片.jpg").read_bytes() == b"picture"
     shutil.rmtree(county.home.attachments)
-    export_files(copy, tmp_path / "again", county.agency("liuzhi-cgj"))
-    assert "attachment.missing" in capsys.readouterr().out
+    again = export_files(copy, tmp_path / "again", county.agency("liuzhi-cgj"))
+    assert again == [(tmp_path / "again" / "照片.jpg", "attachment.missing")]
     assert list((tmp_path / "again").iterdir()) == []
 
 

@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 
 from connectors.bus.home import Home
+from schemas.errors import Refusal
 from services.cli.inbox import export_name
 from services.cli.mailbox import Letter
 from services.cli.main import main
@@ -32,6 +33,7 @@ def inbox(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
 
         async def present(self, _newest: int) -> AsyncIterator[Letter]:
             yield Letter(0, MONDAY, opened.message, None, opened)
+            yield Letter(1, MONDAY, None, Refusal("seal.invalid"), None)
 
     monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Inbox())
 
@@ -57,3 +59,17 @@ def test_a_message_that_cannot_be_written_is_named(
     there = tmp_path / export_name(LEAD)
     there.mkdir()  # a file does not take a folder's place
     assert told(capsys, tmp_path) == ("file.unwritable", str(there))
+
+
+def test_what_was_written_is_told_by_json_too_and_so_is_what_was_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", HANDLER, "--export", str(tmp_path), "--json"]) == 0
+    printed = capsys.readouterr()
+    file = tmp_path / export_name(LEAD)
+    assert [json.loads(line) for line in printed.out.splitlines()] == [
+        {"file": str(file), "code": None}
+    ]
+    assert printed.err == "1 件封签无效，未导出\n"
+    assert main(["inbox", HANDLER, "--export", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{file}\n"

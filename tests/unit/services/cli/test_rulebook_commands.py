@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.cli.main import main
+from tests.history import demo
 from tests.unit.services.rulebook.tiny import CGJ, FILES, YANJIAO, YANJIAO_PLACE
 
 
@@ -75,6 +76,14 @@ def test_show_prints_one_object_a_line(
     assert len({tuple(line) for line in shown}) == 1  # every key on every line
     assert main(["rules", "show", part, "--rulebook", str(tiny)]) == 0
     assert part in capsys.readouterr().out
+
+
+def test_clearances_are_shown_row_by_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "show", "clearances", "--rulebook", "demo", "--json"]) == 0
+    shown = lines(capsys)
+    assert len(shown) == len(demo().clearances.rows)
+    assert set(shown[0]) == {"relation", "field_class", "path", "treatment", "basis", "line"}
+    assert {each["relation"] for each in shown} >= {"handler", "copy_recipient"}
 
 
 def test_an_organ_is_shown_with_superiors_officers_and_keys(

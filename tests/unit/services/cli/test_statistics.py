@@ -81,7 +81,8 @@ def test_a_period_is_of_beijing_and_ends_now_while_it_lasts() -> None:
     assert period_of("2026", last_of_year).until == datetime(2027, 1, 1, tzinfo=ZONE)
     assert period_of("2027", last_of_year).until == last_of_year
     assert period_of("2024-02", last_of_year).last == date(2024, 2, 29)
-    for wrong in ("2026-13", "2026-02-30", "26", "2027-02"):  # the last has not begun
+    # The last has not begun; month 00 was the whole year, day 00 the whole month.
+    for wrong in ("2026-13", "2026-00", "2026-09-00", "2026-02-30", "26", "2027-02"):
         with pytest.raises(UserError, match=r"command\.usage"):
             period_of(wrong, last_of_year)
 

@@ -1,5 +1,6 @@
 """`yichuan verify`: which file it is that cannot be read; times as China reads them."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,6 +89,28 @@ def test_keys_are_told_with_times_of_china(
     assert "2026-01-02 04:00:00" in printed
     assert "2026-03-02 05:00:00" in printed
     assert "+00:00" not in printed
+
+
+def test_a_private_key_is_here_by_its_fingerprint_and_not_by_its_file_s_name(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> dict[str, bool | None]:
+        capsys.readouterr()
+        assert main(["keys", "list", "--json"]) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return {row["kid"]: row["private_key_here"] for row in rows if row["organ"] == "BUS"}
+
+    before = told()
+    assert set(before.values()) == {True}
+    assert main(["keys", "rotate", "bus"]) == 0
+    (new,) = (kid for kid in told() if kid not in before)
+    after = told()
+    assert after.pop(new) is True
+    assert sorted(after.values(), key=str) == [False, True]  # the old seal's; the one for files
+    home.opener("bus").unlink()
+    assert sorted(told().values(), key=str) == [False, False, True]
+    home.opener("bus").write_bytes(b"locked, or no key at all")
+    assert sorted(told().values(), key=str) == [None, None, True]
 
 
 def _all_from(table: Path, at: str) -> str:
