@@ -104,9 +104,18 @@ def _taken(case: Case, step: Step, message: Message, situation: Situation) -> Ou
     outcome = take(Outcome(case), step, message, situation, about=case.opening)
     if isinstance(outcome, Refusal):
         return outcome
-    left = {duty.owner for duty in case.duties if duty.closing is Closing.WAIVED}
+    left = _left(case, situation)
     part = tuple(organ for organ in everybody_in(case) if organ not in left)
     return accept(_told(outcome, message, part, situation), message)
+
+
+def _left(case: Case, situation: Situation) -> frozenset[OrganCode]:
+    """Return who takes no part: by who stands in their place, unless that one takes part itself."""
+    took_part, left = set[OrganCode](), set[OrganCode]()
+    for duty in (each for each in case.duties if each.kind == _OUTCOME):
+        whose = left if duty.closing is Closing.WAIVED else took_part
+        whose.add(_today(duty.owner, situation))
+    return frozenset(left - took_part)
 
 
 def everybody_in(case: Case) -> tuple[OrganCode, ...]:

@@ -26,6 +26,7 @@ from tests.history import (
     refusal_of,
     state_of,
 )
+from tests.unit.services.casework.test_succession import AFTER, HEIR, merged
 
 ENDS = datetime(2026, 10, 22, 18, tzinfo=SHANGHAI)
 ASKED: dict[str, Any] = {"county_decision_requested": True}
@@ -195,6 +196,21 @@ def test_who_has_left_is_told_no_more_of_what_the_others_do() -> None:
     for record in ("joint_plan_answer", "joint_outcome"):
         told = delivered_to(history.send(record, HANDLER))
         assert told == [(SENDER, Relation.PARTICIPANT)]
+
+
+@pytest.mark.parametrize(("heir", "is_told"), [(HEIR, False), (HANDLER, True)])
+def test_the_heir_of_who_has_left_is_told_no_more_unless_it_takes_part_itself(
+    heir: str, *, is_told: bool
+) -> None:
+    tasks = [{"organ": organ(each), "task": "分工"} for each in (SENDER, PARTICIPANT, HANDLER)]
+    to = {"addressees": [organ(PARTICIPANT), organ(HANDLER)]}
+    history = planned(tasks=tasks, envelope=to)
+    history.send("signed_for", PARTICIPANT)
+    history.send("joint_plan_answer", PARTICIPANT, **NO)
+    history.rulebook, history.at = merged(history.rulebook, PARTICIPANT, heir), AFTER
+    told = delivered_to(history.send("joint_outcome", SENDER))
+    assert (heir in [organ for organ, _ in told]) is is_told
+    assert HANDLER in [organ for organ, _ in told]
 
 
 def test_who_had_not_answered_a_plan_that_was_rejected_is_told_so() -> None:
