@@ -75,11 +75,9 @@ def test_what_is_wrapped_to_the_bus_does_not_open_as_a_recipients() -> None:
     assert unwrap(wrapped, CLAIM, RECEIVER, OPENERS) is None
 
 
-@pytest.mark.parametrize(
-    "wrapped", ["", "x", KID, f"{KID}.", f"{KID}.AAAA", f"{KID}.!", f"{KID}.中"]
-)
+@pytest.mark.parametrize("wrapped", ["", "x", "KID", "KID.", "KID.AAAA", "KID.!", "KID.中"])
 def test_what_is_no_wrapped_key_does_not_open(wrapped: str) -> None:
-    assert unwrap(wrapped, CLAIM, BUS, OPENERS) is None
+    assert unwrap(wrapped.replace("KID", KID), CLAIM, BUS, OPENERS) is None
 
 
 def test_what_is_wrapped_and_no_key_of_a_file_does_not_count() -> None:

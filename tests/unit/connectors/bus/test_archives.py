@@ -5,6 +5,7 @@ import lzma
 import os
 import tarfile
 import zipfile
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ ZEROS = bytes(3 * MEGABYTE)
         tarred(("a", b"x"), ("b", NOISE)),
         gzip.compress(tarred(("a", zipped(("b", b"x"))))),
     ],
+    ids=count(),  # some hold noise, or when they were made
 )
 def test_what_unpacks_to_little_is_let_through(tmp_path: Path, data: bytes) -> None:
     assert code_of(tmp_path, data) is None
@@ -96,6 +98,7 @@ def deep(levels: int) -> bytes:
         deep(4),
         zipped(("a.zip", zipped(("b.zip", zipped(("c", ZEROS)))))),
     ],
+    ids=count(),  # some hold noise, or when they were made
 )
 def test_what_would_unpack_to_too_much_is_a_bomb(tmp_path: Path, data: bytes) -> None:
     assert code_of(tmp_path, data) == "attachment.archive_bomb"
@@ -160,6 +163,7 @@ def encrypted() -> bytes:
         b"PK\x03\x04 and nothing of a zip",
         encrypted(),
     ],
+    ids=count(),  # some hold noise, or when they were made
 )
 def test_what_cannot_be_looked_into_is_refused(tmp_path: Path, data: bytes) -> None:
     assert code_of(tmp_path, data) == "attachment.archive_unreadable"
