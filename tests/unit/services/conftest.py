@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
+from tests.empty_casebook import empty_casebook
 from tests.office import NewCasebook
 
 
@@ -32,7 +33,7 @@ def engine(nowhere: str) -> Iterator[Engine]:
 @pytest.fixture
 def casebook(tmp_path: Path) -> Iterator[Casebook]:
     """An empty casebook."""
-    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    opened = empty_casebook(tmp_path / "casebook.sqlite")
     yield opened
     opened.close()
 
@@ -44,7 +45,7 @@ def new_casebook() -> NewCasebook:
     @contextmanager
     def opened() -> Iterator[Casebook]:
         with TemporaryDirectory() as folder:
-            casebook = open_sqlite(Path(folder) / "casebook.sqlite")
+            casebook = empty_casebook(Path(folder) / "casebook.sqlite")
             yield casebook
             casebook.close()
 

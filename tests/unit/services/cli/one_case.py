@@ -23,6 +23,7 @@ from services.cli.trace_story import Document, story
 from services.exchange.intake import Incoming
 from services.exchange.notes import Decided, decision_rows, message_row
 from services.rulebook.load import bundled, load
+from tests.empty_casebook import empty_casebook
 
 if TYPE_CHECKING:
     from services.casework.case import Case
@@ -106,7 +107,7 @@ class Bus:
 
     def write(self, path: Path) -> None:
         """Put the case into a casebook."""
-        casebook = open_sqlite(path)
+        casebook = open_sqlite(path) if path.exists() else empty_casebook(path)
         with casebook.engine.begin() as connection:
             work = Work(connection)
             if self.case is not None:

@@ -24,6 +24,7 @@ from services.casebook.wal import wal_of
 from services.cli.backup_archive import CASEBOOK, write_archive
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
+from tests.empty_casebook import empty_casebook
 
 OTHERS: Final = {
     "credentials/admin.toml": "username = 1",
@@ -46,7 +47,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def casebook(home: Home) -> Iterator[Casebook]:
-    opened = open_sqlite(home.casebook)
+    opened = empty_casebook(home.casebook)
     yield opened
     opened.close()
 

@@ -13,7 +13,7 @@ from connectors.bus.home import Home
 from schemas.errors import UserError
 from schemas.messages import SettleAction
 from services.casebook.rows import Position
-from services.casebook.store import Casebook, open_for_reading, open_sqlite
+from services.casebook.store import Casebook, open_for_reading
 from services.casework.decide import decide
 from services.cli import dead as dead_module
 from services.cli.dead import Desk, entry_of, open_desk
@@ -23,6 +23,7 @@ from services.cli.dead_retry import plan
 from services.cli.log_reader import Logged
 from services.exchange import clerk
 from tests.batches import LATER, failing
+from tests.empty_casebook import empty_casebook
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, run, sent, settlement
 
@@ -31,7 +32,7 @@ AT = datetime(2026, 9, 21, 2, 0, tzinfo=UTC)
 
 @pytest.fixture
 def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    opened = empty_casebook(tmp_path / "casebook.sqlite")
     yield opened
     opened.close()
 

@@ -33,6 +33,7 @@ from services.exchange.originals import Kept, original
 from services.rulebook.load import keep_first
 from services.rulebook.model import Rulebook
 from tests.batches import LATER, of_one_partition
+from tests.empty_casebook import empty_casebook
 from tests.history import MONDAY
 from tests.office import Log, office, rows, run
 
@@ -166,7 +167,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
     monkeypatch.setattr(command, "FlowReader", lambda *_: Flows(made.broker))
     by_id = {number: codec.fingerprint for number, codec in office().codecs.items()}
     SchemaIds(by_id, {}).save(made.home.schema_ids)
-    casebook = open_sqlite(made.home.casebook)
+    casebook = empty_casebook(made.home.casebook)
     made.decide(casebook)
     casebook.close()
     return made

@@ -12,13 +12,14 @@ import pytest
 
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.tables import CASES
 from services.casework.case import Life, State
 from services.cli.main import main
 from services.cli.words import LIVES, STATES
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.load import bundled
+from tests.empty_casebook import empty_casebook
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, run, sent
 
@@ -28,7 +29,7 @@ HOLD = '[[order]]\ncase = "{}"\nwhat = "{}"\nby = "县法院"\nbasis = "初1号"
 @pytest.fixture
 def casebook(tmp_path: Path) -> Iterator[Casebook]:
     shutil.copytree(bundled("demo"), tmp_path / "rulebook")
-    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    opened = empty_casebook(tmp_path / "casebook.sqlite")
     yield opened
     opened.close()
 

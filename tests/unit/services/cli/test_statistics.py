@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from schemas.errors import UserError
 from schemas.ids import CaseId, DutyId, MessageId
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.tables import ORIGINALS
 from services.casework.case import Case, Closing, Duty, State
 from services.casework.effects import Effect, Hold
@@ -28,6 +28,7 @@ from services.rulebook.calendar import ZONE
 from services.rulebook.load import bundled
 from services.rulebook.model import Length, Unit
 from tests.batches import failing
+from tests.empty_casebook import empty_casebook
 from tests.history import (
     FAILED,
     HANDLER,
@@ -249,7 +250,7 @@ def test_a_card_is_told_by_the_letter_that_it_is_about() -> None:
 @pytest.fixture
 def casebook(tmp_path: Path) -> Iterator[Casebook]:
     shutil.copytree(bundled("demo"), tmp_path / "rulebook")
-    opened = open_sqlite(tmp_path / "casebook.sqlite")
+    opened = empty_casebook(tmp_path / "casebook.sqlite")
     yield opened
     opened.close()
 

@@ -14,11 +14,12 @@ from connectors.bus.private import write_private
 from schemas.errors import Broken
 from services.casebook.progress import lock_progress
 from services.casebook.rows import Progress, from_ms
-from services.casebook.store import Casebook, open_sqlite
+from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.exchange import align as aligning
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import Shelf
+from tests.empty_casebook import empty_casebook
 from tests.office import office
 
 PLACE = TopicPartition("leads", 0)
@@ -85,7 +86,7 @@ async def nothing_kept(*arguments: Any) -> None:
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    found = Log(open_sqlite(tmp_path / "casebook.sqlite"))
+    found = Log(empty_casebook(tmp_path / "casebook.sqlite"))
 
     async def consumer(*_: Any, **__: Any) -> Log:
         return found
