@@ -18,20 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from sqlalchemy import event
-from sqlalchemy.util import LRUCache
-
 from services.casebook import work as working
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.write import flush as write
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.intake import Incoming
 from services.exchange.outbox import publish
+from tests.empty_casebook import hasten
 from tests.office import KEY_FILE, Stored
 from tests.simulation.county import shelf
 
-_COMPILED: Final[Any] = LRUCache(2_000)  # statements, for all runs of a process
-_DIALECT: Final[dict[str, Any]] = {}
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the fastest place there is; TMPDIR where it is not
 
 
@@ -92,11 +88,7 @@ class Exchange:
 
     def _open(self) -> None:
         self.casebook: Casebook = open_sqlite(self.file, KEY_FILE)
-        event.listen(self.casebook.engine, "connect", _without_waiting)
-        self.casebook.engine.dispose()
-        self.casebook.engine.update_execution_options(compiled_cache=_COMPILED)
-        # What is compiled is kept by the dialect's identity: all engines of a process have one.
-        self.casebook.engine.dialect = _DIALECT.setdefault("one", self.casebook.engine.dialect)
+        hasten(self.casebook)
         self.shelf = shelf()
 
     def restart(self) -> None:
@@ -145,10 +137,6 @@ class Exchange:
 def _write_and_die(*changes: Any) -> None:
     write(*changes)
     raise Killed
-
-
-def _without_waiting(connection: Any, _entry: Any) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 def folder() -> Path:
