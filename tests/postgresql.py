@@ -45,9 +45,13 @@ class Server:
     def new(self, template: str = "template0", *, encoding: str = _ENCODING) -> str:
         """Make a database and return its name."""
         name = f"casebook_{next(self._numbers)}"
-        locale = "LOCALE 'C' ENCODING" if encoding != _ENCODING else "ENCODING"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {locale} '{encoding}'")
+        self._make(name, template, encoding)
         return name
+
+    def empty(self, name: str) -> None:
+        """Put an empty database in the place of one, whoever is connected."""
+        self.drop(name)
+        self._make(name)
 
     @property
     def pid(self) -> int:
@@ -67,6 +71,10 @@ class Server:
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _make(self, name: str, template: str = "template0", encoding: str = _ENCODING) -> None:
+        locale = "LOCALE 'C' ENCODING" if encoding != _ENCODING else "ENCODING"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {locale} '{encoding}'")
 
 
 def url_of(socket: str, database: str) -> str:

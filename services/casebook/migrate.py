@@ -30,7 +30,7 @@ def bring_forward(connection: Connection, key_file: Path) -> WrappingKey:
 
     Raises Broken casebook.version, UserError casebook.key_missing or casebook.key_wrong.
     """
-    before = _found(connection)
+    before = step_of(connection)
     migrate(connection)
     key = own_key(connection, key_file)
     if before in _OPEN:
@@ -43,7 +43,7 @@ def migrate(connection: Connection, to: str = "head") -> None:
 
     Raises Broken casebook.version when they are a newer program's, or nobody's.
     """
-    found = _found(connection)
+    found = step_of(connection)
     if found == head():
         return
     from services.casebook.alembic_steps import run_steps  # noqa: PLC0415 - says why
@@ -53,12 +53,12 @@ def migrate(connection: Connection, to: str = "head") -> None:
 
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing to migrate. Raises Broken casebook.version, like `migrate`."""
-    return _found(connection) == head()
+    return step_of(connection) == head()
 
 
 def is_empty(connection: Connection) -> bool:
     """Whether no exchange has ever opened it. Raises Broken casebook.version, like `migrate`."""
-    return _found(connection) is None
+    return step_of(connection) is None
 
 
 def head() -> str:
@@ -69,11 +69,14 @@ def head() -> str:
 def check(connection: Connection) -> None:
     """For reading. Raises Broken casebook.version when the tables are not in today's form."""
     if not is_current(connection):
-        raise Broken("casebook.version", detail=f"{_found(connection)}, not {head()}")
+        raise Broken("casebook.version", detail=f"{step_of(connection)}, not {head()}")
 
 
-def _found(connection: Connection) -> str | None:
-    """Return the step that the tables are at; None: there are none yet."""
+def step_of(connection: Connection) -> str | None:
+    """Return the step that the tables are at; None: there are none yet.
+
+    Raises Broken casebook.version, like `migrate`.
+    """
     there = set(inspect(connection).get_table_names())
     revision = connection.execute(_VERSION).scalar() if _VERSIONS.name in there else None
     if revision is not None:

@@ -52,7 +52,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     the tables must change while other workers run, casebook.encoding, casebook.key_missing or
     casebook.key_wrong.
     """
-    starting = _engine(url, _STARTING, _MIGRATION_WAIT_SECONDS_MAX, _NO_LIMIT)
+    starting = engine_of(url, _STARTING, _MIGRATION_WAIT_SECONDS_MAX, _NO_LIMIT)
     try:
         with starting.begin() as connection:
             key = _prepare(connection, key_file)
@@ -60,8 +60,8 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
         raise _cut_off(error) or _unavailable(error) from None
     finally:
         starting.dispose()
-    engine = _engine(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
-    event.listen(engine, "connect", _durable)
+    engine = engine_of(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
+    event.listen(engine, "connect", durable)
     event.listen(engine, "connect", _of_today)
     event.listen(engine, "do_executemany", in_bulk)
     event.listen(engine, "connect", _by_index)
@@ -89,17 +89,31 @@ def open_to_read(url: URL) -> Engine:
 
 def readers(url: URL) -> Engine:
     """Return an engine that cannot write; a connection is made when it is needed, and closed."""
-    return _engine(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
+    return engine_of(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
 
 
 def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
     """Migrate, one worker at a time, and never under the feet of a running one."""
+    lock_tables(connection)
+    if is_current(connection):
+        return own_key(connection, key_file)
+    refuse_workers(connection)
+    return bring_forward(connection, key_file)
+
+
+def lock_tables(connection: Connection) -> None:
+    """Be the only one who makes or changes tables, to the end of the transaction.
+
+    A worker that connects meanwhile waits. Raises UserError casebook.encoding.
+    """
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise UserError("casebook.encoding", detail=encoding, exit_code=3)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-    if is_current(connection):
-        return own_key(connection, key_file)
+
+
+def refuse_workers(connection: Connection) -> None:
+    """Raise UserError casebook.in_use when exchanges are connected to the database."""
     others = connection.execute(
         text(
             "SELECT count(DISTINCT pid) FROM pg_stat_activity"
@@ -110,16 +124,22 @@ def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
     if others:
         detail = f"{others} connections of {_WORKER}"
         raise UserError("casebook.in_use", detail=detail, exit_code=3)
-    return bring_forward(connection, key_file)
 
 
-def _engine(
-    url: URL, name: str, lock_seconds: int, statement_seconds: int, *, read_only: bool = False
+def engine_of(
+    url: URL,
+    name: str,
+    lock_seconds: int,
+    statement_seconds: int,
+    *,
+    idle_seconds: int = IDLE_SECONDS_MAX,
+    read_only: bool = False,
 ) -> Engine:
+    """Return an engine whose connections bear a name, and these limits; 0: none."""
     settings = {
         "lock_timeout": f"{lock_seconds}s",
         "statement_timeout": f"{statement_seconds}s",
-        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s",
+        "idle_in_transaction_session_timeout": f"{idle_seconds}s",
         "default_transaction_read_only": "on" if read_only else "off",
     }
     arguments = {
@@ -131,7 +151,7 @@ def _engine(
         "tcp_user_timeout": _SILENCE_SECONDS_MAX * 1000,  # milliseconds
         "options": " ".join(f"-c {key}={value}" for key, value in settings.items()),
     }
-    if name in (_STARTING, _READER):
+    if name != _WORKER:
         return create_engine(url, connect_args=arguments, hide_parameters=True, poolclass=NullPool)
     return create_engine(
         url,
@@ -145,7 +165,7 @@ def _engine(
     )
 
 
-def _durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+def durable(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """A commit reaches the disk, whatever the database's default; a stronger one stays."""
     del entry
     cursor = connection.cursor()

@@ -38,7 +38,7 @@ def copy_alone(path: Path, to: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise UserError("casebook.damaged", str(path), type(error).__name__, exit_code=3) from None
     refuse_damaged(to)
-    _flush(to)
+    flush(to)
 
 
 def refuse_damaged(path: Path) -> None:
@@ -63,7 +63,7 @@ def put_back(path: Path, copy: Path, aside: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")
     shutil.move(copy, partial)
     partial.chmod(MODE)
-    _flush(partial)
+    flush(partial)
     if path.exists():
         make_folder(aside, 0o700)
         os.link(path, aside / path.name)
@@ -78,7 +78,8 @@ def put_back(path: Path, copy: Path, aside: Path) -> None:
         flush_folder(aside)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Bring a file's content to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

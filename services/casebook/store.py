@@ -83,14 +83,13 @@ def is_shared(url: SecretStr) -> bool:
     return bool(url.get_secret_value()) and isinstance(_where(url.get_secret_value()), URL)
 
 
-def file_of(home: Home) -> Path | None:
-    """Return the SQLite file that the home's settings name; None: it lies in PostgreSQL.
+def place_of(home: Home) -> Path | URL:
+    """Return the SQLite file, or the database of PostgreSQL, that the home's settings name.
 
     Raises UserError casebook.url_unsupported.
     """
     url = home.settings().casebook.url.get_secret_value()
-    where = _where(url) if url else home.casebook
-    return where if isinstance(where, Path) else None
+    return _where(url) if url else home.casebook
 
 
 def open_for_reading(where: Path | str) -> Engine:

@@ -3,9 +3,12 @@
 A backup is made while the exchange runs; the casebook first, so that each rulebook and schema that
 it names is among what is read after it. A restore puts the casebook back, and of the other parts
 what is missing: those that are there are as new as the backup, or newer.
+
+Wherever the casebook lies, in the backup it is a SQLite file; so one is also the way from SQLite to
+PostgreSQL, and back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -19,12 +22,14 @@ from connectors.bus.scratch import scratch_in
 from schemas.errors import UserError
 from services.casebook.key_file import noted_key
 from services.casebook.migrate import is_current
+from services.casebook.postgresql_copy import copy_from_server, empty_server
 from services.casebook.sqlite import only_writer, readers
 from services.casebook.standalone import copy_alone, put_back, refuse_damaged
-from services.casebook.store import file_of
+from services.casebook.store import place_of
 from services.cli.backup_archive import CASEBOOK, read_archive, units_of, write_archive
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
+from services.exchange.workers import no_worker
 
 _ASIDE: Final = "replaced-%Y%m%dT%H%M%S"
 
@@ -34,15 +39,18 @@ Archive = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件 / th
 def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Write the casebook, keys, logins, rulebooks and settings to a new file, its owner's alone.
 
-    Raises UserError backup.of_postgresql, backup.exists, file.unwritable, casebook.missing,
-    casebook.foreign_wal or casebook.damaged.
+    Raises UserError backup.exists, file.unwritable, casebook.missing, casebook.foreign_wal or
+    casebook.damaged, and of PostgreSQL what `copy_from_server` raises.
     """
     place = home_at(home).there()
-    casebook = _sqlite(place)
+    casebook = place_of(place)
     if file.exists():
         raise UserError("backup.exists", where=str(file), exit_code=3)
     with scratch_in(place.run) as scratch, _partial(file) as partial:
-        copy_alone(casebook, scratch / CASEBOOK)
+        if isinstance(casebook, Path):
+            copy_alone(casebook, scratch / CASEBOOK)
+        else:
+            copy_from_server(casebook, scratch / CASEBOOK)
         listed = write_archive(partial, place.path, scratch / CASEBOOK)
         put_in_place(partial, file)
     size = file.stat().st_size
@@ -63,12 +71,13 @@ def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> N
 def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Put the casebook of a backup back, and what else is missing in the home.
 
-    Raises UserError backup.of_postgresql, backup.unreadable, file.unreadable, casebook.in_use,
-    casebook.damaged, casebook.key_missing or casebook.key_wrong, Broken casebook.version.
+    Raises UserError backup.unreadable, file.unreadable, casebook.in_use, casebook.damaged,
+    casebook.key_missing or casebook.key_wrong, Broken casebook.version; of PostgreSQL what
+    `empty_server` raises.
     """
     place = home_at(home)
     make_folder(place.path, 0o700)
-    _sqlite(place)
+    place_of(place)  # it may be none
     with scratch_in(place.run) as scratch:
         units = units_of(read_archive(file, scratch))
         refuse_damaged(scratch / CASEBOOK)
@@ -76,21 +85,17 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
         missing = [each for each in units if not (place.path / each).exists() and each != CASEBOOK]
         if place.config.name in missing:
             _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
-        casebook = _sqlite(place)
-        aside = casebook.parent / now().strftime(_ASIDE)
-        with only_writer(casebook):
-            for each in missing:
-                _put(each, scratch, place)
-            put_back(casebook, scratch / CASEBOOK, aside)
+        with no_worker(place, place.settings()):
+            aside = _put_back(place, scratch, missing)
     if as_json:
-        kept = str(aside) if aside.exists() else None
+        kept = str(aside) if aside else None
         emit_json({"restored": [CASEBOOK, *sorted(missing)], "replaced": kept})
         return
     say(
         f"已还原账本，并补上缺少的 {len(missing)} 项；其余已有的未动",
         f"the casebook is restored, and {len(missing)} things that were missing; the rest stays",
     )
-    if aside.exists():
+    if aside is not None:
         note(
             f"原账本移到 {aside}，核对无误后删除",
             f"the old one is in {aside}: delete it when all is well",
@@ -101,11 +106,21 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
     )
 
 
-def _sqlite(home: Home) -> Path:
-    casebook = file_of(home)
-    if casebook is None:
-        raise UserError("backup.of_postgresql", where="[casebook] url", exit_code=3)
-    return casebook
+def _put_back(home: Home, scratch: Path, missing: Iterable[str]) -> Path | None:
+    """Put the missing parts there, then the casebook; return where the one before it is now."""
+    casebook = place_of(home)
+    if not isinstance(casebook, Path):
+        with empty_server(casebook) as fill:
+            for each in missing:
+                _put(each, scratch, home)
+            fill(scratch / CASEBOOK)
+        return None
+    aside = casebook.parent / now().strftime(_ASIDE)
+    with only_writer(casebook):
+        for each in missing:
+            _put(each, scratch, home)
+        put_back(casebook, scratch / CASEBOOK, aside)
+    return aside if aside.exists() else None
 
 
 @contextmanager

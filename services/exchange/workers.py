@@ -4,7 +4,9 @@ A worker's number is its identity in the consumer group: kept over restarts, it 
 back at once. Hosts that share one casebook number theirs on (`[exchange] first_worker`).
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 from connectors.bus.alone import alone
@@ -45,4 +47,20 @@ def only_worker(home: Home, worker: int) -> AbstractContextManager[None]:
 
     Raises UserError exchange.already_running.
     """
-    return alone(home.run / f"{name_of(worker)}.lock", "exchange.already_running")
+    return alone(_lock_of(home, worker), "exchange.already_running")
+
+
+@contextmanager
+def no_worker(home: Home, settings: Settings) -> Iterator[None]:
+    """Keep every worker of this host stopped meanwhile, whichever casebook it is to write.
+
+    Raises UserError casebook.in_use: one is running.
+    """
+    with ExitStack() as held:
+        for worker in numbers(settings):
+            held.enter_context(alone(_lock_of(home, worker), "casebook.in_use"))
+        yield
+
+
+def _lock_of(home: Home, worker: int) -> Path:
+    return home.run / f"{name_of(worker)}.lock"

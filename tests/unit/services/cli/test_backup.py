@@ -24,6 +24,7 @@ from services.casebook.wal import wal_of
 from services.cli.backup_archive import CASEBOOK, write_archive
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
+from services.exchange.workers import only_worker
 from tests.empty_casebook import empty_casebook
 
 OTHERS: Final = {
@@ -104,7 +105,8 @@ def test_what_is_backed_up_while_an_exchange_writes_is_put_on_a_bare_machine(
     assert noted(bare) == "before"
     modes = {path.stat().st_mode & 0o077 for path in bare.path.rglob("*")}
     assert modes == {0}
-    assert list(bare.run.iterdir()) == list(home.run.iterdir()) == []
+    assert [path.name for path in bare.run.iterdir()] == ["exchange.lock"]  # empty; of all who run
+    assert list(home.run.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "bare", "home"]
 
 
@@ -191,6 +193,17 @@ def test_a_restore_is_refused_while_an_exchange_holds_the_casebook(
     assert not list(home.path.glob("replaced-*"))
 
 
+def test_a_restore_is_refused_while_an_exchange_runs_on_the_casebook_that_the_home_had_before(
+    home: Home, casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = backed_up(home, tmp_path / "backup.tar")
+    casebook.close()
+    with only_worker(home, 0):  # on PostgreSQL, before the settings said otherwise
+        error = refused(capsys, "restore", str(file), "--home", str(home.path))
+    assert error["code"] == "casebook.in_use"
+    assert restore(home, file) == 0
+
+
 def test_a_home_with_another_key_keeps_its_casebook(
     home: Home, casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,17 +240,6 @@ def test_a_backup_overwrites_nothing(
     nowhere = str(tmp_path / "no folder" / "backup.tar")
     error = refused(capsys, "backup", nowhere, "--home", str(home.path))
     assert error["code"] == "file.unwritable"
-
-
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_on_postgresql_both_say_which_commands_to_use(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
-) -> None:
-    home.config.write_text('[casebook]\nurl = "postgresql+psycopg://a:b@127.0.0.1/c"\n')
-    error = refused(capsys, command, str(tmp_path / "file"), "--home", str(home.path))
-    assert error["code"] == "backup.of_postgresql"
-    assert "pg_dump" in error["remedy_en"]
-    assert "pg_restore" in error["remedy_zh"]
 
 
 def test_a_damaged_casebook_is_told_when_it_is_backed_up(

@@ -65,3 +65,17 @@ def test_a_second_exchange_of_the_same_number_is_refused_and_another_is_not(
     assert raised.value.code == "exchange.already_running"
     with workers.only_worker(home, 1):
         pass  # who ended has let it go
+
+
+def test_while_all_are_kept_stopped_none_starts_and_one_that_runs_is_told_of(
+    tmp_path: Path,
+) -> None:
+    home, two = Home(tmp_path), settings(2, 0, POSTGRESQL)
+    with workers.no_worker(home, two), pytest.raises(UserError) as starting:
+        workers.only_worker(home, 1).__enter__()
+    assert starting.value.code == "exchange.already_running"
+    with workers.only_worker(home, 1), pytest.raises(UserError) as running:
+        workers.no_worker(home, two).__enter__()
+    assert (running.value.code, running.value.exit_code) == ("casebook.in_use", 3)
+    with workers.only_worker(home, 0), workers.only_worker(home, 1):
+        pass  # and let go again
