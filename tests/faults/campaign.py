@@ -202,11 +202,15 @@ class Campaign:
                 if place != alias and word in text:
                     yield f"{place}: what is for {alias} alone"
 
-    def replayed(self) -> str:
-        """Decide the whole log anew: journal and casebook must say the same. AssertionError."""
+    def replayed(self, *begin: str) -> str:
+        """Decide the whole log anew: journal and casebook must say the same. AssertionError.
+
+        `begin`: further words, where it is not to begin with the first record.
+        """
         told = self.ground.command(
             beside("yichuan"),
-            *("replay", "--json", "--home", self.home.path),
+            *("replay", *begin),
+            *("--json", "--home", self.home.path),
             seconds_max=REPLAY_SECONDS_MAX,
         )
         found = json.loads(told.splitlines()[-1])

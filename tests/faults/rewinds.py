@@ -8,11 +8,13 @@ from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sqlalchemy import make_url
 
 from deploy.local import processes, stack
 from schemas.errors import UserError
 from schemas.parts import Flow
 from services.casebook.store import open_sqlite
+from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 from services.exchange.app import GROUP
 from tests.faults.campaign import Campaign
@@ -81,6 +83,29 @@ def backup_over_a_killed_casebook(campaign: Campaign) -> str:
     started(campaign, names)
     campaign.work(CASES)
     return f"refused, then restored from before {2 * CASES} cases; {campaign.judged()}"
+
+
+def database_restored(campaign: Campaign) -> str:
+    """Back PostgreSQL up under the letters, kill the exchanges, lose it, restore into a new one."""
+    server, archive = campaign.ground.server, campaign.home.path / "database.tar"
+    at = ("--home", str(campaign.home.path))
+    assert server is not None
+    campaign.work(1)  # others are on their way
+    assert main(["backup", str(archive), *at]) == 0
+    campaign.work(CASES)
+    assert main(["restore", str(archive), *at]) == NOT_TRIED
+    county = campaign.county
+    names = {name: county.commands.pop(name) for name in county.exchanges}
+    for name in names:
+        kill(campaign.home, name)
+    assert main(["restore", str(archive), *at]) == NOT_TRIED
+    server.empty(str(make_url(campaign.settings.casebook.url.get_secret_value()).database))
+    assert main(["restore", str(archive), *at]) == 0
+    started(campaign, names)
+    campaign.work(CASES)
+    judged = campaign.judged()
+    again = campaign.replayed("--from", str(archive))
+    return f"refused twice, restored from before {CASES} cases; {judged}; from the backup {again}"
 
 
 def stopped(campaign: Campaign) -> dict[str, tuple[str, ...]]:

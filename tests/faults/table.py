@@ -250,6 +250,14 @@ FAULTS: Final = (
         stand=Stand.POSTGRESQL,
     ),
     Fault(
+        "database_restored",
+        "不停机备份 PostgreSQL 账本，其后整库丢失：还原到新库，接着补办",
+        "PostgreSQL backed up under load, then lost: restored anew, the rest decided again",
+        rewinds.database_restored,
+        is_quick=False,
+        stand=Stand.POSTGRESQL,
+    ),
+    Fault(
         "rolling_upgrade",
         "带一次迁移的滚动升级：先升级的继续，未升级的被拒",
         "a rolling upgrade with a migration: the upgraded go on, one left behind is refused",
