@@ -29,6 +29,7 @@ from services.casebook.store import place_of
 from services.cli.backup_archive import CASEBOOK, read_archive, units_of, write_archive
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
+from services.cli.writing import writing
 from services.exchange.workers import no_worker
 
 _ASIDE: Final = "replaced-%Y%m%dT%H%M%S"
@@ -71,22 +72,13 @@ def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> N
 def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Put the casebook of a backup back, and what else is missing in the home.
 
-    Raises UserError backup.unreadable, file.unreadable, casebook.in_use, casebook.damaged,
-    casebook.key_missing or casebook.key_wrong, Broken casebook.version; of PostgreSQL what
-    `empty_server` raises.
+    Raises UserError backup.unreadable, file.unreadable, file.unwritable, casebook.in_use,
+    casebook.damaged, casebook.key_missing or casebook.key_wrong, Broken casebook.version; of
+    PostgreSQL what `empty_server` raises.
     """
     place = home_at(home)
-    make_folder(place.path, 0o700)
-    place_of(place)  # it may be none
-    with scratch_in(place.run) as scratch:
-        units = units_of(read_archive(file, scratch))
-        refuse_damaged(scratch / CASEBOOK)
-        _refuse_foreign_key(place, Home(scratch))
-        missing = [each for each in units if not (place.path / each).exists() and each != CASEBOOK]
-        if place.config.name in missing:
-            _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
-        with no_worker(place, place.settings()):
-            aside = _put_back(place, scratch, missing)
+    with writing(place.path):
+        aside, missing = _restored(file, place)
     if as_json:
         kept = str(aside) if aside else None
         emit_json({"restored": [CASEBOOK, *sorted(missing)], "replaced": kept})
@@ -104,6 +96,21 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
         "启动交换进程后，账本之后的记录接着处理；先 yichuan doctor",
         "run yichuan doctor, then the exchange: it decides again what came after the backup",
     )
+
+
+def _restored(file: Path, place: Home) -> tuple[Path | None, list[str]]:
+    """Put back what is missing; return where the old casebook is, if any was, and what that was."""
+    make_folder(place.path, 0o700)
+    place_of(place)  # it may be none
+    with scratch_in(place.run) as scratch:
+        units = units_of(read_archive(file, scratch))
+        refuse_damaged(scratch / CASEBOOK)
+        _refuse_foreign_key(place, Home(scratch))
+        missing = [each for each in units if not (place.path / each).exists() and each != CASEBOOK]
+        if place.config.name in missing:
+            _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
+        with no_worker(place, place.settings()):
+            return _put_back(place, scratch, missing), missing
 
 
 def _put_back(home: Home, scratch: Path, missing: Iterable[str]) -> Path | None:
@@ -128,10 +135,9 @@ def _partial(file: Path) -> Iterator[Path]:
     """Give the name under which the backup grows; what was not finished goes."""
     partial = file.with_name(f".{file.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        yield partial
-    except OSError as error:
-        raise UserError("file.unwritable", str(file), error.strerror, exit_code=3) from None
+        with writing(file):
+            partial.unlink(missing_ok=True)
+            yield partial
     finally:
         with suppress(OSError):  # where it could not be made, there is nothing to be removed
             partial.unlink(missing_ok=True)

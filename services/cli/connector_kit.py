@@ -27,6 +27,7 @@ from services.cli.installation import open_installation
 from services.cli.kit_files import is_secret, kit_of
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
+from services.cli.writing import writing
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="新目录 / a new folder")]
 Passphrase = Annotated[
@@ -92,23 +93,19 @@ def _say_what_next(place: Path, alias: str) -> None:
 
 
 def _refuse_used(place: Path) -> None:
-    try:
+    with writing(place):
         is_used = place.exists() and (not place.is_dir() or any(place.iterdir()))
-    except OSError as error:
-        raise UserError("file.unwritable", str(place), error.strerror, exit_code=3) from None
     if is_used:
         raise UserError("kit.folder_not_empty", where=str(place), exit_code=3)
 
 
 def _write(place: Path, files: Mapping[str, bytes]) -> None:
-    try:
+    with writing(place):
         make_folder(place.parent, 0o700)
         with _beside(place) as partial:
             for name, content in files.items():
                 write_private_bytes(partial / name, content)
             put_in_place(partial, place)
-    except OSError as error:
-        raise UserError("file.unwritable", str(place), error.strerror, exit_code=3) from None
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,6 @@ from connectors.bus.agency import ConnectorConfig, load_agency
 from connectors.bus.outgoing import as_text
 from connectors.bus.private import write_private
 from connectors.bus.transfers import entitled
-from schemas.errors import UserError
 from schemas.messages import Message
 from schemas.oversight import FieldsOpened
 from schemas.render import to_document
@@ -23,6 +21,7 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, listed, note, table
 from services.cli.verify_judge import exported
 from services.cli.words import clock_time, organ_word, record_word
+from services.cli.writing import writing
 from services.rulebook.model import Organ
 
 
@@ -84,15 +83,6 @@ def _tell_exported(told: Iterable[Exported], *, as_json: bool) -> None:
             print(path)
         else:
             print(in_language(f"{path}：未取得，{code}", f"{path}: not had, {code}"))
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say of a path that it cannot be written. Raises UserError file.unwritable."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError("file.unwritable", str(path), error.strerror, exit_code=3) from None
 
 
 def export_name(message: Message) -> str:

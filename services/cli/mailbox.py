@@ -1,6 +1,6 @@
 """Reading an organ's inbox as that organ: its own login, no group, nothing committed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from connectors.bus.clock import monotonic
 from connectors.bus.kafka import explain, start_consumer
 from schemas.codec import Opened
-from schemas.errors import Refusal
+from schemas.errors import Refusal, Unavailable
 from schemas.messages import Message
 from schemas.topics import inbox_of
 from services.casebook.rows import from_ms
@@ -21,6 +21,8 @@ from services.rulebook.model import Organ
 
 _POLL_MS: Final = 500
 FOR_EVER: Final = float("inf")  # seconds
+# Nothing more came of what lies there: the broker is away, which aiokafka says to nobody who reads.
+SILENT_SECONDS_MAX: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,15 @@ class Mailbox:
 
     async def end(self) -> int:
         """Return the offset behind the last record that is there now."""
-        try:
-            ends = await self._consumer.end_offsets([self._place])
-        except KafkaError as error:
-            raise explain(error, where=self._place.topic) from error
-        return int(ends[self._place])
+        return await self._asked(self._consumer.end_offsets)
 
     async def present(self, newest: int) -> AsyncIterator[Letter]:
-        """Yield the newest so many letters that are there now, the oldest of them first."""
+        """Yield the newest so many letters that are there now, the oldest of them first.
+
+        Raises Unavailable kafka.unreachable when they stop coming for SILENT_SECONDS_MAX.
+        """
         end = await self.end()
-        starts = await self._consumer.beginning_offsets([self._place])
-        begin = max(int(starts[self._place]), end - newest)
+        begin = max(await self._asked(self._consumer.beginning_offsets), end - newest)
         async for letter in self.following(begin, FOR_EVER, end=end):
             yield letter
 
@@ -64,15 +64,24 @@ class Mailbox:
         """Yield the letters from an offset on, until `end` or until the seconds are over."""
         self._consumer.seek(self._place, begin)
         deadline = monotonic() + seconds_max
-        reached = begin
+        reached, moved_at = begin, monotonic()
         while monotonic() < deadline and (end is None or reached < end):
+            if end is not None and monotonic() - moved_at > SILENT_SECONDS_MAX:
+                raise Unavailable("kafka.unreachable", self._place.topic, "timeout")
             try:
                 batch = await self._consumer.getmany(self._place, timeout_ms=_POLL_MS)
             except KafkaError as error:
                 raise explain(error, where=self._place.topic) from error
             for record in batch.get(self._place, ()):
-                reached = record.offset + 1
                 yield self._letter(record)
+                reached, moved_at = record.offset + 1, monotonic()
+
+    async def _asked(self, offsets: Callable[[list[TopicPartition]], Awaitable[Any]]) -> int:
+        try:
+            found = await offsets([self._place])
+        except KafkaError as error:
+            raise explain(error, where=self._place.topic) from error
+        return int(found[self._place])
 
     def _letter(self, record: Any) -> Letter:  # noqa: ANN401 - aiokafka ships no types
         at = from_ms(record.timestamp)

@@ -321,3 +321,14 @@ def test_a_backup_that_was_cut_off_is_refused(
 def test_no_file_is_no_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error = refused(capsys, "restore", str(tmp_path / "none"), "--home", str(tmp_path / "bare"))
     assert error["code"] == "file.unreadable"
+
+
+def test_a_home_that_cannot_be_written_to_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "file"
+    place.touch()
+    for home in (place, place / "below"):
+        assert main(["restore", str(tmp_path / "x"), "--home", str(home), "--json"]) == NOT_TRIED
+        error = json.loads(capsys.readouterr().out)["error"]
+        assert (error["code"], error["where"]) == ("file.unwritable", str(home))
