@@ -5,7 +5,7 @@ of the home. The replay has a casebook of its own in the home's `run`, removed a
 key that is never written, or a backup's: it holds unredacted letters, also those erased since.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -24,19 +24,18 @@ from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import read_key
 from services.casebook.progress import Place, progress_now
-from services.casebook.tables import DEAD, OUTBOX
+from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
 from services.cli.exit_codes import NO
 from services.cli.flow_reader import FlowReader
 from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
-from services.cli.replay_begin import begun
+from services.cli.replay_begin import begun, passed_in
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told
-from services.exchange.gap import CODE as GAP
-from services.exchange.gap import LostBefore, Passed, by_place, passed_of
+from services.exchange.gap import LostBefore, by_place
 from services.exchange.kept_keys import opened_record
-from services.exchange.log_order import NONE_LOST, in_log_order, whole
+from services.exchange.log_order import NONE_LOST, in_log_order, lost_from, whole
 from services.exchange.opening import open_again
 from services.exchange.originals import Kept, lay_at
 
@@ -155,15 +154,8 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
         for each in look.read(begins, ends, READ_SECONDS_MAX)
     ]
     journal = (*found, *unsent)
-    return Snapshot(decided_to, journal, by_place(_passed(journal, connection)))
-
-
-def _passed(journal: Iterable[Told], connection: Connection) -> Iterator[Passed]:
-    """Yield the gaps of which the casebook says too that they were passed."""
-    known = set(connection.execute(select(*DEAD.primary_key.columns).where(DEAD.c.code == GAP)))
-    for passed in filter(None, (passed_of(told.line) for told in journal)):
-        if (*passed.found.gap.place, passed.found.gap.last) in known:
-            yield passed
+    lost = by_place(passed_in(connection, (told.line for told in journal)))
+    return Snapshot(decided_to, journal, lost)
 
 
 def _partition(
@@ -182,6 +174,9 @@ def _partition(
     """
     (topic, partition), (start, end) = place, turn
     begin = max(start, look.spans(topic)[place][0])
+    for gone in lost_from(start, lost) if begin > start else ():
+        yield gone
+        start = gone.incoming.position.offset + 1
     if begin > start:
         of_originals = (ORIGINALS, partition)
         span = look.spans(ORIGINALS)[of_originals]

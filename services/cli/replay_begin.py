@@ -4,19 +4,23 @@ The flows keep thirty days. What lies before cannot be decided anew; a backup of
 come of it, and what was decided behind that is replayed on it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from sqlalchemy import Connection, select
 
 from connectors.bus.home import Home
 from services.casebook.journal_mark import journal_known
 from services.casebook.progress import Place, progress_now
 from services.casebook.standalone import refuse_damaged
 from services.casebook.store import Casebook, open_scratch, open_sqlite
+from services.casebook.tables import DEAD
 from services.cli.backup_archive import CASEBOOK, read_archive
 from services.exchange.audit import forget_decided
+from services.exchange.gap import CODE, Passed, passed_of
 
 _NAME: Final = "casebook.sqlite"
 
@@ -47,6 +51,16 @@ def begun(folder: Path, backup: Path | None) -> Iterator[Begin]:
         yield begin
     finally:
         begin.casebook.close()
+
+
+def passed_in(connection: Connection, lines: Iterable[str]) -> Iterator[Passed]:
+    """Yield the gaps of which both the journal and the casebook say that they were passed."""
+    known = set(
+        map(tuple, connection.execute(select(*DEAD.primary_key).where(DEAD.c.code == CODE)))
+    )
+    for passed in filter(None, map(passed_of, lines)):
+        if (*passed.found.gap.place, passed.found.gap.last) in known:
+            yield passed
 
 
 def _known(casebook: Casebook) -> Begin:

@@ -20,12 +20,13 @@ from services.casebook.letters import LOCKED
 from services.casebook.progress import Place
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_sqlite
-from services.casebook.tables import OUTBOX
+from services.casebook.tables import DEAD, OUTBOX
 from services.cli import replay as command
 from services.cli.exit_codes import NO, NOT_TRIED
 from services.cli.log_reader import Logged
 from services.cli.main import main
 from services.exchange import opening
+from services.exchange.gap import Found, Gap, Passed, in_its_place
 from services.exchange.intake import Incoming
 from services.exchange.kept_keys import locked
 from services.exchange.log_order import in_log_order, whole
@@ -291,6 +292,33 @@ def test_what_came_after_a_backup_is_replayed_on_it(
     lines[-1] = replace(lines[-1], value=forged.encode())
     assert installation.replay("--json", "--from", str(archive)) == NO
     assert told(capsys)["error"]["code"] == "replay.differs"
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_gap_that_somebody_answered_for_is_gone_over_where_the_casebook_says_so_too(
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, knows: bool
+) -> None:
+    archive, home = tmp_path / "backup.tar", installation.home
+    assert main(["backup", str(archive), "--home", str(home.path)]) == 0
+    casebook, place = open_sqlite(home.casebook), installation.incoming[0].position.place
+    installation.log.next_offset[place] += 4
+    gap = Gap(*place, 3, 6)
+    run(casebook, [in_its_place(Passed(Found(gap, LATER, None), "王某", "停机", LATER))])
+    installation.decide_these(casebook, [installation.log.put(of_one_partition(3)[2], LATER)])
+    if not knows:
+        with casebook.engine.begin() as connection:
+            connection.execute(DEAD.delete())
+    casebook.close()
+    installation.broker.records[place] = installation.broker.records[place][3:]
+    capsys.readouterr()
+    replayed = installation.replay("--json", "--from", str(archive))
+    if not knows:
+        assert (replayed, told(capsys)["error"]["code"]) == (NOT_TRIED, "replay.too_old")
+        return
+    counted = told(capsys)
+    assert (replayed, counted["lost"], counted["flows"]["leads"]["dead"]) == (0, 4, 0)
+    assert installation.replay("--from", str(archive)) == 0
+    assert "另有 4 条" in capsys.readouterr().out
 
 
 def test_what_is_no_backup_begins_no_replay(

@@ -17,6 +17,8 @@ from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.exchange import align as aligning
+from services.exchange.gap import Found, Gap, Passed, by_place, rows_of
+from services.exchange.recall import Recollection
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import Shelf
 from tests.empty_casebook import empty_casebook
@@ -162,6 +164,29 @@ def test_a_log_that_begins_after_the_progress_is_refused(log: Log, tmp_path: Pat
     log.decided(6)
     with pytest.raises(Broken, match=r"log\.gap leads/0: 6 < 7"):
         align(log, tmp_path)
+
+
+def test_what_the_journal_tells_of_gaps_goes_along(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.begin, log.end = 7, 9
+    log.decided(6)
+    place = (PLACE.topic, PLACE.partition)
+    passed = Passed(Found(Gap(*place, 6, 6), None, None), "王某", "停机", from_ms(0))
+    remembered, given = Recollection(), list[Any]()
+    remembered.note([rows_of(passed, "r")[0].entry])
+
+    async def recalled(*_: Any, **__: Any) -> Remembers:
+        return remembered
+
+    async def recovered(*arguments: Any) -> None:
+        given.append(arguments[-1])
+        log.decided(7)
+
+    monkeypatch.setattr(aligning, "recall", recalled)
+    monkeypatch.setattr(aligning, "recover", recovered)
+    assert align(log, tmp_path) == 7
+    assert given == [by_place([passed])]
 
 
 def test_a_log_that_ends_before_the_progress_is_refused(log: Log, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -13,6 +14,7 @@ from connectors.bus.home import Credentials, Settings
 from schemas.errors import Broken
 from services.casebook.store import Casebook
 from services.exchange import recover as recovering
+from services.exchange.gap import Found, Gap, Passed, by_place, in_its_place
 from services.exchange.intake import Incoming
 from services.exchange.originals import Copied, original
 from services.exchange.recover import recover
@@ -56,11 +58,18 @@ class Originals:
         """Nothing to do."""
 
 
-def recovered(casebook: Casebook, kept: Sequence[Copied], monkeypatch: pytest.MonkeyPatch) -> None:
+def recovered(
+    casebook: Casebook,
+    kept: Sequence[Copied],
+    monkeypatch: pytest.MonkeyPatch,
+    gaps: Any = MappingProxyType(GAPS),
+    lost: Any = MappingProxyType({}),
+) -> None:
     monkeypatch.setattr(recovering, "start_consumer", AsyncMock(return_value=Originals(kept)))
     monkeypatch.setattr(recovering, "restore_keys", AsyncMock())
     login = Credentials("exchange", SecretStr(""))
-    asyncio.run(recover(Settings(), login, casebook, Shelf(office()), GAPS))
+    shelf = Shelf(office())
+    asyncio.run(recover(Settings(), login, casebook, shelf, gaps, lost=lost))
 
 
 def of_two_flows() -> tuple[list[Incoming], list[Copied]]:
@@ -81,6 +90,33 @@ def test_of_partitions_that_share_the_originals_each_gets_its_own_records_once(
     with new_casebook() as older:
         recovered(older, kept, monkeypatch)
         assert everything(older) == everything(casebook)
+
+
+def test_a_hole_that_somebody_answered_for_is_gone_over_in_its_place(
+    casebook: Casebook, new_casebook: NewCasebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leads, log = of_one_partition(3), Log()
+    first = log.put(leads[0], MONDAY)
+    log.next_offset["leads", 0] += 2
+    second = log.put(leads[1], MONDAY)
+    log.next_offset["leads", 0] += 1
+    passed = [
+        Passed(Found(Gap("leads", 0, *span), MONDAY, None), "王某", "停机", MONDAY)
+        for span in ((1, 2), (4, 4))
+    ]
+    run(casebook, [first, in_its_place(passed[0]), second, in_its_place(passed[1])])
+    kept = [original(each, None) for each in (first, second)]
+    gaps = {("leads", 0): (0, 5)}
+    with new_casebook() as older:
+        recovered(older, kept, monkeypatch, gaps, by_place(passed))
+        assert everything(older) == everything(casebook)
+    with new_casebook() as older:
+        run(older, [first])
+        gaps = {("leads", 0): (1, 5)}
+        recovered(older, kept, monkeypatch, gaps, by_place(passed))
+        assert everything(older) == everything(casebook)
+    with new_casebook() as older, pytest.raises(Broken, match=r"log\.gap leads/0: 4 < 5"):
+        recovered(older, kept, monkeypatch, {("leads", 0): (0, 5)}, by_place(passed[:1]))
 
 
 def test_a_hole_stops_the_exchange_before_anything_is_decided(
