@@ -34,7 +34,8 @@ from services.casebook.store import Casebook, open_url
 from services.casebook.tables import CASES, METADATA, ORIGINALS, OUTBOX, SETTINGS
 from services.cli.dead_letter import source_of
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming, Intake, take_in
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Intake, take_in
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally

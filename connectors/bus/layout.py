@@ -21,6 +21,8 @@ TOPIC: Final = "topic"
 GROUP: Final = "group"
 LITERAL: Final = "literal"
 PREFIXED: Final = "prefixed"
+STAMPED_BY: Final = "message.timestamp.type"  # by whose clock a record's time is
+THE_BROKER: Final = "LogAppendTime"
 SEGMENT_MS: Final = "segment.ms"  # when a topic's setting: after so long a new segment is begun
 
 # What one organ may ask of each broker, so that none keeps the others waiting. Bytes a second, and
@@ -152,7 +154,7 @@ _COMMON_CONFIG: Final = {
     "cleanup.policy": "delete",
     "compression.type": "producer",
     "max.message.bytes": str(MESSAGE_BYTES_MAX),
-    "message.timestamp.type": "LogAppendTime",  # received time is the broker's (D4)
+    STAMPED_BY: THE_BROKER,  # received time is the broker's (D4)
     "retention.bytes": str(_UNLIMITED),
     "unclean.leader.election.enable": "false",  # a lost leader must not lose what it acknowledged
 }

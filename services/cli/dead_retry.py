@@ -29,10 +29,10 @@ from schemas.topics import DEAD_LETTERS
 from services.casework.case import Case
 from services.casework.standstill import UNSTORABLE
 from services.cli.casebook_view import case_of
-from services.cli.dead import Desk, LetterId, open_desk
+from services.cli.dead import Desk, open_desk
 from services.cli.dead_book import Fate, Status, outcome_of
 from services.cli.dead_letter import DeadLetter, Retry, mark_headers
-from services.cli.dead_text import retry_lines
+from services.cli.dead_text import all_lines, retry_lines
 from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json
@@ -56,7 +56,14 @@ class Step:
 
 
 def dead_retry(
-    named: LetterId,
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="number in `dead list`, a message id, or a code: all of it that nobody retried"
+            " / 编号、消息标识，或代码：该代码未处理过的全部",
+        ),
+    ],
     discard: Annotated[
         bool, typer.Option("--discard", help="the case goes on without it / 舍弃该消息")
     ] = False,
@@ -74,6 +81,9 @@ def dead_retry(
     if not reason.strip() or len(reason) > _REASON_MAX:
         raise UserError("command.usage", where="--reason", detail=f"1..{_REASON_MAX}")
     with open_desk(home_at(home).checked()) as desk:
+        if "." in named:  # numbers and ids have none
+            _all_of(desk, named, discard=discard, dry_run=dry_run, as_json=as_json)
+            return
         letter = desk.find(named)
         fate = desk.fate(letter)
         step = plan(desk, letter, fate, reason, discard=discard)
@@ -96,6 +106,32 @@ def dead_retry(
         emit_json(document)
     else:
         print("\n".join(retry_lines(document)))
+
+
+def _all_of(desk: Desk, code: str, *, discard: bool, dry_run: bool, as_json: bool) -> None:
+    """Write again the bytes of every letter of a code, in their order; each is marked by itself.
+
+    Whatever ends it in between, the same command goes on behind the last one that was marked.
+    Raises UserError dead.unknown where there is none, and what `plan` does.
+    """
+    if discard:
+        raise UserError("command.usage", where="--discard", detail=code)
+    marked = {mark.of for mark in desk.marks}
+    of_code = [letter for letter in desk.letters if letter.code == code]
+    letters = [each for each in of_code if each.offset not in marked and each.size is not None]
+    if not letters:
+        raise UserError("dead.unknown", where=code, exit_code=NO)
+    for light in letters:
+        letter = desk.find(str(light.offset))
+        step = plan(desk, letter, desk.fate(letter), code, discard=False)
+        if step.how is not Retry.RESENT:  # a case's standstill is looked at one by one
+            raise UserError("command.usage", where=code, detail=str(letter.offset))
+        if not dry_run:
+            asyncio.run(_write(desk, letter, step))
+    if as_json:
+        emit_json({"code": code, "letters": len(letters), "dry_run": dry_run})
+    else:
+        print("\n".join(all_lines(code, len(letters), dry_run=dry_run)))
 
 
 def plan(desk: Desk, letter: DeadLetter, fate: Fate, reason: str, *, discard: bool) -> Step:

@@ -71,5 +71,19 @@ def retry_lines(document: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def all_lines(code: str, number: int, *, dry_run: bool) -> Iterator[str]:
+    """Yield what a retry of all letters of a code did, or would do."""
+    if dry_run:
+        yield in_language(
+            f"试运行，未作改动：{code} 的 {number} 件将写回原处",
+            f"dry run: would write {number} letters of {code} to where they lay",
+        )
+        return
+    yield in_language(
+        f"{code} 的 {number} 件已写回原处",
+        f"done: {number} letters of {code} are written to where they lay",
+    )
+
+
 def _line(head: tuple[str, str], value: object) -> str:
     return f"  {in_language(*head)}: {'-' if value is None else value}"

@@ -17,7 +17,7 @@ from connectors.bus.kafka import explain, start_consumer
 from connectors.bus.logins import ADMIN
 from services.casebook.progress import Place
 from services.casebook.rows import Position
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.reading import records_until
 from services.exchange.record_batches import incoming_of, open_within_limits
 

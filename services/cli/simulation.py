@@ -37,7 +37,7 @@ from services.casebook.work import Work
 from services.casework.calendar_end import provisional_since
 from services.cli.scenario_years import Pair
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.office import Office
 from services.exchange.shelf import Shelf
 from services.rulebook.calendar import local_date, start_of

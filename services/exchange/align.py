@@ -21,6 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import explain, partitions_of, start_consumer, start_producer
 from connectors.bus.layout import EXCHANGE
+from connectors.bus.stamps import stamped_by_writers
 from schemas.errors import Broken
 from schemas.parts import Flow
 from services.casebook.progress import begin_progress, lock_progress
@@ -53,10 +54,11 @@ async def align(
 ) -> Aligned:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Raises Broken log.gap, log.shorter, originals.unreadable or rulebook.unknown, Unavailable
-    kafka.unreachable.
+    Raises Broken log.unstamped, log.gap, log.shorter, originals.unreadable or rulebook.unknown,
+    Unavailable kafka.unreachable, UserError kafka.forbidden.
     """
     login = home.credentials(EXCHANGE)
+    await refuse_unstamped(settings, login)
     places = await _places(settings, login)
     consumer = await start_consumer(settings, login, (), group=group, client_id="exchange-align")
     try:
@@ -92,6 +94,16 @@ async def align(
         return Aligned(shelf, remembers)
     finally:
         await consumer.stop()
+
+
+async def refuse_unstamped(settings: Settings, login: Credentials) -> None:
+    """Nothing is begun, and no Tick written, while a flow takes its writers' time for the broker's.
+
+    Raises Broken log.unstamped, Unavailable kafka.unreachable, UserError kafka.forbidden.
+    """
+    drifted = await stamped_by_writers(settings, login, [flow.value for flow in Flow])
+    if drifted:
+        raise Broken("log.unstamped", detail=", ".join(drifted))
 
 
 async def _places(settings: Settings, login: Credentials) -> list[TopicPartition]:

@@ -33,7 +33,7 @@ from services.exchange.align import Aligned, align
 from services.exchange.batches import BatchTransport, Handle, polled_max
 from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.measures import Measures
 from services.exchange.milestones import Milestones, stopped, told_to_stop
 from services.exchange.opening import open_casebook, open_office

@@ -19,7 +19,8 @@ from services.casebook.retry import patiently
 from services.casebook.store import Casebook
 from services.casebook.work import Work
 from services.exchange.desk import Desk
-from services.exchange.intake import Dead, Incoming, Intake, Sound, is_tick
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Intake, Sound, is_tick
 from services.exchange.likeness import expect_marks
 from services.exchange.recorded import Remembers, Which, failing, nothing
 from services.exchange.sending import Unwritable

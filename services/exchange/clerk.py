@@ -17,7 +17,8 @@ from services.casework.standstill import freeze
 from services.casework.steps import Facts
 from services.exchange.defects import where_of
 from services.exchange.gap import Passed, rows_of
-from services.exchange.intake import Incoming, Sound
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Sound
 from services.exchange.notes import DEFECT, Decided, decision_rows
 from services.exchange.office import Office
 from services.exchange.recorded import Remembers

@@ -20,7 +20,8 @@ from services.casework.stop import Waiting
 from services.exchange.clerk import Clerk
 from services.exchange.expiring import ask_anew
 from services.exchange.gap import Lost
-from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Intake, Refused, Sound, take_in
 from services.exchange.junk import Junk
 from services.exchange.likeness import note_marks
 from services.exchange.lookups import as_it_came, facts_of, id_taken, note_number
@@ -97,6 +98,8 @@ class Desk:
             self._end_junk(place)
 
     def _dead(self, dead: Dead, at: datetime) -> None:
+        if dead.is_void:
+            return
         if not Junk.may_be(dead):
             self._clerk.dead(dead.incoming, dead.refusal, None, at)
             return

@@ -39,11 +39,12 @@ from services.casebook.retry import patiently
 from services.casebook.rows import Position
 from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
-from services.exchange.intake import Incoming, Intake, is_tick
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Intake, is_tick
 from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
 from services.exchange.reading import polled
-from services.exchange.record_batches import incoming_of
+from services.exchange.record_batches import incoming_of, is_stamped
 
 STEP_RECORDS_MAX: Final = 5_000  # copied at one time; the rest with the next batch or Tick
 STEP_BYTES_MAX: Final = 16 << 20
@@ -185,7 +186,7 @@ class _Copy:
     records: int = 0
     bytes: int = 0
     cut: int | None = None
-    stamp_ms: int | None = None  # of the record before
+    stamp_ms: int | None = None  # the broker's, of the record before
 
     def __post_init__(self) -> None:
         self._look(None)
@@ -204,13 +205,15 @@ class _Copy:
         """Return those to copy now, in order, up to where the log may be cut."""
         taken: list[Incoming] = []
         for record in records:
+            # A writer's stamp changes within a batch, too: it tells of no place to cut.
+            stamp_ms = record.timestamp if is_stamped(record) else None
             if record.offset >= self.next_offset:
-                if self._look(record.timestamp) or record.offset >= self.pending.decided_to:
+                if self._look(stamp_ms) or record.offset >= self.pending.decided_to:
                     break
                 position = Position(record.topic, record.partition, record.offset)
                 taken.append(incoming_of(position, record, record.timestamp))
                 self.next_offset = record.offset + 1
-            self.stamp_ms = record.timestamp
+            self.stamp_ms = stamp_ms
         self.records += len(taken)
         if self.cut is None:
             self._look(None)

@@ -16,7 +16,7 @@ from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.topics import JOURNAL
 from services.casebook.progress import Place
 from services.casebook.rows import DecisionRow, OutboxRow, Position, from_ms
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.journal import canonical
 from services.exchange.originals import Kept
 from services.exchange.packed import Unread, unread

@@ -8,7 +8,6 @@ so that nothing behind this can keep a copy: what goes on is ids, a code and a p
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeGuard
 
 from connectors.bus.layout import MESSAGE_BYTES_MAX
@@ -16,42 +15,15 @@ from schemas.checks import lawful_form
 from schemas.codec import Opened, unframe
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, RulebookHash
+from schemas.messages import Tick
 from schemas.parts import Attachment, Envelope
 from schemas.seal import check_sender, verify
 from schemas.secrecy import marked
 from schemas.transfer_form import SHA256
-from services.casebook.rows import Position
 from services.exchange.file_keys import claims_refusal
+from services.exchange.incoming import Incoming
 from services.exchange.office import Office
-from services.exchange.packed import Packed, Unread
 from services.exchange.placement import misplaced, unanswerable
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One record of a flow as the broker gives it."""
-
-    position: Position
-    key: bytes | None
-    value: bytes | None
-    stamped_at: datetime  # log append time
-    packed: Packed | None = None  # None: not from the log itself (originals, tests)
-    unread: Unread | None = None  # it stands for these offsets, up to its own; they have no bytes
-
-    @property
-    def first(self) -> int:
-        """The first of the offsets that it stands for: its own, where it came itself."""
-        return self.unread.first if self.unread else self.position.offset
-
-    @property
-    def bytes(self) -> int:
-        """How long its key and value are."""
-        return len(self.key or b"") + len(self.value or b"")
-
-    @property
-    def is_inflated(self) -> bool:
-        """Whether its batch was far smaller on the wire than any of letters (packed.py)."""
-        return self.packed is not None and self.packed.is_inflated
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +71,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Bytes that nobody can be answered for. `is_secret`: they carry a mark, and are not here."""
+    """Bytes that nobody can be answered for. `is_secret`: they carry a mark, and are not here.
+
+    `is_void`: nothing would be missed, and no dead letter is written.
+    """
 
     incoming: Incoming
     refusal: Refusal
     rulebook: RulebookHash | None  # None: it is secret, by whichever list
     is_secret: bool = False
+    is_void: bool = False
 
 
 Intake = Sound | Refused | Dead
@@ -124,6 +100,8 @@ def take_in(incoming: Incoming, office: Office) -> Intake:
     if isinstance(read, Refusal):
         return _unreadable(incoming, read, office)
     schema_id, body, opened = read
+    if not incoming.is_stamped:
+        return _without_time(incoming, opened, body, office)
     nobody = _nobody(opened, incoming, office)
     if nobody is not None and incoming.is_inflated:
         return Dead(incoming, nobody, rulebook)
@@ -205,6 +183,19 @@ def secret_refused(
         rulebook=None,
         is_secret=True,
     )
+
+
+def _without_time(incoming: Incoming, opened: Opened, body: bytes, office: Office) -> Dead:
+    """Nothing is judged by its writer's time: neither whose key it is sealed by, nor what is due.
+
+    A letter is kept, for an operator to write it again under the broker's time. A Tick without a
+    time says nothing.
+    """
+    refusal = Refusal("message.unstamped")
+    if marked(opened.message, office.gate, body) or _is_marked_key(incoming, office):
+        return secret_dead(incoming, refusal)
+    is_void = isinstance(opened.message, Tick)
+    return Dead(incoming, refusal, office.rulebook.hash, is_void=is_void)
 
 
 def _secret(incoming: Incoming, opened: Opened, refusal: Refusal) -> Refused | Dead:

@@ -22,7 +22,7 @@ from services.casebook.case_keys import CaseKeys, KeyName, name_for
 from services.casebook.letters import LOCKED, opened_letter, sealed_record
 from services.casebook.retry import patiently
 from services.casebook.store import Casebook
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.journal import canonical
 from services.exchange.originals import Copied, Kept, kept, original
 from services.exchange.reading import records_until
@@ -106,7 +106,8 @@ def _locked(
             if copied.is_note:
                 found.append(copied)
                 continue
-            name = name_for(keys, _case_of(incoming), incoming.stamped_at)
+            at = incoming.stamped_at if incoming.is_stamped else now()
+            name = name_for(keys, _case_of(incoming), at)
             if keys.is_erased(name):  # an old log is read again: past its term
                 found.append(original(incoming, ERASED))
                 continue

@@ -27,7 +27,8 @@ from services.casework.steps import Facts, Waiter
 from services.casework.stop import Waiting
 from services.casework.succession import standing_for
 from services.exchange.asking import asking_of
-from services.exchange.intake import Incoming, Sound
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Sound
 from services.exchange.likeness import alike_to, declined_before
 from services.exchange.office import Office
 from services.exchange.unsealed import original_in, reopened

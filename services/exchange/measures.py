@@ -20,7 +20,7 @@ from services.casebook.progress import Place
 from services.casebook.retry import passes
 from services.casebook.store import Casebook
 from services.exchange.gauges import OutboxAge, look, tell_rulebooks
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.shelf import Shelf
 from services.exchange.tally import Tally
 from services.exchange.workers import name_of, port_of
@@ -97,7 +97,8 @@ class Measures:
         for place, record in last.items():
             if place not in self._progress:
                 self._progress[place] = Progress(*place)
-            self._progress[place].made(max((at - record.stamped_at).total_seconds(), 0.0))
+            since = record.stamped_at if record.is_stamped else at  # how long it lay is not known
+            self._progress[place].made(max((at - since).total_seconds(), 0.0))
             self._next_offset[place] = record.position.offset + 1
 
     def publishing(self, failing: tuple[str, ...]) -> None:

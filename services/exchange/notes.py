@@ -13,7 +13,8 @@ from schemas.topics import JOURNAL
 from services.casebook.rows import DecisionRow, MessageRow, Original, OutboxRow, ToVouch
 from services.casework.effects import Accept, Decision, Effect, FireRung, Hold, Reject
 from services.casework.steps import Facts
-from services.exchange.intake import Incoming, Refused, Sound
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Refused, Sound
 from services.exchange.journal import effect_text, fields_writer, object_text, text_of
 
 # Every fact but the held message, which holds content: it is the case's own original.

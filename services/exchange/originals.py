@@ -14,7 +14,7 @@ from typing import Any, Final
 from connectors.bus.layout import MESSAGE_BYTES_MAX
 from schemas.errors import Broken, Refusal
 from services.casebook.rows import Position, from_ms, to_ms
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.journal import canonical
 from services.exchange.packed import Unread
 

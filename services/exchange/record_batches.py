@@ -20,7 +20,7 @@ from aiokafka.record.util import calc_crc32c
 from schemas.errors import Malformed
 from services.casebook.rows import Position, from_ms
 from services.exchange.compression import NONE, opened
-from services.exchange.intake import Incoming
+from services.exchange.incoming import UNSTAMPED, Incoming
 from services.exchange.packed import Packed, Unread, unread
 
 # A batch that was so many times smaller on the wire is none of letters: their seals alone do not
@@ -37,7 +37,8 @@ _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _CRC_BEGINS: Final = struct.calcsize(">qiibI")  # behind itself
 _VERSION: Final = 2
 _CODEC: Final = 0x07
-_BROKERS_STAMP: Final = 0x08
+_BROKERS_STAMP: Final = 0x08  # the broker's word: it sets or clears it, whatever a client wrote
+_LOG_APPEND_TIME: Final = 1  # what a client makes of it
 _TRANSACTIONAL: Final = 0x10
 _CONTROL: Final = 0x20
 _VARINT_BITS_MAX: Final = 63
@@ -187,12 +188,20 @@ def open_within_limits() -> None:
 
 
 def incoming_of(position: Position, record: Any, stamp_ms: int) -> Incoming:  # noqa: ANN401 - Faust's or aiokafka's
-    """Return what a consumer gave as the exchange takes it in."""
+    """Return what a consumer gave as the exchange takes it in.
+
+    A writer's stamp is left out: a topic that is set to CreateTime lets anybody name any time.
+    """
     ours: Packed | Unread | None = record.checksum
-    stamped_at = from_ms(stamp_ms)
+    stamped_at = from_ms(stamp_ms) if is_stamped(record) else UNSTAMPED
     if isinstance(ours, Unread):
         return Incoming(position, None, None, stamped_at, unread=ours)
     return Incoming(position, record.key, record.value, stamped_at, packed=ours)
+
+
+def is_stamped(record: Any) -> bool:  # noqa: ANN401 - Faust's or aiokafka's
+    """Whether the time of a record is the broker's: also what it says of one that it has taken."""
+    return bool(record.timestamp_type == _LOG_APPEND_TIME)
 
 
 def _headers(data: memoryview, at: int, end: int) -> Headers:

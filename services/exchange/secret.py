@@ -11,7 +11,8 @@ from typing import Any, Final
 from schemas.errors import Broken, Refusal
 from schemas.ids import CaseId, MessageId, OrganCode
 from schemas.parts import Envelope, Flow
-from services.exchange.intake import Dead, Incoming, Refused, secret_dead, secret_refused
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Refused, secret_dead, secret_refused
 from services.exchange.journal import canonical
 
 _IDS: Final = ("bus", "message_id", "case_id", "flow", "sender")

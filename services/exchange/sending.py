@@ -20,7 +20,7 @@ from services.casework.case import Case
 from services.casework.effects import Accept, Decision, Deliver, Hold, Open, Reject, Release, Write
 from services.casework.say import About, say
 from services.exchange.copies import Copies
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.journal import dead_letter
 from services.exchange.office import Office
 from services.exchange.opened import fields_opened

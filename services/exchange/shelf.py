@@ -11,7 +11,8 @@ from schemas.errors import Broken
 from schemas.ids import RulebookHash
 from schemas.messages import RulebookActivated, Tick
 from schemas.parts import Flow
-from services.exchange.intake import Incoming, Intake, Sound, take_in
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Intake, Sound, take_in
 from services.exchange.office import Office
 from services.rulebook.calendar import local_date
 from services.rulebook.model import Rulebook

@@ -33,11 +33,13 @@ from services.exchange.closing import Closer
 from services.exchange.defects import where_of
 from services.exchange.erase import Eraser
 from services.exchange.garbage import Sweeps
-from services.exchange.intake import Incoming, Intake
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Intake
 from services.exchange.measures import Measures
 from services.exchange.outbox import Published, publish
 from services.exchange.own_keys import refuse_ended
 from services.exchange.portions import portions
+from services.exchange.record_batches import is_stamped
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.refusing import Refusing
 from services.exchange.shedding import Shedder
@@ -121,7 +123,7 @@ class Shell:
     async def tick(self, ends: Mapping[Place, int | None]) -> None:
         """Write a Tick into each partition of `ends` (place → end of its log).
 
-        Raises Broken clock.skew, Unavailable key.not_in_force.
+        Raises Broken log.unstamped, clock.skew, Unavailable key.not_in_force.
         """
         at = now()
         office = self.shelf.first
@@ -133,7 +135,7 @@ class Shell:
                 for topic, partition in ends:
                     under_way.append(await self._send_tick(Flow(topic), partition, at))
                 for metadata in await asyncio.gather(*under_way):
-                    self._check_stamp(from_ms(metadata.timestamp))
+                    self._check_stamp(metadata)
         except (KafkaError, TimeoutError):
             sent = False  # the next one is due in seconds: a rung is late, none is lost
             for future in under_way:
@@ -176,7 +178,10 @@ class Shell:
         if latest - now() > SKEW_MAX:
             raise Broken("clock.ahead", detail=latest.isoformat())
 
-    def _check_stamp(self, stamp: datetime) -> None:
+    def _check_stamp(self, taken: "RecordMetadata") -> None:
+        if not is_stamped(taken):
+            raise Broken("log.unstamped", detail=f"{taken.topic}/{taken.partition}")
+        stamp = from_ms(taken.timestamp)
         if abs(stamp - now()) > SKEW_MAX:
             raise Broken("clock.skew", detail=stamp.isoformat())
 

@@ -31,7 +31,7 @@ from services.casebook.tables import (
     OUTBOX,
     SAID,
 )
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.office import Office
 
 COPY_TO: Final = "inbox.liuzhi-cgj"

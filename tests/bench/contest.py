@@ -23,7 +23,7 @@ from services.casebook.progress import begin_progress, lock_progress
 from services.casebook.rows import Position, Progress, from_ms
 from services.casebook.store import Casebook
 from services.exchange.garbage import keep_for_good
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.opening import open_casebook, open_office
 from services.exchange.shelf import Shelf
 

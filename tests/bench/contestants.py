@@ -31,7 +31,7 @@ from services.exchange import shell
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.measures import Measures
 from services.exchange.outbox import publish
 from services.exchange.shedding import Shedder

@@ -22,7 +22,7 @@ from services.casebook.tables import COPIED, SECRETS, SETTINGS
 from services.cli.main import main
 from services.exchange import erase
 from services.exchange.erase import Eraser
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
 from tests.integration.loops import within

@@ -9,7 +9,7 @@ from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.messages import Message, RulebookActivated
 from schemas.parts import Envelope, Flow
 from schemas.topics import flow_partition
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.office import PARTITIONS, sealed
 from tests.simulation import advice, years
 from tests.simulation.affair import Affair, Row, When, runs_out, step

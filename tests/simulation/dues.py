@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.simulation.affair import Affair
 
 Place = tuple[str, int]

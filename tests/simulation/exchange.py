@@ -22,7 +22,7 @@ from services.casebook import work as working
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.write import flush as write
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.outbox import publish
 from tests.empty_casebook import hasten
 from tests.office import KEY_FILE, Stored

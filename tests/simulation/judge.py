@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.simulation import advice, years
 from tests.simulation.county import alias_of
 from tests.simulation.dues import Due

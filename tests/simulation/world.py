@@ -15,7 +15,7 @@ from schemas.ids import BUS, MessageId, OrganCode, case_id_of, derive
 from schemas.messages import Message
 from schemas.topics import BY_SNAKE, flow_partition
 from services.casebook.rows import Position
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.office import PARTITIONS, Log, sealed
 from tests.simulation import advice, days
 from tests.simulation.affair import Affair, When

@@ -15,7 +15,7 @@ from services.casebook.rows import Unsent
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, OUTBOX
 from services.casebook.write import flush as write
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.outbox import publish
 from tests.batches import of_one_partition
 from tests.history import MONDAY

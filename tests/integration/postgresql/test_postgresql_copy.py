@@ -33,7 +33,7 @@ from services.casebook.standalone import copy_alone
 from services.casebook.store import Casebook, open_sqlite
 from services.casebook.table_copy import into_postgresql, into_sqlite
 from services.casebook.tables import CASES, DECISIONS, METADATA, OUTBOX, SETTINGS
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.batches import LATER, lead
 from tests.disk import Disk
 from tests.history import MONDAY

@@ -20,7 +20,7 @@ from services.casebook.rows import Progress, Unsent, from_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, MESSAGES, NUMBERS, OUTBOX
 from services.casebook.write import flush as write
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.batches import lead, of_one_partition, partition_of
 from tests.history import HANDLER, MONDAY, History
 from tests.office import Log, everything, open_at, rows, run

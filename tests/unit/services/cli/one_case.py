@@ -20,7 +20,7 @@ from services.cli.demo_scenarios import Scenario, scenarios
 from services.cli.demo_setting import Setting
 from services.cli.demo_transfers import transfer
 from services.cli.trace_story import Document, story
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.notes import Decided, decision_rows, message_row
 from services.rulebook.load import bundled, load
 from tests.empty_casebook import empty_casebook

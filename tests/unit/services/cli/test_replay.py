@@ -27,7 +27,7 @@ from services.cli.log_reader import Logged
 from services.cli.main import main
 from services.exchange import opening
 from services.exchange.gap import Found, Gap, Passed, in_its_place
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.kept_keys import locked
 from services.exchange.log_order import in_log_order, whole
 from services.exchange.originals import Kept, original

@@ -14,7 +14,8 @@ from services.casebook.progress import rulebooks_in_force
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, DUTIES, MESSAGES
 from services.exchange.batch import run_batch
-from services.exchange.intake import Incoming, Refused, Sound, take_in
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Refused, Sound, take_in
 from services.exchange.shelf import Shelf
 from services.rulebook.model import Length, Rulebook, Unit
 from tests.batches import lead, partition_of

@@ -108,6 +108,10 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
         found.recalled.append(is_behind)
         return nothing
 
+    async def sound(*_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(aligning, "refuse_unstamped", sound)
     monkeypatch.setattr(aligning, "restore_keys", restored)
     monkeypatch.setattr(aligning, "recall", recalled)
     yield found

@@ -19,7 +19,8 @@ from services.casebook.tables import OUTBOX
 from services.casework.decide import decide
 from services.exchange import clerk
 from services.exchange.audit import Audit, Difference, Told
-from services.exchange.intake import Incoming, Refused
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Refused
 from services.exchange.log_order import in_turn
 from services.exchange.originals import Kept
 from services.exchange.secret import note_of, noted

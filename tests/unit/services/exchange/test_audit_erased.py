@@ -11,7 +11,7 @@ from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import DECISIONS, OUTBOX
 from services.exchange.audit import Audit, Counts, Difference, Told
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.kept_keys import ERASED
 from services.exchange.originals import Kept
 from services.exchange.shelf import Shelf

@@ -26,7 +26,7 @@ from services.casebook.tables import (
 )
 from services.casebook.work import Work
 from services.casebook.write import flush as write
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.sending import Sending
 from tests.batches import LATER, lead
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, organ, violation

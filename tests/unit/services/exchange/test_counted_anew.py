@@ -17,7 +17,7 @@ from schemas.messages import Message, Tick
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, RECOUNTS
 from services.exchange import clerk, ticking
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.shelf import Shelf
 from services.rulebook.model import Rulebook
 from tests.batches import failing

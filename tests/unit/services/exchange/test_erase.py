@@ -140,6 +140,7 @@ def in_place(casebook: Casebook, monkeypatch: pytest.MonkeyPatch, lost: str = ""
             key=each.key,
             value=each.value,
             timestamp=stamp,
+            timestamp_type=1,
         )
         for each, stamp in zip(at, stamps, strict=True)
     ]

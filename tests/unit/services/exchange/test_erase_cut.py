@@ -20,6 +20,7 @@ class Record(NamedTuple):
     topic: str = "copies"
     partition: int = 0
     checksum: Packed | Unread = Packed(0, is_inflated=False)
+    timestamp_type: int = 1
 
 
 def pending(*secrets_at: int, copied_to: int = 0, decided_to: int) -> Pending:
@@ -91,3 +92,11 @@ def test_a_step_does_no_more_than_its_limit(limit: str, monkeypatch: pytest.Monk
 def test_nothing_is_cut_above_the_progress_though_the_log_ends_there() -> None:
     copy = _Copy(pending(1, copied_to=5, decided_to=3), 5, end=5)
     assert (copy.cut, copy.is_over) == (None, True)
+
+
+def test_where_writers_name_the_time_no_place_is_told_from_it() -> None:
+    """Records of one batch have each its own then."""
+    copy = _Copy(pending(1, decided_to=6), 0, end=6)
+    of_writers = [each._replace(timestamp_type=0) for each in records(1, 2, 3, 4)]
+    assert taken(copy, [*of_writers, *records(9, 10, first=4)]) == [0, 1, 2, 3, 4]
+    assert copy.cut == 5

@@ -19,7 +19,7 @@ from schemas.sharing import ComplaintForward
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS, OUTBOX
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.shelf import Shelf
 from tests.history import (
     FAILED,

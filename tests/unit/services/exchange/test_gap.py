@@ -26,7 +26,7 @@ from services.exchange.gap import (
     name_of,
     passed_of,
 )
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.log_order import NONE_LOST, whole
 from services.exchange.originals import Kept
 from services.exchange.recall import Recollection

@@ -21,7 +21,7 @@ from schemas.messages import (
 from schemas.parts import Delivery, Envelope, Flow, Officer, Relation, Secrecy
 from schemas.topics import flow_partition
 from services.casework.case import State
-from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound, take_in
+from services.exchange.intake import Dead, Intake, Refused, Sound, take_in
 from tests.any_message import with_delivery
 from tests.history import HANDLER, MONDAY, SENDER, demo, in_state, message, organ
 from tests.office import OUTSIDER, PARTITIONS, Log, office, sealed, take
@@ -284,6 +284,6 @@ def test_a_delivery_that_the_sender_filled_in_is_not_sealed_and_is_refused() -> 
 
 
 def test_judging_changes_nothing_and_is_the_same_again() -> None:
-    sent: Incoming = Log().put(lead(), MONDAY)
+    sent = Log().put(lead(), MONDAY)
     assert take(sent) == take(sent)
     assert demo().bus == lead().envelope.bus

@@ -9,7 +9,8 @@ from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
 from services.casebook.letters import LOCKED
 from services.casebook.store import Casebook
-from services.exchange.intake import Dead, Incoming
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead
 from services.exchange.kept_keys import ERASED, Wrapped, _take_over, locked, opened
 from services.exchange.originals import Copied, original
 from services.exchange.secret import noted

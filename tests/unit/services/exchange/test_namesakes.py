@@ -11,7 +11,7 @@ from schemas.parts import Flow
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS
 from services.casework.elsewhere import linked
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.history import (
     HANDLER,
     MONDAY,

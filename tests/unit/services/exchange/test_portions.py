@@ -12,7 +12,8 @@ from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange import audit, portions, recover, shell
 from services.exchange.batch import run_batch
-from services.exchange.intake import Incoming, Intake
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Intake
 from services.exchange.measures import Measures
 from services.exchange.originals import Kept
 from services.exchange.recorded import nothing

@@ -15,7 +15,7 @@ from services.casebook.rows import Position, Progress, from_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.outbox import publish
 from services.exchange.recall import Recollection, recall
 from services.exchange.recorded import Remembers, nothing

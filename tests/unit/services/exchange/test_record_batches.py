@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from services.casebook.rows import Position, from_ms
 from services.exchange.compression import GZIP, LZ4, NONE, OPENED_BYTES_MAX, SNAPPY, ZSTD
-from services.exchange.intake import Incoming
+from services.exchange.incoming import UNSTAMPED, Incoming
 from services.exchange.packed import Packed, unread
 from services.exchange.record_batches import (
     HEADERS_MAX,
@@ -112,12 +112,17 @@ def test_of_many_headers_the_first_are_given() -> None:
     assert (second.key, second.value, second.headers) == (b"l", b"w", ())
 
 
-def test_a_client_s_own_stamp_is_kept_where_the_broker_sets_none() -> None:
+def test_a_client_s_own_stamp_is_no_time_of_the_exchange_s() -> None:
     builder = DefaultRecordBatchBuilder(2, NONE, 0, -1, -1, -1, 1 << 20)
     for number in range(3):
         builder.append(number, STAMP + number, b"k", b"v", [])
-    told = [each.timestamp for each in fetched(bytes(builder.build()))[:-1]]
+    data = bytes(builder.build())
+    told = [each.timestamp for each in fetched(data)[:-1]]
     assert told == [STAMP, STAMP + 1, STAMP + 2]
+    assert [each.stamped_at for each in incoming(data)] == [UNSTAMPED] * 3
+    assert [each.is_stamped for each in incoming(batch([(b"k", b"v")]))] == [True]
+    (broken,) = incoming(stamped(batch([(b"k", b"v")]), 2, 5))  # neither codec nor stamp
+    assert (broken.unread is not None, broken.is_stamped) == (True, False)
 
 
 @pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])

@@ -15,7 +15,7 @@ from schemas.errors import Broken
 from services.casebook.store import Casebook
 from services.exchange import recover as recovering
 from services.exchange.gap import Found, Gap, Passed, by_place, in_its_place
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.originals import Copied, original
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf

@@ -13,7 +13,7 @@ from services.casebook.locked import outbox_value
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange import outbox, waiting
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.outbox import Published, publish
 from services.exchange.refusing import RETRY_SECONDS, Refusing
 from tests.batches import lead, of_one_partition, partition_of

@@ -18,7 +18,7 @@ from services.casebook import work as working
 from services.casebook.store import Casebook
 from services.casebook.tables import METADATA
 from services.casebook.write import flush as write
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from tests.history import (
     FAILED,
     HANDLER,

@@ -17,7 +17,8 @@ from services.casebook.rows import Position, from_ms
 from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, MESSAGES, ORIGINALS, PROGRESS, SECRETS
 from services.exchange.batch import run_batch
-from services.exchange.intake import Dead, Incoming, Intake, Refused, Sound
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Intake, Refused, Sound
 from services.exchange.kept_keys import locked, opened
 from services.exchange.originals import HEADER, Kept, kept, original
 from services.exchange.recover import judge_kept

@@ -175,12 +175,13 @@ class Stamping:
     """A broker whose clock is another."""
 
     ahead: timedelta
+    stamps: int = 1  # 0: it leaves the time to whoever writes
 
     async def send(self, _topic: str, _value: bytes, **_: Any) -> "asyncio.Future[Any]":
         """Give one record to it."""
         done = asyncio.get_running_loop().create_future()
         stamp = (now() + self.ahead).timestamp()
-        done.set_result(Mock(timestamp=int(stamp * 1000)))
+        done.set_result(Mock(timestamp=int(stamp * 1000), timestamp_type=self.stamps))
         return done
 
 
@@ -193,3 +194,9 @@ def test_ticks_of_a_clock_that_is_far_behind_or_ahead_of_ours_stop_the_exchange(
     far = shell_of(casebook, Stamping(way * (SKEW_MAX + LITTLE)))
     with pytest.raises(Broken, match=r"clock\.skew"):
         asyncio.run(far.tick({("leads", 0): None}))
+
+
+def test_a_tick_that_the_broker_did_not_stamp_stops_the_exchange(casebook: Casebook) -> None:
+    shell = shell_of(casebook, Stamping(timedelta(0), stamps=0))
+    with pytest.raises(Broken, match=r"log\.unstamped"):
+        asyncio.run(shell.tick({("leads", 0): None}))

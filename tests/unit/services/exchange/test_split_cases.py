@@ -12,7 +12,8 @@ from schemas.seal import verify
 from schemas.topics import flow_partition
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX, PROGRESS, WAKES
-from services.exchange.intake import Dead, Incoming, Refused
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Refused
 from tests.history import HANDLER, MONDAY, SENDER, SUPERIOR, History, message, organ, violation
 from tests.office import PARTITIONS, Log, inboxes, office, rows, run, sent, take, told
 

@@ -14,7 +14,7 @@ from schemas.parts import Flow
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, RECOUNTS
 from services.exchange import ticking
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.shelf import Shelf
 from services.rulebook.model import DecidingDate, Rulebook
 from tests.batches import partition_of

@@ -10,7 +10,8 @@ from schemas.errors import Broken
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.casebook.tables import DEAD, DECISIONS, PROGRESS
-from services.exchange.intake import Dead, Incoming, Sound, take_in
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Dead, Sound, take_in
 from services.exchange.junk import RUN_RECORDS_MIN, SMALL_BYTES
 from services.exchange.log_order import in_turn
 from services.exchange.originals import Kept, kept, lay_at, original

@@ -17,7 +17,8 @@ from services.casebook.tables import CASES, DECISIONS, DUTIES, MESSAGES, OUTBOX
 from services.casework.guidance import case_id, opening_id
 from services.exchange import office as offices
 from services.exchange.batch import run_batch, take_batch
-from services.exchange.intake import Incoming, Refused
+from services.exchange.incoming import Incoming
+from services.exchange.intake import Refused
 from services.exchange.shelf import Shelf
 from services.rulebook.guidance import GuidanceYear, guidance_years
 from services.rulebook.model import Rulebook
