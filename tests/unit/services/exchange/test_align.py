@@ -108,10 +108,10 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
         found.recalled.append(is_behind)
         return nothing
 
-    async def sound(*_: Any) -> None:
-        pass
+    async def none(*_: Any) -> tuple[str, ...]:
+        return ()
 
-    monkeypatch.setattr(aligning, "refuse_unstamped", sound)
+    monkeypatch.setattr(aligning, "stamped_by_writers", none)
     monkeypatch.setattr(aligning, "restore_keys", restored)
     monkeypatch.setattr(aligning, "recall", recalled)
     yield found
@@ -198,3 +198,21 @@ def test_a_log_that_ends_before_the_progress_is_refused(log: Log, tmp_path: Path
     log.decided(6)
     with pytest.raises(Broken, match=r"log\.shorter leads/0: 5 < 6"):
         align(log, tmp_path)
+
+
+def test_while_a_flow_takes_its_writers_time_nothing_is_begun(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def drifted(_settings: Any, _login: Any, topics: list[str]) -> tuple[str, ...]:
+        asked.extend(topics)
+        return ("copies", "leads")
+
+    monkeypatch.setattr(aligning, "stamped_by_writers", drifted)
+    log.decided(7)
+    log.end, log.committed_at = 9, 9
+    with pytest.raises(Broken, match=r"log\.unstamped.*copies, leads"):
+        align(log, tmp_path)
+    assert sorted(asked) == ["copies", "leads", "notifications", "requests", "transfers"]
+    assert log.set_back == []
