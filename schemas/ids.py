@@ -25,7 +25,7 @@ NAMESPACE = UUID("6f0d7a52-6c1e-5b0f-9c55-0a3d4d9e5a01")
 BUS = OrganCode("BUS")  # the sender of what the bus itself says; no organ code has three characters
 
 # An organ's alias is its login: these are, or begin, the names of logins that are no organ's.
-_RESERVED = frozenset({"admin", "attachments", "broker", "bus"})
+_RESERVED = frozenset({"admin", "attachments", "broker", "bus", "casebook"})
 _RESERVED_BEGINNINGS = ("exchange", "registry")
 
 _NAMESPACE = NAMESPACE.bytes

@@ -110,9 +110,14 @@ class CaseKeys:
         self._opened.pop(name, None)
 
     def take_over(self, name: KeyName, wrapped: bytes) -> None:
-        """Put a key back that a casebook of before lacks. One that is there, or erased, stays."""
+        """Put a key back that a casebook of before lacks. One that is there, or erased, stays.
+
+        It may be locked under a key that was the exchange's own before this one. Raises Broken
+        casebook.unreadable where that is not here any more.
+        """
         self.load([name])
         if name in self._absent:
+            wrapped = self._own().renewed(name, wrapped, os.urandom(NONCE_BYTES))
             insert_missing(self._connection, CASE_KEYS, [self._row(name, wrapped)])
             self._absent.discard(name)
             self.load([name])

@@ -29,9 +29,13 @@ Bound = tuple[str | int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class WrappingKey:
-    """The exchange's own key, which the cases' keys are locked with."""
+    """The exchange's own key, which the cases' keys are locked with.
+
+    `others`: those that were it before, or after, where an older casebook was put back.
+    """
 
     secret: bytes = field(repr=False)
+    others: tuple["WrappingKey", ...] = field(default=(), repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -46,6 +50,19 @@ class WrappingKey:
     def unwrap(self, name: str, wrapped: bytes) -> bytes:
         """Return a case's key. Raises Broken casebook.unreadable."""
         return unlock(self.secret, wrapped, ("case-key", name))
+
+    def renewed(self, name: str, wrapped: bytes, nonce: bytes) -> bytes:
+        """Return what another of them has locked, locked by this one; its own as it is.
+
+        Raises Broken casebook.unreadable where none of them opens it.
+        """
+        for each in (self, *self.others):
+            try:
+                key = each.unwrap(name, wrapped)
+            except Broken:
+                continue
+            return wrapped if each is self else self.wrap(name, key, nonce)
+        raise Broken("casebook.unreadable", detail="case-key")
 
 
 def lock(key: bytes, nonce: bytes, plain: bytes, bound: Bound) -> bytes:

@@ -5,6 +5,7 @@ server, so that the one which has its partitions now can go on.
 """
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import Broken, Unavailable, UserError
 from services.casebook.bulk import in_bulk
-from services.casebook.key_file import own_key
+from services.casebook.key_file import NOTED, own_key
 from services.casebook.lockbox import WrappingKey
 from services.casebook.migrate import bring_forward, check, head, is_current, is_empty
 
@@ -63,6 +64,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
     engine = engine_of(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
     event.listen(engine, "connect", durable)
     event.listen(engine, "connect", _of_today)
+    event.listen(engine, "connect", partial(_of_this_key, key.id))
     event.listen(engine, "do_executemany", in_bulk)
     event.listen(engine, "connect", _by_index)
     return engine, key
@@ -94,14 +96,14 @@ def readers(url: URL) -> Engine:
 
 def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
     """Migrate, one worker at a time, and never under the feet of a running one."""
-    lock_tables(connection)
+    _lock_tables(connection)
     if is_current(connection):
         return own_key(connection, key_file)
-    refuse_workers(connection)
+    refuse_others(connection)
     return bring_forward(connection, key_file)
 
 
-def lock_tables(connection: Connection) -> None:
+def _lock_tables(connection: Connection) -> None:
     """Be the only one who makes or changes tables, to the end of the transaction.
 
     A worker that connects meanwhile waits. Raises UserError casebook.encoding.
@@ -112,12 +114,17 @@ def lock_tables(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
 
 
-def refuse_workers(connection: Connection) -> None:
-    """Raise UserError casebook.in_use when exchanges are connected to the database."""
+def refuse_others(connection: Connection) -> None:
+    """Keep workers away until the transaction's end. Raises UserError casebook.in_use.
+
+    One that connects waits here, and then finds what this transaction has left.
+    """
+    _lock_tables(connection)
     others = connection.execute(
         text(
             "SELECT count(DISTINCT pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = :worker"
+            " AND pid <> pg_backend_pid()"
         ),
         {"worker": _WORKER},
     ).scalar_one()
@@ -210,6 +217,23 @@ def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     if found is None or found[0] != head():
         connection.close()
         raise Broken("casebook.version", detail=f"{found and found[0]}, not {head()}")
+
+
+def _of_this_key(key_id: str, connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Refuse a worker that knows the key of before: it was replaced since this one began.
+
+    Behind `_of_today`, which has waited for the end of that. Raises UserError casebook.key_wrong.
+    """
+    del entry
+    cursor = connection.cursor()
+    cursor.execute("SELECT value FROM settings WHERE key = %s", (NOTED,))
+    found = cursor.fetchone()
+    cursor.close()
+    connection.commit()
+    if found is None or found[0] != key_id:
+        connection.close()
+        detail = f"{key_id}, not {found and found[0]}"
+        raise UserError("casebook.key_wrong", detail=detail, exit_code=3)
 
 
 def _cut_off(error: DBAPIError) -> Unavailable | None:

@@ -23,8 +23,7 @@ from services.casebook.postgresql import (
     LOCK_SECONDS_MAX,
     durable,
     engine_of,
-    lock_tables,
-    refuse_workers,
+    refuse_others,
 )
 from services.casebook.sqlite import MODE
 from services.casebook.standalone import flush, refuse_damaged
@@ -98,8 +97,7 @@ def empty_server(url: URL) -> Iterator[Callable[[Path], None]]:
     event.listen(engine, "connect", durable)
     try:
         with _in_our_words(url), engine.begin() as connection:
-            lock_tables(connection)
-            refuse_workers(connection)
+            refuse_others(connection)
             if not is_empty(connection):
                 where = str(url.database)
                 raise UserError("backup.database_not_empty", where=where, exit_code=3)

@@ -149,11 +149,12 @@ def _refuse_foreign_key(home: Home, backed_up: Home) -> None:
     Also casebook.key_missing, where neither has one; Broken casebook.version.
     """
     key_file = home.casebook_key if home.casebook_key.exists() else backed_up.casebook_key
+    # After a rotation the backup has its key by its id, too, and that is put where it is missing.
     engine = readers(backed_up.casebook)
     try:
         with engine.connect() as connection:
             is_current(connection)  # an older one is brought forward at the next start
-            noted_key(connection, key_file)
+            noted_key(connection, key_file, backed_up.casebook_key)
     finally:
         engine.dispose()
 

@@ -16,7 +16,7 @@ from schemas.codec import Codec
 from schemas.errors import UserError
 from schemas.topics import DEAD_LETTERS
 from services.casebook.case_keys import CaseKeys
-from services.casebook.key_file import read_key
+from services.casebook.key_file import key_in_force
 from services.casebook.letters import LOCKED, opened_letter
 from services.cli.casebook_view import reading
 from services.cli.dead_book import Fate, Status, fate_of
@@ -84,7 +84,7 @@ class Desk:
         """Read one again: the bytes of all may be gigabytes."""
         place, behind = (DEAD_LETTERS, 0), letter.offset + 1
         records = self.log.read({place: letter.offset}, {place: behind}, _READ_SECONDS_MAX)
-        keys = CaseKeys(self.connection, read_key(self.home.casebook_key))
+        keys = CaseKeys(self.connection, key_in_force(self.connection, self.home.casebook_key))
         found = (opened(keys, read_letter(record)) for record in records)
         return next((each for each in found if isinstance(each, DeadLetter)), letter)
 
@@ -151,7 +151,7 @@ def open_desk(home: Home) -> Iterator[Desk]:
         spans = log.spans(DEAD_LETTERS)
         ends = {place: end for place, (_, end) in spans.items()}
         begins = {place: max(begin, end - LETTERS_MAX) for place, (begin, end) in spans.items()}
-        keys = CaseKeys(connection, read_key(home.casebook_key))
+        keys = CaseKeys(connection, key_in_force(connection, home.casebook_key))
         records = log.read(begins, ends, _READ_SECONDS_MAX)
         found = [light(opened(keys, read_letter(record))) for record in records]
         yield Desk(

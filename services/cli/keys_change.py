@@ -1,5 +1,7 @@
 """`yichuan keys new | rotate | revoke`: the key pairs of the home and the rows of keys.csv.
 
+`rotate casebook` is another kind (keys_casebook.py).
+
 What changes is the copy of the rulebook in this home. Connectors read it anew by themselves; the
 exchange judges by what is in force, so each change ends with `yichuan rules activate --yes`. The
 new row is written before the new private key: a crash between leaves a key that nobody uses.
@@ -25,6 +27,7 @@ from schemas.ids import BUS, OrganCode
 from schemas.jwk import signer_from_pem
 from services.cli.exit_codes import NO
 from services.cli.installation import open_installation
+from services.cli.keys_casebook import CASEBOOK, rotate_casebook
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.cli.words import clock_time
@@ -73,7 +76,13 @@ def keys_new(
 
 
 def keys_rotate(
-    organ: OrganName,
+    organ: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORGAN",
+            help="code, name, alias, bus, or casebook / 机关、bus，或 casebook（账本钥匙）",
+        ),
+    ],
     grace_hours: Annotated[
         int,
         typer.Option(
@@ -90,7 +99,15 @@ def keys_rotate(
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replace an organ's key pair; what was sealed by the old key and is under way still counts."""
+    """Replace an organ's key pair; what was sealed by the old key and is under way still counts.
+
+    `casebook` in the place of an organ: the key that the casebook is locked under.
+    """
+    if organ == CASEBOOK:
+        if encryption or passphrase_file is not None:  # neither is of such a key
+            raise UserError("command.usage", where=CASEBOOK)
+        rotate_casebook(home, as_json=as_json)
+        return
     whose = _whose(organ, home)
     if encryption:
         _tell(_new_opener(whose, passphrase_file, grace_hours), whose.login, as_json=as_json)

@@ -15,7 +15,7 @@ from schemas.codec import unframe
 from schemas.ids import CaseId, MessageKey, OrganCode
 from schemas.messages import Message
 from services.casebook.case_keys import CaseKeys
-from services.casebook.key_file import read_key
+from services.casebook.key_file import key_in_force
 from services.casebook.locked import outbox_value
 from services.casebook.tables import OUTBOX
 from services.casework.case import Case, Handed
@@ -46,7 +46,7 @@ def waiting_copies(connection: Connection, case_id: CaseId, home: Home) -> froze
         .where(OUTBOX.c.key == case_id.encode(), OUTBOX.c.topic.like("inbox.%"))
         .limit(WAITING_MAX)
     )
-    keys = CaseKeys(connection, read_key(home.casebook_key))
+    keys = CaseKeys(connection, key_in_force(connection, home.casebook_key))
     rows = connection.execute(query).all()
     values = [value for row in rows if (value := outbox_value(keys, row))]
     if not values:

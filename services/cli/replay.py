@@ -22,7 +22,7 @@ from schemas.errors import Broken, UserError
 from schemas.parts import Flow
 from schemas.topics import JOURNAL, ORIGINALS
 from services.casebook.case_keys import CaseKeys
-from services.casebook.key_file import read_key
+from services.casebook.key_file import key_in_force
 from services.casebook.progress import Place, progress_now
 from services.casebook.tables import OUTBOX
 from services.cli.casebook_view import reading
@@ -200,7 +200,7 @@ def _unlocked(home: Home, records: Iterator[Logged]) -> Iterator[Kept]:
     """
     while page := list(islice(records, ORIGINALS_PAGE_MAX)):
         with reading(home) as connection:
-            keys = CaseKeys(connection, read_key(home.casebook_key))
+            keys = CaseKeys(connection, key_in_force(connection, home.casebook_key))
             found = [
                 opened_record(keys, each.key, each.value, list(each.headers.items()))
                 for each in page

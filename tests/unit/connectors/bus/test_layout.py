@@ -135,7 +135,8 @@ def test_a_majority_of_the_replicas_must_have_a_message(replication: int, in_syn
 
 
 @pytest.mark.parametrize(
-    "alias", ["admin", "attachments", "broker", "bus", "exchange", "exchange-2", "registry-x"]
+    "alias",
+    ["admin", "attachments", "broker", "bus", "casebook", "exchange", "exchange-2", "registry-x"],
 )
 def test_an_alias_that_is_a_login_of_the_bus_is_refused(alias: str) -> None:
     with pytest.raises(UserError, match=f"topics.alias_reserved {alias}"):

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from connectors.bus.metrics import VERSION
+from connectors.bus.build import VERSION
 from services.casebook.migrate import head
 from services.casebook.store import Casebook
 from services.exchange.milestones import Milestones, stopped, told_to_stop
