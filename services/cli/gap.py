@@ -81,15 +81,18 @@ def gap(
         _show(found, as_json=as_json)
         return NO if found else 0
     words = _word(by, "--by", _BY_MAX), _word(reason, "--reason", _REASON_MAX)
-    found = _accepted(place, settings, accept, *words)
-    _tell(place, settings, found, as_json=as_json)
+    found, again = _accepted(place, settings, accept, *words)
+    _tell(place, settings, found, again, as_json=as_json)
     return 0
 
 
 def _accepted(
     home: Home, settings: Settings, accept: str, by: str, reason: str
-) -> tuple[Found, ...]:
-    """Go on behind the gaps of this name. The casebook is ours alone meanwhile."""
+) -> tuple[tuple[Found, ...], int]:
+    """Go on behind the gaps of this name. The casebook is ours alone meanwhile.
+
+    Return them, and how many records of the bus's own are written again.
+    """
     login, office = home.credentials(EXCHANGE), open_office(home, settings)
     if is_shared(settings.casebook.url):  # else its own lock says so
         _refuse_running(connect(settings, home.credentials(ADMIN)))
@@ -104,10 +107,10 @@ def _accepted(
             raise UserError("log.gap_other", where=accept, detail=name, exit_code=NO)
         every = [Passed(each, by, reason, now()) for each in found]
         shelf = open_shelf(home, office, log_is_new=False)
-        asyncio.run(pass_gaps(settings, login, casebook, shelf, progress, every))
+        again = asyncio.run(pass_gaps(settings, login, casebook, shelf, progress, every))
     finally:
         casebook.close()
-    return found
+    return found, again
 
 
 def _progress(casebook: Casebook) -> Mapping[Place, Progress]:
@@ -155,7 +158,9 @@ def _show(found: Sequence[Found], *, as_json: bool) -> None:
     )
 
 
-def _tell(home: Home, settings: Settings, found: Sequence[Found], *, as_json: bool) -> None:
+def _tell(
+    home: Home, settings: Settings, found: Sequence[Found], again: int, *, as_json: bool
+) -> None:
     offsets = sum(each.gap.offsets for each in found)
     rulebook = load(home.rulebook).hash
     behind = not_yet_taken(home, settings, rulebook)
@@ -164,6 +169,7 @@ def _tell(home: Home, settings: Settings, found: Sequence[Found], *, as_json: bo
             {
                 "passed": [_document(each) for each in found],
                 "offsets": offsets,
+                "written_again": again,
                 "other_rulebook": [f"{topic}/{partition}" for topic, partition in behind],
             }
         )
@@ -177,6 +183,11 @@ def _tell(home: Home, settings: Settings, found: Sequence[Found], *, as_json: bo
         "缺口里的函件由发送机关的连接器自动再发；不用连接器的机关须自行再发",
         "their letters come again from the senders' connectors; who has none sends them again",
     )
+    if again:
+        note(
+            f"总线自己写入流程、尚未处理的 {again} 条由交换进程再写一次",
+            f"{again} records that the bus itself wrote, and nobody decided, it writes again",
+        )
     if behind:
         note(
             f"{len(behind)} 个分区的规则库不是生效的那个（启用记录可能在缺口里）："

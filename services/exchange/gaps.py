@@ -15,6 +15,7 @@ from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer
 from schemas.topics import ORIGINALS
 from services.casebook.progress import Place
+from services.casebook.retry import patiently
 from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
@@ -23,6 +24,7 @@ from services.exchange.originals import lay_at
 from services.exchange.reading import polled, records_until
 from services.exchange.recall import recall
 from services.exchange.recover import recover
+from services.exchange.rewriting import write_again
 from services.exchange.shelf import Shelf
 
 _READ_MAX: Final = 500
@@ -67,8 +69,12 @@ async def pass_gaps(
     shelf: Shelf,
     progress: Mapping[Place, Progress],
     every: Sequence[Passed],
-) -> None:
-    """Go on behind these gaps, all in one transaction. Raises what `recover` and `run_batch` do."""
+) -> int:
+    """Go on behind these gaps, all in one transaction.
+
+    Return how many records of the bus's own are written again: before that, so that a crash between
+    loses none. Raises what `recover` and `run_batch` do.
+    """
     gaps = [passed.found.gap for passed in every]
     before = {
         gap.place: (progress[gap.place].next_offset, gap.first)
@@ -82,8 +88,11 @@ async def pass_gaps(
         finally:
             await reader.stop()
         await recover(settings, login, casebook, shelf, before, remembers)
+    lost = {gap.place: gap.last for gap in gaps}
+    again = patiently(write_again, casebook, shelf.first, lost)
     records = [in_its_place(passed) for passed in every]
     run_batch(casebook, shelf, take_batch(casebook, shelf, records))
+    return again
 
 
 async def _in_originals(

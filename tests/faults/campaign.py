@@ -57,6 +57,7 @@ class Campaign:
     chance: Random
     seconds_left: Callable[[], float] = lambda: 600.0
     restarts: list[str] = field(default_factory=list)  # of processes that nobody struck
+    replay_from: Path | None = None  # a backup; the log has lost what lay before it
 
     def turn(self) -> None:
         """Let the agencies work for a moment."""
@@ -202,15 +203,16 @@ class Campaign:
                 if place != alias and word in text:
                     yield f"{place}: what is for {alias} alone"
 
-    def replayed(self, *begin: str) -> str:
-        """Decide the whole log anew: journal and casebook must say the same. AssertionError.
+    def replayed(self, backup: Path | None = None) -> str:
+        """Decide the log anew: journal and casebook must say the same. AssertionError.
 
-        `begin`: further words, where it is not to begin with the first record.
+        `backup`: what to begin from, where it is not to be the log's first record.
         """
+        backup = backup or self.replay_from
+        begin = ("--from", backup) if backup else ()
         told = self.ground.command(
             beside("yichuan"),
-            *("replay", *begin),
-            *("--json", "--home", self.home.path),
+            *("replay", "--json", "--home", self.home.path, *begin),
             seconds_max=REPLAY_SECONDS_MAX,
         )
         found = json.loads(told.splitlines()[-1])

@@ -104,7 +104,7 @@ def database_restored(campaign: Campaign) -> str:
     started(campaign, names)
     campaign.work(CASES)
     judged = campaign.judged()
-    again = campaign.replayed("--from", str(archive))
+    again = campaign.replayed(archive)
     return f"refused twice, restored from before {CASES} cases; {judged}; from the backup {again}"
 
 

@@ -10,6 +10,7 @@ from tests.faults import (
     crowd,
     disk,
     floods,
+    gap,
     kills,
     leaders,
     links,
@@ -193,6 +194,13 @@ FAULTS: Final = (
         "把备份复制到被 kill -9 的账本之上：拒绝打开；以 yichuan restore 还原，接着补办",
         "a backup copied over a killed casebook: refused; restored, the rest is decided again",
         rewinds.backup_over_a_killed_casebook,
+        is_quick=False,
+    ),
+    Fault(
+        "log_gap",
+        "交换进程停到记录未处理即到期删除：拒绝启动；由人负责越过，丢失的函件自动再发，一件不少",
+        "away until records are deleted undecided: refused; answered for, the letters come again",
+        gap.log_gap,
         is_quick=False,
     ),
     Fault(

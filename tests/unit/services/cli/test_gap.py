@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from confluent_kafka import ConsumerGroupState
@@ -123,6 +124,7 @@ def test_by_its_name_it_is_passed_and_who_and_why_are_written_down(
     assert installation.run("--accept", NAME, *WORDS, "--json") == 0
     (done,) = told(capsys)
     assert (done["offsets"], len(done["passed"]), done["other_rulebook"]) == (5, 2, [])
+    assert done["written_again"] == 0
     after = installation.progress()
     assert (after["copies", 1].next_offset, after["leads", 0].next_offset) == (4, 8)
     assert (after["copies", 0].next_offset, after["leads", 1].next_offset) == (0, 0)
@@ -143,10 +145,12 @@ def test_people_are_told_what_comes_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(command, "not_yet_taken", lambda *_: (("leads", 0),))
+    monkeypatch.setattr(command, "pass_gaps", AsyncMock(return_value=3))
     assert installation.run("--accept", NAME, *WORDS) == 0
     found = capsys.readouterr()
     assert "5 offsets of 2 partitions are passed" in found.out
     assert "come again from the senders' connectors" in found.err
+    assert "3 records that the bus itself wrote" in found.err
     assert "1 partitions are under another rulebook" in found.err
 
 
