@@ -60,7 +60,7 @@ test: $(VENV)/.dev ## everything: unit, contract, house and simulation tests, th
 	$(MAKE) integration
 
 .PHONY: check
-check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; ten to twenty minutes on 2 cores
+check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; some five minutes on 2 cores
 	$(BIN)/ruff format --check .
 	$(MAKE) -j3 lint types layers
 	$(PYTEST) --cov $(PURE_TESTS)
