@@ -59,11 +59,12 @@ test: $(VENV)/.dev ## everything: unit, contract, house and simulation tests, th
 	$(PYTEST) $(PURE_TESTS)
 	$(MAKE) integration
 
+# --cov is the last word: it would take a path behind it for what is to be measured.
 .PHONY: check
 check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; some five minutes on 2 cores
 	$(BIN)/ruff format --check .
 	$(MAKE) -j3 lint types layers
-	$(PYTEST) --cov $(PURE_TESTS)
+	$(PYTEST) $(PURE_TESTS) --cov
 
 .PHONY: unit
 unit: $(VENV)/.dev ## unit and house tests on every core; T=path runs one file or test
