@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from connectors.bus import look_back
 from connectors.bus.allowance import Allowance
+from connectors.bus.clock import now
 from connectors.bus.desk import Desk
 from connectors.bus.key_rows import KEYS_CSV, read_rows, revoked, rotated, row_of, write_rows
 from connectors.bus.keyring import KEY_LEFT_MIN
@@ -12,11 +16,12 @@ from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.private import write_private
 from connectors.bus.reseal import reseal_spool
 from connectors.bus.spool import Spool
+from connectors.bus.unanswered import AGE_SECONDS_MIN
 from schemas.codec import current, frame, unframe
 from schemas.jwk import signer_from_pem
 from schemas.jws import header_of
 from schemas.seal import VerifiedKey, seal_message, verify
-from tests.agency_home import AT, US, County, document, lead
+from tests.agency_home import AT, US, County, document, lead, written
 from tests.agency_sides import Side
 
 NewDesk = Callable[[], Desk]
@@ -107,3 +112,26 @@ def test_a_key_that_is_not_in_force_yet_waits_until_it_is(county: County) -> Non
     assert keyring.is_believed(kid, _MOVED - KEY_LEFT_MIN - timedelta(seconds=1))
     assert not keyring.is_believed(kid, _MOVED - timedelta(seconds=1))
     assert not keyring.is_believed("nobody's", since)
+
+
+def test_what_the_log_lost_goes_out_again_under_the_key_of_now(
+    county: County, side: Side, new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = new_desk()
+    first.open()
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    for _ in range(3):
+        first.take_out()
+    first.published(written(first.waiting(10)))
+    _rotate(county)
+    second = new_desk()
+    second.open()
+    later = now() + timedelta(seconds=AGE_SECONDS_MIN + 1)
+    monkeypatch.setattr(look_back, "now", lambda: later)
+    assert second.lost.send_again({("leads", 0): (9, 9)}) == 1
+    value = second._ledger.db.execute("SELECT value FROM spool").fetchone()[0]
+    seal = county.opened(value).envelope.seal
+    assert seal is not None
+    header = header_of(seal.jws)
+    assert header is not None
+    assert header.kid == county.agency().signer.kid

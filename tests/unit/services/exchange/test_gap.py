@@ -31,7 +31,7 @@ from services.exchange.log_order import NONE_LOST, whole
 from services.exchange.originals import Kept
 from services.exchange.recall import Recollection
 from services.exchange.shelf import Shelf
-from tests.batches import of_one_partition, partition_of
+from tests.batches import fired, of_one_partition, partition_of
 from tests.history import MONDAY
 from tests.office import Log, NewCasebook, dead_letters, everything, office, rows, run
 
@@ -151,6 +151,18 @@ def test_what_the_last_tick_had_looked_at_is_looked_at_anew(casebook: Casebook) 
     gap = replace(lived.passed.found.gap, first=3)
     run(casebook, [in_its_place(replace(lived.passed, found=replace(lived.passed.found, gap=gap)))])
     assert lived.at(casebook).guided is None
+
+
+def test_what_fell_due_in_it_fires_at_the_first_tick_behind(casebook: Casebook) -> None:
+    lived = Lived()
+    run(casebook, lived.before)
+    lived.pass_it(casebook)
+    assert fired(casebook) == []
+    run(casebook, [*lived.after, lived.tick])
+    assert {kind for kind, _ in fired(casebook)} == {"sign_for"}
+    assert {row.offset for row in rows(casebook, DECISIONS) if row.outcome == "fired"} == {
+        lived.tick.position.offset
+    }
 
 
 def test_of_a_partition_of_which_nothing_was_decided_the_clock_stays_at_none(
