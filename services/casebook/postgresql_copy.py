@@ -25,7 +25,7 @@ from services.casebook.postgresql import (
     engine_of,
     refuse_others,
 )
-from services.casebook.sqlite import MODE
+from services.casebook.sqlite import CACHE_KIB, MODE
 from services.casebook.standalone import flush, refuse_damaged
 from services.casebook.table_copy import (
     Tables,
@@ -34,6 +34,7 @@ from services.casebook.table_copy import (
     refuse_differing_file,
     refuse_differing_server,
     tables_of,
+    without_indexes,
 )
 from services.casebook.wal import untie
 
@@ -41,7 +42,7 @@ _COPIER: Final = "yichuan-copy"
 _TABLE_SECONDS_MAX: Final = 24 * 3600  # of one table; its rows wait for the disk on the other side
 _IDLE_SECONDS_MAX: Final = 600  # between two tables
 # Nobody sees the file before all of it is flushed: what is cut off is begun anew.
-_PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF")
+_PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}")
 
 
 def copy_from_server(url: URL, to: Path) -> None:
@@ -69,10 +70,12 @@ def copy_from_server(url: URL, to: Path) -> None:
             with closing(sqlite3.connect(to, isolation_level=None)) as copy:
                 for pragma in _PRAGMAS:
                     copy.execute(f"PRAGMA {pragma}")
-                tables = tables_of(copy)
+                tables, indexes = tables_of(copy), without_indexes(copy)
                 with engine.connect() as connection:
                     _begin(connection, step, tables)
                     sent = into_sqlite(_psycopg_of(connection), copy, tables)
+                for index in indexes:
+                    copy.execute(index)
                 refuse_differing_file(copy, tables, sent)
                 untie(copy)
     except sqlite3.OperationalError as error:  # the disk is full, or fails; it names no content

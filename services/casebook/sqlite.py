@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     import sqlite3
 
 BUSY_MS: Final = 10_000
-_CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
+CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
 # secure_delete: what is deleted or written over is zeroes on the disk, not a free page.
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
     f"busy_timeout={BUSY_MS}",
     "secure_delete=ON",
-    f"cache_size=-{_CACHE_KIB}",
+    f"cache_size=-{CACHE_KIB}",
 )
 MODE: Final = 0o600  # what it holds is confidential
 

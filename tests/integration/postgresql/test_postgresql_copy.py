@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    create_engine,
     inspect,
     make_url,
     text,
@@ -147,6 +148,10 @@ def test_every_row_of_every_table_is_in_the_file_as_it_was(
     assert min(map(len, wanted.values())) >= ODD
     with in_file(file) as opened:
         assert all_rows(opened) == wanted
+        there = inspect(opened.engine)
+        assert {each["name"] for name in METADATA.tables for each in there.get_indexes(name)} == {
+            index.name for table in METADATA.tables.values() for index in table.indexes
+        }
 
 
 def test_put_back_every_row_is_there_again_and_new_ones_are_numbered_behind_them(
@@ -375,7 +380,17 @@ def test_a_full_disk_is_told_as_such(
     assert (raised.value.code, raised.value.detail) == ("file.unwritable", "SQLITE_FULL")
 
 
-def test_the_step_of_a_copy_is_known(copied: Path, nowhere: str, engine: Engine) -> None:
-    put_back(nowhere, copied)
-    with engine.connect() as connection:
-        assert step_of(connection) == "0016"
+@pytest.mark.parametrize("step", ["0001", "0006", "0010", "0013", "0016"])
+def test_at_every_step_both_databases_have_the_same_columns(
+    engine: Engine, server: Server, tmp_path: Path, step: str
+) -> None:
+    with engine.begin() as connection:
+        migrate(connection, step)
+    copy_from_server(engine.url, tmp_path / "copy.sqlite")
+    name = server.new()
+    put_back(server.url(name), tmp_path / "copy.sqlite")
+    there = create_engine(server.url(name))
+    with there.connect() as connection:
+        assert step_of(connection) == step
+    there.dispose()
+    server.drop(name)

@@ -11,7 +11,14 @@ import pytest
 
 from schemas.errors import Broken
 from services.casebook.store import open_sqlite
-from services.casebook.table_copy import Row, Sum, into_sqlite, refuse_differing_file, tables_of
+from services.casebook.table_copy import (
+    Row,
+    Sum,
+    into_sqlite,
+    refuse_differing_file,
+    tables_of,
+    without_indexes,
+)
 from services.casebook.tables import METADATA
 
 ROWS: tuple[Row, ...] = ((1, "矿", None), (2, "", b"\x00"), (2, "", b"\x00"))
@@ -58,6 +65,19 @@ def test_the_tables_are_those_of_a_casebook_without_the_step_that_it_is_at(tmp_p
         found = tables_of(copy)
     wanted = {name: set(table.columns.keys()) for name, table in METADATA.tables.items()}
     assert {name: set(columns) for name, columns in found.items()} == wanted
+
+
+def test_indexes_are_away_until_they_are_made_again(tmp_path: Path) -> None:
+    open_sqlite(tmp_path / "casebook.sqlite").close()
+    wanted = {str(index.name) for table in METADATA.tables.values() for index in table.indexes}
+    there = "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'"
+    with closing(sqlite3.connect(tmp_path / "casebook.sqlite")) as copy:
+        before = set(copy.execute(there))
+        again = without_indexes(copy)
+        assert copy.execute(there).fetchall() == []
+        for statement in again:
+            copy.execute(statement)
+        assert set(copy.execute(there)) == before == {(name,) for name in wanted}
 
 
 class Server:
