@@ -68,7 +68,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         "keys_rotated_and_revoked",
         _tests(
-            f"{_UNIT}/services/cli/test_keys_change.py", f"{_UNIT}/connectors/bus/test_reseal.py"
+            f"{_UNIT}/services/cli/test_keys_change.py",
+            f"{_UNIT}/services/cli/test_keys_casebook.py",
+            f"{_UNIT}/services/cli/test_resend_again.py",
+            f"{_UNIT}/services/casebook/test_rotation.py",
+            f"{_UNIT}/connectors/bus/test_reseal.py",
         ),
     ),
     Check("sm2_by_openssl", _tests("tests/contract/test_sm2_openssl.py")),
