@@ -1,0 +1,110 @@
+"""What `yichuan trace` tells of duties that move, stand still, pass to another or begin later."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.ids import CaseId
+from schemas.topics import flow_partition
+from services.casebook.rows import DecisionRow
+from services.casebook.store import Casebook, open_in_memory
+from services.casework.effects import Effect, MoveDuty, PassDuty
+from services.cli.casebook_view import case_of, decisions_of
+from services.cli.trace_story import story
+from services.cli.trace_text import lines
+from services.exchange.journal import effect_text
+from tests.history import HANDLER, SENDER, SHANGHAI, History, demo, duties, organ
+from tests.office import PARTITIONS, Log, run, sent
+
+HEIR = "liuzhi-jtj"
+
+
+def told_of(casebook: Casebook, case: CaseId, effects: Iterable[Effect] = ()) -> dict[str, Any]:
+    """The story of a case, to the last decision of which more effects are added."""
+    with casebook.engine.connect() as connection:
+        found, rows = case_of(connection, case), list(decisions_of(connection, case))
+    entry = json.loads(rows[-1].entry)
+    entry["effects"] += [json.loads(effect_text(effect)) for effect in effects]
+    rows[-1] = with_entry(rows[-1], entry)
+    return story(found, rows, demo().directory)
+
+
+def with_entry(row: DecisionRow, entry: dict[str, Any]) -> DecisionRow:
+    return replace(row, entry=json.dumps(entry))
+
+
+def effects_of(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["effect"]: each for step in told["steps"] for each in step["effects"]}
+
+
+@pytest.fixture
+def book() -> Any:
+    opened = open_in_memory()
+    yield opened
+    opened.close()
+
+
+def test_a_duty_that_stands_still_says_until_when_and_is_not_called_late(book: Casebook) -> None:
+    history, log = History(), Log()
+    letters = [("lead_transfer", SENDER), ("filing_reply", HANDLER)]
+    for record, by in letters:
+        run(book, [log.put(sent(history, record, by), history.at)])
+    change = sent(history, "clock_change", HANDLER, planned_end="2026-10-21")
+    run(book, [log.put(change, history.at)])
+    told = told_of(book, history.opened.id)
+    effect = effects_of(told)["duty_suspended"]
+    assert (effect["duty"], effect["organ"]["alias"]) == ("decide_case", HANDLER)
+    assert effect["reason"]
+    (clock,) = (duty for duty in told["clock"] if duty["duty"] == "decide_case")
+    assert clock["suspended_until"] == datetime(2026, 10, 21, tzinfo=SHANGHAI)
+    text = "\n".join(lines(told))
+    assert "职责中止：" in text
+    assert "中止至 2026-10-21" in text
+    assert "（中止计算）" in text
+    case = history.opened.id
+    partition = flow_partition(case.encode(), PARTITIONS)
+    run(book, [log.tick(datetime(2026, 10, 21, tzinfo=SHANGHAI), partition)])
+    told = told_of(book, case)
+    assert effects_of(told)["duty_resumed"]["organ"]["alias"] == HANDLER
+    assert "职责恢复计算：" in "\n".join(lines(told))
+    assert not any(duty["suspended_until"] for duty in told["clock"])
+
+
+def test_a_duty_that_is_moved_or_passed_says_from_when_and_from_whom(book: Casebook) -> None:
+    history, log = History(), Log()
+    run(book, [log.put(sent(history, "lead_transfer", SENDER), history.at)])
+    duty = duties(history.opened)["sign_for", organ(HANDLER)]
+    moved = replace(duty, due=duty.due + timedelta(days=1))
+    passed = replace(duty, owner=organ(HEIR))
+    told = told_of(
+        book,
+        history.opened.id,
+        [
+            MoveDuty(duty.message, moved, duty.due, "calendar"),
+            PassDuty(duty.message, passed, duty.owner),
+        ],
+    )
+    by_name = effects_of(told)
+    assert datetime.fromisoformat(by_name["duty_moved"]["was"]) == duty.due
+    assert by_name["duty_moved"]["reason"] == "calendar"
+    assert by_name["duty_passed"]["before"]["alias"] == HANDLER
+    assert by_name["duty_passed"]["organ"]["alias"] == HEIR
+    text = "\n".join(lines(told))
+    assert "职责改期：" in text
+    assert "职责承继：" in text
+
+
+def test_what_has_not_begun_is_listed_and_holds_nobody_s_clock(book: Casebook) -> None:
+    history, log = History(), Log()
+    run(book, [log.put(sent(history, "joint_plan", SENDER), history.at)])
+    told = told_of(book, history.opened.id)
+    later = [duty for duty in told["duties"] if duty["begins_at"] is not None]
+    assert {duty["duty"] for duty in later} == {"joint_outcome"}
+    assert "joint_outcome" not in {duty["duty"] for duty in told["clock"]}
+    text = list(lines(told))
+    assert sum("尚未开始" in line for line in text) == len(later)
+    assert not any("现在：" in line and "联合执法结果" in line for line in text)
