@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.errors import UserError
+from schemas.intake import OUR_YEARS
 from schemas.topics import BY_SNAKE, RECORDS, Author, Record
 from services.cli.scenario_yaml import read_yaml
 from services.rulebook.calendar import ZONE
@@ -191,9 +192,12 @@ def _optional(document: Mapping[str, Any], key: str, where: str) -> str | None:
 
 def _date(value: object, where: str) -> date:
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
+        day = date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise UserError("scenario.value_invalid", where, "2026-09-28") from None
+        day = None
+    if day is None or day.year not in OUR_YEARS:
+        raise UserError("scenario.value_invalid", where, "2026-09-28")
+    return day
 
 
 def _instant(value: object, where: str) -> datetime:
@@ -203,6 +207,6 @@ def _instant(value: object, where: str) -> datetime:
         at = parse(value) if isinstance(value, str) else None
     except ValueError:
         at = None
-    if at is None:
+    if at is None or at.year not in OUR_YEARS:
         raise UserError("scenario.value_invalid", where, "2026-09-28T09:30:00+08:00")
     return (at if at.tzinfo else at.replace(tzinfo=ZONE)).astimezone(ZONE)

@@ -160,6 +160,16 @@ WRONG = {
         "scenario.value_invalid",
         "step 1: advance_to",
     ),
+    "a year that no calendar has": (
+        "  - {advance_to: 9999-12-31T23:00:00+08:00}",
+        "scenario.value_invalid",
+        "step 1: advance_to",
+    ),
+    "a day of such a year": (
+        "  - {at: 2026-09-29T09:30, activate: demo, calendar: {9999-12-31: off}}",
+        "scenario.value_invalid",
+        "step 1: calendar",
+    ),
     "a body that is no mapping": (
         "  - {at: 2026-09-29T09:30, from: yanjiao, send: copy, body: [1]}",
         "scenario.value_invalid",
