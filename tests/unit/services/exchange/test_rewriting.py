@@ -8,7 +8,7 @@ from schemas.topics import flow_partition
 from services.casebook.progress import Place
 from services.casebook.store import Casebook
 from services.casebook.tables import CASES, OUTBOX
-from services.exchange.intake import Incoming
+from services.exchange.incoming import Incoming
 from services.exchange.rewriting import write_again
 from tests.history import HANDLER, MONDAY, SENDER, History, violation
 from tests.office import PARTITIONS, Log, office, outbox, rows, run, sent
