@@ -5,17 +5,21 @@ changed calendar says of a rung that has fired is noted beside it: a card is ann
 """
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
+from schemas.messages import Rung
 from services.casework.case import Case, Duty, PlannedRung
 from services.casework.effects import Advise, Decision, Effect, MoveDuty
 from services.casework.term import Term
-from services.rulebook.calendar import ZONE, Due, due_at, rung_times, start_of
-from services.rulebook.model import Calendar, Rulebook
+from services.rulebook.calendar import ZONE, Due, due_at, local_date, rung_times, start_of
+from services.rulebook.model import Calendar, Ladder, Length, Rulebook, Unit
 
 CALENDAR_CHANGED: Final = "calendar"
 CALENDAR_KNOWN: Final = "calendar_known"  # the same date, no longer provisional
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_COUNTED_MAX: Final = 1_024  # some 2 kB each
 
 
 def planned(
@@ -23,12 +27,32 @@ def planned(
 ) -> tuple[Due, tuple[PlannedRung, ...]]:
     """Return when a duty of this term falls due, and its ladder, none of it fired."""
     if term.last_day is None:
-        due = due_at(calendar, runs_from(term, opened_at, calendar), term.length, roll=term.roll)
+        start = runs_from(term, opened_at, calendar)
+        if term.length.unit not in (Unit.MINUTES, Unit.HOURS):  # its day alone counts
+            start = start_of(local_date(start))
+        due, rungs = _counted(calendar, term.ladder, term.length, start, roll=term.roll)
     else:
         ends = datetime.combine(term.last_day + timedelta(days=1), time(), ZONE)
         due = Due(ends, provisional=False, days=(term.last_day,))
-    rungs = rung_times(calendar, term.ladder, opened_at, due, term.length)
-    return due, tuple(PlannedRung(rung, nominal) for rung, nominal in rungs)
+        rungs = _rungs(calendar, term.ladder, due, term.length)
+    # A reminder that would not be after the opening is left out.
+    return due, tuple(
+        each for each in rungs if each.rung is not Rung.REMINDER or each.nominal_at > opened_at
+    )
+
+
+@lru_cache(maxsize=_COUNTED_MAX)
+def _counted(
+    calendar: Calendar, ladder: Ladder, length: Length, start: datetime, *, roll: bool
+) -> tuple[Due, tuple[PlannedRung, ...]]:
+    """Return due time and all rungs: what begins on one day falls due on one day."""
+    due = due_at(calendar, start, length, roll=roll)
+    return due, _rungs(calendar, ladder, due, length)
+
+
+def _rungs(calendar: Calendar, ladder: Ladder, due: Due, length: Length) -> tuple[PlannedRung, ...]:
+    rungs = rung_times(calendar, ladder, _BEFORE_ALL, due, length)
+    return tuple(PlannedRung(rung, nominal) for rung, nominal in rungs)
 
 
 def runs_from(term: Term, opened_at: datetime, calendar: Calendar) -> datetime:

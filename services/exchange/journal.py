@@ -14,7 +14,7 @@ from typing import Any, Final
 from schemas.errors import Refusal
 from schemas.topics import DEAD_LETTERS
 from services.casebook.rows import OutboxRow, Position
-from services.casework.case import Duty
+from services.casework.case import Duty, PlannedRung
 from services.casework.effects import Effect
 
 # Of a duty: it follows from the rulebook that the entry names, and would double each line.
@@ -27,7 +27,7 @@ _WRITERS: Final[dict[type[Any], Writer]] = {
     bool: lambda value: "true" if value else "false",
     NoneType: lambda _: "null",
 }
-_LATELY_MAX: Final = 50  # duties whose text is remembered: more than one message opens
+_LATELY_MAX: Final = 50  # duties or rungs whose text is remembered: more than a message opens
 ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
@@ -120,7 +120,7 @@ def _writer(kind: type[Any]) -> Writer:
     """Return what writes values of a type, found once for each."""
     if is_dataclass(kind):
         write = fields_writer(kind, _LEFT_OUT)
-        return _Lately(write) if kind is Duty else write
+        return _Lately(write) if kind in (Duty, PlannedRung) else write
     if issubclass(kind, tuple):
         return lambda items: "[" + ",".join([text_of(each) for each in items]) + "]"
     if issubclass(kind, date):  # an instant too
@@ -132,7 +132,10 @@ def _writer(kind: type[Any]) -> Writer:
 
 
 class _Lately:
-    """Writes a value, and the very same one again as before: a receipt repeats the duties."""
+    """Writes a value, and the very same one again as before.
+
+    A receipt repeats the duties, and what begins on one day has the same rungs (projection.py).
+    """
 
     def __init__(self, write: Writer) -> None:
         self._write = write

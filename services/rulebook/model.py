@@ -238,15 +238,15 @@ class RungDays(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """When the rungs fall (domain, section 4, Ladder)."""
+    """When the rungs fall (domain, section 4, Ladder). Plans are kept by its hash."""
 
     name: str
     hour: time  # 09:00
-    reminder_lead: Length  # before the due day
-    reminder_lead_hours: Length  # before the due time, of duties that run in hours or minutes
-    yellow_after: Length  # 0 working days: the first working day after the due day
-    red_after: Length  # after yellow's day
-    supervision_after: Length  # after yellow's day
+    reminder_lead: Length = field(hash=False)  # before the due day
+    reminder_lead_hours: Length = field(hash=False)  # before the due time, of hours or minutes
+    yellow_after: Length = field(hash=False)  # 0 working days: the first one after the due day
+    red_after: Length = field(hash=False)  # after yellow's day
+    supervision_after: Length = field(hash=False)  # after yellow's day
     rung_days: RungDays
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from schemas.messages import HoldReason, Rung, SettleAction
 from services.casework.case import Case, Closing, Duty
 from services.casework.effects import Advise, FireRung, MoveDuty
-from services.casework.projection import is_outdated, planned, reproject
+from services.casework.projection import _counted, is_outdated, planned, reproject
 from services.rulebook.model import Length, Rulebook, Unit
 from tests.history import HANDLER, MONDAY, SENDER, SHANGHAI, History, demo, organ
 
@@ -248,3 +248,24 @@ def test_a_wait_for_what_is_handed_over_is_counted_anew_by_a_new_calendar() -> N
     moved = owed(history.case, "decide_filing")
     assert moved.due == owed(signed(known).case, "decide_filing").due
     assert not moved.provisional
+
+
+def test_what_begins_on_one_day_has_one_plan_and_each_its_own_reminder() -> None:
+    term = owed(opened().case).term
+    assert term is not None
+    early, late = MONDAY.replace(hour=8), MONDAY  # the reminder is of 9:00 on this day
+    for first, then in ((early, late), (late, early)):
+        _counted.cache_clear()
+        plans = {at: planned(term, at, demo().calendar) for at in (first, then)}
+        (due, owes), (same_due, owes_less) = plans[early], plans[late]
+        assert due is same_due
+        assert [each.rung for each in owes] == [Rung.REMINDER, *(r.rung for r in owes_less)]
+        assert all(a is b for a, b in zip(owes[1:], owes_less, strict=True))
+
+
+def test_what_runs_in_hours_has_a_plan_of_its_own() -> None:
+    term = owed(opened().case).term
+    assert term is not None
+    term = replace(term, length=Length(4, Unit.HOURS))
+    dues = [planned(term, MONDAY + timedelta(minutes=m), demo().calendar)[0].at for m in (0, 1)]
+    assert dues == [MONDAY + timedelta(hours=4), MONDAY + timedelta(hours=4, minutes=1)]
