@@ -7,7 +7,7 @@ subjects, topics, ACLs, the exchange's check for misrouted messages, the docs.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -75,6 +75,11 @@ from schemas.sharing import (
 )
 
 
+@cache  # the gate asks for it with each message
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 class Author(StrEnum):
     """Who may write a record."""
 
@@ -107,7 +112,7 @@ class Record:
     @property
     def snake(self) -> str:
         """The name as the command line and the documents write it."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.name).lower()
+        return _snake(self.name)
 
     def begins(self, in_reply_to: str | None) -> bool:
         """Whether such a message opens a case, rather than belonging to an open one."""

@@ -84,10 +84,10 @@ class Changes:
 
 
 def _wake(case: Case | None, topic: str, partition: int) -> Values | None:
-    if case is None or case.due_next is None:
+    at = case.due_next if case else None
+    if case is None or at is None:
         return None
-    at_ms = to_ms(case.due_next)
-    return {"topic": topic, "partition": partition, "at_ms": at_ms, "case_id": case.id}
+    return {"topic": topic, "partition": partition, "at_ms": to_ms(at), "case_id": case.id}
 
 
 def _wrote(before: Duty | None, after: Duty) -> Wrote:

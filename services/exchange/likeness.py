@@ -36,11 +36,10 @@ def alike_to(
     work: Work, message: Message, case: Case | None, held: Waiter | None, at: datetime
 ) -> tuple[Alike, ...]:
     """Return the open transfers that may be about the same as what this message gives a handler."""
-    marks = _sought(work, message, case, held)
-    if not marks:
+    found = work.marks.alike(_sought(work, message, case, held))
+    if not found:
         return ()
     own = case or new_case(message, at)
-    found = work.marks.alike(marks)
     work.preload_cases(found)
     others = (work.case(case_id) for case_id in found)
     return tuple(
