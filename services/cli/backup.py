@@ -32,7 +32,7 @@ from services.cli.output import emit_json, note, say
 from services.cli.writing import writing
 from services.exchange.workers import no_worker
 
-_ASIDE: Final = "replaced-%Y%m%dT%H%M%S"
+_ASIDE: Final = "replaced-%Y%m%dT%H%M%S-%f"  # two in one second are two
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件 / the backup")]
 
