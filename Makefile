@@ -61,7 +61,7 @@ test: $(VENV)/.dev ## everything: unit, contract, house and simulation tests, th
 
 # --cov is the last word: it would take a path behind it for what is to be measured.
 .PHONY: check
-check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; some six minutes on 2 cores
+check: $(VENV)/.dev ## before every commit: format, lint, types, layers, tests with coverage; eight to ten minutes on 2 cores
 	$(BIN)/ruff format --check .
 	$(MAKE) -j3 lint types layers
 	$(PYTEST) $(PURE_TESTS) --cov
