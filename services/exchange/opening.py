@@ -28,8 +28,8 @@ from services.rulebook.model import Rulebook
 def open_office(home: Home, settings: Settings) -> Office:
     """Read the rulebook's copy, the bus's key and the schema ids.
 
-    Raises UserError where one is missing, the key is not the directory's, or has ended: nobody
-    would believe what is sealed by it.
+    Raises UserError where one is missing, the key is not the directory's, has ended, or has not
+    begun by this host's clock: nobody would believe what is sealed by it.
     """
     rulebook = load(home.rulebook)
     pem = home.key("bus")
@@ -39,7 +39,11 @@ def open_office(home: Home, settings: Settings) -> Office:
     registered = rulebook.directory.keys.get(signer.kid)
     if registered is None or registered.organ != BUS:
         raise UserError("seal.key_unknown", where=str(pem), exit_code=3)
-    if not is_in_force(registered, now() + KEY_LEFT_MIN):
+    at = now()
+    if registered.valid_from > at + KEY_LEFT_MIN:  # another key would not begin earlier
+        told = f"{at:%Y-%m-%d %H:%M} < {registered.valid_from:%Y-%m-%d %H:%M} UTC"
+        raise UserError("key.not_begun", where=str(pem), detail=told, exit_code=3)
+    if not is_in_force(registered, at + KEY_LEFT_MIN):
         raise UserError("key.not_in_force", where=str(pem), exit_code=3)
     return _office(home, settings, rulebook, signer)
 

@@ -1,7 +1,7 @@
 """What an exchange begins with: the copy in force, and every rulebook that was in force before."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,9 @@ from connectors.bus.home import Home
 from connectors.bus.keys import ensure_keys
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current
-from schemas.errors import Broken
+from schemas.errors import Broken, UserError
 from schemas.topics import RECORDS
+from services.exchange import opening
 from services.exchange.opening import open_office, open_shelf
 from services.exchange.shelf import Shelf
 from services.rulebook.load import bundled, first_kept, load, read_files
@@ -42,6 +43,18 @@ def change_copy(home: Home) -> str:
     with (home.rulebook / "matters.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     return load(home.rulebook).hash
+
+
+def test_a_host_whose_clock_is_behind_its_key_is_told_of_the_clock_not_of_the_key(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "now", lambda: SINCE - timedelta(hours=1))
+    with pytest.raises(UserError) as raised:
+        open_office(home, home.settings())
+    assert (raised.value.code, raised.value.exit_code) == ("key.not_begun", 3)
+    assert raised.value.detail == "2025-12-31 23:00 < 2026-01-01 00:00 UTC"
+    monkeypatch.setattr(opening, "now", lambda: SINCE)
+    assert open_office(home, home.settings()).rulebook == load(home.rulebook)
 
 
 def test_a_new_log_begins_under_the_copy_in_force(home: Home) -> None:
