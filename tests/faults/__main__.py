@@ -60,8 +60,12 @@ def strike(chosen: Sequence[Fault], seconds: float, seed: int) -> int:
         faults = [fault for fault in chosen if fault.stand is kind]
         if faults:
             held += on_stand(kind, faults, lambda: deadline - monotonic(), seed, failed)
-    print(f"{sum(held)} of {len(chosen)} held, seed {seed}")
     print("\n".join(failed), end="\n" if failed else "")  # once more, where it is looked for
+    # Last, for of a long output the end is shown: a failure brings the logs of all processes.
+    names = "".join(
+        f"; not {each.partition(':')[0].removeprefix('FAIL').strip()}" for each in failed
+    )
+    print(f"{sum(held)} of {len(chosen)} held, seed {seed}{names}")
     return 0 if all(held) and len(held) == len(chosen) else 1
 
 
