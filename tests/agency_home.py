@@ -12,12 +12,12 @@ from connectors.bus.home import Home
 from connectors.bus.key_rows import KEYS_CSV
 from connectors.bus.keyring import read_keys
 from connectors.bus.keys import ensure_keys
-from connectors.bus.ledger import LiesAt
 from connectors.bus.openers import load_openers
 from connectors.bus.private import write_private
 from connectors.bus.quarantine import Record
 from connectors.bus.registry import SchemaIds
 from connectors.bus.spool import Spooled
+from connectors.bus.unanswered import LiesAt
 from schemas.codec import current, frame, unframe
 from schemas.disputes import CaseSplit
 from schemas.document import Target

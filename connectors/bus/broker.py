@@ -11,9 +11,8 @@ from connectors.bus.agency import Agency
 from connectors.bus.clock import monotonic
 from connectors.bus.inbox_read import Span
 from connectors.bus.kafka import explain, start_consumer, start_producer
-from connectors.bus.ledger import LiesAt
 from connectors.bus.quarantine import Record
-from connectors.bus.unanswered import Place, Spans
+from connectors.bus.unanswered import LiesAt, Place, Spans
 from schemas.topics import inbox_of
 
 RECORDS_MAX: Final = 200  # read from the inbox at once

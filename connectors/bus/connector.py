@@ -21,9 +21,9 @@ from connectors.bus.desk import SOURCES_MAX, Desk
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.file_desk import FileDesk
 from connectors.bus.later import PAUSE_SECONDS_MIN, Later, forget_but, pause_after
-from connectors.bus.ledger import LiesAt
 from connectors.bus.look_back import LookBack
 from connectors.bus.spool import Spooled
+from connectors.bus.unanswered import LiesAt
 from connectors.bus.vitals import Vitals
 from schemas.errors import Unavailable, YichuanError
 from schemas.ids import Alias, CaseId, MessageId

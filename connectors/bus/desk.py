@@ -32,13 +32,14 @@ from connectors.bus import clock, metrics
 from connectors.bus.agency import Agency
 from connectors.bus.allowance import Allowance
 from connectors.bus.file_desk import FileDesk
-from connectors.bus.ledger import Ledger, LiesAt, Outgoing
+from connectors.bus.ledger import Ledger, Outgoing
 from connectors.bus.look_back import LostDesk
 from connectors.bus.outgoing import delivered, prepare, reason, reason_of_the_bus
 from connectors.bus.quarantine import Quarantine, Record
 from connectors.bus.reseal import reseal_spool
 from connectors.bus.spool import Spool, Spooled
 from connectors.bus.system import Arrival, Mark, Notice, Source, State, System, Unfit
+from connectors.bus.unanswered import LiesAt
 from schemas.errors import Refusal
 from schemas.ids import BUS, CaseId, MessageId, MessageKey
 from schemas.messages import Accepted, Held, Message, Rejected

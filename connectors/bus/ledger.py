@@ -18,7 +18,7 @@ from connectors.bus.inbox_read import CODE, InboxRead
 from connectors.bus.sealing import Staged
 from connectors.bus.system import Mark, Notice, State
 from connectors.bus.transfers import Transfers
-from connectors.bus.unanswered import Unanswered
+from connectors.bus.unanswered import LiesAt, Unanswered
 from schemas.document import Target
 from schemas.errors import Broken
 from schemas.ids import CaseId, MessageId, is_uuid
@@ -28,8 +28,6 @@ from schemas.parts import Flow
 SPOOL_MESSAGES_MAX: Final = 10_000
 SPOOL_BYTES_MAX: Final = 512 * 1024 * 1024
 TARGETS_MAX: Final = 20  # of one document number; more help nobody to choose
-
-LiesAt = tuple[int, int]  # in its flow: partition and offset
 
 _TABLES: Final = f"""
 CREATE TABLE sent (

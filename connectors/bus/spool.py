@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from connectors.bus.allowance import Allowance
-from connectors.bus.ledger import Ledger, LiesAt, SpoolSize
+from connectors.bus.ledger import Ledger, SpoolSize
 from connectors.bus.system import State
+from connectors.bus.unanswered import LiesAt
 from schemas.ids import CaseId, MessageId
 from schemas.parts import Flow
 

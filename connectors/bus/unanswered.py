@@ -22,6 +22,7 @@ KEPT_DAYS: Final = 400  # since it was sealed; of a dead letter no answer ever c
 AGE_SECONDS_MIN: Final = 60.0  # an answer is on its way for less
 SILENT: Final = timedelta(minutes=15)  # then it is told of, and may be handed in again
 
+LiesAt = tuple[int, int]  # where a record lies in its flow: partition and offset
 Place = tuple[str, int]  # of a flow: topic and partition
 Spans = Mapping[Place, tuple[int, int]]  # where each begins, and where its next record will lie
 
@@ -50,8 +51,6 @@ _BACK: Final = f"""
 INSERT OR IGNORE INTO spool (ordinal, message_id, flow, case_id, size, spooled_at, value)
  SELECT ordinal, message_id, flow, case_id, size, spooled_at, value {_LOST}
 """
-
-
 # A release before this list noted of a letter only that it was published.
 _IS_SILENT: Final = """
 SELECT 1 FROM sent LEFT JOIN unanswered USING (message_id)
@@ -66,7 +65,7 @@ class Unanswered:
     def __init__(self, book: Book) -> None:
         self._db = book.db
 
-    def keep(self, message_id: MessageId, lies_at: tuple[int, int], at: datetime) -> None:
+    def keep(self, message_id: MessageId, lies_at: LiesAt, at: datetime) -> None:
         """Keep what leaves the spool, with its partition and offset."""
         self._db.execute(_KEEP, (*lies_at, at.timestamp(), message_id))
 
