@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,7 +12,11 @@ from connectors.bus.home import Home, Settings
 from deploy.local import processes
 from deploy.local import stack as local_stack
 from deploy.local.ports import is_free
+from tests.doctor_faults import whole_stack
+from tests.prove.chapter import Ground
+from tests.prove.stand import Stand
 
+REPOSITORY: Final = Path(__file__).parents[2]
 PORTS_OF_A_STACK: Final = 60  # +0 Kafka … +10 registry, +30… metrics
 FIRST_BASE: Final = 20_100  # below the ports that the system gives to clients
 LAST_BASE: Final = 31_000
@@ -73,3 +78,12 @@ def _free_base(given: set[int]) -> int:
         for base in bases[first:] + bases[:first]
         if base not in given and all(is_free(base + offset) for offset in range(PORTS_OF_A_STACK))
     )
+
+
+@pytest.fixture(scope="module")
+def own_stand(tmp_path_factory: pytest.TempPathFactory, new_home: NewHome) -> Iterator[Stand]:
+    """A stack with its exchange, for one module that does to it what no other should meet."""
+    made = new_home(tmp_path_factory.mktemp("own") / "home")
+    with whole_stack(made.home, made.settings), ExitStack() as ends:
+        ground = Ground(REPOSITORY, tmp_path_factory.mktemp("commands"), ends)
+        yield Stand(ground, made.home, made.settings, "")

@@ -5,8 +5,6 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +21,7 @@ from deploy.local import stack as local_stack
 from schemas.messages import Accepted
 from services.cli.log_reader import open_log
 from services.cli.main import main
-from tests.doctor_faults import EXCHANGE, whole_stack
-from tests.prove.chapter import Ground
+from tests.doctor_faults import EXCHANGE
 from tests.prove.flow_writer import LEADS, Place, Watch, exchange_pids
 from tests.prove.letters import SENDER, message_on, sealed_value
 from tests.prove.stand import Stand, wait_until
@@ -37,13 +34,9 @@ _KILOBYTES: Final = 1024
 
 
 @pytest.fixture(scope="module")
-def stand(tmp_path_factory: pytest.TempPathFactory, new_home: Any) -> Iterator[Stand]:
+def stand(own_stand: Stand) -> Stand:
     """A stack of its own: how much memory its exchange took is asked of it."""
-    made = new_home(tmp_path_factory.mktemp("compressed") / "home")
-    with whole_stack(made.home, made.settings):
-        folder = tmp_path_factory.mktemp("commands")
-        with ExitStack() as ends:
-            yield Stand(Ground(REPOSITORY, folder, ends), made.home, made.settings, "")
+    return own_stand
 
 
 def put(

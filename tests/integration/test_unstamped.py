@@ -9,10 +9,8 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from aiokafka import TopicPartition
@@ -31,8 +29,7 @@ from deploy.local import processes
 from schemas.messages import Accepted
 from services.cli.main import main
 from services.exchange.record_batches import open_within_limits
-from tests.doctor_faults import EXCHANGE, healthy, whole_stack
-from tests.prove.chapter import Ground
+from tests.doctor_faults import EXCHANGE, healthy
 from tests.prove.flow_writer import LEADS, Place, Watch, write
 from tests.prove.letters import SENDER, message_on, sealed_value
 from tests.prove.stand import Stand, wait_until
@@ -49,13 +46,9 @@ Stamp = tuple[int, int]  # type and time, as they are read
 
 
 @pytest.fixture(scope="module")
-def stand(tmp_path_factory: pytest.TempPathFactory, new_home: Any) -> Iterator[Stand]:
+def stand(own_stand: Stand) -> Stand:
     """A stack of its own: its exchange is stopped by what happens here."""
-    made = new_home(tmp_path_factory.mktemp("unstamped") / "home")
-    with whole_stack(made.home, made.settings):
-        folder = tmp_path_factory.mktemp("commands")
-        with ExitStack() as ends:
-            yield Stand(Ground(REPOSITORY, folder, ends), made.home, made.settings, "")
+    return own_stand
 
 
 async def _put(
