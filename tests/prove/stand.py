@@ -131,12 +131,13 @@ def python() -> str:
 
 
 def free_base() -> int:
-    """Return a port base of which every port is free. StopIteration: there is none."""
-    return next(
-        base
-        for base in range(FIRST_BASE, LAST_BASE, PORTS_OF_A_STACK)
-        if all(is_free(base + offset) for offset in range(PORTS_OF_A_STACK))
-    )
+    """Return a port base of which every port is free. Raises AssertionError where there is none."""
+    for base in range(FIRST_BASE, LAST_BASE, PORTS_OF_A_STACK):
+        if all(is_free(base + offset) for offset in range(PORTS_OF_A_STACK)):
+            return base
+    wanted = f"{PORTS_OF_A_STACK} free ports between {FIRST_BASE} and {LAST_BASE}"
+    message = f"there are no {wanted}: give another PORT_BASE="
+    raise AssertionError(message)
 
 
 def wait_until(
