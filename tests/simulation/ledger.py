@@ -148,7 +148,9 @@ class Ledger:
 
 
 def _match(affair: Affair, duty: dict[str, Any]) -> Owed | None:
-    """Return the judge's own entry of the duty, if there is exactly one that is open."""
+    """Return the judge's own entry of a duty that is open, if there is exactly one."""
+    if duty["closing"] is not None:  # after it another of its kind may have begun about the same
+        return None
     found = [
         each for each in affair.open(duty["kind"], duty["owner"]) if each.about == duty["message"]
     ]

@@ -36,7 +36,8 @@ def test_some_counties_keep_every_promise_over_months_and_years() -> None:
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: str(kept["seed"]))
 def test_what_once_failed_does_not_fail_again(kept: dict[str, Any]) -> None:
-    totals = run_some([kept["seed"]], kept["messages"], pace=kept.get("pace", 1))
+    pace, chance = kept.get("pace", 1), kept.get("crashes")
+    totals = run_some([kept["seed"]], kept["messages"], pace=pace, crash_chance=chance)
     assert [each.broken for each in totals.broken] == [], kept["found"]
 
 
