@@ -15,7 +15,6 @@ from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer
 from schemas.topics import ORIGINALS
 from services.casebook.progress import Place
-from services.casebook.retry import patiently
 from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
@@ -89,7 +88,7 @@ async def pass_gaps(
             await reader.stop()
         await recover(settings, login, casebook, shelf, before, remembers)
     lost = {gap.place: gap.last for gap in gaps}
-    again = patiently(write_again, casebook, shelf.first, lost)
+    again = write_again(casebook, shelf.first, lost)
     records = [in_its_place(passed) for passed in every]
     run_batch(casebook, shelf, take_batch(casebook, shelf, records))
     return again

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.exchange.incoming import Incoming
+from services.exchange.rewriting import WRITING
 from tests.simulation import advice, years
 from tests.simulation.county import alias_of
 from tests.simulation.dues import Due
@@ -103,6 +104,8 @@ class Judge:
                 hold(effect["closing"] is not None, "1 a duty ends for a reason", row)
             case "advised":
                 self._advised(effect, row)
+            case "written":
+                hold(row["record"] in WRITING, "2 what a gap took is found again", row)
             case "accepted":
                 due = self.world.dues[row["topic"], row["partition"], row["offset"]]
                 if due.ruled and effect["message"] == due.message_id:
