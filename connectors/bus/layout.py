@@ -21,7 +21,10 @@ TOPIC: Final = "topic"
 GROUP: Final = "group"
 LITERAL: Final = "literal"
 PREFIXED: Final = "prefixed"
-STAMPED_BY: Final = "message.timestamp.type"  # by whose clock a record's time is
+# By whose clock a record's time is. Where it is the broker's, `message.timestamp.before.max.ms` and
+# `message.timestamp.after.max.ms` do nothing, so nobody watches them: Kafka holds a writer's time
+# against them under CreateTime alone (LogValidator; tests/integration/test_bounds.py).
+STAMPED_BY: Final = "message.timestamp.type"
 THE_BROKER: Final = "LogAppendTime"
 SEGMENT_MS: Final = "segment.ms"  # when a topic's setting: after so long a new segment is begun
 
