@@ -40,6 +40,7 @@ _SHOWN: Final = frozenset(
 _REASONS: Final = (CODE, f"{CONNECT}exception.message", "kafka_dlt-exception-message")
 _CODE: Final = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _NUMBER: Final = re.compile(r"[0-9]{1,19}")
+_NUMBER_MAX: Final = 2**63 - 1  # no broker gives a higher one, and no database takes it
 _BINARY_LENGTHS: Final = (4, 8)  # Java's int and long
 _TEXT_MAX: Final = 300  # characters of a header that is shown
 
@@ -81,7 +82,7 @@ def read_letter(record: Logged) -> DeadLetter | Mark:
     """Return what a record of the dead-letters topic is."""
     marked = record.headers.get(MARK_OF)
     if marked is not None and _NUMBER.fullmatch(_text(marked)):
-        return Mark(int(marked), Retry(_text(record.headers[MARK_HOW])), record.at)
+        return Mark(int(marked), _how(record.headers.get(MARK_HOW, b"")), record.at)
     reasons = (_text(record.headers[name]) for name in _REASONS if name in record.headers)
     return DeadLetter(
         offset=record.offset,
@@ -167,9 +168,15 @@ def _header(name: str, value: bytes, *, everything: bool) -> str:
     return f"({len(value)} B)"
 
 
+def _how(value: bytes) -> Retry:
+    """Return what a mark says was done; of another release's words it is known that it was."""
+    text = _text(value)
+    return Retry(text) if text in set(Retry) else Retry.RESENT
+
+
 def _number(value: bytes) -> int | None:
     if _NUMBER.fullmatch(_text(value)):
-        return int(value)
+        return int(value) if int(value) <= _NUMBER_MAX else None
     if len(value) in _BINARY_LENGTHS:
         return int.from_bytes(value, "big", signed=True)
     return None

@@ -73,6 +73,20 @@ def test_a_place_that_is_not_whole_is_no_place(missing: str) -> None:
     assert source_of({**CONNECT, "__connect.errors.offset": b"-1"}) is None
 
 
+@pytest.mark.parametrize("part", ["partition", "offset"])
+def test_a_place_that_no_broker_has_is_none_and_no_database_is_asked_about_it(part: str) -> None:
+    headers = {**CONNECT, f"__connect.errors.{part}": b"9" * 19}
+    assert source_of(headers) is None
+    most = {**CONNECT, f"__connect.errors.{part}": str(2**63 - 1).encode()}
+    assert source_of(most) is not None
+
+
+@pytest.mark.parametrize("how", [{}, {"yichuan-retried-as": b"sent by post"}])
+def test_a_mark_of_another_release_is_a_mark(how: dict[str, bytes]) -> None:
+    record = Logged(("dead-letters", 0), 9, AT, b"7", None, {"yichuan-retried": b"7"} | how)
+    assert read_letter(record) == Mark(7, Retry.RESENT, AT)
+
+
 def test_what_a_foreign_tool_writes_is_shown_by_its_length_only_unless_all_is_asked_for() -> None:
     found = letter(SPRING)
     shown = shown_headers(found, everything=False)
