@@ -1,41 +1,21 @@
 """`yichuan dead list | show`: the dead letters, without what is confidential in them."""
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import typer
-from sqlalchemy import Connection
 
-from connectors.bus.home import Home, Settings, home_at
+from connectors.bus.home import Home, home_at
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import Codec
 from schemas.errors import UserError
-from schemas.topics import DEAD_LETTERS
-from services.casebook.case_keys import CaseKeys
-from services.casebook.key_file import key_in_force
-from services.casebook.letters import LOCKED, opened_letter
-from services.cli.casebook_view import reading
-from services.cli.dead_book import Fate, Status, fate_of
-from services.cli.dead_letter import (
-    DeadLetter,
-    Mark,
-    public_view,
-    read_letter,
-    shown_headers,
-)
+from services.cli.dead_book import Fate, Status
+from services.cli.dead_desk import LETTERS_MAX, Desk, open_desk
+from services.cli.dead_letter import DeadLetter, public_view, shown_headers
 from services.cli.dead_text import STATUSES, letter_lines
-from services.cli.exit_codes import NO
-from services.cli.log_reader import LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
-
-LETTERS_MAX: Final = 100_000  # looked through, the newest
-CONNECT_SECONDS_MAX: Final = 30.0
-_READ_SECONDS_MAX: Final = 120.0
 
 _COLUMNS: Final = ("id", "at", "code", "source", "bytes", "status", "message", "case")
 _HEADS: Final = (
@@ -50,45 +30,6 @@ LetterId = Annotated[
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The dead letters with their marks, and a look into the casebook."""
-
-    home: Home
-    settings: Settings
-    log: LogReader
-    connection: Connection
-    letters: tuple[DeadLetter, ...]  # the oldest first, without their bytes
-    marks: tuple[Mark, ...]
-
-    def fate(self, letter: DeadLetter) -> Fate:
-        """Return what is known of a letter."""
-        return fate_of(self.connection, letter, self.marks_of(letter))
-
-    def marks_of(self, letter: DeadLetter) -> tuple[Mark, ...]:
-        """Return how often it was retried."""
-        return tuple(mark for mark in self.marks if mark.of == letter.offset)
-
-    def find(self, named: str) -> DeadLetter:
-        """Return the letter of this number, or the newest of this message, with its bytes.
-
-        Raises UserError dead.unknown.
-        """
-        numbered = (letter for letter in self.letters if named == str(letter.offset))
-        named_so = (each for each in reversed(self.letters) if named == self.fate(each).message)
-        for letter in chain(numbered, named_so):
-            return self._whole(letter)
-        raise UserError("dead.unknown", where=named, exit_code=NO)
-
-    def _whole(self, letter: DeadLetter) -> DeadLetter:
-        """Read one again: the bytes of all may be gigabytes."""
-        place, behind = (DEAD_LETTERS, 0), letter.offset + 1
-        records = self.log.read({place: letter.offset}, {place: behind}, _READ_SECONDS_MAX)
-        keys = CaseKeys(self.connection, key_in_force(self.connection, self.home.casebook_key))
-        found = (opened(keys, read_letter(record)) for record in records)
-        return next((each for each in found if isinstance(each, DeadLetter)), letter)
-
-
 def dead_list(
     status: Annotated[
         Status | None, typer.Option("--status", help="only these / 只列某种状态")
@@ -98,10 +39,18 @@ def dead_list(
 ) -> None:
     """List the dead letters: why, from where, when, whose, and what has become of them."""
     with open_desk(home_at(home).checked()) as desk:
-        found = [(letter, desk.fate(letter)) for letter in desk.letters]
         entries = [
-            entry_of(desk, letter, fate) for letter, fate in found if status in (None, fate.status)
+            entry_of(desk, letter, fate)
+            for letter, fate in desk.fates(desk.letters)
+            if status in (None, fate.status)
         ]
+        is_cut = desk.is_cut
+    if is_cut:
+        note(
+            f"只看了死信主题里最新的 {LETTERS_MAX} 条；更早的按编号用 yichuan dead show 看",
+            f"of the topic only the newest {LETTERS_MAX} records are looked at; an older letter is"
+            " shown by its number",
+        )
     if as_json:
         for entry in entries:
             emit_json(entry)
@@ -141,46 +90,6 @@ def dead_show(
         emit_json(document)
     else:
         print("\n".join(letter_lines(document)))
-
-
-@contextmanager
-def open_desk(home: Home) -> Iterator[Desk]:
-    """Read the dead letters and open the casebook for reading."""
-    settings = home.settings()
-    with open_log(home, settings, CONNECT_SECONDS_MAX) as log, reading(home) as connection:
-        spans = log.spans(DEAD_LETTERS)
-        ends = {place: end for place, (_, end) in spans.items()}
-        begins = {place: max(begin, end - LETTERS_MAX) for place, (begin, end) in spans.items()}
-        keys = CaseKeys(connection, key_in_force(connection, home.casebook_key))
-        records = log.read(begins, ends, _READ_SECONDS_MAX)
-        found = [light(opened(keys, read_letter(record))) for record in records]
-        yield Desk(
-            home,
-            settings,
-            log,
-            connection,
-            tuple(one for one in found if isinstance(one, DeadLetter)),
-            tuple(one for one in found if isinstance(one, Mark)),
-        )
-
-
-def opened(keys: CaseKeys, letter: DeadLetter | Mark) -> DeadLetter | Mark:
-    """Return a letter with the bytes that came; a mark, and one from before, as they are.
-
-    Raises Broken casebook.unreadable, casebook.key_missing.
-    """
-    if isinstance(letter, Mark) or letter.value is None or LOCKED not in letter.headers:
-        return letter
-    plain = opened_letter(keys, DEAD_LETTERS, letter.source, letter.headers, letter.value)
-    key, value = plain or (None, None)
-    return replace(letter, key=key, value=value)
-
-
-def light(letter: DeadLetter | Mark) -> DeadLetter | Mark:
-    """Return a letter without its bytes."""
-    if isinstance(letter, Mark) or letter.value is None:
-        return letter
-    return replace(letter, key=None, value=None, size=len(letter.value))
 
 
 def entry_of(desk: Desk, letter: DeadLetter, fate: Fate) -> Document:

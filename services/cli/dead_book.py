@@ -1,17 +1,30 @@
 """What the casebook knows of dead letters: whose they were, and what has become of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from enum import StrEnum
+from itertools import islice
+from typing import Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from schemas.ids import BUS, CaseId, MessageId
+from services.casebook.queries import MESSAGES_OF
 from services.casebook.rows import Position
 from services.casebook.tables import DEAD, MESSAGES
+from services.casebook.work import Work
 from services.casework.case import Case
 from services.cli.casebook_view import case_of
 from services.cli.dead_letter import DeadLetter, Mark
+
+ASKED_AT_ONCE_MAX: Final = 400  # letters, and so cases in memory
+SOURCES_MAX: Final = 1_000  # dead letters of one message id
+_LAY_AT: Final = select(
+    DEAD.c.topic, DEAD.c.partition, DEAD.c.offset, DEAD.c.message_id, DEAD.c.case_id
+)
+_OF_SOURCES: Final = _LAY_AT.where(
+    tuple_(DEAD.c.topic, DEAD.c.partition, DEAD.c.offset).in_(bindparam("sources", expanding=True))
+)
 
 
 class Status(StrEnum):
@@ -44,21 +57,40 @@ class Outcome:
 
 def fate_of(connection: Connection, letter: DeadLetter, marks: Sequence[Mark]) -> Fate:
     """Return what is known of a letter."""
-    message, case_id = _ids(connection, letter.source)
-    kept = Status.RESENT if marks else Status.KEPT
-    if message is None or case_id is None:
-        return Fate(message, case_id, kept)
-    case = case_of(connection, case_id)
-    if case is not None and is_frozen_at(case, message):
-        return Fate(message, case_id, Status.FROZEN)
-    row = connection.execute(
-        select(MESSAGES.c.outcome).where(
-            MESSAGES.c.message_id == message, MESSAGES.c.case_id == case_id
-        )
-    ).first()
-    if row is not None and row.outcome != "dead":
-        return Fate(message, case_id, Status.DECIDED)
-    return Fate(message, case_id, Status.DISCARDED if marks else kept)
+    (fate,) = fates_of(connection, [(letter, marks)])
+    return fate
+
+
+def fates_of(
+    connection: Connection, letters: Iterable[tuple[DeadLetter, Sequence[Mark]]]
+) -> Iterator[Fate]:
+    """Yield what is known of each, in their order: few queries for many, and few cases at once."""
+    rest = iter(letters)
+    while portion := list(islice(rest, ASKED_AT_ONCE_MAX)):
+        ids = _ids(connection, [letter.source for letter, _ in portion if letter.source])
+        cases = {case for _, case in ids.values() if case is not None}
+        work = Work(connection)
+        work.preload_cases(cases)
+        outcomes = _outcomes(connection, {each for each, _ in ids.values() if each is not None})
+        for letter, marks in portion:
+            message, case_id = ids.get(letter.source, (None, None))
+            kept = Status.RESENT if marks else Status.KEPT
+            if message is None or case_id is None:
+                yield Fate(message, case_id, kept)
+                continue
+            case, outcome = work.case(case_id), outcomes.get((message, case_id))
+            if case is not None and is_frozen_at(case, message):
+                yield Fate(message, case_id, Status.FROZEN)
+            elif outcome is not None and outcome != "dead":
+                yield Fate(message, case_id, Status.DECIDED)
+            else:
+                yield Fate(message, case_id, Status.DISCARDED if marks else kept)
+
+
+def sources_of(connection: Connection, message: str) -> frozenset[Position]:
+    """Return where records lay that are dead letters now, and were a message of this id."""
+    rows = connection.execute(_LAY_AT.where(DEAD.c.message_id == message).limit(SOURCES_MAX))
+    return frozenset(Position(row.topic, row.partition, row.offset) for row in rows)
 
 
 def is_frozen_at(case: Case, message: MessageId) -> bool:
@@ -76,16 +108,18 @@ def outcome_of(connection: Connection, settled: MessageId, case_id: CaseId) -> O
     return None if row is None else Outcome(row.outcome, row.code, case_of(connection, case_id))
 
 
-def _ids(connection: Connection, source: Position | None) -> tuple[MessageId | None, CaseId | None]:
-    if source is None:
-        return None, None
-    row = connection.execute(
-        select(DEAD.c.message_id, DEAD.c.case_id).where(
-            and_(
-                DEAD.c.topic == source.topic,
-                DEAD.c.partition == source.partition,
-                DEAD.c.offset == source.offset,
-            )
-        )
-    ).first()
-    return (None, None) if row is None else (row.message_id, row.case_id)
+def _ids(
+    connection: Connection, sources: Iterable[Position]
+) -> dict[Position | None, tuple[MessageId | None, CaseId | None]]:
+    rows = connection.execute(_OF_SOURCES, {"sources": [astuple(each) for each in sources]})
+    return {
+        Position(row.topic, row.partition, row.offset): (row.message_id, row.case_id)
+        for row in rows
+    }
+
+
+def _outcomes(
+    connection: Connection, messages: Collection[MessageId]
+) -> dict[tuple[MessageId, CaseId], str]:
+    rows = connection.execute(MESSAGES_OF, {"ids": list(messages)})
+    return {(row.message_id, row.case_id): row.outcome for row in rows}

@@ -6,7 +6,8 @@ a crash in between may repeat it, which the message's id, and the case's state, 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -29,8 +30,8 @@ from schemas.topics import DEAD_LETTERS
 from services.casework.case import Case
 from services.casework.standstill import UNSTORABLE
 from services.cli.casebook_view import case_of
-from services.cli.dead import Desk, open_desk
 from services.cli.dead_book import Fate, Status, outcome_of
+from services.cli.dead_desk import Desk, open_desk
 from services.cli.dead_letter import DeadLetter, Retry, mark_headers
 from services.cli.dead_text import all_lines, retry_lines
 from services.cli.exit_codes import NO
@@ -89,7 +90,7 @@ def dead_retry(
         step = plan(desk, letter, fate, reason, discard=discard)
         case: Case | None = None
         if not dry_run:
-            asyncio.run(_write(desk, letter, step))
+            asyncio.run(_write(desk, [(letter, step)]))
             case = _await(desk, step, wait) if wait else None
     document = {
         "id": str(letter.offset),
@@ -116,22 +117,30 @@ def _all_of(desk: Desk, code: str, *, discard: bool, dry_run: bool, as_json: boo
     """
     if discard:
         raise UserError("command.usage", where="--discard", detail=code)
-    marked = {mark.of for mark in desk.marks}
     of_code = [letter for letter in desk.letters if letter.code == code]
-    letters = [each for each in of_code if each.offset not in marked and each.size is not None]
+    letters = [each for each in of_code if each.size is not None and not desk.marks_of(each)]
     if not letters:
         raise UserError("dead.unknown", where=code, exit_code=NO)
-    for light in letters:
-        letter = desk.find(str(light.offset))
-        step = plan(desk, letter, desk.fate(letter), code, discard=False)
-        if step.how is not Retry.RESENT:  # a case's standstill is looked at one by one
-            raise UserError("command.usage", where=code, detail=str(letter.offset))
-        if not dry_run:
-            asyncio.run(_write(desk, letter, step))
+    steps = _resending(desk, letters, code)
+    if not dry_run:
+        asyncio.run(_write(desk, steps))
+    deque(steps, maxlen=0)  # of a dry run: planned, and not written
     if as_json:
         emit_json({"code": code, "letters": len(letters), "dry_run": dry_run})
     else:
         print("\n".join(all_lines(code, len(letters), dry_run=dry_run)))
+
+
+def _resending(
+    desk: Desk, letters: Sequence[DeadLetter], code: str
+) -> Iterator[tuple[DeadLetter, Step]]:
+    """Yield what is to be written of each."""
+    for portion in desk.whole(letters):
+        for letter, fate in desk.fates(portion):
+            step = plan(desk, letter, fate, code, discard=False)
+            if step.how is not Retry.RESENT:  # a case's standstill is looked at one by one
+                raise UserError("command.usage", where=code, detail=str(letter.offset))
+            yield letter, step
 
 
 def plan(desk: Desk, letter: DeadLetter, fate: Fate, reason: str, *, discard: bool) -> Step:
@@ -154,7 +163,7 @@ def plan(desk: Desk, letter: DeadLetter, fate: Fate, reason: str, *, discard: bo
     source = letter.source
     if source is None:
         raise UserError("dead.no_source", where=str(letter.offset), exit_code=NO)
-    if (source.topic, source.partition) not in desk.log.spans(source.topic):
+    if not desk.has_partition(source.topic, source.partition):
         raise UserError("topics.missing", where=f"{source.topic}/{source.partition}", exit_code=NO)
     return Step(Retry.RESENT, source.topic, source.partition, letter.key, letter.value)
 
@@ -192,32 +201,24 @@ def _settlement(
     return Step(how, case.flow.value, None, case_id.encode(), value, (settled, case_id))
 
 
-async def _write(desk: Desk, letter: DeadLetter, step: Step) -> None:
-    """Write the step, then its mark; each when the one before is acknowledged."""
+async def _write(desk: Desk, steps: Iterable[tuple[DeadLetter, Step]]) -> None:
+    """Write each step, then its mark; each when the one before is acknowledged. One login."""
     login = desk.home.credentials(ADMIN)
     producer = await start_producer(desk.settings, login, client_id="dead-retry")
     try:
-        await _send(producer, step.topic, step.key, step.value, step.partition, ())
-        mark = mark_headers(letter.offset, step.how)
-        key = str(letter.offset).encode()  # not its own, which may hold anything
-        await _send(producer, DEAD_LETTERS, key, None, 0, mark)
+        for letter, step in steps:
+            record = {"key": step.key, "value": step.value, "partition": step.partition}
+            await _send(producer, step.topic, **record)
+            mark = mark_headers(letter.offset, step.how)
+            key = str(letter.offset).encode()  # not its own, which may hold anything
+            await _send(producer, DEAD_LETTERS, key=key, partition=0, headers=mark)
     finally:
         await producer.stop()
 
 
-async def _send(
-    producer: Any,  # noqa: ANN401 - aiokafka ships no types
-    topic: str,
-    key: bytes | None,
-    value: bytes | None,
-    partition: int | None,
-    headers: Sequence[tuple[str, bytes]],
-) -> None:
+async def _send(producer: Any, topic: str, **record: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
     try:
-        sending = producer.send_and_wait(
-            topic, value, key=key, partition=partition, headers=list(headers)
-        )
-        await asyncio.wait_for(sending, _WRITE_SECONDS_MAX)
+        await asyncio.wait_for(producer.send_and_wait(topic, **record), _WRITE_SECONDS_MAX)
     except (KafkaError, TimeoutError) as error:
         raise explain(error, where=topic) from error
 

@@ -15,9 +15,10 @@ from schemas.messages import SettleAction
 from services.casebook.rows import Position
 from services.casebook.store import Casebook, open_for_reading
 from services.casework.decide import decide
-from services.cli import dead as dead_module
-from services.cli.dead import Desk, entry_of, open_desk
+from services.cli import dead_desk as dead_module
+from services.cli.dead import entry_of
 from services.cli.dead_book import Status, fate_of, outcome_of
+from services.cli.dead_desk import Desk, open_desk
 from services.cli.dead_letter import DeadLetter, Mark, Retry
 from services.cli.dead_retry import plan
 from services.cli.log_reader import Logged

@@ -1,7 +1,7 @@
 """`yichuan dead retry CODE`: all letters of a code that nobody retried, in their order."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from schemas.errors import Unavailable
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.cli import dead_retry as module
-from services.cli.dead import Desk
+from services.cli.dead_desk import Desk
 from services.cli.dead_letter import DeadLetter, Mark, Retry
 from services.cli.main import main
 from tests.unit.services.exchange.test_opening import home
@@ -37,10 +37,11 @@ class Leads:
 class Whole(Desk):
     """A desk whose letters are found with their bytes."""
 
-    def find(self, named: str) -> DeadLetter:
-        """As Desk says."""
-        (light,) = (each for each in self.letters if str(each.offset) == named)
-        return DeadLetter(light.offset, AT, b"k", named.encode(), {}, light.source, light.code)
+    def whole(self, letters: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, ...]]:
+        """As Desk says, each by itself."""
+        for light in letters:
+            value = str(light.offset).encode()
+            yield (DeadLetter(light.offset, AT, b"k", value, {}, light.source, light.code),)
 
 
 @dataclass
@@ -69,12 +70,13 @@ class Bench:
             lie = tuple(self.letters), tuple(self.marks)
             yield Whole(self.home, settings, log, connection, *lie)
 
-    async def write(self, _: Desk, letter: DeadLetter, step: module.Step) -> None:
+    async def write(self, _: Desk, steps: Iterable[tuple[DeadLetter, module.Step]]) -> None:
         """Note what is written, and mark it."""
-        if letter.offset == self.fails_at:
-            raise Unavailable("kafka.unreachable")
-        self.written.append((step.value, step.topic, step.partition))
-        self.marks.append(Mark(letter.offset, Retry.RESENT, AT))
+        for letter, step in steps:
+            if letter.offset == self.fails_at:
+                raise Unavailable("kafka.unreachable")
+            self.written.append((step.value, step.topic, step.partition))
+            self.marks.append(Mark(letter.offset, Retry.RESENT, AT))
 
 
 @pytest.fixture
