@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Final, Protocol
 
 from connectors.bus import metrics
@@ -16,7 +17,7 @@ from connectors.bus.agency import Agency
 from connectors.bus.clock import now
 from connectors.bus.desk_thread import DeskThread
 from connectors.bus.ledger import Ledger
-from connectors.bus.reseal import reseal_spool
+from connectors.bus.reseal import reseal
 from connectors.bus.unanswered import Place, Spans
 from schemas.errors import YichuanError
 
@@ -48,12 +49,17 @@ class LostDesk:
             LOG.warning("never answered, kept no longer: %d", forgotten)
         return self._ledger.unanswered.places(at)
 
-    def send_again(self, spans: Spans) -> int:
-        """Put what the log has lost back into the spool; return how many letters."""
+    def send_again(self, spans: Spans, asked_at: datetime) -> int:
+        """Put what the log has lost back into the spool; return how many letters.
+
+        `asked_at`: what was published after the spans were asked for lies behind them, and is
+        not lost. A letter is back and sealed by the present key, or neither.
+        """
         with self._ledger.transaction():
-            again = self._ledger.unanswered.into_spool(spans, now())
+            again = self._ledger.unanswered.into_spool(spans, asked_at)
+            if again:
+                reseal(self._ledger, self._agency)  # its key may have been replaced since
         if again:
-            reseal_spool(self._ledger, self._agency)  # its key may have been replaced since
             LOG.warning("lost by the log unanswered, sent again: %d", again)
             metrics.CONNECTOR_RESENT.labels(self._agency.alias).inc(again)
         return again
@@ -75,6 +81,7 @@ class LookBack:
 
     async def look(self) -> bool:
         """Look once; whether something goes out again."""
+        asked_at = now()  # the desk may be busy for long, before and after
         places = await self._thread.patiently(self._desk.places)
         if not places:
             return False
@@ -84,4 +91,4 @@ class LookBack:
             self._told("look_back", error.code, is_so=True)
             return False
         self._told("look_back", "", is_so=False)
-        return bool(await self._thread.patiently(self._desk.send_again, spans))
+        return bool(await self._thread.patiently(self._desk.send_again, spans, asked_at))

@@ -21,17 +21,22 @@ LOG: Final = logging.getLogger("yichuan.connector")
 
 def reseal_spool(ledger: Ledger, agency: Agency) -> int:
     """Seal anew what waits under another key of the organ; return how many it were."""
-    last = sealed = 0
     with ledger.transaction():
-        while (row := ledger.db.execute(_NEXT, (last,)).fetchone()) is not None:
-            last = row[0]
-            value = _sealed_anew(row[1], agency)
-            if value is not None:
-                ledger.db.execute(
-                    "UPDATE spool SET value = ?, size = ? WHERE ordinal = ?",
-                    (value, len(value), last),
-                )
-                sealed += 1
+        return reseal(ledger, agency)
+
+
+def reseal(ledger: Ledger, agency: Agency) -> int:
+    """Do it in the caller's transaction."""
+    last = sealed = 0
+    while (row := ledger.db.execute(_NEXT, (last,)).fetchone()) is not None:
+        last = row[0]
+        value = _sealed_anew(row[1], agency)
+        if value is not None:
+            ledger.db.execute(
+                "UPDATE spool SET value = ?, size = ? WHERE ordinal = ?",
+                (value, len(value), last),
+            )
+            sealed += 1
     if sealed:
         LOG.info("sealed anew by the present key: %d", sealed)
     return sealed

@@ -50,6 +50,12 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return put_forward
 
 
+def looking_at() -> datetime:
+    """Return what the clock says to who looks back."""
+    clock: Callable[[], datetime] = vars(look_back)["now"]
+    return clock()
+
+
 def published(desk: Desk, side: Side, name: str = "a", number: int = 12) -> Spooled:
     """Hand a lead over and let the broker have it."""
     side.put(name, "lead_transfer", document("lead_transfer", number))
@@ -68,15 +74,15 @@ def test_a_letter_that_the_log_lost_unanswered_goes_out_again_as_the_same_bytes(
     later(AGE_SECONDS_MIN + 1)
     assert desk.waiting(100) == ()
     assert desk.lost.places() == (LEADS,)
-    assert desk.lost.send_again(spans) == 1
+    assert desk.lost.send_again(spans, looking_at()) == 1
     assert desk.waiting(100) == (head,)
     assert side.state("a") == "sent"
     assert desk.lost.places() == ()
     desk.published(written([head], OFFSET + 5))
     later(AGE_SECONDS_MIN + 1)
     assert desk.waiting(100) == ()
-    assert desk.lost.send_again({LEADS: (OFFSET + 5, OFFSET + 6)}) == 0
-    assert desk.lost.send_again({LEADS: (OFFSET + 6, OFFSET + 6)}) == 1
+    assert desk.lost.send_again({LEADS: (OFFSET + 5, OFFSET + 6)}, looking_at()) == 0
+    assert desk.lost.send_again({LEADS: (OFFSET + 6, OFFSET + 6)}, looking_at()) == 1
 
 
 def test_what_is_still_in_the_log_or_of_another_partition_waits_for_its_answer(
@@ -84,8 +90,11 @@ def test_what_is_still_in_the_log_or_of_another_partition_waits_for_its_answer(
 ) -> None:
     published(desk, side)
     later(AGE_SECONDS_MIN + 1)
-    assert desk.lost.send_again(THERE) == 0
-    assert desk.lost.send_again({("leads", 1): GONE[LEADS], ("copies", 0): GONE[LEADS]}) == 0
+    assert desk.lost.send_again(THERE, looking_at()) == 0
+    assert (
+        desk.lost.send_again({("leads", 1): GONE[LEADS], ("copies", 0): GONE[LEADS]}, looking_at())
+        == 0
+    )
     assert desk.waiting(100) == ()
     assert desk.lost.places() == (LEADS,)
 
@@ -96,7 +105,7 @@ def test_of_a_letter_whose_answer_may_be_on_its_way_nobody_asks(
     published(desk, side)
     later(AGE_SECONDS_MIN - 30)
     assert desk.lost.places() == ()
-    assert desk.lost.send_again(GONE) == 0
+    assert desk.lost.send_again(GONE, looking_at()) == 0
 
 
 @pytest.mark.parametrize("answer", [accepted, held, rejected])
@@ -107,7 +116,7 @@ def test_what_the_bus_has_answered_never_goes_out_again(
     desk.take_in([county.said(answer(county.opened(head.value)), 0)])
     later(AGE_SECONDS_MIN + 1)
     assert desk.lost.places() == ()
-    assert desk.lost.send_again(GONE) == 0
+    assert desk.lost.send_again(GONE, looking_at()) == 0
 
 
 def test_an_answer_that_comes_while_it_waits_to_go_out_again_takes_it_back(
@@ -115,7 +124,7 @@ def test_an_answer_that_comes_while_it_waits_to_go_out_again_takes_it_back(
 ) -> None:
     head = published(desk, side)
     later(AGE_SECONDS_MIN + 1)
-    desk.lost.send_again(GONE)
+    desk.lost.send_again(GONE, looking_at())
     desk.take_in([county.said(accepted(county.opened(head.value)), 0)])
     assert desk.waiting(100) == ()
     assert side.state("a") == "accepted"
@@ -187,8 +196,62 @@ def test_it_survives_a_restart(
     second = new_desk()
     second.open()
     later(AGE_SECONDS_MIN + 1)
-    assert second.lost.send_again(GONE) == 1
+    assert second.lost.send_again(GONE, looking_at()) == 1
     assert second.waiting(100) == (head,)
+
+
+def test_what_is_published_while_the_broker_is_asked_is_not_lost_however_long_that_takes(
+    side: Side, desk: Desk, later: Callable[[float], None]
+) -> None:
+    asked_at = now()
+    head = published(desk, side)  # behind the end that the broker told
+    later(2 * AGE_SECONDS_MIN)
+    assert desk.lost.send_again({LEADS: (0, OFFSET)}, asked_at) == 0
+    assert desk.waiting(100) == ()
+    assert desk.lost.send_again({LEADS: (0, OFFSET)}, looking_at()) == 1
+    assert desk.waiting(100) == (head,)
+
+
+def test_the_loop_holds_a_letters_age_against_when_it_began_to_ask(
+    side: Side, desk: Desk, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(desk, side, "first")
+    later(AGE_SECONDS_MIN + 1)
+    began = looking_at()
+
+    async def ask(_: Sequence[Place]) -> Spans:
+        later(10 * AGE_SECONDS_MIN)
+        return MADE_ANEW
+
+    told: list[datetime] = []
+
+    def noted(_: Spans, asked_at: datetime) -> int:
+        told.append(asked_at)
+        return 0
+
+    monkeypatch.setattr(desk.lost, "send_again", noted)
+    thread: Any = Thread()
+    asyncio.run(LookBack(desk.lost, ask, thread, lambda *_, **__: None).look())
+    assert told == [began]
+
+
+def test_what_goes_back_and_cannot_be_sealed_anew_does_not_go_out_under_the_old_key(
+    side: Side, desk: Desk, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = published(desk, side)
+    later(AGE_SECONDS_MIN + 1)
+
+    def full(*_: object) -> int:
+        raise Unavailable("connector.book_unusable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(look_back, "reseal", full)
+        with pytest.raises(Unavailable):
+            desk.lost.send_again(GONE, looking_at())
+    assert desk.waiting(100) == ()
+    assert desk.lost.places() == (LEADS,)
+    assert desk.lost.send_again(GONE, looking_at()) == 1
+    assert desk.waiting(100) == (head,)
 
 
 class Asked:

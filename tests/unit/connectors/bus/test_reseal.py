@@ -128,7 +128,7 @@ def test_what_the_log_lost_goes_out_again_under_the_key_of_now(
     second.open()
     later = now() + timedelta(seconds=AGE_SECONDS_MIN + 1)
     monkeypatch.setattr(look_back, "now", lambda: later)
-    assert second.lost.send_again({("leads", 0): (9, 9)}) == 1
+    assert second.lost.send_again({("leads", 0): (9, 9)}, later) == 1
     value = second._ledger.db.execute("SELECT value FROM spool").fetchone()[0]
     seal = county.opened(value).envelope.seal
     assert seal is not None
