@@ -30,7 +30,7 @@ from services.cli.backup_archive import CASEBOOK, read_archive, units_of, write_
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.cli.writing import writing
-from services.exchange.workers import no_worker
+from services.exchange.all_stopped import all_stopped
 
 _ASIDE: Final = "replaced-%Y%m%dT%H%M%S-%f"  # two in one second are two
 
@@ -109,7 +109,7 @@ def _restored(file: Path, place: Home) -> tuple[Path | None, list[str]]:
         missing = [each for each in units if not (place.path / each).exists() and each != CASEBOOK]
         if place.config.name in missing:
             _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
-        with no_worker(place, place.settings()):
+        with all_stopped(place, place.settings()):
             return _put_back(place, scratch, missing), missing
 
 

@@ -10,28 +10,22 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
-from confluent_kafka import ConsumerGroupState
-from confluent_kafka.admin import AdminClient
 
-from connectors.bus.admin import connect
 from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.layout import EXCHANGE
-from connectors.bus.librdkafka import asked_until_led
-from connectors.bus.logins import ADMIN
 from schemas.errors import UserError
 from schemas.render import CHINA
 from schemas.text_form import is_blank, unfit_character
 from services.casebook.progress import Place, progress_now
 from services.casebook.rows import Progress
-from services.casebook.store import Casebook, is_shared
+from services.casebook.store import Casebook
 from services.cli.activation import not_yet_taken
 from services.cli.casebook_view import reading
 from services.cli.exit_codes import NO
-from services.cli.log_reader import REQUEST_SECONDS_MAX
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
-from services.exchange.app import GROUP
+from services.exchange.all_stopped import all_stopped
 from services.exchange.gap import Found, Passed, name_of
 from services.exchange.gaps import find_gaps, pass_gaps
 from services.exchange.opening import open_casebook, open_office, open_shelf
@@ -39,8 +33,6 @@ from services.rulebook.load import load
 
 _BY_MAX: Final = 100  # characters
 _REASON_MAX: Final = 500
-_LIMIT: Final = {"request_timeout": REQUEST_SECONDS_MAX}
-_WITHOUT_MEMBER: Final = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
 _HEADS: Final = (
     "分区 从 到 条数 之前最后处理的 现存最早的",
     "partition from to offsets last-decided goes-on-at",
@@ -81,7 +73,8 @@ def gap(
         _show(found, as_json=as_json)
         return NO if found else 0
     words = _word(by, "--by", _BY_MAX), _word(reason, "--reason", _REASON_MAX)
-    found, again = _accepted(place, settings, accept, *words)
+    with all_stopped(place, settings):
+        found, again = _accepted(place, settings, accept, *words)
     _tell(place, settings, found, again, as_json=as_json)
     return 0
 
@@ -94,8 +87,6 @@ def _accepted(
     Return them, and how many records of the bus's own are written again.
     """
     login, office = home.credentials(EXCHANGE), open_office(home, settings)
-    if is_shared(settings.casebook.url):  # else its own lock says so
-        _refuse_running(connect(settings, home.credentials(ADMIN)))
     casebook = open_casebook(home, settings)
     try:
         progress = _progress(casebook)
@@ -116,18 +107,6 @@ def _accepted(
 def _progress(casebook: Casebook) -> Mapping[Place, Progress]:
     with casebook.engine.connect() as connection:
         return progress_now(connection)
-
-
-def _refuse_running(client: AdminClient) -> None:
-    """Raise UserError casebook.in_use while an exchange is a member of the group."""
-
-    def state() -> ConsumerGroupState:
-        answers = client.describe_consumer_groups([GROUP], **_LIMIT)
-        found: ConsumerGroupState = answers[GROUP].result().state
-        return found
-
-    if asked_until_led(state, GROUP) not in _WITHOUT_MEMBER:
-        raise UserError("casebook.in_use", detail=GROUP, exit_code=3)
 
 
 def _word(text: str | None, option: str, characters_max: int) -> str:

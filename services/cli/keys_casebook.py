@@ -13,6 +13,7 @@ from services.casebook.rotation import rotate
 from services.casebook.store import is_shared
 from services.cli.casebook_view import reading
 from services.cli.output import emit_json, note, say
+from services.exchange.all_stopped import all_stopped
 from services.exchange.opening import open_casebook
 
 CASEBOOK: Final = "casebook"  # in the place of an organ; none may have it for its alias
@@ -28,11 +29,12 @@ def rotate_casebook(home: Path | None, *, as_json: bool) -> None:
     settings = place.settings()
     with reading(place):
         pass  # there is one, and in the form of this program: none is made here
-    casebook = open_casebook(place, settings)
-    try:
-        found = rotate(casebook, place.casebook_key)
-    finally:
-        casebook.close()
+    with all_stopped(place, settings):
+        casebook = open_casebook(place, settings)
+        try:
+            found = rotate(casebook, place.casebook_key)
+        finally:
+            casebook.close()
     before = kept_at(place.casebook_key, found.before)
     if as_json:
         emit_json(

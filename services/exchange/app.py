@@ -40,10 +40,8 @@ from services.exchange.opening import open_casebook, open_office
 from services.exchange.record_batches import incoming_of, open_within_limits
 from services.exchange.shedding import Shedder
 from services.exchange.shell import Shell, give_up
-from services.exchange.workers import name_of, only_worker, port_of
+from services.exchange.workers import GROUP, SESSION_SECONDS, name_of, only_worker, port_of
 
-GROUP: Final = "exchange.flows"
-_SESSION_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 2.0
 _COMMIT_SECONDS: Final = 1.0
 _ASSIGNMENT_SECONDS: Final = 0.5  # between two looks at which partitions are ours
@@ -113,7 +111,7 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
         broker_commit_interval=_COMMIT_SECONDS,
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_max_poll_records=polled_max(settings.exchange.batch_max),
-        broker_session_timeout=_SESSION_SECONDS,
+        broker_session_timeout=SESSION_SECONDS,
         # Static membership: a worker killed and started again gets its partitions at once.
         consumer_group_instance_id=f"{GROUP}-{worker}",
         consumer_auto_offset_reset="earliest",

@@ -16,6 +16,8 @@ from services.casebook.store import is_shared
 
 PORT_OFFSET: Final = 30  # of worker 0's /metrics, from ports.base
 NAME: Final = "exchange"  # of worker 0, as it is recorded in the home
+GROUP: Final = "exchange.flows"  # of which every worker is a member
+SESSION_SECONDS: Final = 10.0  # so long one stays a member that is not heard of any more
 
 
 def numbers(settings: Settings) -> range:
@@ -56,9 +58,11 @@ def no_worker(home: Home, settings: Settings) -> Iterator[None]:
 
     Raises UserError casebook.in_use: one is running.
     """
+    # Also one that was started when more were configured, or under other numbers.
+    ever = (*home.run.glob(f"{NAME}.lock"), *home.run.glob(f"{NAME}-*.lock"))
     with ExitStack() as held:
-        for worker in numbers(settings):
-            held.enter_context(alone(_lock_of(home, worker), "casebook.in_use"))
+        for lock in sorted({*ever, *(_lock_of(home, worker) for worker in numbers(settings))}):
+            held.enter_context(alone(lock, "casebook.in_use"))
         yield
 
 

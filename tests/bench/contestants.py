@@ -153,7 +153,7 @@ def exchange(at: Means, finish: Finish, group: str) -> None:
         setattr(shell.Shell, name, change)
     for stage, name in (("verify", "take_batch"), ("decide and store", "run_batch")):
         setattr(shell, name, finish.timed(stage, getattr(shell, name)))
-    exchange_app.GROUP = group  # type: ignore[misc] # a new one reads from the beginning
+    exchange_app.GROUP = group  # type: ignore[attr-defined] # a new one reads from the beginning
     exchange_app.run(at.home)
 
 

@@ -26,8 +26,7 @@ from deploy.local import processes
 from deploy.local.artifacts import KAFKA
 from deploy.local.kafka_config import ADMIN
 from services.casebook.tables import OUTBOX, PROGRESS
-from services.exchange.app import GROUP
-from services.exchange.workers import name_of
+from services.exchange.workers import GROUP, name_of
 from tests.postgresql import Server, postgresql
 from tests.prove.chapter import REPO
 from tests.prove.stand import beside, free_base, wait_until

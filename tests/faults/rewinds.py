@@ -16,7 +16,7 @@ from schemas.parts import Flow
 from services.casebook.store import open_sqlite
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
-from services.exchange.app import GROUP
+from services.exchange.workers import GROUP
 from tests.faults.campaign import Campaign
 from tests.prove.kill_stand import kill
 from tests.prove.stand import ends_of

@@ -13,6 +13,7 @@ from confluent_kafka import ConsumerGroupState
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Home, Settings
+from connectors.bus.logins import ADMIN
 from connectors.bus.sections import CasebookSection
 from schemas.errors import UserError
 from schemas.parts import Flow
@@ -23,12 +24,15 @@ from services.casebook.tables import DEAD, DECISIONS
 from services.cli import gap as command
 from services.cli.exit_codes import NO, NOT_TRIED, WRONG_USE
 from services.cli.main import main
+from services.exchange import all_stopped
 from services.exchange.gap import Found, Gap, name_of, passed_of
 from services.exchange.shelf import Shelf
+from services.exchange.workers import only_worker
 from services.rulebook.load import bundled
 from tests.batches import LATER
 from tests.history import MONDAY
 from tests.office import office, rows
+from tests.unit.services.exchange.test_all_stopped import Group
 
 FOUND = (
     Found(Gap("copies", 1, 0, 3), MONDAY, LATER),
@@ -199,41 +203,31 @@ def test_while_an_exchange_has_the_casebook_nothing_is_passed(
     assert installation.progress()["copies", 1].next_offset == 0
 
 
-class Group:
-    """A broker that says of the exchanges' group how it is."""
-
-    def __init__(self, state: ConsumerGroupState) -> None:
-        self.state = state
-
-    def describe_consumer_groups(self, names: list[str], **_: Any) -> dict[str, Any]:
-        """As librdkafka's client answers."""
-        return dict.fromkeys(names, self)
-
-    def result(self) -> "Group":
-        """The answer."""
-        return self
+def test_while_a_worker_of_this_host_runs_nothing_is_passed(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with only_worker(installation.home, 0):  # on another casebook
+        assert installation.run("--accept", NAME, *WORDS, "--json") == NOT_TRIED
+    assert told(capsys)[0]["error"]["code"] == "casebook.in_use"
+    assert installation.progress()["copies", 1].next_offset == 0
 
 
-@pytest.mark.parametrize(
-    ("state", "is_refused"),
-    [
-        (ConsumerGroupState.STABLE, True),
-        (ConsumerGroupState.PREPARING_REBALANCING, True),
-        (ConsumerGroupState.EMPTY, False),
-        (ConsumerGroupState.DEAD, False),
-    ],
-)
-def test_on_postgresql_it_is_the_group_that_says_whether_an_exchange_runs(
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_on_postgresql_it_is_also_the_group_that_says_whether_an_exchange_runs(
     installation: Installation,
     monkeypatch: pytest.MonkeyPatch,
-    state: ConsumerGroupState,
     is_refused: bool,  # noqa: FBT001 - a parameter of pytest's
 ) -> None:
     opened: list[Settings] = []
     url = SecretStr("postgresql://127.0.0.1/yichuan")
     settings = Settings(casebook=CasebookSection(url=url))
+    state = ConsumerGroupState.STABLE if is_refused else ConsumerGroupState.EMPTY
+    installation.home.credentials_file(ADMIN).parent.mkdir()
+    installation.home.credentials_file(ADMIN).touch()
     monkeypatch.setattr(Home, "settings", lambda _: settings)
-    monkeypatch.setattr(command, "connect", lambda *_: Group(state))
+    monkeypatch.setattr(all_stopped, "connect", lambda *_: Group(state))
+    monkeypatch.setattr(all_stopped, "refuse_writers", lambda _: None)
+    monkeypatch.setattr(all_stopped, "_LEAVING_SECONDS_MAX", 0.0)
 
     def away(_home: Home, given: Settings) -> None:
         opened.append(given)

@@ -14,6 +14,7 @@ from services.casebook.key_file import kept_at, read_key
 from services.casebook.store import Casebook, open_sqlite
 from services.cli.doctor_here import look_at_casebook
 from services.cli.main import main
+from services.exchange.workers import only_worker
 from tests.unit.services.exchange.test_opening import home
 
 __all__ = ["home"]  # the fixture
@@ -92,6 +93,17 @@ def test_while_an_exchange_has_the_casebook_it_is_refused_and_nothing_is_changed
     assert sorted(home.casebook_key.parent.iterdir()) == before
     assert read_key(home.casebook_key) == running.key
     running.close()
+
+
+def test_while_a_worker_of_this_host_runs_on_another_casebook_it_is_refused(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(home)
+    before = read_key(home.casebook_key)
+    with only_worker(home, 0):
+        assert main(["keys", "rotate", "casebook", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "casebook.in_use"
+    assert read_key(home.casebook_key) == before
 
 
 def test_where_there_is_no_casebook_none_is_made(
