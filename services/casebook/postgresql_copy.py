@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg.errors import DataError, LockNotAvailable
-from sqlalchemy import URL, Connection, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from schemas.errors import Unavailable, UserError, YichuanError
@@ -36,11 +36,13 @@ from services.casebook.table_copy import (
     tables_of,
     without_indexes,
 )
+from services.casebook.tables import METADATA
 from services.casebook.wal import untie
 
 _COPIER: Final = "yichuan-copy"
 _TABLE_SECONDS_MAX: Final = 24 * 3600  # of one table; its rows wait for the disk on the other side
 _IDLE_SECONDS_MAX: Final = 600  # between two tables
+_ANALYZE_SECONDS_MAX: Final = 600  # of all tables; it reads a sample of each
 # Nobody sees the file before all of it is flushed: what is cut off is begun anew.
 _PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}")
 
@@ -107,6 +109,27 @@ def empty_server(url: URL) -> Iterator[Callable[[Path], None]]:
             yield lambda file: _fill(connection, file)
     finally:
         engine.dispose()
+
+
+def analyze(url: URL) -> bool:
+    """Let the planner know the tables that were filled; whether that came to its end in time.
+
+    Nothing hangs on it but how long statistics, traces and the doctor take until the server's
+    autovacuum comes by: so what cuts it off is no failure of a restore that is committed.
+    """
+    engine = engine_of(url, _COPIER, LOCK_SECONDS_MAX, _ANALYZE_SECONDS_MAX).execution_options(
+        isolation_level="AUTOCOMMIT"  # each table by itself: what is done stays
+    )
+    try:
+        with engine.connect() as connection:
+            there = METADATA.tables.keys() & set(inspect(connection).get_table_names())
+            tables = ", ".join(f'"{table}"' for table in sorted(there))
+            connection.execute(text(f"ANALYZE {tables}"))
+    except DBAPIError:
+        return False
+    finally:
+        engine.dispose()
+    return True
 
 
 def _fill(connection: Connection, file: Path) -> None:

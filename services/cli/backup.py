@@ -8,8 +8,9 @@ Wherever the casebook lies, in the backup it is a SQLite file; so one is also th
 PostgreSQL, and back.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,7 +23,7 @@ from connectors.bus.scratch import scratch_in
 from schemas.errors import UserError
 from services.casebook.key_file import noted_key
 from services.casebook.migrate import is_current
-from services.casebook.postgresql_copy import copy_from_server, empty_server
+from services.casebook.postgresql_copy import analyze, copy_from_server, empty_server
 from services.casebook.sqlite import only_writer, readers
 from services.casebook.standalone import copy_alone, put_back, refuse_damaged
 from services.casebook.store import place_of
@@ -33,6 +34,16 @@ from services.cli.writing import writing
 from services.exchange.all_stopped import all_stopped
 
 _ASIDE: Final = "replaced-%Y%m%dT%H%M%S-%f"  # two in one second are two
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """What was missing; where the casebook before is, if any was; None: there is no planner."""
+
+    missing: Sequence[str]
+    aside: Path | None = None
+    is_analyzed: bool | None = None
+
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件 / the backup")]
 
@@ -78,19 +89,31 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
     """
     place = home_at(home)
     with writing(place.path):
-        aside, missing = _restored(file, place)
+        done = _restored(file, place)
     if as_json:
-        kept = str(aside) if aside else None
-        emit_json({"restored": [CASEBOOK, *sorted(missing)], "replaced": kept})
+        emit_json(
+            {
+                "restored": [CASEBOOK, *sorted(done.missing)],
+                "replaced": str(done.aside) if done.aside else None,
+                "analyzed": done.is_analyzed,
+            }
+        )
         return
+    number = len(done.missing)
     say(
-        f"已还原账本，并补上缺少的 {len(missing)} 项；其余已有的未动",
-        f"the casebook is restored, and {len(missing)} things that were missing; the rest stays",
+        f"已还原账本，并补上缺少的 {number} 项；其余已有的未动",
+        f"the casebook is restored, and {number} things that were missing; the rest stays",
     )
-    if aside is not None:
+    if done.aside is not None:
         note(
-            f"原账本移到 {aside}，核对无误后删除",
-            f"the old one is in {aside}: delete it when all is well",
+            f"原账本移到 {done.aside}，核对无误后删除",
+            f"the old one is in {done.aside}: delete it when all is well",
+        )
+    if done.is_analyzed is False:
+        note(
+            "数据库的统计信息未能及时更新，查询会慢：在该库执行一次 ANALYZE",
+            "the database's statistics were not brought up to date in time, looking things up will"
+            " be slow: run ANALYZE in it",
         )
     note(
         "启动交换进程后，账本之后的记录接着处理；先 yichuan doctor",
@@ -98,8 +121,8 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
     )
 
 
-def _restored(file: Path, place: Home) -> tuple[Path | None, list[str]]:
-    """Put back what is missing; return where the old casebook is, if any was, and what that was."""
+def _restored(file: Path, place: Home) -> _Restored:
+    """Put back the casebook, and what is missing."""
     make_folder(place.path, 0o700)
     place_of(place)  # it may be none
     with scratch_in(place.run) as scratch:
@@ -110,24 +133,24 @@ def _restored(file: Path, place: Home) -> tuple[Path | None, list[str]]:
         if place.config.name in missing:
             _put(place.config.name, scratch, place)  # it may say where the casebook is to lie
         with all_stopped(place, place.settings()):
-            return _put_back(place, scratch, missing), missing
+            return _put_back(place, scratch, missing)
 
 
-def _put_back(home: Home, scratch: Path, missing: Iterable[str]) -> Path | None:
-    """Put the missing parts there, then the casebook; return where the one before it is now."""
+def _put_back(home: Home, scratch: Path, missing: Sequence[str]) -> _Restored:
+    """Put the missing parts there, then the casebook."""
     casebook = place_of(home)
     if not isinstance(casebook, Path):
         with empty_server(casebook) as fill:
             for each in missing:
                 _put(each, scratch, home)
             fill(scratch / CASEBOOK)
-        return None
+        return _Restored(missing, is_analyzed=analyze(casebook))
     aside = casebook.parent / now().strftime(_ASIDE)
     with only_writer(casebook):
         for each in missing:
             _put(each, scratch, home)
         put_back(casebook, scratch / CASEBOOK, aside)
-    return aside if aside.exists() else None
+    return _Restored(missing, aside if aside.exists() else None)
 
 
 @contextmanager

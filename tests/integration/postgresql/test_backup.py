@@ -7,15 +7,18 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import URL, Engine, inspect, text
 
 from connectors.bus.home import Home
 from connectors.bus.private import write_private
+from services.casebook import postgresql_copy
 from services.casebook.store import Casebook, open_sqlite, open_url
+from services.cli import backup
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 from services.cli.replay_begin import begun
@@ -104,6 +107,49 @@ def test_what_is_backed_up_while_an_exchange_runs_is_put_into_a_new_database(
     again = open_url(nowhere, bare.casebook_key)
     assert everything(again) == wanted
     again.close()
+
+
+def test_what_is_restored_is_known_to_the_planner(
+    worked: Casebook, file: Path, server: Server, engine: Engine, tmp_path: Path
+) -> None:
+    letters = len(everything(worked)["messages"])
+    engine.dispose()
+    emptied(server, worked)
+    assert restore(Home(tmp_path / "bare"), file) == 0
+    rows = text("SELECT relname, reltuples FROM pg_class WHERE relname IN ('messages', 'outbox')")
+    with engine.connect() as connection:
+        known = dict(connection.execute(rows).tuples().all())
+        analyzed = connection.scalar(text("SELECT count(*) FROM pg_stats WHERE tablename='cases'"))
+    assert known["messages"] == letters
+    assert analyzed
+
+
+def test_a_planner_that_could_not_be_told_in_time_is_said_and_the_restore_stands(
+    worked: Casebook,
+    file: Path,
+    server: Server,
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wanted = everything(worked)
+    engine.dispose()
+    emptied(server, worked)
+    monkeypatch.setattr(postgresql_copy, "LOCK_SECONDS_MAX", 1)
+    monkeypatch.setattr(backup, "analyze", partial(analyzed_while_locked, engine))
+    home = Home(tmp_path / "bare")
+    assert restore(home, file) == 0
+    assert "ANALYZE" in capsys.readouterr().err
+    again = open_url(home.settings().casebook.url.get_secret_value(), home.casebook_key)
+    assert everything(again) == wanted
+    again.close()
+
+
+def analyzed_while_locked(engine: Engine, url: URL) -> bool:
+    with engine.begin() as other:
+        other.execute(text("LOCK TABLE messages IN SHARE MODE"))
+        return postgresql_copy.analyze(url)
 
 
 def test_a_replay_begins_with_such_a_backup(worked: Casebook, file: Path, tmp_path: Path) -> None:
