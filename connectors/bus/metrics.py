@@ -8,6 +8,7 @@ tests/unit holds every one against that.
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
+from math import nan
 from typing import Final, TypeVar
 
 from prometheus_client import (
@@ -97,6 +98,11 @@ OUTBOX_AGE: Final = _gauge(
 CASEBOOK_AGE: Final = _gauge(
     "casebook_look_age_seconds", "Since the gauges above, from duties on, were counted"
 )
+LAST_BACKUP: Final = _gauge(
+    "last_backup_timestamp_seconds",
+    "When the last backup that ended well had begun, since 1970; 0: there was none; NaN: not asked",
+)
+LAST_BACKUP.set(nan)  # a connector never asks, and an exchange not before its first look
 LAG_MESSAGES: Final = _gauge(
     "lag_messages", "Messages in the flow that are not decided yet", "flow", "partition"
 )

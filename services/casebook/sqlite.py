@@ -50,7 +50,7 @@ def open_to_write(path: Path, key_file: Path) -> tuple[Engine, TextIO, WrappingK
         path.touch(mode=MODE)
         path.chmod(MODE)
         refuse_foreign_wal(path)
-        engine = _writing(URL.create("sqlite", database=str(path)))
+        engine = writers(path)
         undo.callback(engine.dispose)
         with engine.begin() as transaction:
             key = bring_forward(transaction, key_file)
@@ -63,7 +63,7 @@ def open_scratch(path: Path) -> tuple[Engine, TextIO]:
     with ExitStack() as undo:
         lock = undo.enter_context(only_writer(path))
         path.touch(mode=MODE)
-        engine = _writing(URL.create("sqlite", database=str(path)))
+        engine = writers(path)
         undo.callback(engine.dispose)
         with engine.begin() as transaction:
             migrate(transaction)
@@ -95,6 +95,29 @@ def readers(path: Path) -> Engine:
     url = URL.create("sqlite", database=database, query=query)
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _patient)
+    return engine
+
+
+def writers(path: Path) -> Engine:
+    """Return an engine that writes. Who decides by it has the lock, and made the file."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
+
+    def on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        del entry
+        connection.isolation_level = None  # sqlite3's own way of beginning is off: we begin
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", on_connect)
+
+    def on_begin(connection: Connection) -> None:
+        # The write lock is taken at once: two writers queue instead of failing half-way.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        tie(cast("sqlite3.Connection", connection.connection.dbapi_connection))
+
+    event.listen(engine, "begin", on_begin)
     return engine
 
 
@@ -130,28 +153,6 @@ def refuse_foreign_wal(path: Path) -> None:
     """Raise UserError casebook.foreign_wal when what lies beside it is of another moment."""
     if is_foreign(path):
         raise UserError("casebook.foreign_wal", where=str(path), exit_code=3)
-
-
-def _writing(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
-
-    def on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        del entry
-        connection.isolation_level = None  # sqlite3's own way of beginning is off: we begin
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    event.listen(engine, "connect", on_connect)
-
-    def on_begin(connection: Connection) -> None:
-        # The write lock is taken at once: two writers queue instead of failing half-way.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        tie(cast("sqlite3.Connection", connection.connection.dbapi_connection))
-
-    event.listen(engine, "begin", on_begin)
-    return engine
 
 
 def _patient(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection

@@ -8,6 +8,8 @@ Wherever the casebook lies, in the backup it is a SQLite file; so one is also th
 PostgreSQL, and back.
 """
 
+import fcntl
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,13 +23,14 @@ from connectors.bus.durable import make_folder, put_in_place
 from connectors.bus.home import Home, home_at
 from connectors.bus.scratch import scratch_in
 from schemas.errors import UserError
+from services.casebook.backed_up import note_in_casebook, note_in_copy
 from services.casebook.key_file import noted_key
 from services.casebook.migrate import is_current
 from services.casebook.postgresql_copy import analyze, copy_from_server, empty_server
 from services.casebook.sqlite import only_writer, readers
 from services.casebook.standalone import copy_alone, put_back, refuse_damaged
 from services.casebook.store import place_of
-from services.cli.backup_archive import CASEBOOK, read_archive, units_of, write_archive
+from services.cli.backup_archive import CASEBOOK, Listed, read_archive, units_of, write_archive
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.cli.writing import writing
@@ -51,20 +54,13 @@ Archive = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件 / th
 def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Write the casebook, keys, logins, rulebooks and settings to a new file, its owner's alone.
 
-    Raises UserError backup.exists, file.unwritable, casebook.missing, casebook.foreign_wal or
-    casebook.damaged, and of PostgreSQL what `copy_from_server` raises.
+    Raises UserError backup.exists, backup.running, file.unwritable, casebook.missing,
+    casebook.foreign_wal or casebook.damaged, and of PostgreSQL what `copy_from_server` raises;
+    backup.not_noted, the file being whole.
     """
     place = home_at(home).there()
-    casebook = place_of(place)
-    if file.exists():
-        raise UserError("backup.exists", where=str(file), exit_code=3)
-    with scratch_in(place.run) as scratch, _partial(file) as partial:
-        if isinstance(casebook, Path):
-            copy_alone(casebook, scratch / CASEBOOK)
-        else:
-            copy_from_server(casebook, scratch / CASEBOOK)
-        listed = write_archive(partial, place.path, scratch / CASEBOOK)
-        put_in_place(partial, file)
+    with _alone_at(place):
+        listed = _backed_up(place, file)
     size = file.stat().st_size
     if as_json:
         emit_json({"file": str(file), "bytes": size, "files": sorted(listed)})
@@ -83,13 +79,15 @@ def backup(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> N
 def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Put the casebook of a backup back, and what else is missing in the home.
 
-    Raises UserError backup.unreadable, file.unreadable, file.unwritable, casebook.in_use,
-    casebook.damaged, casebook.key_missing or casebook.key_wrong, Broken casebook.version; of
-    PostgreSQL what `empty_server` raises.
+    Raises UserError backup.unreadable, backup.running, file.unreadable, file.unwritable,
+    casebook.in_use, casebook.damaged, casebook.key_missing or casebook.key_wrong, Broken
+    casebook.version; of PostgreSQL what `empty_server` raises.
     """
     place = home_at(home)
     with writing(place.path):
-        done = _restored(file, place)
+        make_folder(place.path, 0o700)
+        with _alone_at(place):
+            done = _restored(file, place)
     if as_json:
         emit_json(
             {
@@ -121,9 +119,46 @@ def restore(file: Archive, home: HomeFolder = None, as_json: AsJson = False) -> 
     )
 
 
+def _backed_up(place: Home, file: Path) -> Listed:
+    """Write the file, then let the casebook know of it; return what is in it."""
+    casebook, began = place_of(place), now()
+    if file.exists():
+        raise UserError("backup.exists", where=str(file), exit_code=3)
+    with scratch_in(place.run) as scratch, _partial(file) as partial:
+        copy = scratch / CASEBOOK
+        if isinstance(casebook, Path):
+            copy_alone(casebook, copy)
+        else:
+            copy_from_server(casebook, copy)
+        note_in_copy(copy, began)
+        listed = write_archive(partial, place.path, copy)
+        put_in_place(partial, file)
+    note_in_casebook(casebook, began)
+    return listed
+
+
+@contextmanager
+def _alone_at(home: Home) -> Iterator[None]:
+    """Let one backup or restore of a home run at a time. Raises UserError backup.running.
+
+    Two into one file would give it a name before it is whole; and nothing is to be noted in a
+    casebook while another one takes its place.
+    """
+    with writing(home.run):
+        make_folder(home.run, 0o700)
+        descriptor = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError("backup.running", where=str(home.path), exit_code=3) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _restored(file: Path, place: Home) -> _Restored:
     """Put back the casebook, and what is missing."""
-    make_folder(place.path, 0o700)
     place_of(place)  # it may be none
     with scratch_in(place.run) as scratch:
         units = units_of(read_archive(file, scratch))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from connectors.bus import metrics
 from connectors.bus.clock import monotonic
 from schemas.ids import OrganCode
+from services.casebook.backed_up import last_backup
 from services.casebook.migrate import head
 from services.casebook.owed import Owed, open_duties, overdue_duties
 from services.casebook.progress import Place, rulebooks_in_force
@@ -65,8 +66,10 @@ def look(
             select(func.min(OUTBOX.c.seq), func.max(OUTBOX.c.seq), func.count())
         ).one()
         dead = connection.execute(select(DEAD.c.code, func.count()).group_by(DEAD.c.code)).all()
+        backup = last_backup(connection)
         decided = connection.execute(select(PROGRESS)).all()
     metrics.OUTBOX_MESSAGES.set(number)
+    metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0.0)
     outbox.look(lowest, highest, monotonic())
     metrics.tell_all(metrics.DEAD_LETTERS_KEPT, {(code,): counted for code, counted in dead})
     return {(row.topic, row.partition): row.next_offset for row in decided}

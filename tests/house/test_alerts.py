@@ -27,6 +27,7 @@ OF_THE_CASEBOOK: Final = {
     "yichuan_dead_letters_kept_messages",
     "yichuan_outbox_messages",
     "yichuan_outbox_age_seconds",
+    "yichuan_last_backup_timestamp_seconds",
 }
 CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 
@@ -100,6 +101,7 @@ def test_what_an_operator_must_hear_of_has_an_alert() -> None:
     gauges = {"frozen_cases", "held_age_seconds", "dead_letters_kept_messages"} | {
         "outbox_age_seconds",
         "lag_seconds",
+        "last_backup_timestamp_seconds",
         "unready_reasons",
         "connector_quarantined_messages",
         "connector_spool_age_seconds",

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from connectors.bus import metrics
 from connectors.bus.home import Settings
 from services.casebook.store import Casebook
-from services.casebook.tables import DEAD
+from services.casebook.tables import DEAD, SETTINGS
 from services.exchange import gauges as module
 from services.exchange.gauges import LOOKS_MAX, OutboxAge
 from services.exchange.measures import Measures
@@ -113,3 +113,13 @@ def test_the_age_of_what_is_held_is_told_by_the_reason(casebook: Casebook) -> No
     asyncio.run(measures.look(MONDAY + timedelta(hours=3)))
     assert 'yichuan_held_messages{code="hold.gap"} 1.0' in exposed()
     assert 'yichuan_held_age_seconds{code="hold.gap"} 10800.0' in exposed()
+
+
+def test_the_last_backup_is_told_by_its_time_and_none_as_zero(casebook: Casebook) -> None:
+    asyncio.run(Measures(Settings(), Shelf(office()), casebook, 0).look(MONDAY))
+    assert "yichuan_last_backup_timestamp_seconds 0.0" in exposed()
+    noted = {"key": "backup", "value": "1790000000500"}
+    with casebook.engine.begin() as connection:
+        connection.execute(insert(SETTINGS).values(**noted))
+    asyncio.run(Measures(Settings(), Shelf(office()), casebook, 0).look(MONDAY))
+    assert "yichuan_last_backup_timestamp_seconds 1.7900000005e+09" in exposed()
