@@ -14,14 +14,23 @@ from services.casebook.sqlite import BUSY_MS, MODE, refuse_foreign_wal
 from services.casebook.wal import untie
 
 _SOUND: Final = "ok"
+# Of the copy: the casebook itself is only read. The disk is full, or fails.
+_NOT_WRITTEN: Final = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    }
+)
 _BESIDE: Final = ("-wal", "-shm")
 
 
 def copy_alone(path: Path, to: Path) -> None:
     """Copy what the casebook holds at one moment to a new file that no -wal fits.
 
-    Whoever writes it goes on. Raises UserError casebook.missing, casebook.foreign_wal or
-    casebook.damaged.
+    Whoever writes it goes on. Raises UserError casebook.missing, casebook.foreign_wal,
+    casebook.damaged, or file.unwritable for the copy.
     """
     if not path.exists():
         raise UserError("casebook.missing", where=str(path), exit_code=3)
@@ -35,8 +44,13 @@ def copy_alone(path: Path, to: Path) -> None:
             source.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             source.backup(copy)  # in one step: by steps it begins anew whenever somebody writes
             untie(copy)
-    except sqlite3.DatabaseError as error:
-        raise UserError("casebook.damaged", str(path), type(error).__name__, exit_code=3) from None
+    except sqlite3.DatabaseError as error:  # by its name: its text may repeat content
+        if error.sqlite_errorcode in _NOT_WRITTEN:
+            raise UserError(
+                "file.unwritable", str(to), error.sqlite_errorname, exit_code=3
+            ) from None
+        detail = error.sqlite_errorname
+        raise UserError("casebook.damaged", str(path), detail, exit_code=3) from None
     refuse_damaged(to)
     flush(to)
 

@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from connectors.bus.durable import flush_folder, make_folder
 from schemas.errors import UserError
+from services.cli.writing import writing
 
 CASEBOOK: Final = "casebook.sqlite"
 # What the home cannot make again, beside the casebook. Kafka's data and attachments are their own.
@@ -57,7 +58,7 @@ def write_archive(archive: Path, home: Path, casebook: Path) -> Listed:
 def read_archive(archive: Path, folder: Path) -> tuple[str, ...]:
     """Write what is in it below a folder, each file its owner's alone, and return the names.
 
-    Raises UserError file.unreadable, backup.unreadable.
+    Raises UserError file.unreadable, backup.unreadable, or file.unwritable: below the folder.
     """
     found: Listed = {}
     listed: object = None
@@ -69,9 +70,12 @@ def read_archive(archive: Path, folder: Path) -> tuple[str, ...]:
                     raise _unreadable(archive, member.name)
                 if member.name == _LIST:
                     listed = json.loads(content.read(_LIST_BYTES_MAX))
-                else:
-                    found[member.name] = _take(content, _below(folder, member.name, archive))
-    except (tarfile.TarError, EOFError, ValueError) as error:
+                    continue
+                path = _below(folder, member.name, archive)
+                if member.name in found:
+                    raise _unreadable(archive, member.name)
+                found[member.name] = _take(_chunks(content, archive), path)
+    except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
         raise _unreadable(archive, type(error).__name__) from None
     except OSError as error:
         raise UserError("file.unreadable", str(archive), error.strerror, exit_code=3) from None
@@ -114,22 +118,31 @@ def _below(folder: Path, name: str, archive: Path) -> Path:
     is_ours = name == CASEBOOK or (parts and parts[0] in PARTS)
     if not is_ours or ".." in parts or PurePosixPath(name).as_posix() != name:
         raise _unreadable(archive, name)
-    path = folder / name
-    make_folder(path.parent, 0o700)
-    return path
+    return folder / name
 
 
-def _take(content: IO[bytes], path: Path) -> str:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+def _take(chunks: Iterable[bytes], path: Path) -> str:
     digest = hashlib.sha256()
-    with os.fdopen(descriptor, "wb") as file:
-        while chunk := content.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    flush_folder(path.parent)
+    with writing(path):
+        make_folder(path.parent, 0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        flush_folder(path.parent)
     return digest.hexdigest()
+
+
+def _chunks(content: IO[bytes], archive: Path) -> Iterator[bytes]:
+    """Yield what is in a member: what fails here is the archive's, and not its copy's."""
+    try:
+        while chunk := content.read(_CHUNK_BYTES):
+            yield chunk
+    except OSError as error:
+        raise UserError("file.unreadable", str(archive), error.strerror, exit_code=3) from None
 
 
 class _Summed:

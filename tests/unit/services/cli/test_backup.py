@@ -277,6 +277,7 @@ SPOILT: Final[dict[str, Callable[[dict[str, bytes]], Any]]] = {
     "a member is gone": lambda members: members.pop("keys/bus.pem"),
     "a member is another": lambda members: members.update({"keys/bus.pem": b"another"}),
     "the list is gone": lambda members: members.pop("backup.json"),
+    "the list is too deep": lambda members: members.update({"backup.json": b"[" * 200_000}),
     "the list is no JSON": lambda members: members.update({"backup.json": b"{"}),
     "no casebook": lambda members: renamed(members, CASEBOOK, "keys/casebook"),
     "outside": lambda members: renamed(members, "keys/bus.pem", "../bus.pem"),
