@@ -5,9 +5,10 @@ A crash frees the lock. Several workers need PostgreSQL.
 
 import fcntl
 import os
+import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import Any, Final, TextIO, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -20,9 +21,6 @@ from services.casebook.lockbox import WrappingKey
 from services.casebook.migrate import bring_forward, check, migrate
 from services.casebook.tables import METADATA
 from services.casebook.wal import is_foreign, tie
-
-if TYPE_CHECKING:
-    import sqlite3
 
 BUSY_MS: Final = 10_000
 CACHE_KIB: Final = 65_536  # of pages in memory; a batch that outgrows it reads and writes twice
@@ -131,8 +129,10 @@ def open_in_memory() -> Engine:
 def only_writer(path: Path) -> TextIO:
     """Return the lock of a casebook's one writer, held until it is closed.
 
-    Raises UserError casebook.in_use.
+    It lies beside the file, so it is the same one through whichever link that is opened. Raises
+    UserError casebook.in_use.
     """
+    path = path.resolve()
     file = path.with_name(path.name + ".lock")
     file.touch(mode=MODE)
     lock = file.open("a+", encoding="ascii")
@@ -150,8 +150,16 @@ def only_writer(path: Path) -> TextIO:
 
 
 def refuse_foreign_wal(path: Path) -> None:
-    """Raise UserError casebook.foreign_wal when what lies beside it is of another moment."""
-    if is_foreign(path):
+    """Raise UserError casebook.foreign_wal when what lies beside it is of another moment.
+
+    And casebook.damaged, when beside a -wal lies no database that tells.
+    """
+    try:
+        is_another_s = is_foreign(path)
+    except sqlite3.DatabaseError as error:  # without its text: it may repeat content
+        detail = error.sqlite_errorname
+        raise UserError("casebook.damaged", str(path), detail, exit_code=3) from None
+    if is_another_s:
         raise UserError("casebook.foreign_wal", where=str(path), exit_code=3)
 
 

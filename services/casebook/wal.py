@@ -77,8 +77,9 @@ def is_foreign(path: Path) -> bool:
 
 
 def wal_of(path: Path) -> Path:
-    """Return where SQLite keeps the casebook's -wal."""
-    return path.with_name(path.name + "-wal")
+    """Return where SQLite keeps the casebook's -wal: beside the file, not beside a link to it."""
+    file = path.resolve()
+    return file.with_name(file.name + "-wal")
 
 
 def _number(path: Path) -> int:

@@ -180,6 +180,7 @@ def _put_back(home: Home, scratch: Path, missing: Sequence[str]) -> _Restored:
                 _put(each, scratch, home)
             fill(scratch / CASEBOOK)
         return _Restored(missing, is_analyzed=analyze(casebook))
+    casebook = casebook.resolve()  # a link may lead to a larger disk: there it stays
     aside = casebook.parent / now().strftime(_ASIDE)
     with only_writer(casebook):
         for each in missing:

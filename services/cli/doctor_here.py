@@ -135,13 +135,13 @@ def _outbox(connection: Connection) -> dict[int, str]:
 
 def _writers(path: Path) -> tuple[int, ...]:
     """Return the processes that have the file open for writing, as far as this user may see."""
-    found = []
+    found, file_there = [], path.resolve()
     for process in psutil.process_iter():
         try:
             opened = process.open_files()
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             continue  # another user's, or just ended: not ours to see
-        if any(file.path == str(path) and "+" in file.mode for file in opened):
+        if any(file.path == str(file_there) and "+" in file.mode for file in opened):
             found.append(int(process.pid))
     return tuple(found)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,7 +15,9 @@ import pytest
 from sqlalchemy import text
 
 from connectors.bus.home import Home
+from schemas.errors import UserError
 from services.casebook.store import open_sqlite
+from services.casebook.wal import wal_of
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 from tests.empty_casebook import empty_casebook
@@ -87,6 +90,82 @@ def test_a_full_disk_is_no_unreadable_backup(home: Home, tmp_path: Path) -> None
     assert error["code"] == "file.unwritable"
     assert str(home.run) in error["where"]
     assert "since" in keys(home)
+
+
+def linked(home: Home, disk: Path) -> Path:
+    """Let the casebook lie on another disk, and a link to it in the home."""
+    disk.mkdir()
+    real = disk / "book.sqlite"
+    home.casebook.rename(real)
+    home.casebook.symlink_to(real)
+    return real
+
+
+def test_a_casebook_behind_a_link_stays_there_and_its_wal_goes_aside_with_it(
+    home: Home, tmp_path: Path
+) -> None:
+    real = linked(home, tmp_path / "disk")
+    file = tmp_path / "backup.tar"
+    assert run("backup", file, home) == 0
+    killed = open_sqlite(home.casebook)
+    with killed.engine.begin() as connection:
+        connection.execute(text("INSERT INTO settings VALUES ('since', '')"))
+    shutil.copy(real, tmp_path / "book")
+    shutil.copy(wal_of(real), tmp_path / "wal")
+    killed.close()
+    shutil.copy(tmp_path / "book", real)
+    shutil.copy(tmp_path / "wal", wal_of(real))
+    assert run("restore", file, home) == 0
+    assert home.casebook.is_symlink()
+    assert "since" not in keys(home)
+    (aside,) = real.parent.glob("replaced-*")
+    assert sorted(path.name for path in aside.iterdir()) == ["book.sqlite", "book.sqlite-wal"]
+    assert list(home.path.glob("replaced-*")) == []
+
+
+def test_a_backup_laid_over_a_killed_casebook_behind_a_link_is_refused(
+    home: Home, tmp_path: Path
+) -> None:
+    real = linked(home, tmp_path / "disk")
+    older = tmp_path / "older"
+    shutil.copy(real, older)
+    note(home, "one")
+    running = open_sqlite(home.casebook)
+    with running.engine.begin() as connection:
+        connection.execute(text("INSERT INTO settings VALUES ('two', '')"))
+    shutil.copy(wal_of(real), tmp_path / "wal")
+    running.close()
+    shutil.copy(older, real)
+    shutil.copy(tmp_path / "wal", wal_of(real))
+    with pytest.raises(UserError, match=r"casebook\.foreign_wal"):
+        open_sqlite(home.casebook)
+
+
+def test_through_a_link_it_has_the_same_one_writer(home: Home, tmp_path: Path) -> None:
+    real = linked(home, tmp_path / "disk")
+    running = open_sqlite(real, home.casebook_key)
+    with pytest.raises(UserError, match=r"casebook\.in_use"):
+        open_sqlite(home.casebook)
+    running.close()
+
+
+def test_what_lies_beside_a_wal_and_is_no_database_is_damaged(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = open_sqlite(home.casebook)
+    with running.engine.begin() as connection:
+        connection.execute(text("INSERT INTO settings VALUES ('two', '')"))
+    shutil.copy(wal_of(home.casebook), tmp_path / "wal")
+    running.close()
+    home.casebook.write_bytes(b"no database" * 1_000)
+    shutil.copy(tmp_path / "wal", wal_of(home.casebook))
+    capsys.readouterr()
+    words = ["backup", str(tmp_path / "backup.tar"), "--home", str(home.path), "--json"]
+    assert main(words) == NOT_TRIED
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["detail"]) == ("casebook.damaged", "SQLITE_NOTADB")
+    with pytest.raises(UserError, match=r"casebook\.damaged"):
+        open_sqlite(home.casebook)
 
 
 def test_a_backup_that_the_disk_does_not_give_back_is_unreadable_and_its_copy_is_not(
