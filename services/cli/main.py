@@ -1,10 +1,11 @@
 """The command line: nouns, then verbs (design, section 5).
 
 Start-up is quick because only the noun that is asked for is imported; the others are listed by
-their help texts alone. Known errors become a line and an exit code here; anything else is a bug
-and stays a traceback.
+their help texts alone. Known errors become a line and an exit code here, and so does a host that
+refuses a file; anything else is a bug and stays a traceback.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,14 +15,16 @@ from typing import Any, Final
 import typer
 
 from connectors.bus.exits import leave
-from schemas.errors import YichuanError, text
+from schemas.errors import UserError, YichuanError, text
 from services.cli.arguments import HELP, decoded, words_of
 from services.cli.commands import COMMANDS, Noun, Verb
-from services.cli.exit_codes import WRONG_USE, code_of
+from services.cli.exit_codes import NOT_TRIED, WRONG_USE, code_of
 from services.cli.options import HomeFolder
 from services.cli.output import error_object, language, print_all, print_error, print_failure
 
 _INTERRUPTED: Final = 130
+# The account or the disk is in the way, not a bug: whoever runs the command can mend it.
+_HOST_REFUSES: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC})
 # They run for long, and their exit codes are for what starts them again.
 _SUPERVISED: Final = frozenset({("connector", "run"), ("exchange", "run")})
 
@@ -51,6 +54,12 @@ def main(arguments: Sequence[str]) -> int:
     except YichuanError as error:
         print_failure(error, as_json=as_json)
         return code_of(error, is_supervised=tuple(words_of(arguments))[:2] in _SUPERVISED)
+    except OSError as error:
+        if error.errno not in _HOST_REFUSES:
+            raise
+        where = None if error.filename is None else str(error.filename)
+        print_failure(UserError("host.refuses", where, error.strerror), as_json=as_json)
+        return NOT_TRIED
     except typer.Abort:
         return _INTERRUPTED
     return WRONG_USE if incomplete else result or 0

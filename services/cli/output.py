@@ -4,6 +4,7 @@ stdout holds the answer and nothing else; progress and errors in prose go to std
 YICHUAN_LANG (zh by default, en). With --json an error is one object on stdout, too.
 """
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,20 @@ from schemas.errors import ErrorText, YichuanError, text
 from schemas.render import CHINA
 
 _WIDTH_WITHOUT_TERMINAL: Final = 160  # columns, when the output is a file or a pipe
+# What the system says of a file has no Chinese of its own.
+_SYSTEM_SAYS: Final = {
+    os.strerror(number): words
+    for number, words in (
+        (errno.ENOENT, "没有这个文件或目录"),
+        (errno.EACCES, "本账户没有权限"),
+        (errno.EPERM, "系统不准这样做"),
+        (errno.EISDIR, "这是目录，不是文件"),
+        (errno.ENOTDIR, "路径中有一段不是目录"),
+        (errno.EEXIST, "已经存在"),
+        (errno.ENOSPC, "磁盘已满"),
+        (errno.EROFS, "磁盘是只读的"),
+    )
+}
 
 
 def language() -> str:
@@ -31,6 +46,11 @@ def in_language(zh: str, en: str) -> str:
 def listed(words: Iterable[str]) -> str:
     """Return the words one after the other, as the language writes it."""
     return in_language("、", ", ").join(words)
+
+
+def system_words(detail: str) -> str:
+    """Return what the system says of a file in the language; any other detail as it is."""
+    return in_language(_SYSTEM_SAYS.get(detail, detail), detail)
 
 
 def print_all(stream: TextIO) -> None:
@@ -91,7 +111,7 @@ def print_error(error: Mapping[str, str | None], *, as_json: bool, **beside: obj
     `beside` stands next to `error` in that object, as the message's id of a refused message.
     """
     chosen = language()
-    place = " · ".join(part for part in (error["where"], error["detail"]) if part)
+    place = " · ".join(system_words(part) for part in (error["where"], error["detail"]) if part)
     line = f"{error['code']}: {error[chosen]}" + (f" ({place})" if place else "")
     print(line, file=sys.stderr)
     print(f"  → {error[f'remedy_{chosen}']}", file=sys.stderr, flush=True)

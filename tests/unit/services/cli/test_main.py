@@ -1,6 +1,8 @@
 """The command line: which command runs, and how it ends."""
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from importlib import import_module
 
@@ -126,3 +128,33 @@ def test_an_error_of_ours_without_a_text_is_a_bug(monkeypatch: pytest.MonkeyPatc
     error: YichuanError = UserError("no.such_code")
     with pytest.raises(KeyError):
         ending(monkeypatch, error)()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC])
+def test_a_host_that_refuses_a_file_is_told_of_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    error = OSError(number, os.strerror(number), "/srv/home/rulebook")
+    assert ending(monkeypatch, error)("--json") == 3
+    out, err = capsys.readouterr()
+    found = json.loads(out)["error"]
+    assert (found["code"], found["where"]) == ("host.refuses", "/srv/home/rulebook")
+    assert found["detail"] == os.strerror(number)
+    assert found["detail"] not in err
+    assert texts()["host.refuses"].remedy_zh in err
+
+
+def test_what_else_the_system_says_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match="descriptor"):
+        ending(monkeypatch, OSError(errno.EBADF, os.strerror(errno.EBADF)))()
+
+
+def test_what_the_system_says_of_a_file_is_in_the_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["connector", "doctor", "nowhere.toml"]
+    assert main.main(arguments) == 3
+    assert "没有这个文件或目录" in capsys.readouterr().err
+    monkeypatch.setenv("YICHUAN_LANG", "en")
+    assert main.main(arguments) == 3
+    assert os.strerror(errno.ENOENT) in capsys.readouterr().err
