@@ -1,7 +1,8 @@
 """The keys and schemas that a connector judges its inbox by, from the home's files.
 
 Both files grow while a connector runs (an organ joins, a schema is added), so what is not found
-is looked for once more when the file has changed since.
+is looked for once more when the file has changed since. One that is only half copied takes nothing
+away; what it may yet name waits for the other half.
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus.clock import SKEW_MAX
-from connectors.bus.fresh import Fresh
+from connectors.bus.fresh import Patient
 from connectors.bus.key_rows import KEYS_CSV, read_rows, unreadable
 from connectors.bus.known_schemas import KnownSchemas
 from schemas.codec import Codec, Opened, unframe
-from schemas.errors import Malformed, Refusal, UserError
+from schemas.errors import Malformed, Refusal, Unavailable, UserError
 from schemas.file_key import encryption_key
 from schemas.ids import OrganCode
 from schemas.jws import is_in_force
@@ -41,12 +42,22 @@ KEY_LEFT_MIN: Final = SKEW_MAX
 
 
 class Keyring:
-    """Opens inbox values and verifies their seals."""
+    """Opens inbox values and verifies their seals.
+
+    What is not known while its file is not whole raises Unavailable file.unreadable.
+    """
 
     def __init__(self, rulebook: Path, schema_ids: Path, bus: str) -> None:
         self._bus = bus
-        self._keys = Fresh(rulebook / KEYS_CSV, read_keys)
+        self._path = rulebook / KEYS_CSV
+        self._keys = Patient(self._path, read_keys, _is_less)
         self._schemas = KnownSchemas(schema_ids)
+
+    @property
+    def unread(self) -> tuple[tuple[str, str], ...]:
+        """Which files are not whole, so that what they said before stands: name and code."""
+        found = ((KEYS_CSV, self._keys.unread), self._schemas.unread)
+        return tuple((name, code) for name, code in found if code is not None)
 
     def organ_of(self, kid: str) -> OrganCode | None:
         """Return whose key it is."""
@@ -55,7 +66,8 @@ class Keyring:
 
     def is_believed(self, kid: str, at: datetime) -> bool:
         """Whether the bus takes what that key seals, and will for a moment more."""
-        key = self._key(kid)
+        self._keys.changed()
+        key = self._keys.value.get(kid)
         return key is not None and is_in_force(key, at) and is_in_force(key, at + KEY_LEFT_MIN)
 
     def encryption_key(self, organ: OrganCode, at: datetime) -> ListedKey | None:
@@ -102,7 +114,10 @@ class Keyring:
 
     def _key(self, kid: str) -> ListedKey | None:
         self._keys.changed()  # each time: a key that is known may have been revoked
-        return self._keys.value.get(kid)
+        key = self._keys.value.get(kid)
+        if key is None and self._keys.unread is not None:
+            raise Unavailable("file.unreadable", where=str(self._path))
+        return key
 
     def codec(self, schema_id: int) -> Codec | None:
         """Return the codec of a registry id; None for a schema that we do not have."""
@@ -131,6 +146,10 @@ def read_keys(path: Path) -> Mapping[str, ListedKey]:
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable(path, str(error)) from None
     return {key.kid: key for key in keys}
+
+
+def _is_less(now: Mapping[str, ListedKey], before: Mapping[str, ListedKey]) -> bool:
+    return not before.keys() <= now.keys()  # a row stays once it is there
 
 
 def _instant(text: str) -> datetime | None:

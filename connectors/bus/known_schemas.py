@@ -9,10 +9,10 @@ upgraded agency sends. The file is read again when an id is asked for that it di
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from connectors.bus.fresh import Fresh
+from connectors.bus.fresh import Patient
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Codec, compiled, current
-from schemas.errors import Broken, UserError
+from schemas.errors import Broken, Unavailable, UserError
 from schemas.inline import fingerprint, records_by_fingerprint, schema_from
 
 
@@ -20,12 +20,13 @@ class KnownSchemas(Mapping[int, Codec]):
     """Registry id → codec.
 
     Raises UserError registry.ids_missing, registry.ids_invalid; of an id that is nobody's, or of a
-    schema that cannot be compiled, KeyError.
+    schema that cannot be compiled, KeyError. What is not known while the file is not whole raises
+    Unavailable file.unreadable: the other half may name it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._ids = Fresh(path, SchemaIds.load)
+        self._ids = Patient(path, SchemaIds.load)
         self._compiled: dict[str, Codec | None] = {}
         self._numbers: dict[str, int] = {}  # fingerprint → id: asked for with each value written
 
@@ -58,8 +59,15 @@ class KnownSchemas(Mapping[int, Codec]):
         """Fingerprint → the id to write with; of what is not registered KeyError."""
         return _Ids(self)
 
+    @property
+    def unread(self) -> tuple[str, str | None]:
+        """The file's name, and why what it said before stands; None: it is whole."""
+        return self._path.name, self._ids.unread
+
     def _changed(self) -> bool:
         is_other = self._ids.changed()
+        if self._ids.unread is not None:
+            raise Unavailable("file.unreadable", where=str(self._path))
         if is_other:
             self._numbers.clear()
         return is_other

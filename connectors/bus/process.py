@@ -87,6 +87,7 @@ async def _run(
         lambda files: Carrier(agency, open_store(agency.store), files.landing),
     )
     vitals = connector.vitals
+    vitals.unread = lambda: agency.keyring.unread
     stopped = asyncio.Event()
 
     def stop() -> None:

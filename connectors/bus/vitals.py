@@ -1,5 +1,6 @@
 """How a connector is, as its health pages tell it: pure but for the clock."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +27,7 @@ class Vitals:
     unfit: int = 0  # attachments that could not be handed over
     silent: int = 0  # letters of which the bus has said nothing for long
     oldest_seconds: float = 0.0  # of what waits to be published
+    unread: Callable[[], tuple[tuple[str, str], ...]] = tuple  # files of the home, half copied
     _turns: dict[str, float] = field(default_factory=_now_each)
     _is_open: bool = False
 
@@ -51,6 +53,7 @@ class Vitals:
         """Whether everything reaches its place: nothing is away, kept back or waiting for long."""
         reasons = [*self.started().reasons]
         reasons += [f"{name}: {code}" for name, code in self.failing.items()]
+        reasons += [f"{name}: {code}" for name, code in self.unread()]
         if self.kept:
             reasons.append(f"quarantine: {self.kept}")
         if self.missed:

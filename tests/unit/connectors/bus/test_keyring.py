@@ -9,7 +9,7 @@ from connectors.bus.key_rows import KEYS_CSV, as_csv, row_of
 from connectors.bus.keyring import Keyring
 from connectors.bus.registry import SchemaIds
 from schemas.codec import Opened, frame
-from schemas.errors import Refusal
+from schemas.errors import Refusal, Unavailable, UserError
 from schemas.ids import BUS
 from schemas.jwk import Jwk
 from schemas.messages import Tick
@@ -70,3 +70,27 @@ def test_what_is_another_s_is_refused_on_a_flow(keyring: Keyring) -> None:
     for expected, value in found.items():
         assert refusal(keyring.open_original(value, MONDAY)) == expected
         assert isinstance(keyring.open(value, MONDAY), Refusal)
+
+
+@pytest.mark.parametrize("kept", ["cut in a row", "cut between two rows", "gone"])
+def test_half_a_list_of_keys_ends_nothing_and_misjudges_nobody(
+    keyring: Keyring, tmp_path: Path, kept: str
+) -> None:
+    path = tmp_path / KEYS_CSV
+    whole = path.read_text()
+    known = office().rulebook.directory.keys
+    ours = next(kid for kid, key in known.items() if key.organ == LEAD.envelope.sender)
+    if kept == "gone":
+        path.unlink()
+    else:
+        rows = [row for row in whole.splitlines(keepends=True) if ours not in row]
+        path.write_text("".join(rows[:-1]) + (rows[-1][:60] if "in a row" in kept else ""))
+    code = "keys.none" if kept == "gone" else "file.unreadable"
+    assert isinstance(keyring.open_original(sealed(LEAD), MONDAY), Opened)
+    assert keyring.is_believed(ours, MONDAY)
+    assert keyring.unread == ((KEYS_CSV, code),)
+    with pytest.raises(Unavailable, match=r"file\.unreadable .*keys\.csv"):
+        keyring.organ_of("a key of the other half")
+    if kept != "cut between two rows":  # which is whole to who never saw it longer
+        with pytest.raises(UserError, match=code):
+            Keyring(tmp_path, tmp_path / "schema_ids.json", office().rulebook.bus)

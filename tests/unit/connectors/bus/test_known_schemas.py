@@ -8,7 +8,7 @@ import pytest
 from connectors.bus.known_schemas import KnownSchemas
 from connectors.bus.registry import SchemaIds
 from schemas.codec import current
-from schemas.errors import UserError
+from schemas.errors import Unavailable, UserError
 from schemas.inline import canonical_json, fingerprint
 from tests.other_version import newer
 
@@ -95,3 +95,18 @@ def test_a_file_of_the_first_release_which_kept_no_schemas_is_read(tmp_path: Pat
     del document["schemas"]
     file.write_text(json.dumps(document), encoding="utf-8")
     assert KnownSchemas(file)[1] is OURS
+
+
+def test_half_a_file_takes_no_schema_away_and_what_it_may_yet_name_waits(tmp_path: Path) -> None:
+    known = KnownSchemas(written(tmp_path, {1: OURS.fingerprint}))
+    file = tmp_path / "schema_ids.json"
+    whole = file.read_text()
+    file.write_text(whole[:20])
+    assert known[1] is OURS
+    assert known.id_for(OURS.fingerprint) == 1
+    for asked in (lambda: known[2], lambda: known.id_for(NEWER.fingerprint)):
+        with pytest.raises(Unavailable, match=r"file\.unreadable .*schema_ids\.json"):
+            asked()
+    assert known.unread == ("schema_ids.json", "registry.ids_invalid")
+    with pytest.raises(UserError, match=r"registry\.ids_invalid"):
+        KnownSchemas(file)

@@ -1,9 +1,17 @@
 """A connector's process ends when it is told to, whatever of the agency's or the store's hangs."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+
+from connectors.bus import process
+from connectors.bus.vitals import Vitals
 
 _HANGS = """
 import threading
@@ -38,3 +46,43 @@ def test_a_thread_that_hangs_keeps_no_process_alive_nor_changes_what_it_ends_wit
     )
     assert done.returncode == status
     assert ("kafka.unreachable" in done.stderr) is fails
+
+
+class _End:
+    """A publisher and an inbox, or a connector, that do nothing."""
+
+    def __init__(self, *_: object) -> None:
+        self.vitals = Vitals()
+
+    async def open(self) -> None:
+        """Nothing."""
+
+    async def run(self) -> None:
+        """As a connector that has opened everything."""
+        self.vitals.opened()
+
+    async def close(self) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+
+def test_the_health_page_tells_of_the_home_s_files_that_are_half_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages: list[Any] = []
+
+    @asynccontextmanager
+    async def serving(_port: int, **told: Any) -> AsyncIterator[int]:
+        pages.append(told["ready"])
+        yield 1
+
+    for name in ("KafkaPublisher", "KafkaInbox", "Connector"):
+        monkeypatch.setattr(process, name, _End)
+    monkeypatch.setattr(process, "serving", serving)
+    keyring = SimpleNamespace(unread=(("keys.csv", "file.unreadable"),))
+    agency = cast("Any", SimpleNamespace(alias="mugang", keyring=keyring))
+    asyncio.run(process._run(agency, cast("Any", None), 1.0, 0))
+    (ready,) = pages
+    assert ready().reasons == ("keys.csv: file.unreadable",)

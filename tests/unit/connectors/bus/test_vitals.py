@@ -56,3 +56,12 @@ def test_letters_of_which_the_bus_says_nothing_are_told_of(at: list[float]) -> N
     assert vitals.ready().reasons == ("unanswered: 2",)
     assert vitals.live().ok
     assert at
+
+
+def test_a_file_of_the_home_that_is_half_copied_is_told_by_its_name(at: list[float]) -> None:
+    vitals = Vitals()
+    vitals.opened()
+    vitals.unread = lambda: (("keys.csv", "file.unreadable"),)
+    assert vitals.ready().reasons == ("keys.csv: file.unreadable",)
+    assert vitals.live().ok
+    assert at
