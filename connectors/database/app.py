@@ -3,10 +3,11 @@
 [source]
 url = "sqlite:///exchange.db"    # SQLAlchemy; YICHUAN_<ALIAS>_DATABASE_URL wins, for passwords
 poll_seconds = 0.5
-create_tables = true             # make EX_OUT, EX_IN, EX_FILE, EX_LEDGER where they are missing
+create_tables = true             # make EX_OUT, EX_IN, EX_FILE, EX_LEDGER, EX_OWNER where missing
 files = "files"                  # attachments that arrive; EX_FILE says where each lies. Default:
                                  #   connectors/<organ>/files of the home
 out = "EX_OUT"                   # names of the tables; also "schema.table"
+files_table = "EX_FILE"          # another one for each organ, where several share a database
 layout = "debezium"              # `out` (default "outbox") is a table of Debezium's outbox event
 answers = "EX_ANSWER"            #   router; what becomes of its rows stands here, see debezium.py
 aggregate_types = ["case"]       #   only rows of these; none named: every row
@@ -17,20 +18,34 @@ out = {payload = "CONTENT"}            # optional: the agency's own names of col
 """
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 
 from connectors.bus.agency import Agency, ConnectorConfig, MapSection, Section, read_config
+from connectors.bus.alone import owning
 from connectors.bus.home import Home
 from connectors.bus.process import run
 from connectors.bus.system import System
 from connectors.database.debezium import Debezium
 from connectors.database.engine import open_engine
 from connectors.database.exchange import Exchange
-from connectors.database.tables import ANSWERS, IN, LEDGER, OUT, OUTBOX, outbox_tables, tables
+from connectors.database.owner import Owned
+from connectors.database.tables import (
+    ANSWERS,
+    FILES,
+    IN,
+    LEDGER,
+    OUT,
+    OUTBOX,
+    OutboxTables,
+    Tables,
+    outbox_tables,
+    tables,
+)
 
 AGGREGATE_TYPES_MAX: Final = 100
 _WORD = "[A-Za-z_][A-Za-z0-9_]{0,62}"
@@ -50,6 +65,7 @@ class DatabaseSource(Section):
     into: str = Field(IN, pattern=_NAME, alias="in")
     ledger: str = Field(LEDGER, pattern=_NAME)
     files: Path | None = None
+    files_table: str = Field(FILES, pattern=_NAME)
 
 
 class DatabaseMap(MapSection):
@@ -79,26 +95,44 @@ def run_file(path: Path, home: Home | None = None) -> None:
     source = config.source
     url = database_url(config)
 
+    base = path.resolve().parent
+    files = None if source.files is None else base / source.files.expanduser()
+
     def system_of(agency: Agency) -> System:
-        base = path.resolve().parent
-        files = agency.folder / "files" if source.files is None else base / source.files
-        return _system(config, open_engine(url, base), files)
+        return _system(config, open_engine(url, base), files or agency.folder / "files")
 
-    run(config, home, system_of, source.poll_seconds)
+    with owning(files, config.organ) if files else nullcontext():
+        run(config, home, system_of, source.poll_seconds)
 
 
-def _system(config: DatabaseConfig, engine: Engine, files: Path) -> Exchange | Debezium:
+def tables_of(config: DatabaseConfig) -> Tables | OutboxTables:
+    """Return the tables of a configuration."""
     source, columns = config.source, config.map
-    records = dict(columns.records)
     if source.layout == "debezium":
         names = (source.out or OUTBOX, source.answers, source.into, source.ledger)
-        return Debezium(
-            engine,
-            outbox_tables(names, columns.out, columns.into),
-            records,
-            files,
-            create=source.create_tables,
-            aggregate_types=source.aggregate_types,
+        return outbox_tables(names, columns.out, columns.into, source.files_table)
+    ours = (source.out or OUT, source.into, source.ledger)
+    return tables(ours, columns.out, columns.into, source.files_table)
+
+
+def owned_by(config: DatabaseConfig) -> list[tuple[Table, str]]:
+    """Return which tables are the organ's alone; of an outbox those rows that it takes."""
+    found = tables_of(config)
+    inbox = [(table, "") for table in (found.into, found.ledger, found.files)]
+    if isinstance(found, Tables):
+        return [(found.out, ""), *inbox]
+    parts = [(found.outbox, part) for part in config.source.aggregate_types or ("",)]
+    return [*parts, (found.answers, ""), *inbox]
+
+
+def _system(config: DatabaseConfig, engine: Engine, files: Path) -> Owned:
+    source, found = config.source, tables_of(config)
+    records, create = dict(config.map.records), source.create_tables
+    system = (
+        Exchange(engine, found, records, files, create=create)
+        if isinstance(found, Tables)
+        else Debezium(
+            engine, found, records, files, create=create, aggregate_types=source.aggregate_types
         )
-    found = tables((source.out or OUT, source.into, source.ledger), columns.out, columns.into)
-    return Exchange(engine, found, records, files, create=source.create_tables)
+    )
+    return Owned(system, engine, owned_by(config), config.organ, create=create)

@@ -93,6 +93,7 @@ def tables(
     names: tuple[str, str, str] = (OUT, IN, LEDGER),
     out_columns: Mapping[str, str] = MappingProxyType({}),
     in_columns: Mapping[str, str] = MappingProxyType({}),
+    files_name: str = FILES,
 ) -> Tables:
     """Return the tables. The agency writes EX_OUT, reads EX_IN, EX_FILE; EX_LEDGER is ours."""
     metadata = MetaData()
@@ -101,7 +102,7 @@ def tables(
     out = Table(
         bare, metadata, *_out(out_columns), schema=schema or None, sqlite_autoincrement=True
     )
-    into, ledger, files = _inbox(metadata, (in_name, ledger_name), in_columns)
+    into, ledger, files = _inbox(metadata, (in_name, ledger_name, files_name), in_columns)
     Index(f"{bare}_status".lower(), out.c.status, out.c.id)
     return Tables(metadata, out, into, ledger, files)
 
@@ -110,6 +111,7 @@ def outbox_tables(
     names: tuple[str, str, str, str] = (OUTBOX, ANSWERS, IN, LEDGER),
     out_columns: Mapping[str, str] = MappingProxyType({}),
     in_columns: Mapping[str, str] = MappingProxyType({}),
+    files_name: str = FILES,
 ) -> OutboxTables:
     """Return the tables. The agency's may be in a schema of its own: `case_db.outbox`."""
     metadata = MetaData()
@@ -124,13 +126,13 @@ def outbox_tables(
     outbox = Table(bare, MetaData(), *of_theirs, schema=schema or None)
     answers = Table(answers_name, metadata, *_answers())
     Index(f"{answers_name}_status".lower(), answers.c.status)
-    into, ledger, files = _inbox(metadata, (in_name, ledger_name), in_columns)
+    into, ledger, files = _inbox(metadata, (in_name, ledger_name, files_name), in_columns)
     timed = ("timestamp",) if "timestamp" in out_columns else ()
     return OutboxTables(metadata, outbox, answers, into, ledger, files, timed)
 
 
 def _inbox(
-    metadata: MetaData, names: tuple[str, str], columns: Mapping[str, str]
+    metadata: MetaData, names: tuple[str, str, str], columns: Mapping[str, str]
 ) -> tuple[Table, Table, Table]:
     into = Table(names[0], metadata, *_in(columns), sqlite_autoincrement=True)
     into.append_constraint(UniqueConstraint(into.c.message_id, into.c.sender))
@@ -141,7 +143,7 @@ def _inbox(
         Column("sender", _ORGAN, primary_key=True),
         Column("since", _INSTANT, nullable=False),
     )
-    return into, ledger, Table(FILES, metadata, *_files())
+    return into, ledger, Table(names[2], metadata, *_files())
 
 
 def _open(connection: Connection, ours: Tables | OutboxTables, *, create: bool) -> None:

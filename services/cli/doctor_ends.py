@@ -16,8 +16,9 @@ from aiokafka.structs import TopicPartition
 
 from connectors.bus.agency import Agency, ConnectorConfig
 from connectors.bus.kafka import explain, start_consumer
-from connectors.database.app import DatabaseConfig, database_url
+from connectors.database.app import DatabaseConfig, database_url, owned_by
 from connectors.database.engine import open_engine, transaction
+from connectors.database.owner import marked
 from connectors.folder.app import FolderConfig
 from deploy.local.ports import is_free
 from schemas.errors import YichuanError
@@ -75,6 +76,7 @@ def look_at_system(config: ConnectorConfig, base: Path) -> Iterator[Symptom]:
                 return
             with transaction(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")
+                marked(connection, owned_by(config), config.organ)
             engine.dispose()
         except YichuanError as error:
             yield of_error(error)

@@ -154,9 +154,10 @@ def test_a_database_whose_order_of_writing_is_unknown_must_name_a_time(side: Out
 def test_the_configuration_chooses_the_layout(tmp_path: Path) -> None:
     source = {"url": "sqlite:///x.db", "layout": "debezium", "out": "cases.outbox"}
     table = {"organ": "a1", "kind": "database", "source": source, "map": {"out": {"id": "EVENT"}}}
-    system = _system(
+    owned = _system(
         DatabaseConfig.model_validate(table), open_engine("sqlite://", tmp_path), tmp_path
     )
+    system = owned._system
     assert isinstance(system, Debezium)
     assert system._tables.outbox.fullname == "cases.outbox"
     assert system._tables.outbox.c.id.name == "EVENT"

@@ -1,6 +1,7 @@
 """`yichuan connector doctor`: the faults of an agency's home are named, the county's are not."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -215,6 +216,18 @@ def test_a_database_that_cannot_be_opened_is_named_and_none_is_made(told: Any, p
     assert [each[1] for each in told()] == ["system.unavailable"]
     write_private(place / "connector.toml", DATABASE.replace("sqlite:", "nothing:"))
     assert [each[1] for each in told()] == ["database.unusable"]
+
+
+def test_tables_of_another_organ_are_named_and_none_is_made(told: Any, place: Path) -> None:
+    write_private(place / "connector.toml", DATABASE)
+    connection = sqlite3.connect(place / "x.db")
+    assert told(0) == []
+    assert connection.execute("SELECT * FROM sqlite_master").fetchall() == []
+    connection.execute("CREATE TABLE EX_OWNER (table_name, organ, turn, since)")
+    connection.execute("INSERT INTO EX_OWNER VALUES ('main.ex_out', 'mugang', 1, '')")
+    connection.commit()
+    connection.close()
+    assert told() == [("error", "database.of_another", "main.ex_out")]
 
 
 def test_a_connector_says_what_it_suffers_from_and_one_that_does_not_run_is_a_remark(
