@@ -18,11 +18,12 @@ out = {payload = "CONTENT"}            # optional: the agency's own names of col
 """
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from sqlalchemy import Engine, Table
 
 from connectors.bus.agency import Agency, ConnectorConfig, MapSection, Section, read_config
@@ -33,7 +34,7 @@ from connectors.bus.system import System
 from connectors.database.debezium import Debezium
 from connectors.database.engine import open_engine
 from connectors.database.exchange import Exchange
-from connectors.database.owner import Owned
+from connectors.database.owner import OWNER, Owned
 from connectors.database.tables import (
     ANSWERS,
     FILES,
@@ -50,6 +51,7 @@ from connectors.database.tables import (
 AGGREGATE_TYPES_MAX: Final = 100
 _WORD = "[A-Za-z_][A-Za-z0-9_]{0,62}"
 _NAME = f"^{_WORD}$"
+ColumnName = Annotated[str, Field(pattern=r"^[\w$#-]([\w$# -]{0,61}[\w$#-])?$")]  # also Chinese
 
 
 class DatabaseSource(Section):
@@ -71,8 +73,8 @@ class DatabaseSource(Section):
 class DatabaseMap(MapSection):
     """[map], with the agency's own names of columns: ours → theirs."""
 
-    out: dict[str, str] = Field(default_factory=dict)
-    into: dict[str, str] = Field(default_factory=dict, alias="in")
+    out: dict[str, ColumnName] = Field(default_factory=dict)
+    into: dict[str, ColumnName] = Field(default_factory=dict, alias="in")
 
 
 class DatabaseConfig(ConnectorConfig):
@@ -81,6 +83,36 @@ class DatabaseConfig(ConnectorConfig):
     kind: Literal["database"]
     source: DatabaseSource
     map: DatabaseMap = DatabaseMap()
+
+    @model_validator(mode="after")
+    def _names_tell_apart(self) -> Self:
+        """A name that stands twice, or is none of ours, would be found out in the database."""
+        source = self.source
+        theirs = source.out or (OUTBOX if source.layout == "debezium" else OUT)
+        names = [theirs, source.into, source.ledger, source.files_table, OWNER]
+        if source.layout == "debezium":
+            names.append(source.answers)
+        _distinct("source", names)
+        plain = outbox_tables(out_columns={"timestamp": "timestamp"}).outbox
+        out = plain if source.layout == "debezium" else tables().out
+        for section, table, renamed in (
+            ("map.out", out, self.map.out),
+            ("map.in", tables().into, self.map.into),
+        ):
+            ours = [column.key for column in table.c]
+            for name in renamed.keys() - set(ours):
+                raise ValueError(f"{section}: no column: {name}")  # noqa: TRY003 - pydantic's way
+            _distinct(section, [renamed.get(name, name) for name in ours])
+        return self
+
+
+def _distinct(section: str, names: Sequence[str]) -> None:
+    """Databases differ in whether case tells names apart; who reads them does not."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise ValueError(f"{section}: twice: {name}")  # noqa: TRY003 - pydantic's way
+        seen.add(name.lower())
 
 
 def database_url(config: DatabaseConfig) -> str:

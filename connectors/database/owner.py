@@ -31,8 +31,9 @@ from connectors.database.incoming import instant
 from schemas.errors import UserError
 
 NAME_MAX: Final = 255  # characters; every database can make it a key
+OWNER: Final = "EX_OWNER"
 _OWNER: Final = Table(
-    "EX_OWNER",
+    OWNER,
     MetaData(),
     Column("table_name", String(NAME_MAX), primary_key=True),
     Column("organ", String(24), nullable=False, comment="its alias"),
@@ -78,7 +79,7 @@ class Owned:
         with transaction(self._engine) as connection:
             found = owners(connection, self._turns, self._organ)
         if any(found[name].turn > turn for name, turn in self._turns.items() if name in found):
-            raise UserError("connector.already_running", where=_OWNER.name, exit_code=3)
+            raise UserError("connector.already_running", where=OWNER, exit_code=3)
         if any(name not in found or found[name].turn < self._turns[name] for name in self._turns):
             self._take()  # rows that somebody took away, or a database put back from a backup
         return self._system.collect(sources_max)
@@ -106,7 +107,7 @@ class Owned:
 
     def _take(self) -> None:
         with transaction(self._engine) as connection:
-            if not inspect(connection).has_table(_OWNER.name):
+            if not inspect(connection).has_table(OWNER):
                 self._make(connection)
             names = [name_of(connection, *each) for each in self._tables]
             owners(connection, names, self._organ)
@@ -118,12 +119,12 @@ class Owned:
     def _make(self, connection: Connection) -> None:
         if not self._create:
             detail = ", ".join(column.name for column in _OWNER.c)
-            raise UserError("database.table_missing", _OWNER.name, detail, exit_code=3)
+            raise UserError("database.table_missing", OWNER, detail, exit_code=3)
         try:
             _OWNER.create(connection)
         except (OperationalError, ProgrammingError) as error:
             detail = type(error).__name__
-            raise UserError("database.unusable", _OWNER.name, detail, exit_code=3) from None
+            raise UserError("database.unusable", OWNER, detail, exit_code=3) from None
 
 
 def name_of(connection: Connection, table: Table, part: str = "") -> str:
@@ -137,7 +138,7 @@ def name_of(connection: Connection, table: Table, part: str = "") -> str:
 
 def marked(connection: Connection, tables: Sequence[tuple[Table, str]], organ: str) -> None:
     """See that no table is another's; nothing is written. Raises UserError database.of_another."""
-    if inspect(connection).has_table(_OWNER.name):
+    if inspect(connection).has_table(OWNER):
         owners(connection, [name_of(connection, *each) for each in tables], organ)
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.database.lacking import hold_columns
 from connectors.database.older import bring_up, hold
 from schemas.errors import UserError
 
@@ -60,7 +61,7 @@ class Tables:
     def open(self, connection: Connection, *, create: bool) -> None:
         """Make what is missing and bring up to date what is older, or see that nothing is older.
 
-        Raises UserError database.unusable, database.tables_outdated.
+        Raises UserError database.unusable, database.tables_outdated, database.table_missing.
         """
         _open(connection, self, create=create)
 
@@ -84,7 +85,7 @@ class OutboxTables:
         """Make ours where they are missing, and bring up to date what is older.
 
         Without `create`, see that nothing is older. Raises UserError database.unusable,
-        database.tables_outdated.
+        database.tables_outdated, database.table_missing.
         """
         _open(connection, self, create=create)
 
@@ -148,15 +149,20 @@ def _inbox(
 
 def _open(connection: Connection, ours: Tables | OutboxTables, *, create: bool) -> None:
     known_by_id = (ours.into, ours.ledger, ours.files)
-    if not create:
+    if create:
+        bring_up(connection, *known_by_id)
+        try:
+            ours.metadata.create_all(connection)
+        except SQLAlchemyError as error:
+            detail = type(error).__name__
+            raise UserError("database.unusable", where="create_tables", detail=detail) from None
+    else:
         hold(connection, *known_by_id)
-        return
-    bring_up(connection, *known_by_id)
-    try:
-        ours.metadata.create_all(connection)
-    except SQLAlchemyError as error:
-        detail = type(error).__name__
-        raise UserError("database.unusable", where="create_tables", detail=detail) from None
+    unused = {table: frozenset[str]() for table in ours.metadata.sorted_tables}
+    if isinstance(ours, Tables):
+        unused[ours.out] = frozenset({"created"})
+    unused[ours.into] = frozenset({"status", "updated"})
+    hold_columns(connection, unused.items())
 
 
 def _answers() -> Iterator[Column[Any]]:

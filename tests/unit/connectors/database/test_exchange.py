@@ -314,11 +314,38 @@ def test_an_agency_may_have_its_own_tables_and_columns(tmp_path: Path) -> None:
 def test_tables_that_are_missing_are_made_only_where_that_is_wanted(tmp_path: Path) -> None:
     engine = open_engine("sqlite:///here.db", tmp_path)
     system = Exchange(engine, tables(), {}, tmp_path, create=False)
-    system.open()
-    with pytest.raises(Unavailable):
-        system.collect(1)
+    with pytest.raises(UserError, match=r"database\.table_missing EX_.* message_id, "):
+        system.open()
     system.close()
     assert (tmp_path / "here.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("EX_OUT", "biz_key"), ("EX_IN", "document_number"), ("EX_LEDGER", "since")],
+)
+def test_columns_that_are_missing_are_named_at_the_start_and_not_at_the_first_letter(
+    side: DatabaseSide, table: str, column: str
+) -> None:
+    opened(side).close()
+    side.query(f"ALTER TABLE {table} RENAME COLUMN {column} TO other")
+    system = side.system()
+    with pytest.raises(UserError, match=rf"database\.table_missing {table} {column}$"):
+        system.open()
+    system.close()
+
+
+def test_columns_that_only_the_agency_wants_may_be_missing(side: DatabaseSide) -> None:
+    side.put("a", "lead_transfer", "{}")
+    for column in ("EX_OUT.created", "EX_IN.status", "EX_IN.updated"):
+        table, _, name = column.partition(".")
+        side.query(f"ALTER TABLE {table} DROP COLUMN {name}")
+    system = opened(side)
+    (thing,) = system.collect(5)
+    system.mark([Mark(thing.place, thing.digest, State.PUBLISHED, ONE)])
+    assert system.deliver([Arrival(0, lead("one"))]).at
+    assert status(side) == [2]
+    system.close()
 
 
 @pytest.mark.parametrize(
