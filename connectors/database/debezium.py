@@ -87,6 +87,7 @@ class Debezium:
         missing = [name for name in wanted if name not in there]
         if missing:
             raise UserError("database.unusable", where=theirs.fullname, detail=", ".join(missing))
+        self._incoming.open()
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take rows without an answer, in the order of writing; an earlier process's first."""

@@ -20,6 +20,7 @@ from schemas.errors import Unavailable, UserError
 
 BUSY_SECONDS_MAX: Final = 5  # for a lock
 STATEMENT_SECONDS_MAX: Final = 30
+_RAISED: Final = "P0001"  # by a trigger of the agency's: PL/pgSQL's RAISE EXCEPTION
 BAD_DATA: Final = (IntegrityError, DataError)  # the row's fault, not the database's
 
 
@@ -54,6 +55,8 @@ def transaction(
         raise
     except (SQLAlchemyError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if as_it_is and cause is not None and getattr(cause, "sqlstate", None) == _RAISED:
+            raise DataError(None, None, cause) from None
         detail = type(cause).__name__  # its text may hold values of a row
         raise Unavailable("system.unavailable", where="database", detail=detail) from None
 

@@ -6,16 +6,18 @@ not missed.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, State, Unfit
-from connectors.database.engine import transaction
+from connectors.database.engine import BAD_DATA, transaction
 from connectors.database.incoming import Incoming, instant
 from connectors.database.map import (
+    ERRORS,
     OutRow,
     Status,
     id_of,
@@ -26,11 +28,15 @@ from connectors.database.map import (
     taken_values,
     unfitness,
 )
+from connectors.database.rehearsal import rehearse
 from connectors.database.tables import Tables
+from schemas.errors import Unavailable
 from schemas.json_text import DOCUMENT_MAX_BYTES
 
 READ_BYTES_MAX: Final = 32 * 1024 * 1024  # taken at once; the last row may go beyond
+CUT_MAX: Final = 50  # characters, for a column that has no room for all
 LEFT_MAX: Final = 100_000  # rows that an earlier process took; the spool holds far fewer
+LOG: Final = logging.getLogger("yichuan.connector")
 
 
 class Exchange:
@@ -55,6 +61,12 @@ class Exchange:
         """Make the tables. Raises UserError database.unusable, database.tables_outdated."""
         with transaction(self._engine) as connection:
             self._tables.open(connection, create=self._create)
+            out = self._tables.out
+            status = out.c.status == Status.NEW
+            asked = status & (out.c.id == 0) & (func.length(out.c.payload) > 0)
+            names = ("message_id", "case_id", "receipt", "status", "updated", *ERRORS)
+            rehearse(connection, [(out, asked)], [(out, names)])
+        self._incoming.open()
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:
         """Take new rows, by id; those of an earlier process first."""
@@ -70,11 +82,11 @@ class Exchange:
 
     def mark(self, marks: Sequence[Mark]) -> None:
         """Show states in the rows, unless the agency has put something else there since."""
-        with transaction(self._engine) as connection:
+        try:
+            self._mark(marks, _shown_whole)
+        except BAD_DATA:  # one of them is to blame: each by itself
             for mark in marks:
-                for row, status in self._rows(connection, [id_of(mark.place)]):
-                    if _is_the_one(mark, row, status):
-                        self._update(connection, mark, status)
+                self._mark_alone(mark)
 
     def deliver(self, arrivals: Sequence[Arrival]) -> Arrived:
         """Insert into EX_IN, in this order, each once."""
@@ -143,12 +155,34 @@ class Exchange:
         names = tuple(name for name in (row.biz_type, row.biz_key) if name)
         return Source(row.place, row.digest, record_of(row, self._records), row.raw, names)
 
-    def _update(self, connection: Connection, mark: Mark, status: int) -> None:
+    def _mark(self, marks: Sequence[Mark], shown: Callable[[Mark], dict[str, Any]]) -> None:
+        with transaction(self._engine, BAD_DATA) as connection:
+            for mark in marks:
+                for row, status in self._rows(connection, [id_of(mark.place)]):
+                    if _is_the_one(mark, row, status):
+                        self._update(connection, mark, status, shown(mark))
+
+    def _mark_alone(self, mark: Mark) -> None:
+        """Show what the row has room for: the agency's columns may be shorter than ours."""
+        refused = ""
+        for shown in (_shown_whole, _shown_cut, _shown_code, _shown_bare):
+            try:
+                self._mark([mark], shown)
+            except BAD_DATA as error:
+                refused = type(error.orig).__name__
+                LOG.warning("row %s of %s: %s", mark.place, self._tables.out.name, refused)
+            else:
+                return
+        raise Unavailable("system.unavailable", where=self._tables.out.name, detail=refused)
+
+    def _update(
+        self, connection: Connection, mark: Mark, status: int, values: Mapping[str, Any]
+    ) -> None:
         out = self._tables.out
         connection.execute(
             update(out)
             .where(out.c.id == id_of(mark.place), out.c.status == status)
-            .values({out.c[name]: value for name, value in shown_values(mark).items()})
+            .values({out.c[name]: value for name, value in values.items()})
         )
 
 
@@ -171,3 +205,23 @@ def _is_the_one(mark: Mark, row: OutRow, status: int) -> bool:
         and row.place == mark.place
         and row.digest == mark.digest
     )
+
+
+def _shown_whole(mark: Mark) -> dict[str, Any]:
+    return shown_values(mark)
+
+
+def _shown_cut(mark: Mark) -> dict[str, Any]:
+    """The words shortened; of a receipt that finds no room a part would be no JSON."""
+    values = {**shown_values(mark), "receipt": None}
+    cut = {name: values[name][:CUT_MAX] for name in ERRORS if values[name]}
+    return {**values, **cut}
+
+
+def _shown_code(mark: Mark) -> dict[str, Any]:
+    return {**_shown_bare(mark), "err_code": shown_values(mark)["err_code"]}
+
+
+def _shown_bare(mark: Mark) -> dict[str, Any]:
+    values = shown_values(mark)
+    return {name: values[name] for name in ("status", "message_id", "case_id", "updated")}

@@ -17,6 +17,7 @@ from connectors.bus.durable import flush_folder, make_folder
 from connectors.bus.system import UNNOTED, Arrival, Arrived, Landed
 from connectors.database.engine import BAD_DATA, transaction
 from connectors.database.map import in_values
+from connectors.database.rehearsal import rehearse
 from schemas.attachments import name_is_fit
 from schemas.errors import Refusal, Unavailable
 from schemas.ids import MessageId, MessageKey, OrganCode
@@ -33,6 +34,21 @@ class Incoming:
     ) -> None:
         self._engine, self._into, self._ledger = engine, into, ledger
         self._files, self._folder = files, folder
+
+    def open(self) -> None:
+        """See that the tables take what we write. Raises UserError database.unusable."""
+        ledger, files = self._ledger, self._files
+        known = (ledger.c.message_id == "") & (ledger.c.sender == "")
+        lies = (files.c.message_id == "") & (files.c.sender == "") & (files.c.position == 0)
+        unused = ("id", "status", "updated")
+        written = [column.key for column in self._into.c if column.key not in unused]
+        with transaction(self._engine) as connection:
+            rehearse(
+                connection,
+                [(ledger, known), (files, lies)],
+                [(ledger, ("sender",)), (files, ("path", "err_code", "created"))],
+                [(self._into, written), (ledger, ledger.c.keys()), (files, files.c.keys())],
+            )
 
     @property
     def landing(self) -> Path:
@@ -108,7 +124,8 @@ class Incoming:
         ids = {arrival.message.envelope.message_id for arrival in arrivals}
         known = select(ledger.c.sender, ledger.c.message_id, ledger.c.since)
         rows = connection.execute(known.where(ledger.c.message_id.in_(ids)))
-        there = {(OrganCode(who), MessageId(key)): at for who, key, at in rows}
+        # A column of the type CHAR is filled up with spaces.
+        there = {(OrganCode(who.rstrip()), MessageId(key)): at for who, key, at in rows}
         for arrival in arrivals:
             sender, message_id = arrival.key
             unnoted = (OrganCode(UNNOTED), message_id)

@@ -16,6 +16,7 @@ for each event; 0 does not occur. Its row deleted, the event is taken again.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, Final
 
@@ -128,7 +129,7 @@ def out_row(values: Sequence[Any]) -> OutRow:
     """Return the row of its columns, in the order of OutRow; SQLite holds anything anywhere."""
     row_id, retry, biz_type, payload, length, sm3, biz_key = values
     texts = (_text(biz_type), _text(payload), length, _text(sm3), _text(biz_key))
-    return OutRow(row_id, retry, *texts)
+    return OutRow(_number(row_id), _number(retry), *texts)
 
 
 def id_of(place: str) -> int:
@@ -148,7 +149,8 @@ def unfitness(row: OutRow) -> Refusal | None:
 
 def record_of(row: OutRow, records: Mapping[str, str]) -> str | None:
     """Return the record that biz_type names; `records` has the agency's own names of records."""
-    return records.get(row.biz_type, row.biz_type) if row.biz_type else None
+    name = (row.biz_type or "").rstrip(" ")  # a column of the type CHAR is filled up with them
+    return records.get(name, name) if name else None
 
 
 def sm3_of(raw: bytes) -> str:
@@ -210,6 +212,10 @@ def _payload_unfitness(row: OutRow | EventRow) -> Refusal | None:
 
 def _words(text: str, detail: str | None) -> str:
     return (f"{text} ({detail})" if detail else text)[:_WORDS_MAX]
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - SQLite holds anything anywhere
+    return int(value) if isinstance(value, Decimal) else value  # a NUMERIC(18,2) gives 1.00
 
 
 def _text(value: object) -> str | None:

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +110,11 @@ def test_a_row_of_the_inbox_carries_what_an_agency_looks_for() -> None:
     assert found["biz_type"] == "lead_transfer"
     assert found["document_number"] == "城移〔2026〕7号"
     assert found["sm3"] == sm3_of(b'{"a": 1}')
+
+
+def test_a_number_with_decimals_and_a_name_filled_up_with_spaces_are_what_they_mean() -> None:
+    values = (Decimal("7.00"), Decimal("1.00"), "lead_transfer   ", "{}", 2, None, None)
+    row = out_row(values)
+    assert (row.place, id_of(row.place)) == ("7#1", 7)
+    assert record_of(row, {}) == "lead_transfer"
+    assert record_of(out_row((1, 0, "   ", "{}", 2, None, None)), {}) is None
