@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from schemas.messages import CaseSettled, SettleAction
 from tests.simulation import (
+    beginnings,
     custody,
     disputes,
     faults,
@@ -36,10 +37,17 @@ from tests.simulation.ways import way
 from tests.simulation.world import World
 from tests.simulation.years import guidance_of_a_year
 
-# The modules whose moves these are; importing them notes the moves.
-TAUGHT: Final = (
-    custody, disputes, faults, openings, oversight, requests, transfers, other_beginnings, years,
+# The modules whose moves these are; importing them notes the moves. A seed is the same county
+# whichever of them was imported first: their moves come in this order, or kept seeds tell nothing.
+TAUGHT: Final = tuple(
+    module.__name__
+    for module in (
+        custody, transfers, disputes, faults, openings,
+        beginnings, oversight, requests, other_beginnings, years,
+    )
 )  # fmt: skip
+MOVES.sort(key=lambda move: TAUGHT.index(move.make.__module__))
+BEGINNINGS.sort(key=lambda beginning: TAUGHT.index(beginning[2].__module__))
 MOVES_TRIED_MAX: Final = 12  # moves that do not fit, before another case is looked at
 BY_NAME: Final = {make.__name__: (record, life, make) for record, life, make, _ in BEGINNINGS}
 NAMED: Final = {move.name: move for move in MOVES}

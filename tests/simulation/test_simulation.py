@@ -1,5 +1,7 @@
 """A short simulation in every `make check`: some seeds, those that once failed, planted bugs."""
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -8,9 +10,11 @@ import pytest
 
 from services.casework.transitions import TRANSITIONS
 from tests.simulation.__main__ import main
+from tests.simulation.beginnings import BEGINNINGS
 from tests.simulation.counting import NOT_REFUSALS, codes, transitions
 from tests.simulation.exchange import Crash
 from tests.simulation.faults import bad_forms
+from tests.simulation.moves import MOVES
 from tests.simulation.planted import PLANTS
 from tests.simulation.pool import run_some
 
@@ -48,6 +52,19 @@ def test_the_same_seed_is_the_same_county() -> None:
         second.codes,
         second.records,
     )
+
+
+def test_a_seed_is_the_same_county_whichever_module_was_imported_first() -> None:
+    for first in ("ledger", "years", "oversight"):
+        program = (
+            f"import tests.simulation.{first}; from tests.simulation.run import BEGINNINGS, MOVES;"
+            "print([move.name for move in MOVES], [each[2].__name__ for each in BEGINNINGS])"
+        )
+        told = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout
+        names = [move.name for move in MOVES], [each[2].__name__ for each in BEGINNINGS]
+        assert told == f"{names[0]} {names[1]}\n", first
 
 
 def test_who_is_to_die_often_dies_at_every_kind_of_place_and_keeps_every_promise() -> None:
