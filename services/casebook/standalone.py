@@ -1,14 +1,15 @@
 """A SQLite casebook as one file that stands alone: copied while it is written, and put back."""
 
+import errno
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from connectors.bus.durable import flush_folder, make_folder, put_in_place
+from connectors.bus.durable import flush_folder, make_folder, open_new, put_in_place
 from schemas.errors import UserError
 from services.casebook.sqlite import BUSY_MS, MODE, refuse_foreign_wal
 from services.casebook.wal import untie
@@ -72,24 +73,37 @@ def put_back(path: Path, copy: Path, aside: Path) -> None:
 
     That is a folder of the same file system. For the holder of the casebook's lock. Wherever this
     is cut off, there lies the old casebook with its -wal, or the new one, or the new one under the
-    old one's -wal: that is refused (casebook.foreign_wal) until it is done again.
+    old one's -wal: that is refused (casebook.foreign_wal) until it is done again. All of the old
+    one is aside before anything takes its place: without its -wal it would lack what came last.
     """
     partial = path.with_name(f".{path.name}.partial")
-    shutil.move(copy, partial)
-    partial.chmod(MODE)
-    flush(partial)
-    if path.exists():
-        make_folder(aside, 0o700)
-        os.link(path, aside / path.name)
-    put_in_place(partial, path)
-    for suffix in _BESIDE:
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
+    beside = [path.with_name(path.name + suffix) for suffix in _BESIDE]
+    before = [each for each in (path, *beside) if each.exists()]
+    with ExitStack() as undo:
+        undo.callback(partial.unlink, missing_ok=True)
+        _move(copy, partial)
+        flush(partial)
+        if before:
             make_folder(aside, 0o700)
-            beside.replace(aside / beside.name)
+            for each in before:
+                os.link(each, aside / each.name)
+            flush_folder(aside)
+        put_in_place(partial, path)
+    for each in beside:
+        each.unlink(missing_ok=True)
     flush_folder(path.parent)
-    if aside.exists():
-        flush_folder(aside)
+
+
+def _move(copy: Path, to: Path) -> None:
+    """Move a file, also to another disk: there it is its owner's alone from its first byte on."""
+    try:
+        copy.replace(to)
+        to.chmod(MODE)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with copy.open("rb") as source, os.fdopen(open_new(to, MODE), "wb") as target:
+            shutil.copyfileobj(source, target)
 
 
 def flush(path: Path) -> None:
