@@ -9,6 +9,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
@@ -47,7 +48,9 @@ def write_archive(archive: Path, home: Path, casebook: Path) -> Listed:
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for name, path in ((CASEBOOK, casebook), *_parts(home)):
-                listed[name] = _put(tar, name, path)
+                # Put under another name or deleted since it was listed: it is no part any more.
+                with suppress(FileNotFoundError):
+                    listed[name] = _put(tar, name, path)
             told = json.dumps({"format": _FORMAT, "sha256": listed}).encode()
             tar.addfile(_member(_LIST, len(told)), BytesIO(told))
         file.flush()
@@ -93,9 +96,20 @@ def units_of(names: Iterable[str]) -> tuple[str, ...]:
 def _parts(home: Path) -> Iterator[tuple[str, Path]]:
     for part in PARTS:
         top = home / part
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+        for path in sorted(_files(top)) if top.is_dir() else [top]:
             if path.is_file():
                 yield path.relative_to(home).as_posix(), path
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """Yield what lies below a folder, also behind links to folders, but in no circle."""
+    for name, folders, files in os.walk(top, followlinks=True):
+        folder = Path(name)
+        here = folder.resolve()
+        folders[:] = [
+            each for each in folders if not here.is_relative_to((folder / each).resolve())
+        ]
+        yield from (folder / each for each in files)
 
 
 def _put(tar: tarfile.TarFile, name: str, path: Path) -> str:

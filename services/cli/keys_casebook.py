@@ -13,6 +13,7 @@ from services.casebook.rotation import rotate
 from services.casebook.store import is_shared
 from services.cli.casebook_view import reading
 from services.cli.output import emit_json, note, say
+from services.cli.writing import writing
 from services.exchange.all_stopped import all_stopped
 from services.exchange.opening import open_casebook
 
@@ -23,7 +24,7 @@ def rotate_casebook(home: Path | None, *, as_json: bool) -> None:
     """Lock the cases' keys under a new one. What it was before stays, in a file of its own.
 
     Raises UserError casebook.in_use while an exchange runs, casebook.missing, casebook.key_missing
-    or casebook.key_wrong, Broken casebook.unreadable, casebook.version.
+    or casebook.key_wrong, file.unwritable, Broken casebook.unreadable, casebook.version.
     """
     place = home_at(home).checked()
     settings = place.settings()
@@ -32,7 +33,8 @@ def rotate_casebook(home: Path | None, *, as_json: bool) -> None:
     with all_stopped(place, settings):
         casebook = open_casebook(place, settings)
         try:
-            found = rotate(casebook, place.casebook_key)
+            with writing(place.casebook_key.parent):  # until it is noted, nothing has changed
+                found = rotate(casebook, place.casebook_key)
         finally:
             casebook.close()
     before = kept_at(place.casebook_key, found.before)

@@ -194,3 +194,43 @@ def test_a_member_that_is_there_twice_makes_no_whole_backup(
     capsys.readouterr()
     assert main(["restore", str(file), "--home", str(home.path), "--json"]) == NOT_TRIED
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "backup.unreadable"
+
+
+def test_what_lies_behind_links_is_backed_up_and_a_circle_of_them_ends(
+    home: Home, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "rulebook.toml").write_text("of then")
+    (home.path / "rulebooks").mkdir()
+    for name in ("one", "two"):  # of one rulebook there may be two names
+        (home.path / "rulebooks" / name).symlink_to(elsewhere)
+    (home.path / "rulebooks" / "circle").symlink_to(home.path / "rulebooks")
+    assert run("backup", tmp_path / "backup.tar", home) == 0
+    bare = Home(tmp_path / "bare")
+    assert run("restore", tmp_path / "backup.tar", bare) == 0
+    for name in ("one", "two"):
+        assert (bare.path / "rulebooks" / name / "rulebook.toml").read_text() == "of then"
+    assert len(list((bare.path / "rulebooks").iterdir())) == 2
+
+
+def test_what_gets_another_name_while_it_is_backed_up_stops_no_backup(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = home.path / "keys" / ".bus.pem.partial"
+    partial.write_text("a key")
+    is_file = Path.is_file
+
+    def put_in_place_meanwhile(path: Path) -> bool:
+        found = is_file(path)
+        if path == partial:
+            partial.rename(home.path / "keys" / "bus.pem")
+        return found
+
+    monkeypatch.setattr(Path, "is_file", put_in_place_meanwhile)
+    file = tmp_path / "backup.tar"
+    assert run("backup", file, home) == 0
+    monkeypatch.undo()
+    with tarfile.open(file) as tar:
+        assert "keys/.bus.pem.partial" not in tar.getnames()
+    assert run("restore", file, Home(tmp_path / "bare")) == 0

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.bus.home import Home
 from schemas.errors import UserError
+from services.casebook import rotation
 from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import kept_at, read_key
 from services.casebook.store import Casebook, open_sqlite
@@ -104,6 +105,23 @@ def test_while_a_worker_of_this_host_runs_on_another_casebook_it_is_refused(
         assert main(["keys", "rotate", "casebook", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "casebook.in_use"
     assert read_key(home.casebook_key) == before
+
+
+@pytest.mark.parametrize("step", ["keep_key", "put_in_force"])
+def test_a_disk_that_takes_no_key_is_told_and_the_casebook_opens(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: str
+) -> None:
+    locked = filled(home)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as on_a_full_disk:
+        on_a_full_disk.setattr(rotation, step, full)
+        assert main(["keys", "rotate", "casebook", "--json"]) == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["where"]) == ("file.unwritable", str(home.casebook_key.parent))
+    assert opened(home, locked) == PLAIN
 
 
 def test_where_there_is_no_casebook_none_is_made(
