@@ -19,6 +19,16 @@ from services.casework.case import Case, Duty
 
 MATCHES_MAX: Final = 100  # cases that one number may mean
 DECISIONS_MAX: Final = 10_000  # of one case
+_READ_MAX: Final = 100  # entries in memory
+_SEQ_MAX: Final = 2**63 - 1
+_DELIVERED: Final = '"effect":"delivered"'  # as the journal writes it: in one form only
+_HANDED_OVER: Final = (
+    DECISIONS_OF.where(
+        DECISIONS.c.entry.contains(_DELIVERED), DECISIONS.c.seq < bindparam("before")
+    )
+    .order_by(DECISIONS.c.seq.desc())
+    .limit(_READ_MAX)
+)
 DUTIES_MAX: Final = 1_000  # open ones shown
 # Day by day, for the index begins with the day: a walk from each to the next that has something.
 _DAYS: Final = select(func.min(SAID.c.day).label("day")).cte("days", recursive=True)
@@ -73,6 +83,18 @@ def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, 
     """Return a case's decisions in the order in which they were made."""
     query = DECISIONS_OF.order_by(DECISIONS.c.seq).limit(DECISIONS_MAX)
     return tuple(_decision(row) for row in connection.execute(query, {"case": case_id}))
+
+
+def deliveries_of(connection: Connection, case_id: CaseId) -> Iterator[DecisionRow]:
+    """Yield those of a case's decisions that handed something over, the last one first.
+
+    Whatever their number: who is refused in a case leaves a decision there, too, as often as he
+    likes.
+    """
+    before = _SEQ_MAX
+    while rows := connection.execute(_HANDED_OVER, {"case": case_id, "before": before}).all():
+        yield from map(_decision, rows)
+        before = rows[-1].seq
 
 
 def open_duties(connection: Connection) -> tuple[tuple[CaseId, Duty], ...]:

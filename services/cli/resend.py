@@ -31,7 +31,7 @@ from services.casebook.rows import MessageRow
 from services.casebook.tables import MESSAGES
 from services.casebook.work import Work
 from services.casework.case import Handed
-from services.cli.casebook_view import MATCHES_MAX, case_of, decisions_of, reading
+from services.cli.casebook_view import MATCHES_MAX, case_of, deliveries_of, reading
 from services.cli.exit_codes import NO
 from services.cli.installation import Installation, open_installation
 from services.cli.log_reader import Logged, open_log
@@ -175,7 +175,7 @@ def made_again(place: Installation, connection: Connection, text: str, organ: Or
     case = work.case(row.case_id)
     assert case is not None  # noqa: S101 - it was handed over there
     try:
-        value = copy_again(shelf, work, case, decisions_of(connection, row.case_id), handed)
+        value = copy_again(shelf, work, case, deliveries_of(connection, row.case_id), handed)
     except Broken as error:
         if error.code in _NO_ORIGINAL:
             raise UserError("resend.erased", where=handed.message, exit_code=NO) from error

@@ -24,7 +24,7 @@ _DELIVERED: Final = "delivered"
 
 
 def decided_in(decisions: Iterable[DecisionRow], handed: Handed) -> tuple[DecisionRow, Deliver]:
-    """Return the decision that handed it over, the last one, and its effect.
+    """Return the decision that handed it over and its effect. `decisions`: the last one first.
 
     Raises Broken casebook.unreadable where no decision of the case did.
     """
@@ -35,7 +35,7 @@ def decided_in(decisions: Iterable[DecisionRow], handed: Handed) -> tuple[Decisi
         "to": handed.to,
         "relation": handed.relation.value,
     }
-    for row in sorted(decisions, key=lambda each: each.at, reverse=True):
+    for row in decisions:
         for effect in json.loads(row.entry)["effects"]:
             if wanted.items() <= effect.items():
                 rule = effect["rule"]

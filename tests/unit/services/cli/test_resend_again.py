@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import insert
 
 from connectors.bus.agency import ConnectorConfig, load_agency
 from connectors.bus.clock import now
@@ -24,8 +25,10 @@ from schemas.messages import Message
 from schemas.seal import seal_message
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook
+from services.casebook.tables import DECISIONS
+from services.cli import casebook_view
 from services.cli import resend as module
-from services.cli.casebook_view import case_of, decisions_of
+from services.cli.casebook_view import case_of, deliveries_of
 from services.cli.installation import Installation, open_installation
 from services.cli.log_reader import Logged
 from services.cli.main import main
@@ -209,11 +212,39 @@ def test_a_casebook_without_the_decision_says_so(bus: Bus) -> None:
     with bus.casebook.engine.connect() as connection:
         case = case_of(connection, letter.envelope.case_id)
         assert case is not None
-        decisions = decisions_of(connection, letter.envelope.case_id)
+        decisions = list(deliveries_of(connection, letter.envelope.case_id))
     row, effect = decided_in(decisions, case.handed[0])
     assert (row.message_id, effect.to) == (letter.envelope.message_id, organ(HANDLER))
     with pytest.raises(Broken, match=r"casebook\.unreadable"):
         decided_in((), case.handed[0])
+
+
+def test_a_copy_is_found_however_many_decisions_its_case_has(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.send("lead_transfer", SENDER)
+    reply = bus.send("filing_reply", HANDLER)
+    first = bus.copy_to(SENDER, reply)
+    monkeypatch.setattr(casebook_view, "DECISIONS_MAX", 1)
+    assert shown(bus, bus.again(SENDER, reply)) == shown(bus, first)
+
+
+def test_of_decisions_that_handed_it_over_the_last_counts(bus: Bus) -> None:
+    letter = bus.send("lead_transfer", SENDER)
+    with bus.casebook.engine.begin() as connection:
+        (only,) = deliveries_of(connection, letter.envelope.case_id)
+        (row,) = connection.execute(DECISIONS.select()).all()
+        told = row._asdict()
+        del told["seq"]
+        connection.execute(insert(DECISIONS), [told | {"at_ms": row.at_ms - 1, "rulebook": "2"}])
+        connection.execute(insert(DECISIONS), [told | {"entry": "{}", "rulebook": "3"}])
+        found = list(deliveries_of(connection, letter.envelope.case_id))
+        more = [told | {"rulebook": str(each)} for each in range(500)]
+        connection.execute(insert(DECISIONS), more)
+        many = list(deliveries_of(connection, letter.envelope.case_id))
+    assert [each.rulebook for each in many[:500]] == [each["rulebook"] for each in more[::-1]]
+    assert many[500:] == found
+    assert [each.rulebook for each in found] == ["2", only.rulebook]
 
 
 @pytest.mark.parametrize("is_stolen", [True, False])
