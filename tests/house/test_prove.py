@@ -1,6 +1,7 @@
 """The runner of the proof: what it prints, what it writes, what it keeps."""
 
 import os
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -71,11 +72,12 @@ def test_a_long_check_that_did_not_run_keeps_its_last_result(
 
 def test_a_figure_names_no_path_of_this_machine(tmp_path: Path) -> None:
     def shows_paths(ground: Ground) -> str:
-        return f"{ground.scratch}/a {ground.repo}/b"
+        own = f"{tempfile.gettempdir()}/yichuan-faults-a_1"
+        return f"{ground.scratch}/a {ground.repo}/b {own}/backup.tar"
 
     proof = tmp_path / "chapter.json"
     run.prove({"short": SHORT}, [SHORT], [Check("short", shows_paths)], proof)
-    assert read_results(proof)["short"].figure == "<scratch>/a <repo>/b"
+    assert read_results(proof)["short"].figure == "<scratch>/a <repo>/b <scratch>/backup.tar"
 
 
 def test_what_a_check_leaves_for_the_others_is_ended_before_the_scratch_folder_goes(
