@@ -80,9 +80,26 @@ def case_of(connection: Connection, case_id: CaseId) -> Case | None:
 
 
 def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, ...]:
-    """Return a case's decisions in the order in which they were made."""
-    query = DECISIONS_OF.order_by(DECISIONS.c.seq).limit(DECISIONS_MAX)
-    return tuple(_decision(row) for row in connection.execute(query, {"case": case_id}))
+    """Return a case's decisions in the order in which they were made.
+
+    Of more than DECISIONS_MAX the first half of that and the last: who is refused in a case leaves
+    decisions there, and is not to hide how it began or how it stands.
+    """
+    last_half = DECISIONS_MAX // 2
+    begin = DECISIONS_OF.order_by(DECISIONS.c.seq).limit(DECISIONS_MAX - last_half)
+    first = connection.execute(begin, {"case": case_id}).all()
+    if len(first) < DECISIONS_MAX - last_half:
+        return tuple(map(_decision, first))
+    rest = DECISIONS_OF.where(DECISIONS.c.seq > first[-1].seq)
+    end = rest.order_by(DECISIONS.c.seq.desc()).limit(last_half)
+    last = connection.execute(end, {"case": case_id}).all()
+    return tuple(map(_decision, (*first, *reversed(last))))
+
+
+def decision_count(connection: Connection, case_id: CaseId) -> int:
+    """Return how many decisions a case has."""
+    query = select(func.count()).select_from(DECISIONS).where(DECISIONS.c.case_id == case_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def deliveries_of(connection: Connection, case_id: CaseId) -> Iterator[DecisionRow]:

@@ -8,7 +8,13 @@ from sqlalchemy import Connection
 from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
-from services.cli.casebook_view import case_of, cases_named, decisions_of, reading
+from services.cli.casebook_view import (
+    case_of,
+    cases_named,
+    decision_count,
+    decisions_of,
+    reading,
+)
 from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, table
@@ -50,7 +56,9 @@ def told_case(
     """Return the journey of one case as a document."""
     case = case_of(connection, case_id)
     waiting = waiting_copies(connection, case_id, home)
-    return story(case, decisions_of(connection, case_id), directory, waiting)
+    decisions = decisions_of(connection, case_id)
+    left_out = decision_count(connection, case_id) - len(decisions)
+    return story(case, decisions, directory, waiting, left_out)
 
 
 def _print_several(cases: list[Document], *, as_json: bool) -> None:

@@ -30,11 +30,12 @@ def story(
     decisions: Sequence[DecisionRow],
     directory: Directory,
     waiting: frozenset[Copy] = frozenset(),
+    left_out: int = 0,
 ) -> Document:
     """Return the journey of one case; it has at least one decision.
 
     `case` None: its opening message was refused, so no case came of it. `waiting`: its copies that
-    are still in the outbox.
+    are still in the outbox. `left_out`: how many decisions there are in the middle of these.
     """
     told = Teller(directory, case)
     steps = [told.step(row) for row in decisions]
@@ -56,6 +57,7 @@ def story(
             for waiting in (case.waiting if case else ())
         ],
         "steps": steps,
+        "left_out": left_out,
         "recipients": recipients_of(case, waiting, told.organ),
         "duties": duties,
         "clock": [d for d in duties if d["closing"] is None and d["begins_at"] is None],

@@ -1,6 +1,6 @@
 """The journey of a case as text that an official reads, Chinese or English."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from services.cli.output import in_language, listed
@@ -31,8 +31,7 @@ def lines(told: Document) -> Iterator[str]:
     yield from _head(told)
     yield ""
     yield in_language("经过", "What happened")
-    for number, step in enumerate(told["steps"], start=1):
-        yield from _step(number, step)
+    yield from _steps(told["steps"], told["left_out"])
     yield ""
     if told["recipients"]:
         yield in_language("收件", "Recipients")
@@ -44,6 +43,19 @@ def lines(told: Document) -> Iterator[str]:
         yield in_language("  无", "  none")
     yield ""
     yield from _now(told)
+
+
+def _steps(steps: Sequence[Document], left_out: int) -> Iterator[str]:
+    """Tell each step; what is left out is left out in their middle, and counted."""
+    middle = len(steps) - len(steps) // 2
+    for number, step in enumerate(steps[:middle], start=1):
+        yield from _step(number, step)
+    if left_out:
+        yield in_language(
+            f"  ……其间 {left_out} 项未列出……", f"  … {left_out} in between are not shown …"
+        )
+    for number, step in enumerate(steps[middle:], start=middle + left_out + 1):
+        yield from _step(number, step)
 
 
 def one_line(case: Document) -> tuple[str, ...]:

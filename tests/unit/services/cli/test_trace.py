@@ -11,6 +11,7 @@ from connectors.bus.home import Home
 from schemas.ids import MessageId, derive
 from services.casebook.store import open_sqlite
 from services.casebook.work import Work
+from services.cli import casebook_view
 from services.cli.casebook_view import case_of, cases_named, decisions_of, open_duties, reading
 from services.cli.demo_transfers import transfer
 from services.cli.main import main
@@ -49,6 +50,23 @@ def test_a_case_is_found_by_its_id_a_message_and_any_writing_of_its_number(
             "handover",
             "decide_case",
         ]
+
+
+def test_of_too_many_decisions_the_first_and_the_last_are_told_and_how_many_are_not(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bus.case is not None
+    assert len(bus.rows) > 2
+    monkeypatch.setattr(casebook_view, "DECISIONS_MAX", 2)
+    assert trace(tmp_path, bus.case.id, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    ends = [str(bus.rows[0].message_id), str(bus.rows[-1].message_id)]
+    assert [step["message"] for step in told["steps"]] == ends
+    assert told["left_out"] == len(bus.rows) - 2
+    assert trace(tmp_path, bus.case.id) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  ……其间 {len(bus.rows) - 2} 项未列出……" in lines
+    assert any(line.lstrip().startswith(f"{len(bus.rows)}. ") for line in lines)
 
 
 def test_a_case_is_found_by_what_the_bus_said_of_it(bus: Bus, tmp_path: Path) -> None:
