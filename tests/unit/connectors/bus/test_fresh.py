@@ -63,6 +63,11 @@ def is_less(now: frozenset[str], before: frozenset[str]) -> bool:
     return not before <= now
 
 
+def looked(patient: Patient[frozenset[str]]) -> tuple[bool, str | None]:
+    """Return whether it changed, and what is wrong with it."""
+    return patient.changed(), patient.unread
+
+
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock, which the test turns."""
@@ -83,14 +88,14 @@ def test_half_a_copy_takes_nothing_away_and_the_whole_one_counts(
     assert patient.value == {"one", "two"}
     put(path, "two", 3)  # cut off between two rows
     at[0] += LOOK_SECONDS / 2
-    assert (patient.changed(), patient.unread) == (False, "keys.none")  # not looked at yet
+    assert looked(patient) == (False, "keys.none")  # not looked at yet
     at[0] += LOOK_SECONDS / 2
     for _ in range(2):
-        assert (patient.changed(), patient.unread) == (False, "file.unreadable")
+        assert looked(patient) == (False, "file.unreadable")
         at[0] += LOOK_SECONDS
     assert patient.value == {"one", "two"}
     put(path, "one two three", 4)
-    assert (patient.changed(), patient.unread) == (True, None)
+    assert looked(patient) == (True, None)
     assert patient.value == {"one", "two", "three"}
 
 
@@ -99,10 +104,10 @@ def test_what_comes_back_as_it_was_is_whole(tmp_path: Path, at: list[float]) -> 
     put(path, "one", 1)
     patient = Patient(path, words_of, is_less)
     path.rename(tmp_path / "away")
-    assert (patient.changed(), patient.unread) == (False, "file.unreadable")
+    assert looked(patient) == (False, "file.unreadable")
     (tmp_path / "away").rename(path)
     at[0] += LOOK_SECONDS
-    assert (patient.changed(), patient.unread) == (False, None)
+    assert looked(patient) == (False, None)
 
 
 def test_what_stays_half_for_longer_than_a_copy_takes_is_told_or_counts(
@@ -121,7 +126,7 @@ def test_what_stays_half_for_longer_than_a_copy_takes_is_told_or_counts(
     put(path, "two", 3)  # rows were taken out of it on purpose
     assert not other.changed()
     at[0] += COPYING_SECONDS_MAX + LOOK_SECONDS
-    assert (other.changed(), other.unread) == (True, None)
+    assert looked(other) == (True, None)
     assert other.value == {"two"}
 
 
@@ -139,4 +144,4 @@ def test_a_file_in_a_place_that_is_none_is_what_its_reader_says(tmp_path: Path) 
     path.unlink()
     path.parent.rmdir()
     path.parent.write_text("")  # ENOTDIR, as a share that is away may say what it likes
-    assert (patient.changed(), patient.unread) == (False, "file.unreadable")
+    assert looked(patient) == (False, "file.unreadable")
