@@ -53,7 +53,7 @@ class Vitals:
         """Whether everything reaches its place: nothing is away, kept back or waiting for long."""
         reasons = [*self.started().reasons]
         reasons += [f"{name}: {code}" for name, code in self.failing.items()]
-        reasons += [f"{name}: {code}" for name, code in self.unread()]
+        reasons += [f"unread: {name} {code}" for name, code in self.unread()]
         if self.kept:
             reasons.append(f"quarantine: {self.kept}")
         if self.missed:

@@ -53,7 +53,7 @@ def test_every_reason_of_a_healthz_has_a_section() -> None:
     loops = ("connectors/bus/connector.py", "connectors/bus/carrying.py")
     failing = given(r'_failed(?:\(|, )"([a-z]+)"', *loops)
     assert {"progress.stuck", "ticks.failing"} <= reasons
-    listed = {"stuck", "quarantine", "spool", "starting", "attachments", "unanswered"}
+    listed = {"stuck", "quarantine", "spool", "starting", "attachments", "unanswered", "unread"}
     assert connector == listed
     assert failing == {"publish", "inbox", "system", "commit", "attachments", "staging", "key"}
     assert missed == {"inbox.gap"}

@@ -85,4 +85,4 @@ def test_the_health_page_tells_of_the_home_s_files_that_are_half_copied(
     agency = cast("Any", SimpleNamespace(alias="mugang", keyring=keyring))
     asyncio.run(process._run(agency, cast("Any", None), 1.0, 0))
     (ready,) = pages
-    assert ready().reasons == ("keys.csv: file.unreadable",)
+    assert ready().reasons == ("unread: keys.csv file.unreadable",)

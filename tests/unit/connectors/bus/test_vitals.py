@@ -62,6 +62,6 @@ def test_a_file_of_the_home_that_is_half_copied_is_told_by_its_name(at: list[flo
     vitals = Vitals()
     vitals.opened()
     vitals.unread = lambda: (("keys.csv", "file.unreadable"),)
-    assert vitals.ready().reasons == ("keys.csv: file.unreadable",)
+    assert vitals.ready().reasons == ("unread: keys.csv file.unreadable",)
     assert vitals.live().ok
     assert at
