@@ -11,7 +11,7 @@ from services.cli.output import emit_json, in_language, language, say, system_wo
 from services.rulebook.finding import Severity
 
 _PLACES_SHOWN_MAX: Final = 8  # of one code, to people; --json has all
-_SEVERITIES: Final = {
+SEVERITIES: Final = {
     Severity.ERROR: ("错误", "error"),
     Severity.WARNING: ("警告", "warning"),
     Severity.NOTE: ("提示", "note"),
@@ -41,7 +41,7 @@ def print_findings(found: Sequence[Symptom]) -> None:
     """Print each code once, with its places and its cure."""
     for (severity, code), group in groupby(found, key=lambda s: (s.severity, s.code)):
         meaning, cure = text(code).in_language(language())
-        print(f"{in_language(*_SEVERITIES[severity])} {code}: {meaning}")
+        print(f"{in_language(*SEVERITIES[severity])} {code}: {meaning}")
         symptoms = list(group)
         for symptom in symptoms[:_PLACES_SHOWN_MAX]:
             places = filter(None, (symptom.where, symptom.detail))

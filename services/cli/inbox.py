@@ -1,9 +1,10 @@
 """`yichuan inbox ORGAN`: what it got, as it may see it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,9 +21,27 @@ from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, listed, note, table
 from services.cli.verify_judge import exported
-from services.cli.words import clock_time, organ_word, record_word
+from services.cli.words import (
+    ENDS,
+    RUNGS,
+    STAGES,
+    clock_time,
+    code_words,
+    organ_word,
+    record_word,
+    word,
+)
 from services.cli.writing import writing
 from services.rulebook.model import Organ
+
+# What a message says in few words, the first of these that it has.
+_SAYS: Final[Mapping[str, Callable[[str], str]]] = {
+    "code": code_words,
+    "rung": partial(word, RUNGS),
+    "stage": partial(word, STAGES),
+    "outcome": partial(word, ENDS),
+    "rule": str,
+}
 
 
 def inbox(
@@ -139,14 +158,14 @@ def _row(place: Installation, letter: Letter) -> tuple[str, ...]:
         organ_word(place.rulebook.directory, envelope.sender),
         envelope.document_number or "",
         envelope.case_id,
-        _gist(message),
+        gist(message),
         in_language("有效", "valid"),
     )
 
 
-def _gist(message: object) -> str:
+def gist(message: object) -> str:
     """A few words of what it says: the receipt's code, the stage, the outcome, what is opened."""
     if isinstance(message, FieldsOpened):
         return listed(f"{each.path}={each.value}" for each in message.fields or ())
-    said = (getattr(message, name, None) for name in ("code", "rung", "stage", "outcome", "rule"))
-    return next((str(value) for value in said if value is not None), "")
+    said = ((in_words, getattr(message, name, None)) for name, in_words in _SAYS.items())
+    return next((in_words(str(value)) for in_words, value in said if value is not None), "")

@@ -44,7 +44,7 @@ READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while 
 ORIGINALS_PAGE_MAX: Final = 500  # opened at one time
 _COLUMNS: Final = ("records", "ticks", "dead", "refused_by_gate", "erased", "decisions")
 _HEADS: Final = (
-    "流 记录 时钟 死信 保密拒收 已销毁 决定",
+    "流程 记录 时钟 死信 保密拒收 已销毁 决定",
     "flow records ticks dead gate erased decisions",
 )
 

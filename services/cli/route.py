@@ -16,7 +16,7 @@ from services.rulebook.directory import find
 from services.rulebook.jurisdiction import ActDay, Answer, Question, Standing
 from services.rulebook.jurisdiction import route as answer_of
 from services.rulebook.load import load
-from services.rulebook.model import Division, Organ, Rulebook
+from services.rulebook.model import DecidingDate, Division, Organ, Rulebook
 from services.rulebook.place import contradicting
 
 PLACE_CONFLICT = "place_conflict"
@@ -26,6 +26,12 @@ _STANDINGS = {
     Standing.NOT_YET: ("尚未适用", "not yet"),
     Standing.ENDED: ("已不适用", "ended"),
     Standing.NO_ORGAN: ("目录中无此机关", "no such organ"),
+}
+_DECIDING = {
+    DecidingDate.ACT: ("违法行为发生日", "act"),
+    DecidingDate.FOUND: ("发现日", "found"),
+    DecidingDate.FILED: ("立案日", "filed"),
+    DecidingDate.TRANSFER: ("移送日", "transfer"),
 }
 
 
@@ -141,7 +147,7 @@ def _print(answer: Answer, sender: Organ, conflict: Division | None) -> None:
                 entry.rule.id,
                 divisions[entry.rule.area].name,
                 in_language(*_STANDINGS[entry.standing]),
-                f"{entry.rule.deciding_date} {entry.on}",
+                f"{in_language(*_DECIDING[entry.rule.deciding_date])} {entry.on}",
                 f"{entry.rule.valid_from} – {entry.rule.valid_to or ''}",
                 entry.rule.basis,
             )

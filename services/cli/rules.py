@@ -11,6 +11,7 @@ import typer
 from connectors.bus.clock import now
 from connectors.bus.home import home_at
 from schemas.errors import text
+from services.cli.doctor_print import SEVERITIES
 from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, error_object, in_language, print_error, say, table
@@ -97,7 +98,10 @@ def _print_findings(found: Sequence[Finding], errors: int) -> None:
     if found:
         table(
             heads,
-            [(each.severity, each.where, each.code, _message(each)) for each in found],
+            [
+                (in_language(*SEVERITIES[each.severity]), each.where, each.code, _message(each))
+                for each in found
+            ],
         )
     say(
         f"错误 {errors} 项，其余 {len(found) - errors} 项",

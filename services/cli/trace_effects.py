@@ -13,6 +13,7 @@ from services.cli.words import (
     RUNGS,
     STATES,
     clock_time,
+    code_words,
     due_time,
     refusal_words,
     word,
@@ -66,7 +67,8 @@ def effect_lines(effect: Document) -> Iterator[str]:  # noqa: C901, PLR0912 - on
         case "opened":
             yield _opened(effect)
         case "advised":
-            yield f"{in_language('提示', 'advice')} {effect['code']}: {effect['explanation'] or ''}"
+            told = f"{in_language('提示', 'advice')} {code_words(effect['code'])}"
+            yield f"{told}: {effect['explanation']}" if effect["explanation"] else told
 
 
 def _of_the_ledger(effect: Document) -> str:

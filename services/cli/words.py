@@ -91,6 +91,13 @@ STAGES: Final[Words] = {
     "executed": ("已执行", "executed"),
     "concluded": ("已办结", "concluded"),
 }
+ENDS: Final[Words] = {  # what came of a case
+    "penalty": ("给予行政处罚", "penalty"),
+    "no_penalty": ("不予行政处罚", "no penalty"),
+    "not_established": ("违法事实不成立", "violation not established"),
+    "referred": ("移送司法机关", "referred to the judicial organs"),
+    "revoked": ("撤销案件", "revoked"),
+}
 HOLDS: Final[Words] = {
     "gap": ("规则库中没有有管辖权的机关", "nobody is competent by the rulebook"),
     "place_conflict": ("地点文字与区划代码不一致", "text and code of the place disagree"),
@@ -144,6 +151,12 @@ def due_time(at: datetime) -> str:
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
     return clock_time(at)
+
+
+def code_words(code: str) -> str:
+    """Return what a code means, and the code; of one that a later version wrote, the code alone."""
+    known = texts().get(code)
+    return code if known is None else f"{known.in_language(language())[0]} {code}"
 
 
 def refusal_words(effect: Mapping[str, Any]) -> str:

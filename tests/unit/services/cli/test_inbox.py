@@ -3,16 +3,20 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Self
 
 import pytest
 
 from connectors.bus.home import Home
+from schemas.messages import Outcome, Rung, Stage
 from schemas.parts import Relation
 from services.casework.effects import Open, ToOpen
+from services.cli.inbox import gist
 from services.cli.mailbox import Letter
 from services.cli.main import main
 from services.cli.trace_text import lines
+from services.cli.words import ENDS
 from services.exchange.journal import effect_text
 from tests.expected import FOLDER
 from tests.history import HANDLER, MONDAY, SENDER, organ
@@ -50,6 +54,29 @@ def test_an_inbox_shows_which_fields_were_opened_and_what_they_say(
     printed = capsys.readouterr().out
     for words in ("准予查看的内容", 'reason="', 'parties[0].address="'):
         assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"rung": Rung.YELLOW}, "黄牌"),
+        ({"stage": Stage.SERVED}, "已送达"),
+        ({"outcome": Outcome.PENALTY}, "给予行政处罚"),
+        (
+            {"code": "document_number.used", "rule": "F-001"},
+            "该文号已用于另一消息 document_number.used",
+        ),
+        ({"code": "of.a_later_version"}, "of.a_later_version"),
+        ({"code": None, "rule": "F-001"}, "F-001"),
+        ({}, ""),
+    ],
+)
+def test_what_a_message_says_is_told_in_words(said: dict[str, object], words: str) -> None:
+    assert gist(SimpleNamespace(**said)) == words
+
+
+def test_every_outcome_of_a_case_has_its_words() -> None:
+    assert set(ENDS) == set(Outcome) - {Outcome.UNKNOWN}
 
 
 def test_a_simulation_says_to_whom_what_is_opened(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,6 +40,22 @@ def test_lint_of_a_sound_rulebook_ends_well(tiny: Path, capsys: pytest.CaptureFi
     assert all(line["severity"] != "error" for line in lines(capsys))
 
 
+def test_people_read_how_grave_a_finding_is_and_which_day_decides_in_their_language(
+    tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = FILES["jurisdiction.csv"].replace("《城市道路管理条例》", "")
+    assert main([*ROUTE, "--rulebook", str(tiny)]) == 0
+    assert "违法行为发生日 2" in capsys.readouterr().out
+    (tiny / "jurisdiction.csv").write_text(broken, encoding="utf-8")
+    assert main(["rules", "lint", str(tiny)]) == 1
+    printed = capsys.readouterr().out
+    assert " 错误 " in printed
+    assert "error" not in printed
+    monkeypatch.setenv("YICHUAN_LANG", "en")
+    assert main(["rules", "lint", str(tiny)]) == 1
+    assert " error " in capsys.readouterr().out
+
+
 def test_lint_of_a_faulty_rulebook_says_no_with_every_finding(
     tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from services.casebook.rows import DecisionRow
 from services.casebook.store import Casebook, open_in_memory
 from services.casework.effects import Effect, MoveDuty, PassDuty
 from services.cli.casebook_view import case_of, decisions_of
+from services.cli.trace_effects import effect_lines
 from services.cli.trace_story import story
 from services.cli.trace_text import lines
 from services.exchange.journal import effect_text
@@ -108,3 +109,17 @@ def test_what_has_not_begun_is_listed_and_holds_nobody_s_clock(book: Casebook) -
     text = list(lines(told))
     assert sum("尚未开始" in line for line in text) == len(later)
     assert not any("现在：" in line and "联合执法结果" in line for line in text)
+
+
+@pytest.mark.parametrize(
+    ("code", "explanation", "line"),
+    [
+        ("advice.duty_moved", "2026-10-09", "未完成职责的到期时间随之重算；"),
+        ("advice.duty_moved", "2026-10-09", "advice.duty_moved: 2026-10-09"),
+        ("advice.duty_moved", None, "advice.duty_moved\n"),
+        ("advice.of_a_later_version", None, "提示 advice.of_a_later_version\n"),
+    ],
+)
+def test_an_advice_is_told_in_words(code: str, explanation: str | None, line: str) -> None:
+    effect = {"effect": "advised", "code": code, "explanation": explanation}
+    assert line in "\n".join(effect_lines(effect)) + "\n"
