@@ -17,7 +17,9 @@ KINDS: Final = {"folder": run_folder, "database": run_database}
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="TOML", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(help="connector.toml / 连接器的配置文件", show_default=False)
+    ],
     home: HomeFolder = None,
 ) -> None:
     """Run the connector that the configuration file describes."""

@@ -33,7 +33,9 @@ _MODELS: Final[dict[str, type[ConnectorConfig]]] = {
 
 
 def doctor(
-    config: Annotated[Path, typer.Argument(help="TOML", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(help="connector.toml / 连接器的配置文件", show_default=False)
+    ],
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> int:

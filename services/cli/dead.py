@@ -69,7 +69,10 @@ def dead_list(
 def dead_show(
     named: LetterId,
     with_bytes: Annotated[
-        bool, typer.Option("--bytes", help="its content too, confidential / 连同内容（涉密敏感）")
+        bool,
+        typer.Option(
+            "--bytes", help="its content too, confidential / 连同内容，含个人信息等，勿外传"
+        ),
     ] = False,
     home: HomeFolder = None,
     as_json: AsJson = False,

@@ -27,8 +27,10 @@ _SATURDAY: Final = 5
 
 
 def deadline(
-    start: Annotated[str, typer.Option("--from", help="2026-09-28 or 2026-09-28T09:30:00+08:00")],
-    length: Annotated[str, typer.Option("--length", help="7 working days, 4 hours, …")],
+    start: Annotated[
+        str, typer.Option("--from", help="2026-09-28 or 2026-09-28T09:30:00+08:00 / 自何时起")
+    ],
+    length: Annotated[str, typer.Option("--length", help="7 working days, 4 hours, … / 期限")],
     roll: Annotated[
         bool, typer.Option("--roll", help="calendar days: end on a working day / 末日顺延")
     ] = False,

@@ -46,7 +46,7 @@ class Algorithm(StrEnum):
 OrganName = Annotated[
     str, typer.Argument(metavar="ORGAN", help="code, name, alias, or bus / 机关，或 bus")
 ]
-Chosen = Annotated[Algorithm, typer.Option("--algorithm", help="ES256 | Ed25519 | SM2-SM3")]
+Chosen = Annotated[Algorithm, typer.Option("--algorithm", help="of the new key / 新密钥的算法")]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(help="a file with the key's passphrase / 私钥口令所在文件", show_default=False),

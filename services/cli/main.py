@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         where = None if error.filename is None else str(error.filename)
         print_failure(UserError("host.refuses", where, error.strerror), as_json=as_json)
         return NOT_TRIED
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):  # the latter while a command is still being imported
         return _INTERRUPTED
     return WRONG_USE if incomplete else result or 0
 

@@ -8,5 +8,9 @@ import typer
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines / 按行输出 JSON")]
 HomeFolder = Annotated[
     Path | None,
-    typer.Option("--home", help="YICHUAN_HOME, ~/.local/share/yichuan", show_default=False),
+    typer.Option(
+        "--home",
+        help="else YICHUAN_HOME, else ~/.local/share/yichuan / 安装目录，缺省依次为前两者",
+        show_default=False,
+    ),
 ]

@@ -42,12 +42,16 @@ def _day(help_text: str, name: str) -> Any:  # noqa: ANN401 - typer's option has
 def route(  # noqa: PLR0913, PLR0917 - one parameter per option of the command line
     sender: Annotated[str, typer.Option("--from", help="code, name or alias / 移送机关")],
     place: Annotated[str, typer.Option("--place", help="12 digits / 违法行为发生地区划代码")],
-    matter: Annotated[str, typer.Option("--matter", help="matter code / 事项编码")],
-    address: Annotated[str | None, typer.Option("--address", help="地点文字")] = None,
-    act_date: Annotated[datetime | None, _day("违法行为发生日", "--act-date")] = None,
-    found_date: Annotated[datetime | None, _day("发现日", "--found-date")] = None,
-    filed_date: Annotated[datetime | None, _day("立案日", "--filed-date")] = None,
-    transfer_date: Annotated[datetime | None, _day("移送日", "--transfer-date")] = None,
+    matter: Annotated[str, typer.Option("--matter", help="matter code / 事项代码")],
+    address: Annotated[
+        str | None, typer.Option("--address", help="the place in words / 地点文字")
+    ] = None,
+    act_date: Annotated[datetime | None, _day("of the act / 违法行为发生日", "--act-date")] = None,
+    found_date: Annotated[datetime | None, _day("it was found / 发现日", "--found-date")] = None,
+    filed_date: Annotated[datetime | None, _day("it was filed / 立案日", "--filed-date")] = None,
+    transfer_date: Annotated[
+        datetime | None, _day("of the transfer, else today / 移送日，缺省为当日", "--transfer-date")
+    ] = None,
     home: HomeFolder = None,
     rulebook: RulebookChoice = None,
     as_json: AsJson = False,

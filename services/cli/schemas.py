@@ -69,7 +69,9 @@ def lint(
 
 
 def docs(
-    record: Annotated[str | None, typer.Argument(help="e.g. lead_transfer")] = None,
+    record: Annotated[
+        str | None, typer.Argument(help="e.g. lead_transfer; else all / 消息类型，缺省为全部")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List every record with its paths: type, class, and what the sender must give."""

@@ -50,8 +50,10 @@ class Sending:
 
 
 def send(
-    record: Annotated[str, typer.Argument(help="e.g. lead_transfer")],
-    file: Annotated[str, typer.Argument(help="a JSON document; - reads stdin")],
+    record: Annotated[str, typer.Argument(help="e.g. lead_transfer / 消息类型")],
+    file: Annotated[
+        str, typer.Argument(help="a JSON document; - reads stdin / JSON 文件，- 为标准输入")
+    ],
     organ: Annotated[str, typer.Option("--as", help="code, name or alias / 机关")],
     attach: Annotated[
         list[Path] | None, typer.Option(help="a file to go along; again for more / 附件")

@@ -49,7 +49,7 @@ def jurisdiction_findings(source: Source, on: date) -> Iterator[Finding]:
     seats = _Seats(source)
     for matter in source.matters:
         if matter.value.group in matters:
-            zh, en = "类别与某事项编码同名", "the group is named as a matter is"
+            zh, en = "类别与某事项代码同名", "the group is named as a matter is"
             yield error("subject_clash", matter.where, zh, en)
     for entry in source.rules:
         rule = entry.value

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from importlib import import_module
 
@@ -144,6 +145,16 @@ def test_a_host_that_refuses_a_file_is_told_of_without_a_traceback(
     assert texts()["host.refuses"].remedy_zh in err
 
 
+def test_who_interrupts_before_the_command_begins_sees_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "application", interrupted)
+    assert main.main(["status"]) == 130
+
+
 def test_what_else_the_system_says_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OSError, match="descriptor"):
         ending(monkeypatch, OSError(errno.EBADF, os.strerror(errno.EBADF)))()
@@ -158,3 +169,27 @@ def test_what_the_system_says_of_a_file_is_in_the_language(
     monkeypatch.setenv("YICHUAN_LANG", "en")
     assert main.main(arguments) == 3
     assert os.strerror(errno.ENOENT) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.module}.{verb.function}")
+def test_every_option_says_in_both_languages_what_it_is(verb: Verb) -> None:
+    app = typer.Typer(add_completion=False)
+    app.command()(getattr(import_module(verb.module), verb.function))
+    told = {
+        one.name: getattr(one, "help", None) or "" for one in typer.main.get_command(app).params
+    }
+    chinese, english = re.compile("[一-鿿]"), re.compile("[a-z]{2}")
+    assert {
+        name: words
+        for name, words in told.items()
+        if not (chinese.search(words) and english.search(words) and " / " in words)
+    } == {}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_help_in_the_list_of_commands_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    assert main.main(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.split("Commands:")[1]
