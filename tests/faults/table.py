@@ -105,14 +105,14 @@ FAULTS: Final = (
     ),
     Fault(
         "registry_down",
-        "模式登记处离线，期间各进程重启",
+        "登记中心离线，期间各进程重启",
         "the registry away, every process started anew meanwhile",
         outages.registry_down,
         is_quick=False,
     ),
     Fault(
         "registry_slow",
-        "模式登记处应答缓慢，期间各进程重启、模式重新登记",
+        "登记中心应答缓慢，期间各进程重启、模式重新登记",
         "the registry answers late, every process started anew and the schemas applied meanwhile",
         slow.registry_slow,
         is_quick=False,
