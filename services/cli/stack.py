@@ -12,7 +12,7 @@ from connectors.bus.home import Home, Settings, home_at
 from connectors.bus.scratch import remove_left_over
 from deploy.local import processes, stack
 from deploy.local.artifacts import KAFKA, REGISTRY
-from deploy.local.ports import LOOPBACK, holder, is_free
+from deploy.local.ports import LOOPBACK, Holder, holder, is_free
 from deploy.local.status import ComponentStatus
 from deploy.local.status import status as look
 from services.cli.options import AsJson, HomeFolder
@@ -21,6 +21,7 @@ from services.cli.running import build_at, installed
 from services.exchange import workers
 
 _MEBIBYTE = 1 << 20
+_JVM = "java"  # what broker and registry run in
 
 
 def up(
@@ -103,12 +104,15 @@ def _in_foreground(home: Home, settings: Settings) -> Iterator[ComponentStatus]:
     """Give the exchanges that run here by a supervisor of the host, not recorded in the home."""
     for worker in workers.numbers(settings):
         name, port = workers.name_of(worker), workers.port_of(settings, worker)
-        if processes.running(home, name) is None and not is_free(port):
+        if processes.running(home, name) is not None or is_free(port):
+            continue
+        by = holder(port)
+        if _may_be_exchange(port, by):
             yield ComponentStatus(
                 name=name,
                 local=True,
                 running=True,
-                pid=holder(port).pid,
+                pid=by.pid,
                 address=f"{LOOPBACK}:{port}",
                 port=port,
                 listening=True,
@@ -116,6 +120,17 @@ def _in_foreground(home: Home, settings: Settings) -> Iterator[ComponentStatus]:
                 uptime_s=None,
                 memory_bytes=None,
             )
+
+
+def _may_be_exchange(port: int, by: Holder) -> bool:
+    """Whether what has the port may be an exchange: another stack's broker or connector is none.
+
+    One that does not answer may be starting, or stuck; one of long ago says nothing of its casebook.
+    """
+    build = build_at(port)
+    if build is None:
+        return by.name != _JVM
+    return build.casebook_step is not None or build.code is None
 
 
 def _row(item: ComponentStatus) -> tuple[str, ...]:

@@ -33,6 +33,27 @@ def test_exchanges_that_a_supervisor_started_are_shown_by_their_ports(
     assert exchanges == [("exchange", 30, 20_030), ("exchange-2", 32, 20_032)]
 
 
+@pytest.mark.parametrize(
+    ("program", "build"),
+    [("java", None), ("yichuan", Build("0.1.0", "c0de"))],
+    ids=["broker", "connector"],
+)
+def test_what_another_stack_has_at_the_port_is_no_exchange_of_ours(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    program: str,
+    build: Build | None,
+) -> None:
+    (tmp_path / "yichuan.toml").write_text(CONFIG, encoding="utf-8")
+    monkeypatch.setattr(stack, "is_free", lambda _: False)
+    monkeypatch.setattr(stack, "holder", lambda _: Holder(7, program))
+    monkeypatch.setattr(stack, "build_at", lambda _: build)
+    assert main(["status", "--json", "--home", str(tmp_path)]) == 0
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["name"] for one in shown] == ["kafka", "registry"]
+
+
 def test_the_version_of_each_process_is_shown_and_which_one_an_upgrade_forgot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
