@@ -125,7 +125,7 @@ def _in_foreground(home: Home, settings: Settings) -> Iterator[ComponentStatus]:
 def _may_be_exchange(port: int, by: Holder) -> bool:
     """Whether what has the port may be an exchange: another stack's broker or connector is none.
 
-    One that does not answer may be starting, or stuck; one of long ago says nothing of its casebook.
+    One that does not answer may be starting, or stuck; an old one says nothing of its casebook.
     """
     build = build_at(port)
     if build is None:
