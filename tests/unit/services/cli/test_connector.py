@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.database import app
-from connectors.database.exchange import Exchange
+from connectors.database.owner import Owned
 from services.cli.main import main
 
 
@@ -81,6 +81,6 @@ def test_the_address_of_a_database_may_come_from_outside(
     config.write_text('organ = "a-1"\nkind = "database"\n[source]\nurl = "sqlite:///x.db"\n')
     app.run_file(config)
     (system,) = used
-    assert isinstance(system, Exchange)
+    assert isinstance(system, Owned)
     assert str(system._engine.url).endswith("outside.db")
     system.close()
