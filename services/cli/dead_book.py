@@ -55,12 +55,6 @@ class Outcome:
     case: Case | None
 
 
-def fate_of(connection: Connection, letter: DeadLetter, marks: Sequence[Mark]) -> Fate:
-    """Return what is known of a letter."""
-    (fate,) = fates_of(connection, [(letter, marks)])
-    return fate
-
-
 def fates_of(
     connection: Connection, letters: Iterable[tuple[DeadLetter, Sequence[Mark]]]
 ) -> Iterator[Fate]:

@@ -17,7 +17,7 @@ from services.casebook.key_file import key_in_force
 from services.casebook.letters import LOCKED, opened_letter
 from services.cli.casebook_view import reading
 from services.cli.dead_book import Fate, fates_of, sources_of
-from services.cli.dead_letter import DeadLetter, Mark, read_letter
+from services.cli.dead_letter import NUMBER_MAX, DeadLetter, Mark, read_letter
 from services.cli.exit_codes import NO
 from services.cli.log_reader import LogReader, open_log
 
@@ -26,7 +26,6 @@ CONNECT_SECONDS_MAX: Final = 30.0
 PORTION_OFFSETS_MAX: Final = 500  # from the first to the last of those that are read at once
 PORTION_BYTES_MAX: Final = 16 * 1024 * 1024
 _READ_SECONDS_MAX: Final = 120.0
-_NUMBER_MAX: Final = 2**63 - 1
 _PLACE: Final = (DEAD_LETTERS, 0)
 
 
@@ -80,7 +79,7 @@ class Desk:
         """
         found: DeadLetter | None
         if named.isascii() and named.isdecimal():
-            found = self._numbered(min(int(named), _NUMBER_MAX))
+            found = self._numbered(min(int(named), NUMBER_MAX))
         else:
             sources = sources_of(self.connection, named)
             of_message = (each for each in reversed(self.letters) if each.source in sources)

@@ -40,7 +40,7 @@ _SHOWN: Final = frozenset(
 _REASONS: Final = (CODE, f"{CONNECT}exception.message", "kafka_dlt-exception-message")
 _CODE: Final = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _NUMBER: Final = re.compile(r"[0-9]{1,19}")
-_NUMBER_MAX: Final = 2**63 - 1  # no broker gives a higher one, and no database takes it
+NUMBER_MAX: Final = 2**63 - 1  # no broker gives a higher one, and no database takes it
 _BINARY_LENGTHS: Final = (4, 8)  # Java's int and long
 _TEXT_MAX: Final = 300  # characters of a header that is shown
 
@@ -176,7 +176,7 @@ def _how(value: bytes) -> Retry:
 
 def _number(value: bytes) -> int | None:
     if _NUMBER.fullmatch(_text(value)):
-        return int(value) if int(value) <= _NUMBER_MAX else None
+        return int(value) if int(value) <= NUMBER_MAX else None
     if len(value) in _BINARY_LENGTHS:
         return int.from_bytes(value, "big", signed=True)
     return None

@@ -17,7 +17,7 @@ from services.casebook.store import Casebook, open_for_reading
 from services.casework.decide import decide
 from services.cli import dead_desk as dead_module
 from services.cli.dead import entry_of
-from services.cli.dead_book import Status, fate_of, outcome_of
+from services.cli.dead_book import Status, fates_of, outcome_of
 from services.cli.dead_desk import Desk, open_desk
 from services.cli.dead_letter import DeadLetter, Mark, Retry
 from services.cli.dead_retry import plan
@@ -119,7 +119,7 @@ def test_bytes_that_were_no_message_are_kept_or_resent(frozen: Frozen) -> None:
     desk = frozen.desk()
     dead = letter(5, Position("leads", 0, 9), "message.malformed")
     for source in (dead, letter(5, None, None)):
-        fate = fate_of(desk.connection, source, ())
+        (fate,) = fates_of(desk.connection, [(source, ())])
         assert (fate.message, fate.case, fate.status) == (None, None, Status.KEPT)
     assert frozen.desk(Mark(5, Retry.RESENT, AT)).fate(dead).status is Status.RESENT
 
