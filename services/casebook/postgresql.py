@@ -58,7 +58,7 @@ def open_to_write(url: URL, key_file: Path) -> tuple[Engine, WrappingKey]:
         with starting.begin() as connection:
             key = _prepare(connection, key_file)
     except DBAPIError as error:
-        raise _cut_off(error) or _unavailable(error) from None
+        raise _cut_off(error) or unavailable(error) from None
     finally:
         starting.dispose()
     engine = engine_of(url, _WORKER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX)
@@ -84,7 +84,7 @@ def open_to_read(url: URL) -> Engine:
                     raise UserError("casebook.missing", where=str(url.database), exit_code=3)
                 check(connection)
         except DBAPIError as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
         undo.pop_all()
     return engine
 
@@ -245,6 +245,6 @@ def _cut_off(error: DBAPIError) -> Unavailable | None:
     return None
 
 
-def _unavailable(error: DBAPIError) -> Unavailable:
+def unavailable(error: DBAPIError) -> Unavailable:
     """Without the error's text: it may tell the address and the login."""
     return Unavailable("casebook.unavailable", detail=type(error.orig).__name__)

@@ -25,13 +25,9 @@ def refuse_writers(where: Path | URL) -> None:
         with engine.begin() as connection:
             postgresql.refuse_others(connection)
     except DBAPIError as error:
-        raise _unavailable(error) from None
+        if isinstance(error.orig, LockNotAvailable):
+            detail = f"> {postgresql.LOCK_SECONDS_MAX} s"
+            raise Unavailable("casebook.migrating", detail=detail) from None
+        raise postgresql.unavailable(error) from None
     finally:
         engine.dispose()
-
-
-def _unavailable(error: DBAPIError) -> Unavailable:
-    """Without the error's text: it may tell the address and the login."""
-    if isinstance(error.orig, LockNotAvailable):
-        return Unavailable("casebook.migrating", detail=f"> {postgresql.LOCK_SECONDS_MAX} s")
-    return Unavailable("casebook.unavailable", detail=type(error.orig).__name__)
