@@ -69,6 +69,11 @@ class DatabaseSource(Section):
     files: Path | None = None
     files_table: str = Field(FILES, pattern=_NAME)
 
+    @property
+    def table(self) -> str:
+        """The agency's table that we read: `out`, else that of the layout."""
+        return self.out or (OUTBOX if self.layout == "debezium" else OUT)
+
 
 class DatabaseMap(MapSection):
     """[map], with the agency's own names of columns: ours → theirs."""
@@ -88,8 +93,7 @@ class DatabaseConfig(ConnectorConfig):
     def _names_tell_apart(self) -> Self:
         """A name that stands twice, or is none of ours, would be found out in the database."""
         source = self.source
-        theirs = source.out or (OUTBOX if source.layout == "debezium" else OUT)
-        names = [theirs, source.into, source.ledger, source.files_table, OWNER]
+        names = [source.table, source.into, source.ledger, source.files_table, OWNER]
         if source.layout == "debezium":
             names.append(source.answers)
         _distinct("source", names)
@@ -141,9 +145,9 @@ def tables_of(config: DatabaseConfig) -> Tables | OutboxTables:
     """Return the tables of a configuration."""
     source, columns = config.source, config.map
     if source.layout == "debezium":
-        names = (source.out or OUTBOX, source.answers, source.into, source.ledger)
+        names = (source.table, source.answers, source.into, source.ledger)
         return outbox_tables(names, columns.out, columns.into, source.files_table)
-    ours = (source.out or OUT, source.into, source.ledger)
+    ours = (source.table, source.into, source.ledger)
     return tables(ours, columns.out, columns.into, source.files_table)
 
 
