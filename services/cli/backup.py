@@ -142,7 +142,8 @@ def _alone_at(home: Home) -> Iterator[None]:
     """Let one backup or restore of a home run at a time. Raises UserError backup.running.
 
     Two into one file would give it a name before it is whole; and nothing is to be noted in a
-    casebook while another one takes its place.
+    casebook while another one takes its place. The folder itself is locked, not a file in it as
+    `alone` makes: what is refused leaves nothing behind in a bare home.
     """
     with writing(home.run):
         make_folder(home.run, 0o700)
