@@ -18,6 +18,7 @@ from tests.faults.campaign import begin
 from tests.faults.table import BY_NAME, FAULTS, Fault, Stand
 from tests.prove.brokers import BROKERS
 from tests.prove.chapter import REPO, Ground, forget_settings
+from tests.prove.kept import keep_logs
 from tests.prove.stand import on_postgresql
 
 WRONG_USE: Final = 2
@@ -102,7 +103,8 @@ def on_stand(
             except Exception as error:  # noqa: BLE001 - whatever breaks it, it was not shown
                 figure, verdict = f"{type(error).__name__}: {error}", "FAIL"
             if verdict == "FAIL":
-                failed.append(f"{verdict}  {fault.name}: {figure}")
+                logs = keep_logs(scratch, fault.name)
+                failed.append(f"{verdict}  {fault.name}: {figure} (logs: {logs})")
                 campaign.afresh()
             held.append(verdict == "PASS")
             print(f"{verdict}  {fault.name} ({monotonic() - at:.0f} s): {figure}", flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.prove import run
+from tests.prove import kept, run
 from tests.prove.chapter import REPO, Check, Ground, Promise, read_results
 
 SHORT = Promise("short", "it is short", is_long=False)
@@ -91,6 +91,43 @@ def test_what_a_check_leaves_for_the_others_is_ended_before_the_scratch_folder_g
 
     run.prove({"short": SHORT}, [SHORT], [Check("short", starts)], tmp_path / "chapter.json")
     assert seen == [True]
+
+
+def test_a_failed_check_leaves_the_end_of_its_logs_and_nothing_else_of_its_homes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(kept, "FILE_BYTES_MAX", 4)
+
+    def dies(ground: Ground) -> str:
+        home = ground.scratch / "stand-1"
+        (home / "logs").mkdir(parents=True)
+        (home / "logs" / "exchange-1.log").write_bytes(b"long ago, why")
+        (home / "casebook.log").write_text("a file of another folder", encoding="utf-8")
+        return _fails(ground)
+
+    run.prove({"short": SHORT}, [SHORT], [Check("short", dies)], tmp_path / "chapter.json")
+    told = capsys.readouterr().out.splitlines()[-2].split()
+    assert told[0] == "logs:"
+    left = [path for path in Path(told[1]).rglob("*") if path.is_file()]
+    assert left == [Path(told[1]) / "stand-1" / "logs" / "exchange-1.log"]
+    assert left[0].read_bytes() == b" why"
+    assert not list(tmp_path.glob("yichuan-prove-*"))
+
+
+def test_a_check_that_passes_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def writes(ground: Ground) -> str:
+        (ground.scratch / "logs").mkdir()
+        (ground.scratch / "logs" / "broker.log").write_text("all well", encoding="utf-8")
+        return "done"
+
+    proof = tmp_path / "chapter.json"
+    run.prove({"short": SHORT}, [SHORT], [Check("short", writes)], proof)
+    assert list(tmp_path.iterdir()) == [proof]
 
 
 def test_a_promise_that_is_not_there_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ from tests.prove.chapter import (
     unmatched,
     write_results,
 )
+from tests.prove.kept import keep_logs
 
 CHAPTERS: Final = {
     "bus": bus.CHECKS,
@@ -86,6 +87,8 @@ def prove(
             write_results(proof, promises, results)  # at once: a killed run keeps what it found
             print(f"{result.result}  {promise.id} ({result.seconds} s): {result.figure}")
             print(f"      {promise.text}", flush=True)
+            if result.result == "FAIL" and (logs := keep_logs(scratch, promise.id)):
+                print(f"      logs: {logs}", flush=True)  # of every stand there is by now
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
