@@ -14,14 +14,10 @@ from itertools import chain
 from typing import Final
 
 from schemas.stream_safe import nfkc
+from schemas.unseen import BRAILLE_BLANK, UNSEEN
 
 # Line ends of every kind, so that `^` and `$` see them.
 _BREAKS: Final = dict.fromkeys(map(ord, "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
-# What nobody sees: formats, marks put on the character before, controls that are no blanks; the
-# Hangul fillers, of which NFKC leaves two, and what is kept free for more of the kind.
-_UNSEEN: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
-_FILLERS: Final = (0x115F, 0x1160, 0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))
-_BRAILLE_BLANK: Final = 0x2800
 _BETWEEN: Final = r"[\W_]{0,8}"  # between the characters of a word; no more hide it
 _BLANKS: Final = r"[^\S\n]{0,8}"
 _SIGNS: Final = r"(?:[^\w\n]|_)"
@@ -117,13 +113,7 @@ def _spelt(word: str, between: str) -> str:
 @cache
 def _plain() -> Mapping[int, str | None]:
     """Return what folds without a rulebook: line ends and blanks to one kind, unseen to nothing."""
-    codes = chain(*_FOLDING)
-    unseen = (
-        code
-        for code in codes
-        if unicodedata.category(chr(code)) in _UNSEEN and not chr(code).isspace()
-    )
-    return {**dict.fromkeys(chain(unseen, _FILLERS)), **_BREAKS, _BRAILLE_BLANK: " "}
+    return {**dict.fromkeys(UNSEEN), **_BREAKS, BRAILLE_BLANK: " "}
 
 
 @cache

@@ -4,13 +4,9 @@ import re
 from typing import Final
 
 from schemas.stream_safe import nfkc
+from schemas.unseen import without_unseen
 from services.confidentiality.look_alikes import DIGITS, SIMPLIFIED
 
-# Also what chooses among the shapes of a character, and what encloses it.
-INVISIBLE: Final = re.compile(
-    r"[\u00ad\u0300-\u036f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u20d0-\u20ff\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef]"
-)
 # What people put between the parts of a name, and of a number.
 _JOINTS: Final = r"\-_.*\u00b7\u2010-\u2015\u2022\u2027\u2212\u2219\u22c5\u2e31\u30fb"
 _IN_A_NAME: Final = re.compile(rf"[{_JOINTS}]")
@@ -26,7 +22,7 @@ def squeeze(text: str) -> str:
     plain = nfkc(text)
     if _UNLIKE.search(plain):  # few texts have any
         plain = plain.translate(SIMPLIFIED)
-    return "".join((INVISIBLE.sub("", plain) if INVISIBLE.search(plain) else plain).split())
+    return "".join(without_unseen(plain).split())
 
 
 def name_form(text: str) -> str:

@@ -1,5 +1,6 @@
 """Signs that are written for others in Chinese names and numbers, and what they are read as."""
 
+import unicodedata
 from typing import Final
 
 # Radicals that stand for whole characters where a text was taken out of a PDF. Normalisation (NFKC)
@@ -87,10 +88,19 @@ _CIRCLED: Final = (
     "\u24ea\u278a\u278b\u278c\u278d\u278e\u278f\u2790\u2791\u2792",
     "\u24ff\u24f5\u24f6\u24f7\u24f8\u24f9\u24fa\u24fb\u24fc\u24fd",
 )
-DIGITS: Final = str.maketrans(
+# Digits of other scripts: Tibetan, Uyghur, Mongolian and Dai ones are written in China, too.
+DECIMALS: Final = str.maketrans(
+    {
+        sign: str(unicodedata.decimal(sign))
+        for sign in map(chr, range(0x80, 0x20000))  # above are ideographs and tags
+        if sign.isdecimal()
+    }
+)
+_SUZHOU: Final = "\u3007\u3021\u3022\u3023\u3024\u3025\u3026\u3027\u3028\u3029"  # 花码
+DIGITS: Final = DECIMALS | str.maketrans(
     {
         sign: str(digit)
-        for signs in (_CAPITALS, _WORDS, *_CIRCLED)
+        for signs in (_CAPITALS, _WORDS, _SUZHOU, *_CIRCLED)
         for digit, sign in enumerate(signs)
     }
     | {"\u25cb": "0", "\u25ef": "0", "幺": "1", "貳": "2", "叁": "3", "參": "3", "陸": "6"}

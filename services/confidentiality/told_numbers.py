@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.stream_safe import nfkc
-from services.confidentiality.forms import IN_A_NUMBER, INVISIBLE, number_form
+from schemas.unseen import UNSEEN, may_hold_unseen, without_unseen
+from services.confidentiality.forms import IN_A_NUMBER, number_form
 from services.confidentiality.kinds import Kind
-from services.confidentiality.look_alikes import DIGITS
+from services.confidentiality.look_alikes import DECIMALS, DIGITS
 from services.confidentiality.masks import masked
 from services.confidentiality.places import NOWHERE
 
@@ -43,7 +44,7 @@ NUMBERS: Final = re.compile(  # the first look is for speed
 _ROUND: Final = r"\u25cb\u25ef"
 _WORDS: Final = (
     r"\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793"
-    r"\u3007\u3220-\u3229\u3280-\u3289" + "".join(sorted(map(chr, DIGITS)))
+    r"\u3007\u3220-\u3229\u3280-\u3289" + "".join(sorted(map(chr, DIGITS.keys() - DECIMALS.keys())))
 )
 _AS_WORDS: Final = re.compile(rf"[{_WORDS}]")
 # Most texts have no ten digits with nothing but signs between; the whole form takes its time.
@@ -62,8 +63,7 @@ class _Span:
 
 def has_number(text: str) -> bool:
     """Whether a telephone or identity number is in the text."""
-    seen = INVISIBLE.sub("", text)
-    if _SOME_DIGITS.search(seen) is None:
+    if _SOME_DIGITS.search(without_unseen(text)) is None:
         return False
     if NUMBERS.search(text.translate(_ARABIC)):  # as `_spaced` has it, but fast
         return True
@@ -109,13 +109,15 @@ _PLAIN: Final = _Letters(words=False)
 
 
 def _letters(character: str, *, words: bool) -> str:
+    if ord(character) in UNSEEN:  # as it stands: some are letters once they are small
+        return ""
     if words and unicodedata.category(character) in {"No", "Nl"}:  # ①, ⑴, ²
         return character
     plain = nfkc(character).casefold()
     return "".join(
         " " if letter.isspace() or (letter != "+" and IN_A_NUMBER.match(letter)) else letter
-        for letter in (plain if words else plain.translate(DIGITS))
-        if not INVISIBLE.match(letter)
+        for letter in (plain.translate(DECIMALS) if words else plain.translate(DIGITS))
+        if ord(letter) not in UNSEEN
     )
 
 
@@ -130,7 +132,7 @@ def _found(text: str, letters: _Letters) -> list[_Span]:
 def _spaced(text: str, letters: _Letters) -> tuple[str, Sequence[int]]:
     """Return the text with plain digits and a blank for each sign between, and where each was."""
     plainly = text.translate(letters)
-    if len(plainly) == len(text) and INVISIBLE.search(text) is None:  # nothing lost, nothing longer
+    if len(plainly) == len(text) and not may_hold_unseen(text):  # nothing lost, nothing longer
         return plainly, range(len(text))
     spaced: list[str] = []
     places: list[int] = []

@@ -235,3 +235,38 @@ def test_each_of_the_names_that_stand_in_one_field_is_found(value: str) -> None:
 def test_what_stands_in_brackets_behind_a_name_is_no_name() -> None:
     text = "该个体工商户，女，已搬走。"
     assert shown(text, (Kind.NAME, "示例餐饮店（个体工商户）"), (Kind.NAME, "李四（女）")) == text
+
+
+# One of each kind of what nobody sees: marks of many scripts, music, Braille, tags, fillers.
+UNSEEN_KINDS = "\u0345\u034f\u0483\u17b4\u180f\u1ab0\u1dc0\u2800\u302a\u3099\u3164\ufe20\ufff9"
+UNSEEN_KINDS += "\U0001bca0\U0001d173\U0001d1aa\U000e0041\U000e0fff"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN_KINDS)
+def test_nothing_that_is_not_seen_hides_a_name_or_a_number(unseen: str) -> None:
+    for value, written in (
+        (NAME, f"欧{unseen}阳小{unseen}明"),
+        (MOBILE, f"138{unseen}0013{unseen}8000"),
+        ((Kind.ADDRESS, "六枝特区平寨镇人民路32号"), f"人民{unseen}路3{unseen}2号"),
+    ):
+        found = shown(f"反映：{written}。", value, numbers=False)
+        assert written not in found
+        assert found.startswith("反映：")
+        assert found.endswith("。")
+    assert shown(f"电话138{unseen}0013{unseen}8000。") == "电话138****8000。"
+
+
+@pytest.mark.parametrize(
+    "zero", ["\u0660", "\u06f0", "\u0f20", "\u1810", "\u19d0", "\u1a90", "\U0001fbf0"]
+)
+def test_a_number_in_the_digits_of_another_script_is_found(zero: str) -> None:
+    written = "".join(chr(ord(zero) + int(digit)) for digit in "13800138000")
+    assert shown(f"电话{written}。", MOBILE, numbers=False) == "电话138****8000。"
+    assert shown(f"电话{written}。") == "电话138****8000。"
+    assert shown(f"电话{written}一直无人接听") == "电话138****8000一直无人接听"
+
+
+def test_a_number_in_merchants_numerals_is_found() -> None:
+    written = "〡〣〨〇〇〡〣〨〇〇〇"
+    assert shown(f"电话{written}。", MOBILE, numbers=False) == "电话138****8000。"
+    assert shown(f"电话{written}。") == "电话138****8000。"
