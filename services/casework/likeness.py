@@ -5,12 +5,13 @@ no place, name or number in words. Alike are two of one matter at one place on o
 and two of one matter by one party. Both may be right: this is advice and stops nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import Final
 
+from schemas.ids import OrganCode
 from schemas.messages import Lettered, Message
 from schemas.parts import Party, PartyKind, Violation
 from services.casework.case import Case, Charge, State
@@ -21,6 +22,8 @@ from services.casework.steps import Outcome, Situation
 MARKS_MAX: Final = 200  # of one case; what lies beyond is not known again
 
 NOT_YET: Final = frozenset({State.NEW, State.HELD})
+# What a violation is about: matter, place, from, to and found on which day, whether it goes on.
+_About = tuple[str, str, tuple[date | None, date | None, date | None], bool]
 _AT_A_PLACE, _BY_A_PARTY, _TO_THE_LETTER = "place", "party", "letter"
 
 
@@ -39,12 +42,23 @@ def marks_of(letter: Lettered, charges: tuple[Charge, ...] | None = None) -> tup
     `charges`: those that its case has now, with what was put right; None: all, as they were sent.
     """
     now = None if charges is None else {charge.number: charge for charge in charges}
+    parties = sorted({name for party in letter.parties or () for name in _names(party)})
     found: dict[Mark, None] = {}
+    seen: set[_About] = set()
     for violation in letter.violations or ():
         charge = None if now is None else now.get(violation.number)
-        if now is None or charge is not None:
-            found |= dict.fromkeys(_marks(letter, violation, charge))
-    return tuple(found)[:MARKS_MAX]
+        if now is not None and charge is None:
+            continue
+        about = _about(violation, charge)
+        if about in seen:  # it adds none
+            continue
+        seen.add(about)
+        # A lawful letter may hold millions: no more are made than are kept.
+        for mark in _marks(letter.envelope.sender, about, parties):
+            found[mark] = None
+            if len(found) == MARKS_MAX:
+                return tuple(found)
+    return tuple(found)
 
 
 def is_as_sent(letter: Lettered, charges: tuple[Charge, ...]) -> bool:
@@ -90,26 +104,25 @@ def may_be_alike(case: Case, other: Case) -> bool:
     return other.parent != case.id and case.parent not in (other.id, other.parent or "")
 
 
-def _marks(letter: Lettered, violation: Violation, charge: Charge | None) -> Iterator[Mark]:
-    matter = charge.matter if charge else violation.matter
-    place = charge.place if charge else violation.place
-    first = violation.act_from or violation.found_on or date.min
-    last = date.max if violation.continuing else violation.act_to or first
+def _about(violation: Violation, charge: Charge | None) -> _About:
+    return (
+        charge.matter if charge else violation.matter,
+        charge.place if charge else violation.place,
+        (violation.act_from, violation.act_to, violation.found_on),
+        bool(violation.continuing),
+    )
+
+
+def _marks(sender: OrganCode, about: _About, parties: Sequence[str]) -> Iterator[Mark]:
+    matter, place, days, continuing = about
+    act_from, act_to, found_on = days
+    first = act_from or found_on or date.min
+    last = date.max if continuing else act_to or first
     yield Mark(_digest(_AT_A_PLACE, matter, place), first, max(first, last))
-    parties = sorted({name for party in letter.parties or () for name in _names(party)})
     for name in parties:
         yield Mark(_digest(_BY_A_PARTY, matter, name), date.min, date.max)
-    days = (violation.act_from, violation.act_to, violation.found_on)
-    yield Mark(
-        _digest(
-            _TO_THE_LETTER,
-            letter.envelope.sender,
-            matter,
-            place,
-            *(day.isoformat() if day else "" for day in days),
-            *parties,
-        )
-    )
+    told = (day.isoformat() if day else "" for day in days)
+    yield Mark(_digest(_TO_THE_LETTER, sender, matter, place, *told, *parties))
 
 
 def _names(party: Party) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Possible duplicates: by what a violation is known again, and who alone is told."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
+from time import process_time
 from typing import Any
 
 import pytest
@@ -269,3 +270,42 @@ def test_a_mark_without_a_day_is_the_earliest() -> None:
     document = {key: value for key, value in undated.items() if value is not None}
     assert marks_of(letter(violations=[document]))[0].first == date.min
     assert isinstance(marks_of(letter())[0], Mark)
+
+
+def many(violations: int, parties: int, *, apart: bool) -> Lettered:
+    """A lawful letter of many violations, alike or each of its own day, by many parties."""
+    one = letter()
+    (first,), (party, *_) = one.violations or (), one.parties or ()
+    day = date(2020, 1, 1)
+    return replace(
+        one,
+        violations=tuple(
+            replace(first, number=n + 1, found_on=day + timedelta(n if apart else 0))
+            for n in range(violations)
+        ),
+        parties=tuple(replace(party, uscc=None, name=f"某{n}公司") for n in range(parties)),
+    )
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize(("violations", "parties"), [(2_000, 2_000), (2_000, 190), (2_000, 2)])
+def test_no_letter_s_marks_cost_its_violations_times_its_parties(
+    violations: int, parties: int, *, apart: bool
+) -> None:
+    letter = many(violations, parties, apart=apart)
+    begin = process_time()
+    marks = marks_of(letter)
+    assert process_time() - begin < 1.0  # of the processor; it was seventeen of them
+    assert len(marks) <= MARKS_MAX
+    assert len(set(marks)) == len(marks)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_violations_that_are_alike_have_the_marks_of_one(*, apart: bool) -> None:
+    """Those that are kept are the first, one violation after the other, as before."""
+    marks = marks_of(many(3, 4, apart=apart))
+    each = [
+        marks_of(replace(many(3, 4, apart=apart), violations=(violation,)))
+        for violation in many(3, 4, apart=apart).violations or ()
+    ]
+    assert marks == tuple(dict.fromkeys(mark for one in each for mark in one))
