@@ -38,6 +38,7 @@ from services.casework.holds import held_anew, not_the_supervisor
 from services.casework.likeness import tell_alike
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
+from services.casework.said_before import said_too_often
 from services.casework.splitting import case_split
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
@@ -156,7 +157,8 @@ def _act(case: Case | None, message: Message, situation: Situation) -> Outcome |
     result = _by_its_record(case, message, situation)
     if isinstance(result, Refusal):
         return result
-    return tell_alike(case, result, message, situation)
+    too_often = None if case is None else said_too_often(case, result, message)
+    return too_often or tell_alike(case, result, message, situation)
 
 
 def _by_its_record(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:

@@ -52,6 +52,7 @@ NOT_REFUSALS: Final = {
     "message.field_unknown": "of a document's key, at the connector",
     "clock_change.not_allowed": "a duty from before terms were kept; no rulebook makes one",
     "case.already_open": "a case's id holds its sender; tests/unit/…/test_decide.py",
+    "case.too_many_letters": "hundreds of one record; tests/unit/…/casework/test_said_before.py",
     "case.erased": "years after a case is over; tests/unit/…/test_expiring.py",
     "seal.not_vouched": "of an inbox's value, at the connector",
     "opening.original_erased": "of a parent's letter; tests/unit/…/test_fields_opened.py",
