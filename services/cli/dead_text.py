@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from schemas.errors import texts
-from services.cli.output import in_language, language
+from services.cli.output import in_language, language, one_line
 from services.cli.words import Words
 
 STATUSES: Final[Words] = {
@@ -22,7 +22,14 @@ STEPS: Final[Words] = {
 
 
 def letter_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a letter as people read it: why, whence, what has become of it, headers, envelope."""
+    """Yield a letter as people read it: why, whence, what has become of it, headers, envelope.
+
+    Nothing of it was checked: whoever wrote it may have meant it for the operator's terminal.
+    """
+    return map(one_line, _letter_lines(document))
+
+
+def _letter_lines(document: Mapping[str, Any]) -> Iterator[str]:
     words = texts().get(document["code"] or "")
     meaning, cure = words.in_language(language()) if words else ("", "")
     head = in_language("死信", "dead letter")

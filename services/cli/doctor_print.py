@@ -7,7 +7,7 @@ from typing import Final
 from schemas.errors import text
 from services.cli.doctor_finding import Symptom, as_document
 from services.cli.exit_codes import NO
-from services.cli.output import emit_json, in_language, language, say, system_words
+from services.cli.output import emit_json, in_language, language, one_line, say, system_words
 from services.rulebook.finding import Severity
 
 _PLACES_SHOWN_MAX: Final = 8  # of one code, to people; --json has all
@@ -45,7 +45,7 @@ def print_findings(found: Sequence[Symptom]) -> None:
         symptoms = list(group)
         for symptom in symptoms[:_PLACES_SHOWN_MAX]:
             places = filter(None, (symptom.where, symptom.detail))
-            print("    " + "  ".join(system_words(part) for part in places))
+            print(one_line("    " + "  ".join(system_words(part) for part in places)))
         more = len(symptoms) - _PLACES_SHOWN_MAX
         if more > 0:
             print("    " + in_language(f"另有 {more} 处", f"and {more} more"))

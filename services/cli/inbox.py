@@ -19,7 +19,7 @@ from services.cli.attached import Exported, export_files
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import FOR_EVER, Letter, Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
-from services.cli.output import emit_json, in_language, listed, note, table
+from services.cli.output import emit_json, in_language, listed, note, one_line, table
 from services.cli.verify_judge import exported
 from services.cli.words import (
     ENDS,
@@ -166,6 +166,7 @@ def _row(place: Installation, letter: Letter) -> tuple[str, ...]:
 def gist(message: object) -> str:
     """A few words of what it says: the receipt's code, the stage, the outcome, what is opened."""
     if isinstance(message, FieldsOpened):
-        return listed(f"{each.path}={each.value}" for each in message.fields or ())
+        opened = listed(f"{each.path}={each.value}" for each in message.fields or ())
+        return one_line(opened)  # a text of its writer's may have lines
     said = ((in_words, getattr(message, name, None)) for name, in_words in _SAYS.items())
     return next((in_words(str(value)) for in_words, value in said if value is not None), "")

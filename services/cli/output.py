@@ -7,6 +7,7 @@ YICHUAN_LANG (zh by default, en). With --json an error is one object on stdout, 
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,6 +18,11 @@ from schemas.errors import ErrorText, YichuanError, text
 from schemas.render import CHINA
 
 _WIDTH_WITHOUT_TERMINAL: Final = 160  # columns, when the output is a file or a pipe
+# What a terminal obeys, or what lets a line be read otherwise than it is: controls, and what turns
+# the direction of the letters after it. Lines' ends and tabs are our own as often.
+_OBEYED: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 # What the system says of a file has no Chinese of its own.
 _SYSTEM_SAYS: Final = {
     os.strerror(number): words
@@ -59,19 +65,30 @@ def print_all(stream: TextIO) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
+def harmless(text: str) -> str:
+    """Return the text with what a terminal would obey as an escape: anybody may have written it."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text harmless and without line ends: none of it passes for a line of ours."""
+    return harmless(text).replace("\n", "\\n")
+
+
 def emit_json(obj: Mapping[str, Any]) -> None:
     """Print one object as one line; instants as in documents, Chinese stays readable."""
-    print(json.dumps(obj, ensure_ascii=False, default=_plain), flush=True)
+    # The same JSON: what is escaped stands in strings alone.
+    print(harmless(json.dumps(obj, ensure_ascii=False, default=_plain)), flush=True)
 
 
 def say(zh: str, en: str) -> None:
     """Print a line of the answer."""
-    print(in_language(zh, en), flush=True)
+    print(harmless(in_language(zh, en)), flush=True)
 
 
 def note(zh: str, en: str) -> None:
     """Print a line that is not part of the answer: progress, hints."""
-    print(in_language(zh, en), file=sys.stderr, flush=True)
+    print(harmless(in_language(zh, en)), file=sys.stderr, flush=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
@@ -86,7 +103,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | No
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(harmless(cell)) for cell in row))
     console.print(drawn)
 
 
@@ -113,7 +130,7 @@ def print_error(error: Mapping[str, str | None], *, as_json: bool, **beside: obj
     chosen = language()
     place = " · ".join(system_words(part) for part in (error["where"], error["detail"]) if part)
     line = f"{error['code']}: {error[chosen]}" + (f" ({place})" if place else "")
-    print(line, file=sys.stderr)
+    print(one_line(line), file=sys.stderr)
     print(f"  → {error[f'remedy_{chosen}']}", file=sys.stderr, flush=True)
     if as_json:
         emit_json({**beside, "error": error})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import text
-from services.cli.output import in_language, language, listed
+from services.cli.output import in_language, language, listed, one_line
 from services.cli.verify_judge import Verdict, What
 from services.cli.words import clock_time, organ_word, record_word
 from services.rulebook.model import Directory
@@ -37,17 +37,19 @@ def print_verdict(
         (in_language("被改动", "changed"), listed(verdict.tampered)),
     ):
         if value:
-            print(f"  {head}: {value}")
+            print(one_line(f"  {head}: {value}"))
     for each in document["attachments"]:
         head = in_language("附件", "attachment")
         words = text(each["code"]).in_language(language())[0] if each["code"] else each["name"]
-        print(f"  {head}: {each['file']}  {words or in_language('相符', 'the same content')}")
+        same = in_language("相符", "the same content")
+        print(one_line(f"  {head}: {each['file']}  {words or same}"))
     for head, rows in (
         (in_language("未提供", "withheld"), document["withheld"]),
         (in_language("已遮蔽", "masked"), document["masked"]),
     ):
         for row in rows:
-            print(f"  {head}: {row['path']}  {row['rule'] or ''} {row['basis'] or ''}".rstrip())
+            ruled = f"  {head}: {row['path']}  {row['rule'] or ''} {row['basis'] or ''}"
+            print(one_line(ruled.rstrip()))
     if document["opened"]:
         _print_opened(document["opened"], directory)
     if fault is not None:
@@ -66,12 +68,13 @@ def _print_opened(opened: Mapping[str, Any], directory: Directory | None) -> Non
         (in_language("准予机关", "opened by"), known or in_language("规则库", "the rulebook")),
         (in_language("申请依据和理由", "asked for because"), ground),
     ):
-        print(f"  {head}: {value}")
+        print(one_line(f"  {head}: {value}"))
     for field in opened["fields"]:
-        print(f"  {field['path']}: {field['value']}")
+        print(one_line(f"  {field['path']}: {field['value']}"))
         for head, name in (
             (in_language("原不予提供", "withheld by"), "withheld"),
             (in_language("准予查看", "opened by"), "opened"),
         ):
             row = field["withheld_by"] if name == "withheld" else field["opened_rule"]
-            print(f"    {head}: {row or '-'} {field[f'{name}_basis'] or ''}".rstrip())
+            ruled = f"    {head}: {row or '-'} {field[f'{name}_basis'] or ''}"
+            print(one_line(ruled.rstrip()))

@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -154,3 +155,21 @@ def test_a_letter_is_told_in_lines_with_its_cure_and_without_its_content() -> No
 )
 def test_a_retry_is_told(document: dict[str, Any], words: str) -> None:
     assert words in "\n".join(retry_lines({"to": "leads", "case": "c", **document}))
+
+
+def test_a_letter_gives_the_operator_s_terminal_no_command_and_no_line_of_its_own() -> None:
+    evil = "\x1b]0;x\x07\x1b[2J\x9b31m\u202e\r\n  状态: 已处理"
+    lead = replace(LEAD, envelope=replace(LEAD.envelope, document_number=evil))
+    found = letter({"yichuan-where": evil.encode()}, sealed(lead))
+    document = {
+        "id": "7",
+        "at": AT,
+        "retried": [],
+        "headers": shown_headers(found, everything=True),
+        "content": public_view(found, codec_of),
+        **dict.fromkeys(("code", "source", "message", "case")),
+        "status": "kept",
+    }
+    lines = list(letter_lines(document))
+    assert sum("\\u001b]0;x\\u0007\\u001b[2J\\u009b31m\\u202e\\u000d\\n" in x for x in lines) == 2
+    assert all(line.isprintable() for line in lines)

@@ -1,0 +1,51 @@
+"""What anybody may have written is printed and never obeyed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas.errors import text
+from services.cli.output import (
+    emit_json,
+    error_object,
+    harmless,
+    note,
+    one_line,
+    print_error,
+    say,
+    table,
+)
+
+EVIL = "张\x1b[2J\x9b31m\x07\x7f\u202e\u2066\u061c\r伟"
+SHOWN = "张\\u001b[2J\\u009b31m\\u0007\\u007f\\u202e\\u2066\\u061c\\u000d伟"
+
+
+def test_what_a_terminal_obeys_is_an_escape_and_all_else_stays() -> None:
+    assert harmless(EVIL) == SHOWN
+    assert harmless("张伟\t（甲）\u3000\U00020bb7\n乙") == "张伟\t（甲）\u3000\U00020bb7\n乙"
+    assert one_line("甲\n状态: 已处理") == "甲\\n状态: 已处理"
+
+
+def test_json_says_the_same_and_holds_nothing_that_is_obeyed(capsys: Any) -> None:
+    emit_json({"name": EVIL, "lines": "甲\u2028乙\n丙"})
+    printed = capsys.readouterr().out
+    assert printed.removesuffix("\n").isprintable()
+    assert json.loads(printed) == {"name": EVIL, "lines": "甲\u2028乙\n丙"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_tables_lines_and_errors_are_harmless(
+    language: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YICHUAN_LANG", language)
+    table(["x"], [[EVIL]])
+    say(EVIL, EVIL)
+    note(EVIL, EVIL)
+    print_error(error_object(text("organ.unknown"), EVIL, f"{EVIL}\n  → 无须处理"), as_json=True)
+    out, err = capsys.readouterr()
+    for line in (out + err).split("\n"):
+        assert line.isprintable()
+    assert out.count(SHOWN) == 2
+    assert err.count(SHOWN) == 3
+    assert "  → 无须处理" not in err.splitlines()
