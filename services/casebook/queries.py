@@ -158,13 +158,15 @@ KEYS_OF: Final = _KEY.where(among(CASE_KEYS.c.case_seq, "seqs"))
 NUMBER_OF: Final = (
     select(CASE_NUMBERS.c.seq).where(CASE_NUMBERS.c.case_id == bindparam("case")).scalar_subquery()
 )
-# Of a case; `case` is its id: what was decided before cases had numbers is found by that.
+# Of a case; `case` is its id: what was decided before cases had numbers is found by that. `=`, not
+# IN: PostgreSQL uses no index for a subquery's IN that stands beside an OR, and reads all there is.
 DECISIONS_OF: Final = select(DECISIONS).where(
     or_(
-        DECISIONS.c.case_seq.in_(NUMBER_OF),
+        DECISIONS.c.case_seq == NUMBER_OF,
         and_(DECISIONS.c.case_seq.is_(None), DECISIONS.c.case_id == bindparam("case")),
     )
 )
+DECISIONS_COUNTED: Final = DECISIONS_OF.with_only_columns(func.count(), maintain_column_froms=True)
 ORIGINAL: Final = select(ORIGINALS).where(
     ORIGINALS.c.sender == bindparam("sender"), ORIGINALS.c.message_id == bindparam("message")
 )

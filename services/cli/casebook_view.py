@@ -10,7 +10,7 @@ from connectors.bus.home import Home
 from schemas.document_number import normal_document_number
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.owed import HAS_BEGUN
-from services.casebook.queries import DECISIONS_OF
+from services.casebook.queries import DECISIONS_COUNTED, DECISIONS_OF
 from services.casebook.rows import DecisionRow, Position, duty_from_text, from_ms
 from services.casebook.store import open_for_reading
 from services.casebook.tables import DECISIONS, DUTIES, MESSAGES, SAID
@@ -98,8 +98,7 @@ def decisions_of(connection: Connection, case_id: CaseId) -> tuple[DecisionRow, 
 
 def decision_count(connection: Connection, case_id: CaseId) -> int:
     """Return how many decisions a case has."""
-    query = select(func.count()).select_from(DECISIONS).where(DECISIONS.c.case_id == case_id)
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(DECISIONS_COUNTED, {"case": case_id}).scalar_one())
 
 
 def deliveries_of(connection: Connection, case_id: CaseId) -> Iterator[DecisionRow]:

@@ -1,18 +1,23 @@
 """PostgreSQL goes about it by an index, also where it knows the tables: few that owe among many."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import Engine, Select, text
 
 from services.casebook import queries
 from services.casebook.store import Casebook
+from services.casebook.tables import DECISIONS
 
 CASES, PARTITIONS, OWING_EVERY = 20_000, 10, 100
 OWING = CASES // PARTITIONS // OWING_EVERY  # of one partition
 READ_MAX = 10 * OWING * PARTITIONS  # rows: what owes anywhere some times, not what ever was
-ASKED = {"topic": "leads", "partition": 3, "at": 1, "most": 2_000, "last": ""}
+DECIDED = 2  # decisions of each case
+OF_A_CASE_MAX = 10  # rows, of indexes too
+A_CASE = hashlib.md5(b"7", usedforsecurity=False).hexdigest()
+ASKED = {"topic": "leads", "partition": 3, "at": 1, "most": 2_000, "last": "", "case": A_CASE}
 GONE = {"kinds": ["sign_for", "handle"], "owners": ["o", "p"], "reasons": ["gap", "no_superior"]}
 _OWES = f"n / {PARTITIONS} % {OWING_EVERY} = 0"
 _CASES = f"""
@@ -27,6 +32,12 @@ _DUTIES = """
     SELECT seq, 0, left(case_id, 36), case_id, 'sign_for', 'o', seq, look_ms IS NULL, 'x'
     FROM cases
 """
+_DECISIONS = f"""
+    INSERT INTO decisions (topic, partition, "offset", case_id, message_id, sender, record, at_ms,
+    outcome, rulebook, entry, case_seq)
+    SELECT 'leads', 0, seq * {DECIDED} + n, case_id, left(case_id, 36), 'o', 'x', n, 'accepted',
+    'r', '"effect":"delivered"', seq FROM cases, generate_series(1, {DECIDED}) AS n
+"""
 _HELD = "UPDATE cases SET stopped = 'gap' WHERE look_ms IS NULL"
 
 
@@ -34,22 +45,23 @@ _HELD = "UPDATE cases SET stopped = 'gap' WHERE look_ms IS NULL"
 def filled(casebook: Casebook, request: pytest.FixtureRequest) -> Casebook:
     """A casebook of many cases of which few owe something."""
     with casebook.engine.begin() as connection:
-        for statement in (_CASES, _NUMBERS, _DUTIES):
+        for statement in (_CASES, _NUMBERS, _DUTIES, _DECISIONS):
             connection.execute(text(statement))
         if request.param == "analyzed":
             connection.execute(text("ANALYZE"))
     return casebook
 
 
-def read(casebook: Casebook, query: Select[Any]) -> tuple[float, float]:
-    """Return how many rows a worker's session finds, and how many it reads for that."""
-    told = query.compile(casebook.engine)
+def read(casebook: Casebook, query: Select[Any], by: Engine | None = None) -> tuple[float, float]:
+    """Return how many rows a worker's session, or another's, finds, and how many it reads."""
+    engine = by or casebook.engine
+    told = query.compile(engine)
     values = {name: {**ASKED, **GONE}.get(name, value) for name, value in told.params.items()}
-    with casebook.engine.connect() as connection:
+    with engine.connect() as connection:
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {told}"
         explained = connection.exec_driver_sql(explain, values).scalar_one()
     plan = explained[0]["Plan"]
-    scans = [node for node in _nodes(plan) if "Plans" not in node]
+    scans = [node for node in _nodes(plan) if "Scan" in node["Node Type"]]
     return plan["Actual Rows"], sum(map(_rows, scans))
 
 
@@ -90,3 +102,14 @@ def test_what_is_held_is_found_without_reading_what_is_not(filled: Casebook) -> 
     found, rows = read(filled, queries.STOPPED_FOR)
     assert found == OWING
     assert rows <= READ_MAX
+
+
+def test_a_case_s_decisions_are_found_and_counted_without_reading_those_of_others(
+    filled: Casebook,
+) -> None:
+    """By a session that reads, as `trace` and `resend` do: none of its ways is forbidden to it."""
+    in_order = queries.DECISIONS_OF.order_by(DECISIONS.c.seq).limit(CASES)
+    for asked, answer in ((in_order, DECIDED), (queries.DECISIONS_COUNTED, 1)):
+        found, rows = read(filled, asked, filled.readers)
+        assert found == answer
+        assert rows <= OF_A_CASE_MAX

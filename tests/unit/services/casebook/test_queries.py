@@ -49,7 +49,7 @@ def test_no_question_of_a_batch_reads_a_whole_table() -> None:
         for name, query in vars(queries).items()
         if isinstance(query, Select) and not name.startswith("_")
     }
-    assert len(asked) == 22
+    assert len(asked) == 23
     for name, query in asked.items():
         scanned = {step.split()[1] for step in plan(query) if step.startswith("SCAN")}
         assert not scanned & LARGE, f"{name}: {plan(query)}"
