@@ -144,7 +144,7 @@ def document(record: str, number: int = 12, **changes: Any) -> str:
 
 def written(heads: Iterable[Spooled], offset: int = 0) -> dict[MessageId, LiesAt]:
     """Return where a broker wrote what was published: one behind the other."""
-    return {head.message_id: (0, at) for at, head in enumerate(heads, start=offset)}
+    return {head.message_id: LiesAt(0, at) for at, head in enumerate(heads, start=offset)}
 
 
 def lead(label: str, sender: str = "liuzhi-cgj", **changes: Any) -> Message:

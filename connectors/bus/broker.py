@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
@@ -12,6 +13,7 @@ from connectors.bus.clock import monotonic
 from connectors.bus.inbox_read import Span
 from connectors.bus.kafka import explain, start_consumer, start_producer
 from connectors.bus.quarantine import Record
+from connectors.bus.stamps import is_stamped
 from connectors.bus.unanswered import LiesAt, Place, Spans
 from schemas.topics import inbox_of
 
@@ -85,7 +87,9 @@ class KafkaPublisher:
             written = await producer.send_and_wait(topic, value, key=key)
         except (KafkaError, TimeoutError, OSError) as error:
             raise explain(error, where=topic) from error
-        return written.partition, written.offset
+        stamp_ms = written.timestamp if is_stamped(written) else None
+        stamped_at = None if stamp_ms is None else datetime.fromtimestamp(stamp_ms / 1000, UTC)
+        return LiesAt(written.partition, written.offset, stamped_at)
 
     async def renew(self) -> None:
         """Close the producer and open another: one that failed may never get its order back."""

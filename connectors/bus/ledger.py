@@ -44,7 +44,7 @@ CREATE TABLE spool (
   value BLOB NOT NULL
 );
 CREATE INDEX spool_case ON spool (case_id, ordinal, size, spooled_at);
-{unanswered.TABLES}"""
+{unanswered.TABLES}{unanswered.STAMPS}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Ledger(Book):
     """The open ledger. Raises UserError connector.book_unusable when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        steps = (arrivals.BY_SENDER + transfers.BY_SENDER, unanswered.TABLES)
+        by_sender = arrivals.BY_SENDER + transfers.BY_SENDER
+        steps = (by_sender, unanswered.TABLES, unanswered.STAMPS)
         super().__init__(path, _TABLES, steps)
         self.arrivals = Arrivals(self)
         self.transfers = Transfers(self)
@@ -155,6 +156,7 @@ class Ledger(Book):
         )
         if added.rowcount == 0:
             return False
+        self.unanswered.sealed_anew(envelope.message_id)
         self.transfers.to_upload(envelope.message_id, outgoing.files)
         self.db.execute(
             "INSERT INTO spool (message_id, flow, case_id, size, spooled_at, value)"
@@ -177,18 +179,21 @@ class Ledger(Book):
         ).fetchone()
         return SpoolSize(count, size, datetime.fromisoformat(oldest) if oldest else None)
 
-    def published(self, written: Mapping[MessageId, LiesAt], at: datetime) -> None:
+    def published(self, written: Mapping[MessageId, LiesAt], at: datetime) -> int:
         """Note that the broker acknowledged these; a receipt may have come first and stands.
 
-        A letter's bytes are kept until the bus has answered (unanswered.py).
+        A letter's bytes are kept until the bus has answered (unanswered.py); return of how many
+        no answer is waited for any more.
         """
+        given_up = 0
         for message_id, lies_at in written.items():
-            self.unanswered.keep(message_id, lies_at, at)
+            given_up += not self.unanswered.keep(message_id, lies_at, at)
             self.db.execute("DELETE FROM spool WHERE message_id = ?", (message_id,))
             self.db.execute(
                 "UPDATE sent SET state = ? WHERE message_id = ? AND state = 'spooled'",
                 (State.PUBLISHED, message_id),
             )
+        return given_up
 
     def settled(self, message_id: MessageId, state: State, notice: Notice) -> None:
         """Note what the bus said of a message. If it said so, it has it: no need to publish it."""

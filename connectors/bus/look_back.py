@@ -42,12 +42,7 @@ class LostDesk:
 
     def places(self) -> tuple[Place, ...]:
         """Return the partitions to ask about."""
-        at = now()
-        with self._ledger.transaction():
-            forgotten = self._ledger.unanswered.forget(at)
-        if forgotten:
-            LOG.warning("never answered, kept no longer: %d", forgotten)
-        return self._ledger.unanswered.places(at)
+        return self._ledger.unanswered.places(now())
 
     def send_again(self, spans: Spans, asked_at: datetime) -> int:
         """Put what the log has lost back into the spool; return how many letters.

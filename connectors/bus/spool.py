@@ -1,6 +1,7 @@
 """What goes out next of what waits to be published: of each case the first, within an allowance."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from connectors.bus.system import State
 from connectors.bus.unanswered import LiesAt
 from schemas.ids import CaseId, MessageId
 from schemas.parts import Flow
+
+LOG: Final = logging.getLogger("yichuan.connector")
 
 # What the connector says itself (Delivered) has no place. It answers what came, which was allowed
 # to its sender; and were it counted, who is flooded could not send letters of its own.
@@ -88,7 +91,8 @@ class Spool:
 
     def published(self, written: Mapping[MessageId, LiesAt], at: float, now: datetime) -> None:
         """Note what the broker acknowledged of the last heads; `at` in monotonic seconds."""
-        self._ledger.published(written, now)
+        if given_up := self._ledger.published(written, now):
+            LOG.warning("never answered, kept no longer: %d", given_up)
         letters = [each for each in written if each in self._letters]
         self._allowance.published(letters, at)
         for each in letters:

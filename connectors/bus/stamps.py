@@ -6,7 +6,7 @@ DESCRIBE_CONFIGS), so the exchange's needs no further right.
 
 import asyncio
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -17,7 +17,13 @@ from connectors.bus.kafka import client_options, explain
 from connectors.bus.layout import STAMPED_BY, THE_BROKER
 
 _SECONDS_MAX: Final = 30.0
+_LOG_APPEND_TIME: Final = 1  # what a client makes of the broker's stamp
 _OF_RESOURCE: Final = 5  # error, its text, kind, name, entries: in every version of the answer
+
+
+def is_stamped(record: Any) -> bool:  # noqa: ANN401 - Faust's or aiokafka's
+    """Whether the time of a record is the broker's: also what it says of one that it has taken."""
+    return bool(record.timestamp_type == _LOG_APPEND_TIME)
 
 
 async def stamped_by_writers(

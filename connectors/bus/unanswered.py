@@ -6,23 +6,33 @@ same message under the same id, so that it counts once, had it been decided afte
 connector says itself (Delivered) is answered by nobody, and is not kept.
 
 Each letter is accepted, held or refused within seconds: of one with no word for long the exchange
-is away, or it is a dead letter, sealed for another bus, by ids or keys of another.
+is away, or it is a dead letter, sealed for another bus, by ids or keys of another. Its last word is
+the broker's: by this host's clock alone, which may stand anywhere, nothing is forgotten.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from connectors.bus.book import Book
+from connectors.bus.clock import SKEW_MAX
 from schemas.ids import MessageId
 
 LETTERS_MAX: Final = 100_000  # then nothing more is taken from the agency: it stays in its outbox
 BYTES_MAX: Final = 2 * 1024 * 1024 * 1024
-KEPT_DAYS: Final = 400  # since it was sealed; of a dead letter no answer ever comes
+KEPT_DAYS: Final = 400  # since the broker first had it; of a dead letter no answer ever comes
 AGE_SECONDS_MIN: Final = 60.0  # an answer is on its way for less
 SILENT: Final = timedelta(minutes=15)  # then it is told of, and may be handed in again
 
-LiesAt = tuple[int, int]  # where a record lies in its flow: partition and offset
+
+class LiesAt(NamedTuple):
+    """Where a record lies in its flow, and since when by the broker's clock (None: unstamped)."""
+
+    partition: int
+    offset: int
+    stamped_at: datetime | None = None
+
+
 Place = tuple[str, int]  # of a flow: topic and partition
 Spans = Mapping[Place, tuple[int, int]]  # where each begins, and where its next record will lie
 
@@ -36,6 +46,16 @@ CREATE TABLE unanswered (
 );
 CREATE INDEX unanswered_place
   ON unanswered (flow, "partition", "offset", published_at, size);
+"""
+# When the broker first had what is unanswered: seconds since 1970, where both clocks agreed on it.
+STAMPS: Final = """
+CREATE TABLE IF NOT EXISTS first_stamps (
+  message_id TEXT PRIMARY KEY, stamped_at REAL NOT NULL
+) WITHOUT ROWID;
+"""
+_STAMP: Final = """
+INSERT OR IGNORE INTO first_stamps
+ SELECT message_id, ? FROM sent WHERE message_id = ? AND place IS NOT NULL
 """
 _KEEP: Final = """
 INSERT OR REPLACE INTO unanswered
@@ -65,13 +85,26 @@ class Unanswered:
     def __init__(self, book: Book) -> None:
         self._db = book.db
 
-    def keep(self, message_id: MessageId, lies_at: LiesAt, at: datetime) -> None:
-        """Keep what leaves the spool, with its partition and offset."""
-        self._db.execute(_KEEP, (*lies_at, at.timestamp(), message_id))
+    def keep(self, message_id: MessageId, lies_at: LiesAt, at: datetime) -> bool:
+        """Keep what leaves the spool, with its partition and offset.
+
+        False: it went out again after KEPT_DAYS, for the last time, and is not kept.
+        """
+        if self._is_old(message_id, lies_at.stamped_at, at):
+            self.answered(message_id)  # there will be no answer
+            return False
+        values = (lies_at.partition, lies_at.offset, at.timestamp(), message_id)
+        self._db.execute(_KEEP, values)
+        return True
 
     def answered(self, message_id: MessageId) -> None:
         """The bus has said what became of it."""
         self._db.execute("DELETE FROM unanswered WHERE message_id = ?", (message_id,))
+        self.sealed_anew(message_id)
+
+    def sealed_anew(self, message_id: MessageId) -> None:
+        """It was handed in again: its time begins anew."""
+        self._db.execute("DELETE FROM first_stamps WHERE message_id = ?", (message_id,))
 
     def silent(self, at: datetime) -> int:
         """Return of how many letters the bus has said nothing for SILENT or longer."""
@@ -109,11 +142,17 @@ class Unanswered:
             back += self._db.execute(f"DELETE {_LOST}", lost).rowcount
         return back
 
-    def forget(self, now: datetime) -> int:
-        """Forget what will not be answered any more; return how many letters."""
-        before = (now - timedelta(days=KEPT_DAYS)).isoformat()
-        gone = self._db.execute("DELETE FROM unanswered WHERE spooled_at < ?", (before,))
-        return gone.rowcount
+    def _is_old(self, message_id: MessageId, stamped_at: datetime | None, at: datetime) -> bool:
+        """Whether it has been with the broker for KEPT_DAYS, by stamps that our clock agrees with.
+
+        One clock that is wrong, this host's or the broker's, makes no letter old.
+        """
+        if stamped_at is None or abs(stamped_at - at) > SKEW_MAX:
+            return False
+        self._db.execute(_STAMP, (stamped_at.timestamp(), message_id))
+        before = (stamped_at - timedelta(days=KEPT_DAYS)).timestamp()
+        old = "SELECT 1 FROM first_stamps WHERE message_id = ? AND stamped_at < ?"
+        return self._db.execute(old, (message_id, before)).fetchone() is not None
 
 
 def _before(at: datetime) -> float:

@@ -30,6 +30,7 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer, start_producer
 from connectors.bus.layout import ORIGINAL_BYTES_MAX
+from connectors.bus.stamps import is_stamped
 from connectors.bus.truncate import delete_below
 from schemas.errors import Broken, YichuanError
 from schemas.topics import ORIGINALS
@@ -44,7 +45,7 @@ from services.exchange.intake import Intake, is_tick
 from services.exchange.kept_keys import keep_keys, locked
 from services.exchange.originals import original
 from services.exchange.reading import polled
-from services.exchange.record_batches import incoming_of, is_stamped
+from services.exchange.record_batches import incoming_of
 
 STEP_RECORDS_MAX: Final = 5_000  # copied at one time; the rest with the next batch or Tick
 STEP_BYTES_MAX: Final = 16 << 20

@@ -17,6 +17,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.util import calc_crc32c
 
+from connectors.bus.stamps import is_stamped
 from schemas.errors import Malformed
 from services.casebook.rows import Position, from_ms
 from services.exchange.compression import NONE, opened
@@ -38,7 +39,6 @@ _CRC_BEGINS: Final = struct.calcsize(">qiibI")  # behind itself
 _VERSION: Final = 2
 _CODEC: Final = 0x07
 _BROKERS_STAMP: Final = 0x08  # the broker's word: it sets or clears it, whatever a client wrote
-_LOG_APPEND_TIME: Final = 1  # what a client makes of it
 _TRANSACTIONAL: Final = 0x10
 _CONTROL: Final = 0x20
 _VARINT_BITS_MAX: Final = 63
@@ -197,11 +197,6 @@ def incoming_of(position: Position, record: Any, stamp_ms: int) -> Incoming:  # 
     if isinstance(ours, Unread):
         return Incoming(position, None, None, stamped_at, unread=ours)
     return Incoming(position, record.key, record.value, stamped_at, packed=ours)
-
-
-def is_stamped(record: Any) -> bool:  # noqa: ANN401 - Faust's or aiokafka's
-    """Whether the time of a record is the broker's: also what it says of one that it has taken."""
-    return bool(record.timestamp_type == _LOG_APPEND_TIME)
 
 
 def _headers(data: memoryview, at: int, end: int) -> Headers:

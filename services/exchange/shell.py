@@ -19,6 +19,7 @@ from connectors.bus.clock import SKEW_MAX, monotonic, now
 from connectors.bus.exits import EXIT_BROKEN, EXIT_UNAVAILABLE
 from connectors.bus.home import Settings
 from connectors.bus.metrics import Stage
+from connectors.bus.stamps import is_stamped
 from schemas.codec import frame
 from schemas.errors import Broken, Unavailable, YichuanError
 from schemas.ids import BUS, CaseId, MessageId, derive
@@ -39,7 +40,6 @@ from services.exchange.measures import Measures
 from services.exchange.outbox import Published, publish
 from services.exchange.own_keys import refuse_ended
 from services.exchange.portions import portions
-from services.exchange.record_batches import is_stamped
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.refusing import Refusing
 from services.exchange.shedding import Shedder

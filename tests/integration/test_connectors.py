@@ -25,6 +25,7 @@ from connectors.bus.desk import Desk
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import start_consumer, start_producer
 from connectors.bus.quarantine import Record
+from connectors.bus.unanswered import LiesAt
 from schemas.errors import Malformed, Unavailable
 from schemas.ids import OrganCode
 from schemas.load import default_example
@@ -298,7 +299,7 @@ class OneCaseFails:
         self.failing: bytes | None = None
         self.failed = 0
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
         """Publish, unless it is of the one case."""
         if self.failing is None:
             self.failing = key
@@ -355,7 +356,7 @@ def test_who_is_told_to_stop_publishes_first_what_is_in_the_spool(
         publisher, inbox = KafkaPublisher(agency), KafkaInbox(agency)
         publish, began, may_end = publisher.publish, asyncio.Event(), asyncio.Event()
 
-        async def slowly(topic: str, key: bytes, value: bytes) -> tuple[int, int]:
+        async def slowly(topic: str, key: bytes, value: bytes) -> LiesAt:
             began.set()
             await may_end.wait()
             return await publish(topic, key, value)

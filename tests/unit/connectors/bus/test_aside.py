@@ -16,6 +16,7 @@ from connectors.bus.desk import Desk
 from connectors.bus.inbox_read import Span
 from connectors.bus.quarantine import Record
 from connectors.bus.system import Source
+from connectors.bus.unanswered import LiesAt
 from schemas.errors import Unavailable
 from schemas.ids import CaseId
 from tests.agency_home import document, lead, written
@@ -214,10 +215,10 @@ def test_what_may_belong_to_the_case_of_what_waits_waits_behind_it(
 class Bus:
     """Takes everything, and gives nothing."""
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
         """Take a value."""
         del topic, key, value
-        return 0, 0
+        return LiesAt(0, 0)
 
     async def renew(self) -> None:
         """Nothing is to be begun afresh."""

@@ -1,6 +1,7 @@
 """What a connector publishes with, without a broker: how often it logs in when one was away."""
 
 import asyncio
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Final
 
@@ -8,9 +9,11 @@ import pytest
 
 from connectors.bus import broker
 from connectors.bus.broker import KafkaPublisher
+from connectors.bus.unanswered import LiesAt
 from schemas.errors import Unavailable
 from tests.agency_home import County
 
+BY_THE_WRITER, BY_THE_BROKER = 0, 1  # as Kafka numbers them
 LETTERS: Final = 50  # published at once
 
 
@@ -19,6 +22,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.stamp_ms, self.stamped_by = 1_000, BY_THE_BROKER
         self.logins = self.sent = 0
         self.open: list[Producer] = []
         self.may_answer = asyncio.Event()
@@ -48,7 +52,12 @@ class Producer:
         if self._cluster.is_away:
             raise TimeoutError
         self._cluster.sent += 1
-        return SimpleNamespace(partition=0, offset=self._cluster.sent - 1)
+        return SimpleNamespace(
+            partition=0,
+            offset=self._cluster.sent - 1,
+            timestamp=self._cluster.stamp_ms,
+            timestamp_type=self._cluster.stamped_by,
+        )
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -92,6 +101,18 @@ async def back(publisher: KafkaPublisher, cluster: Cluster, *, answers: bool) ->
     cluster.is_away = False
     if not answers:
         cluster.may_answer.clear()
+
+
+@pytest.mark.parametrize(
+    ("by", "stamped_at"),
+    [(BY_THE_BROKER, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), (BY_THE_WRITER, None)],
+)
+def test_an_acknowledgement_bears_the_broker_s_time_and_no_other(
+    publisher: KafkaPublisher, cluster: Cluster, by: int, stamped_at: datetime | None
+) -> None:
+    cluster.stamped_by = by
+    found = asyncio.run(publisher.publish("leads", b"case", b"value"))
+    assert found == LiesAt(0, 0, stamped_at)
 
 
 def test_while_the_broker_is_away_all_that_is_published_at_once_logs_in_once(

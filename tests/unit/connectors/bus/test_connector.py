@@ -16,6 +16,7 @@ from connectors.bus.connector import OUTAGE_SECONDS_MAX, SILENT_SECONDS_MAX, Con
 from connectors.bus.desk import Desk
 from connectors.bus.inbox_read import Span
 from connectors.bus.quarantine import Record
+from connectors.bus.unanswered import LiesAt
 from schemas.errors import Unavailable
 from schemas.ids import Alias
 from tests.agency_home import County, accepted, document
@@ -32,7 +33,7 @@ class Unheard:
         self.taken: list[bytes] = []
         self.renewals = 0
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
         """Take the value; nobody knows it."""
         del key
         self.taken.append(value)
@@ -114,11 +115,11 @@ def test_what_the_bus_had_after_all_is_not_called_failing_for_ever(
 class Heard(Unheard):
     """Answers from the second try on."""
 
-    async def publish(self, topic: str, key: bytes, value: bytes) -> tuple[int, int]:
+    async def publish(self, topic: str, key: bytes, value: bytes) -> LiesAt:
         """Take the value; of the first nobody knows."""
         if not self.taken:
             await super().publish(topic, key, value)
-        return 0, 0
+        return LiesAt(0, 0)
 
 
 def test_what_could_not_be_published_and_then_was_is_not_called_failing_for_ever(

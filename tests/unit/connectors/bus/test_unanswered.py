@@ -1,7 +1,8 @@
 """Letters that the bus said nothing of: counted over restarts, and handed in again as they are."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 
@@ -10,7 +11,7 @@ from connectors.bus import desk as desk_module
 from connectors.bus.clock import now
 from connectors.bus.desk import Desk
 from connectors.bus.ledger import Ledger, Outgoing
-from connectors.bus.unanswered import KEPT_DAYS, SILENT
+from connectors.bus.unanswered import KEPT_DAYS, SILENT, LiesAt
 from schemas.ids import MessageId
 from tests.agency_home import County, accepted, document, lead, rejected, written
 from tests.agency_sides import Side
@@ -70,7 +71,7 @@ def test_a_letter_with_no_word_is_counted_until_one_comes_also_by_the_next_proce
     assert again.spool.silent(at + SILENT + MOMENT) == 0
 
 
-def test_what_is_not_kept_any_more_is_not_counted_and_a_receipt_is_no_letter(
+def test_what_waits_is_not_counted_and_a_receipt_is_no_letter(
     county: County,
 ) -> None:
     ledger = Ledger(county.agency().folder / "ledger.sqlite")
@@ -80,12 +81,76 @@ def test_what_is_not_kept_any_more_is_not_counted_and_a_receipt_is_no_letter(
         ledger.put_in_spool(Outgoing(lead("one"), b"value", "a.json"), at)
         ledger.put_in_spool(Outgoing(lead("a receipt"), b"value"), at)
         assert ledger.unanswered.silent(at + SILENT) == 0  # it waits, and was not handed over
-        ledger.published(dict.fromkeys(ids, (0, 7)), at)
+        ledger.published(dict.fromkeys(ids, LiesAt(0, 7)), at)
     assert ledger.unanswered.silent(at + SILENT) == 1
     assert [ledger.unanswered.is_silent(each, at + SILENT) for each in ids] == [True, False]
-    ledger.unanswered.forget(at + timedelta(days=KEPT_DAYS) + MOMENT)
-    assert ledger.unanswered.silent(at + SILENT) == 0
     ledger.close()
+
+
+WRONG: Final = 2 * timedelta(days=KEPT_DAYS)
+LONG: Final = timedelta(days=KEPT_DAYS) + MOMENT
+ZERO: Final = timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "is_kept"),
+    [
+        # of each publishing: when it was, and how wrong this host's clock and the broker's were
+        ([(ZERO, ZERO, ZERO), (LONG, ZERO, ZERO)], False),
+        ([(ZERO, ZERO, ZERO), (LONG - 2 * MOMENT, ZERO, ZERO)], True),
+        ([(ZERO, ZERO, ZERO), (MOMENT, WRONG, ZERO)], True),
+        ([(ZERO, ZERO, ZERO), (MOMENT, ZERO, WRONG)], True),
+        ([(ZERO, -WRONG, ZERO), (MOMENT, ZERO, ZERO)], True),
+        ([(ZERO, ZERO, -WRONG), (MOMENT, ZERO, ZERO)], True),
+        ([(ZERO, -WRONG, ZERO), (MOMENT, ZERO, ZERO), (LONG + MOMENT, ZERO, ZERO)], False),
+        ([(ZERO, ZERO, None), (LONG, ZERO, None)], True),  # writers' stamps: nobody's word
+    ],
+)
+def test_a_letter_is_given_up_by_the_time_that_both_clocks_tell(
+    county: County,
+    clocks: list[tuple[timedelta, timedelta, timedelta | None]],
+    *,
+    is_kept: bool,
+) -> None:
+    ledger = Ledger(county.agency().folder / "ledger.sqlite")
+    message_id, began = lead("one").envelope.message_id, now()
+    with ledger.transaction():
+        ledger.put_in_spool(Outgoing(lead("one"), b"value", "a.json"), began)
+        for turn, (later, ours, brokers) in enumerate(clocks):
+            if turn:
+                ever = datetime.max.replace(tzinfo=UTC)
+                assert ledger.unanswered.into_spool({("leads", 0): (8, 9)}, ever) == 1
+            at = began + later
+            stamp = None if brokers is None else at + brokers
+            given_up = ledger.published({message_id: LiesAt(0, 7, stamp)}, at + ours)
+            assert given_up == (not is_kept and turn == len(clocks) - 1)
+    ledger.close()
+
+
+def test_what_is_handed_in_again_is_kept_as_long_again(county: County) -> None:
+    ledger = Ledger(county.agency().folder / "ledger.sqlite")
+    message_id, began = lead("one").envelope.message_id, now()
+    with ledger.transaction():
+        for at in (began, began + LONG):
+            ledger.put_in_spool(Outgoing(lead("one"), b"value", "a.json"), at)
+            assert ledger.published({message_id: LiesAt(0, 7, at)}, at) == 0
+    ledger.close()
+
+
+def test_a_letter_that_is_given_up_is_told_of(
+    side: Side, desk: Desk, later: list[timedelta], caplog: pytest.LogCaptureFixture
+) -> None:
+    side.put("a", "lead_transfer", document("lead_transfer"))
+    take(desk)
+    for turn in (ZERO, LONG):
+        later[0] = turn
+        at = now() + turn
+        (head,) = desk.waiting(100)
+        assert "kept no longer" not in caplog.text
+        desk.published({head.message_id: LiesAt(0, 7, at)})
+        desk.lost.send_again({("leads", 0): (8, 9)}, at + SILENT)
+    assert "kept no longer: 1" in caplog.text
+    assert desk.waiting(100) == ()
 
 
 def test_a_letter_that_an_older_release_published_may_be_handed_in_again(county: County) -> None:
@@ -94,7 +159,7 @@ def test_a_letter_that_an_older_release_published_may_be_handed_in_again(county:
     with ledger.transaction():
         ledger.put_in_spool(Outgoing(lead("one"), b"value", "a.json"), now())
         assert not ledger.unanswered.is_silent(message_id, now())
-        ledger.published({message_id: (0, 7)}, now())
+        ledger.published({message_id: LiesAt(0, 7)}, now())
         ledger.unanswered.answered(message_id)  # of it that release noted no more
     assert ledger.unanswered.is_silent(message_id, now())
     ledger.close()
@@ -105,7 +170,7 @@ def test_a_letter_that_waits_to_go_out_again_is_not_sealed_a_second_time(county:
     message_id, at = lead("one").envelope.message_id, now()
     with ledger.transaction():
         ledger.put_in_spool(Outgoing(lead("one"), b"value", "a.json"), at)
-        ledger.published({message_id: (0, 7)}, at)
+        ledger.published({message_id: LiesAt(0, 7)}, at)
         assert ledger.unanswered.into_spool({("leads", 0): (8, 9)}, at + SILENT) == 1
     assert not ledger.unanswered.is_silent(message_id, at + SILENT)
     ledger.close()
