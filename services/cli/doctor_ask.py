@@ -25,6 +25,7 @@ from schemas.parts import Flow
 from schemas.rollout import wanted as wanted_schemas
 from schemas.topics import inbox_of
 from services.casebook.progress import Place
+from services.casebook.rows import Progress
 from services.cli.doctor_broker import (
     Inbox,
     Newest,
@@ -34,10 +35,12 @@ from services.cli.doctor_broker import (
     judge_logs,
     judge_undecided,
 )
-from services.cli.doctor_finding import Symptom, of_error
+from services.cli.doctor_finding import Symptom, of_error, wrong
 from services.cli.doctor_registry import Held, judge_registry
 from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, open_log
 from services.cli.topics import layout_of
+from services.exchange.record_batches import open_within_limits
+from services.exchange.replaced import find_replaced
 from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
@@ -67,20 +70,22 @@ def ask_logs(
     home: Home,
     settings: Settings,
     rulebook: Rulebook | None,
-    progress: Mapping[Place, int],
+    progress: Mapping[Place, Progress],
     now: datetime,
 ) -> Iterator[Symptom]:
     """Judge the flows' logs by the casebook's progress, and the broker's stamps by the clock."""
     try:
         with open_log(home, settings, _CONNECT_SECONDS_MAX) as log:
             spans = {place: span for flow in Flow for place, span in log.spans(flow).items()}
-            yield from judge_logs(progress, spans)
+            reached = {place: each.next_offset for place, each in progress.items()}
+            yield from judge_logs(reached, spans)
+            yield from _replaced(home, settings, progress)
             ends = {place: end for place, (_, end) in spans.items()}
             lasts = {place: max(begin, end - 1) for place, (begin, end) in spans.items()}
             newest = list(log.read(lasts, ends, _READ_SECONDS_MAX))
             first = {
                 place: max(offset, spans[place][0])
-                for place, offset in progress.items()
+                for place, offset in reached.items()
                 if place in spans and offset < ends[place]
             }
             behind = {place: offset + 1 for place, offset in first.items()}
@@ -91,6 +96,16 @@ def ask_logs(
         return
     keyring = _keyring(home, rulebook)
     yield from judge_clock([_newest(record, keyring, now) for record in newest], now)
+
+
+def _replaced(
+    home: Home, settings: Settings, progress: Mapping[Place, Progress]
+) -> Iterator[Symptom]:
+    """Find flows that were made anew, by the exchange's own client: it opens what comes safely."""
+    open_within_limits()
+    login = home.credentials(ADMIN)
+    for where, detail in asyncio.run(find_replaced(settings, login, progress)):
+        yield wrong("log.replaced", where, detail)
 
 
 def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:

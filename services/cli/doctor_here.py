@@ -18,9 +18,9 @@ from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
 from schemas.errors import UserError, YichuanError
 from services.casebook.key_file import noted_key
-from services.casebook.progress import Place
-from services.casebook.rows import case_from_text
-from services.casebook.tables import CASES, OUTBOX, PROGRESS
+from services.casebook.progress import Place, progress_now
+from services.casebook.rows import Progress, case_from_text
+from services.casebook.tables import CASES, OUTBOX
 from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
 from services.cli.doctor_casebook import (
@@ -49,7 +49,7 @@ _FROZEN_MAX: Final = 1_000
 _FONTS_SECONDS_MAX: Final = 20.0
 
 
-def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, int]]:
+def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, Progress]]:
     """Judge the casebook; return the findings, and how far each partition is decided."""
     found = [*_several_on_sqlite(settings), *_unverified(settings)]
     is_file = not settings.casebook.url.get_secret_value()
@@ -58,11 +58,11 @@ def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dic
     try:
         with reading(home) as connection:
             book = _book(connection, home, is_file=is_file)
-            rows = connection.execute(select(PROGRESS)).all()
+            progress = progress_now(connection)
             found += _without_its_key(connection, home.casebook_key)
     except YichuanError as error:  # it is another program's, or nobody answers
         return [*found, of_error(error)], {}
-    return [*found, *judge_casebook(book)], {(r.topic, r.partition): r.next_offset for r in rows}
+    return [*found, *judge_casebook(book)], progress
 
 
 def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:

@@ -5,8 +5,8 @@ what was never decided: its offsets are set back, and what the journal tells of 
 lost is remembered (recall.py). A log that begins after the casebook's progress has lost records
 that nobody decided; where a secret was deleted from it the originals topic has them, and they are
 decided first (recover.py); else the exchange does not start until somebody answers for going on
-(gap.py). Nor does it when the log ends before the casebook's progress: that is another log, whose
-new records would be taken for decided ones.
+(gap.py). Nor does it when the log ends before the casebook's progress, or was made anew and has
+grown past it (replaced.py): that is another log, whose new records would be taken for decided ones.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from services.exchange.opening import open_shelf
 from services.exchange.recall import Recollection, recall
 from services.exchange.recorded import Remembers
 from services.exchange.recover import recover
+from services.exchange.replaced import replaced
 from services.exchange.shelf import Shelf
 
 _SECONDS_MAX: Final = 60.0  # longer than a dead member's session
@@ -54,8 +55,8 @@ async def align(
 ) -> Aligned:
     """Make the progress rows that are missing, and set the group back where it is ahead.
 
-    Raises Broken log.unstamped, log.gap, log.shorter, originals.unreadable or rulebook.unknown,
-    Unavailable kafka.unreachable, UserError kafka.forbidden.
+    Raises Broken log.unstamped, log.gap, log.shorter, log.replaced, originals.unreadable or
+    rulebook.unknown, Unavailable kafka.unreachable, UserError kafka.forbidden.
     """
     login = home.credentials(EXCHANGE)
     await refuse_unstamped(settings, login)
@@ -67,8 +68,11 @@ async def align(
         # workers are running.
         told = await asyncio.gather(*(consumer.committed(place) for place in places))
         committed = dict(zip(places, told, strict=True))
-        wanted = patiently(_wanted, casebook, begins)
+        known = patiently(_known, casebook, begins)
         ends = await consumer.end_offsets(places)  # after the progress: both grow
+        if others := await replaced(consumer, known, begins, ends):
+            raise Broken("log.replaced", detail="; ".join(map(": ".join, others)))
+        wanted = {place: progress.next_offset for place, progress in known.items()}
         shelf = open_shelf(home, office, log_is_new=not any(ends.values()))
         gaps = {
             (place.topic, place.partition): (wanted[place], begin)
@@ -81,7 +85,8 @@ async def align(
         if gaps:
             lost = remembers.lost() if isinstance(remembers, Recollection) else {}
             await recover(settings, login, casebook, shelf, gaps, remembers, lost)
-            wanted = patiently(_wanted, casebook, begins)
+            known = patiently(_known, casebook, begins)
+            wanted = {place: progress.next_offset for place, progress in known.items()}
             ends = await consumer.end_offsets(places)
         _refuse_shorter(wanted, ends)
         back = _ahead(committed, wanted)
@@ -124,12 +129,12 @@ async def _places(settings: Settings, login: Credentials) -> list[TopicPartition
     ]
 
 
-def _wanted(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+def _known(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, Progress]:
     with casebook.engine.begin() as connection:
         rows = {(p.topic, p.partition): Progress(begin, _NEVER) for p, begin in begins.items()}
         begin_progress(connection, rows)
         found = lock_progress(connection, rows)
-    return {place: found[place.topic, place.partition].next_offset for place in begins}
+    return {place: found[place.topic, place.partition] for place in begins}
 
 
 def _ahead(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import Mock
 
 import pytest
 from aiokafka import TopicPartition
@@ -25,6 +26,7 @@ from tests.empty_casebook import empty_casebook
 from tests.office import office
 
 PLACE = TopicPartition("leads", 0)
+BY_THE_WRITER, BY_THE_BROKER = 0, 1  # as Kafka numbers them
 Told = TypeVar("Told")
 STEP = 5  # records that come and are decided between two looks
 
@@ -41,16 +43,36 @@ class Log:
     set_back: list[int] = field(default_factory=list)
     keys_restored: int = 0
     recalled: list[bool] = field(default_factory=list)  # whether the casebook was behind
+    stamps: dict[int, int] = field(default_factory=dict)  # in milliseconds, by offset
+    stamped_by: int = BY_THE_BROKER
+    at: int = 0  # what is read next
 
-    def decided(self, offset: int) -> None:
+    def decided(self, offset: int, clock_ms: int = 0) -> None:
         """Let the casebook be so far."""
         with self.casebook.engine.begin() as connection:
             work = Work(connection)
-            work.advance(PLACE.topic, PLACE.partition, Progress(offset, from_ms(0)))
+            work.advance(PLACE.topic, PLACE.partition, Progress(offset, from_ms(clock_ms)))
             work.flush()
 
     def assign(self, _places: Sequence[TopicPartition]) -> None:
         """Nothing to do."""
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        """Read from there."""
+        self.at = offset
+
+    async def position(self, _: TopicPartition) -> int:
+        """What is read next."""
+        return self.at
+
+    async def getmany(self, **_: int) -> dict[TopicPartition, list[Any]]:
+        """Read one record, or none where compaction left none."""
+        offset, self.at = max(self.at, self.begin), max(self.at, self.begin) + 1
+        if offset not in self.stamps:
+            return {}
+        stamp, by = self.stamps[offset], self.stamped_by
+        found = Mock(offset=offset, timestamp=stamp, timestamp_type=by, key=None, value=None)
+        return {PLACE: [found]}
 
     async def stop(self) -> None:
         """Nothing to do."""
@@ -198,6 +220,43 @@ def test_a_log_that_ends_before_the_progress_is_refused(log: Log, tmp_path: Path
     log.decided(6)
     with pytest.raises(Broken, match=r"log\.shorter leads/0: 5 < 6"):
         align(log, tmp_path)
+
+
+NOON = 43_200_000
+
+
+@pytest.mark.parametrize("behind", [0, 2])  # the casebook that is the newest, and an older one
+def test_a_log_that_was_made_anew_and_grew_past_the_progress_is_refused(
+    log: Log, tmp_path: Path, behind: int
+) -> None:
+    log.end, log.committed_at = 20, 20
+    log.stamps = {offset: NOON + 10 + offset for offset in range(20)}
+    log.decided(9 - behind, NOON - behind)
+    with pytest.raises(Broken, match=rf"log\.replaced leads/0: {8 - behind}, 1970-01-01T12:00:00"):
+        align(log, tmp_path)
+    assert (log.set_back, log.recalled) == ([], [])  # and nothing was done before
+
+
+def test_the_log_of_the_casebook_is_known_by_its_stamps(log: Log, tmp_path: Path) -> None:
+    log.end, log.committed_at = 20, 20
+    log.stamps = {offset: NOON + offset for offset in range(20)}
+    log.decided(9, NOON + 8)
+    assert align(log, tmp_path) == 9
+    log.stamps[8] = NOON  # the leader after it was some seconds slow: the clock is the greatest
+    assert align(log, tmp_path) == 9
+
+
+def test_a_record_that_is_gone_or_bears_its_writer_s_time_tells_nothing(
+    log: Log, tmp_path: Path
+) -> None:
+    log.end, log.committed_at = 20, 20
+    log.stamps = {offset: NOON + offset for offset in range(20) if offset != 8}
+    log.decided(9, NOON)
+    assert align(log, tmp_path) == 9  # 8 is no record: 9 is the next one
+    log.begin = 9
+    assert align(log, tmp_path) == 9  # deleted in its time
+    log.begin, log.stamps[8], log.stamped_by = 0, NOON + 8, BY_THE_WRITER
+    assert align(log, tmp_path) == 9
 
 
 def test_while_a_flow_takes_its_writers_time_nothing_is_begun(
