@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -25,6 +26,18 @@ _NOT_WRITTEN: Final = frozenset(
     }
 )
 _BESIDE: Final = ("-wal", "-shm")
+_ASIDE: Final = "replaced-"
+_SINCE: Final = "%Y%m%dT%H%M%S-%f"  # two in one second are two
+
+
+def aside_of(path: Path, at: datetime) -> Path:
+    """Return where the casebook goes that another one takes the place of: beside it."""
+    return path.parent / (_ASIDE + at.strftime(_SINCE))
+
+
+def left_aside(path: Path) -> tuple[Path, ...]:
+    """Return the folders beside a casebook in which replaced ones still lie, the oldest first."""
+    return tuple(sorted(each for each in path.parent.glob(f"{_ASIDE}*") if each.is_dir()))
 
 
 def copy_alone(path: Path, to: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -28,15 +28,13 @@ from services.casebook.key_file import noted_key
 from services.casebook.migrate import is_current
 from services.casebook.postgresql_copy import analyze, copy_from_server, empty_server
 from services.casebook.sqlite import only_writer, readers
-from services.casebook.standalone import copy_alone, put_back, refuse_damaged
+from services.casebook.standalone import aside_of, copy_alone, put_back, refuse_damaged
 from services.casebook.store import place_of
 from services.cli.backup_archive import CASEBOOK, Listed, read_archive, units_of, write_archive
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, note, say
 from services.cli.writing import writing
 from services.exchange.all_stopped import all_stopped
-
-_ASIDE: Final = "replaced-%Y%m%dT%H%M%S-%f"  # two in one second are two
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +180,7 @@ def _put_back(home: Home, scratch: Path, missing: Sequence[str]) -> _Restored:
             fill(scratch / CASEBOOK)
         return _Restored(missing, is_analyzed=analyze(casebook))
     casebook = casebook.resolve()  # a link may lead to a larger disk: there it stays
-    aside = casebook.parent / now().strftime(_ASIDE)
+    aside = aside_of(casebook, now())
     with only_writer(casebook):
         for each in missing:
             _put(each, scratch, home)

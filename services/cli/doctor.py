@@ -8,7 +8,7 @@ from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings, home_at
 from schemas.errors import UserError
 from services.cli.doctor_ask import ask_broker, ask_logs, ask_registry
-from services.cli.doctor_backup import look_at_backup
+from services.cli.doctor_backup import look_at_backup, look_at_replaced
 from services.cli.doctor_finding import Symptom, gravest_first
 from services.cli.doctor_here import look_at_casebook, look_at_host
 from services.cli.doctor_look import (
@@ -44,6 +44,7 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
             *look_at_keys(home, rulebook, at),
             *book,
             *look_at_backup(home, at),
+            *look_at_replaced(home),
             *ask_broker(home, settings, rulebook),
             *ask_logs(home, settings, rulebook, progress, at),
             *ask_registry(home, settings),

@@ -1,4 +1,4 @@
-"""Is there a backup that is young enough? Looks at what the casebook says of it."""
+"""Is there a backup that is young enough, and what did a restore leave? Only looks."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from connectors.bus.home import Home
 from schemas.errors import YichuanError
 from schemas.render import CHINA
 from services.casebook.backed_up import last_backup
+from services.casebook.standalone import left_aside
 from services.casebook.store import place_of
 from services.cli.casebook_view import reading
 from services.cli.doctor_casebook import CASEBOOK_URL
@@ -25,6 +26,15 @@ def look_at_backup(home: Home, now: datetime) -> Iterator[Symptom]:
     except YichuanError:
         return  # look_at_casebook says why
     yield from judge_backup(last, now, where)
+
+
+def look_at_replaced(home: Home) -> Iterator[Symptom]:
+    """Find what restores have put aside: whole casebooks, which no deadline of theirs deletes.
+
+    A warning: until the restored one is known to be right, the old one is the only way back.
+    """
+    for folder in left_aside(home.casebook.resolve()):
+        yield doubtful("backup.replaced_left", str(folder))
 
 
 def judge_backup(last: datetime | None, now: datetime, where: str) -> Iterator[Symptom]:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -17,7 +18,12 @@ from services.casebook.backed_up import last_backup, note_in_casebook, note_in_c
 from services.casebook.standalone import copy_alone
 from services.casebook.store import open_for_reading, open_sqlite
 from services.cli import backup as command
-from services.cli.doctor_backup import BACKUP_AGE_MAX, judge_backup, look_at_backup
+from services.cli.doctor_backup import (
+    BACKUP_AGE_MAX,
+    judge_backup,
+    look_at_backup,
+    look_at_replaced,
+)
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 from tests.empty_casebook import empty_casebook
@@ -170,3 +176,23 @@ def test_whoever_has_not_looked_tells_of_no_backup_nothing() -> None:
     )
     page = subprocess.run([sys.executable, "-c", shown], check=True, capture_output=True, text=True)
     assert "yichuan_last_backup_timestamp_seconds NaN" in page.stdout.splitlines()
+
+
+def test_what_a_restore_put_aside_is_told_of_until_it_is_deleted(
+    home: Home, tmp_path: Path
+) -> None:
+    file, real = tmp_path / "one.tar", tmp_path / "disk" / "book.sqlite"
+    real.parent.mkdir()
+    home.casebook.rename(real)
+    home.casebook.symlink_to(real)
+    assert run("backup", file, home) == 0
+    assert list(look_at_replaced(home)) == []
+    for _ in range(2):
+        assert run("restore", file, home) == 0
+    asides = sorted(real.parent.glob("replaced-*"))
+    assert len(asides) == 2
+    (real.parent / "replaced-note.txt").touch()  # no folder: none of ours
+    told = [(each.severity.value, each.code, each.where) for each in look_at_replaced(home)]
+    assert told == [("warning", "backup.replaced_left", str(each)) for each in asides]
+    shutil.rmtree(asides[0])
+    assert [each.where for each in look_at_replaced(home)] == [str(asides[1])]
