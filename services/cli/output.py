@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from io import TextIOWrapper
 from typing import Any, Final, TextIO
@@ -17,6 +17,8 @@ from typing import Any, Final, TextIO
 from schemas.errors import ErrorText, YichuanError, text
 from schemas.render import CHINA
 
+_BETWEEN: Final = 3  # columns of the terminal, between two of a table
+_ROOM: Final = 8  # at least for what wraps, beside what stays whole
 _WIDTH_WITHOUT_TERMINAL: Final = 160  # columns, when the output is a file or a pipe
 # What a terminal obeys, or what lets a line be read otherwise than it is: controls, and what turns
 # the direction of the letters after it. Lines' ends and tabs are our own as often.
@@ -91,17 +93,31 @@ def note(zh: str, en: str) -> None:
     print(harmless(in_language(zh, en)), file=sys.stderr, flush=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """Print a table for people; columns wrap, nothing is cut off."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str | None = None,
+    whole: Collection[str] = (),
+) -> None:
+    """Print a table for people; columns wrap, nothing is cut off.
+
+    `whole`: the columns that wrap last, for their cells are read out or typed again.
+    """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - rich costs start-up time, only people need it
+    from rich.cells import cell_len  # noqa: PLC0415 - see below
     from rich.console import Console  # noqa: PLC0415 - see above
     from rich.table import Table  # noqa: PLC0415 - see above
     from rich.text import Text  # noqa: PLC0415 - see above
 
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
     drawn = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    rows = list(rows)
+    cells = {column: [column, *(row[at] for row in rows)] for at, column in enumerate(columns)}
+    widths = {column: max(map(cell_len, cells[column])) for column in columns}
+    needed = sum(_BETWEEN + (widths[c] if c in whole else min(widths[c], _ROOM)) for c in columns)
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        stays = column in whole and needed <= console.width
+        drawn.add_column(column, overflow="fold", no_wrap=stays)
     for row in rows:
         drawn.add_row(*(Text(harmless(cell)) for cell in row))
     console.print(drawn)

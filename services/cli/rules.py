@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,7 +13,8 @@ from schemas.errors import text
 from services.cli.doctor_print import SEVERITIES
 from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
-from services.cli.output import emit_json, error_object, in_language, print_error, say, table
+from services.cli.output import emit_json, error_object, in_language, note, print_error, say, table
+from services.cli.rules_columns import Part, drawn_of
 from services.rulebook.calendar import length_text, local_date
 from services.rulebook.finding import Finding, Severity
 from services.rulebook.lint import lint as findings_of
@@ -25,18 +25,6 @@ RulebookChoice = Annotated[
     str | None,
     typer.Option("--rulebook", help="name or folder / 名称或文件夹", show_default=False),
 ]
-
-
-class Part(StrEnum):
-    """What `rules show` can print."""
-
-    ORGANS = "organs"
-    DIVISIONS = "divisions"
-    MATTERS = "matters"
-    JURISDICTION = "jurisdiction"
-    DUTIES = "duties"
-    CLEARANCES = "clearances"
-    CALENDAR = "calendar"
 
 
 def lint(
@@ -69,15 +57,15 @@ def show(
     rulebook: RulebookChoice = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print a part of the rulebook: a table, or with --json one object a line."""
+    """Print a part of the rulebook: a table of what is asked for most, or with --json all of it."""
     objects = list(_OBJECTS[part](load(chosen_folder(rulebook, home))))
     if as_json:
         for each in objects:
             emit_json(each)
         return
-    hidden = _HIDDEN.get(part, frozenset())
-    heads = [key for key in (objects[0] if objects else {}) if key not in hidden]
-    table(heads, ([_cell(each[key]) for key in heads] for each in objects), title=part)
+    heads, rows, whole = drawn_of(part, objects)
+    table(heads, rows, title=part, whole=whole)
+    note("--json 给出全部字段", "--json gives every field")
 
 
 def chosen_folder(rulebook: str | None, home: Path | None) -> Path:
@@ -163,21 +151,6 @@ def _calendar(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cell(value: object) -> str:
-    """Return a value as a table shows it: nothing for None, names of nested things."""
-    match value:
-        case None:
-            return ""
-        case {"name": str(name)}:
-            return name
-        case list():
-            return ", ".join(_cell(each) for each in value)
-        case dict():
-            return " ".join(_cell(each) for each in value.values())
-        case _:
-            return str(value)
-
-
 _OBJECTS: Final = {
     Part.ORGANS: _organs,
     Part.DIVISIONS: lambda rulebook: map(asdict, rulebook.divisions.values()),
@@ -186,9 +159,4 @@ _OBJECTS: Final = {
     Part.DUTIES: lambda rulebook: map(_duty, rulebook.duties),
     Part.CLEARANCES: lambda rulebook: map(asdict, rulebook.clearances.rows),
     Part.CALENDAR: _calendar,
-}
-# Left out of the tables, not of --json: too wide for a page.
-_HIDDEN: Final = {
-    Part.ORGANS: frozenset({"superiors", "address", "keys", "contact", "valid_from"}),
-    Part.JURISDICTION: frozenset({"line", "published_on", "publication", "basis_in_force"}),
 }
