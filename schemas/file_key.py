@@ -129,7 +129,7 @@ def new_opener() -> X25519PrivateKey:
     return X25519PrivateKey.generate()
 
 
-def opener_to_pem(key: X25519PrivateKey, passphrase: bytes | None = None) -> str:
+def opener_to_pem(key: X25519PrivateKey, passphrase: bytes | None) -> str:
     """Return a private key as PKCS 8 PEM."""
     lock: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
@@ -138,7 +138,7 @@ def opener_to_pem(key: X25519PrivateKey, passphrase: bytes | None = None) -> str
     return pem.decode()
 
 
-def opener_from_pem(pem: bytes, passphrase: bytes | None = None) -> X25519PrivateKey:
+def opener_from_pem(pem: bytes, passphrase: bytes | None) -> X25519PrivateKey:
     """Return the private key of a PKCS 8 PEM. Raises Broken key.invalid, key.passphrase."""
     is_encrypted = b"ENCRYPTED PRIVATE KEY" in pem
     if is_encrypted and not passphrase:

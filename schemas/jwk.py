@@ -102,7 +102,7 @@ def signer_from_pem(pem: bytes, passphrase: bytes | None = None) -> SoftwareSign
     return signer_of(key_from_pem(pem, passphrase))
 
 
-def key_from_pem(pem: bytes, passphrase: bytes | None = None) -> PrivateKeyObject:
+def key_from_pem(pem: bytes, passphrase: bytes | None) -> PrivateKeyObject:
     """Return the private key of a PKCS 8 PEM. Raises Broken key.invalid, key.passphrase."""
     is_encrypted = b"ENCRYPTED PRIVATE KEY" in pem
     if is_encrypted and not passphrase:
@@ -204,6 +204,5 @@ def unb64url(text: str) -> bytes | None:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         return None
-    return (
-        data if b64url(data) == text else None
-    )  # stray bits in the last character, or "+" and "/"
+    # Else it has stray bits in the last character, or "+" and "/".
+    return data if b64url(data) == text else None

@@ -64,7 +64,7 @@ class Sm2Key:
         _lib().ERR_clear_error()
         return good == 1
 
-    def to_pem(self, passphrase: bytes | None = None) -> bytes:
+    def to_pem(self, passphrase: bytes | None) -> bytes:
         """Return the private key as PKCS 8 PEM, encrypted where there is a passphrase."""
         lib = _lib()
         with _Memory() as memory:
@@ -90,7 +90,7 @@ def generated() -> Sm2Key:
     return Sm2Key(_must(_lib().EVP_PKEY_Q_keygen(None, None, b"SM2")))
 
 
-def private_from_pem(pem: bytes, passphrase: bytes | None = None) -> Sm2Key | None:
+def private_from_pem(pem: bytes, passphrase: bytes | None) -> Sm2Key | None:
     """Return the key of a PEM; None where it is no SM2 key, or the passphrase is not its own."""
     lib = _lib()
     with _Memory(pem) as memory:

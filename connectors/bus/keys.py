@@ -84,7 +84,7 @@ def ensure_keys(
     return tuple(changed)
 
 
-def new_private_key(algorithm: str, passphrase: bytes | None = None) -> str:
+def new_private_key(algorithm: str, passphrase: bytes | None) -> str:
     """Make a private key, as PKCS 8 PEM."""
     if algorithm == SM2_SM3:
         return private_pem(generated(), passphrase)
@@ -92,7 +92,7 @@ def new_private_key(algorithm: str, passphrase: bytes | None = None) -> str:
     return private_pem(key, passphrase)
 
 
-def private_pem(key: PrivateKeyObject, passphrase: bytes | None = None) -> str:
+def private_pem(key: PrivateKeyObject, passphrase: bytes | None) -> str:
     """Return a private key as PKCS 8 PEM, encrypted where there is a passphrase."""
     if isinstance(key, Sm2Key):
         return key.to_pem(passphrase).decode()
@@ -114,7 +114,7 @@ def read_passphrase(path: Path | None) -> bytes | None:
     return text
 
 
-def load_signer(path: Path, passphrase: bytes | None = None) -> SoftwareSigner:
+def load_signer(path: Path, passphrase: bytes | None) -> SoftwareSigner:
     """Return the signer of a key file.
 
     Raises UserError keys.none, keys.unreadable, key.passphrase, key.sm2_unavailable.

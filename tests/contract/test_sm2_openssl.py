@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> Path:
 
 def test_openssl_verifies_what_we_sign_and_not_other_data(tmp_path: Path, data: Path) -> None:
     key = sm2.generated()
-    (tmp_path / "key.pem").write_bytes(key.to_pem())
+    (tmp_path / "key.pem").write_bytes(key.to_pem(None))
     signature = key.sign(DATA)
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     (tmp_path / "signature").write_bytes(utils.encode_dss_signature(r, s))
@@ -51,7 +51,7 @@ def test_we_verify_what_openssl_signs_by_a_key_that_it_made(tmp_path: Path, data
     der = _openssl(*_SM3, "-sign", str(pem), str(data))
     r, s = utils.decode_dss_signature(der)
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    private = sm2.private_from_pem(pem.read_bytes())
+    private = sm2.private_from_pem(pem.read_bytes(), None)
     assert private is not None
     public = sm2.public_from_point(private.point())
     assert public is not None

@@ -144,7 +144,7 @@ def test_what_is_no_x25519_key_is_refused() -> None:
     pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for wrong in (pem, b"no PEM"):
         with pytest.raises(Broken, match=r"key\.invalid"):
-            opener_from_pem(wrong)
+            opener_from_pem(wrong, None)
 
 
 def test_a_public_key_is_named_by_its_thumbprint() -> None:

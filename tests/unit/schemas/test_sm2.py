@@ -32,8 +32,8 @@ def test_what_is_no_point_of_the_curve_is_no_key() -> None:
 
 
 def test_a_pem_of_nothing_or_locked_is_none_and_nobody_is_asked_at_the_terminal() -> None:
-    assert sm2.private_from_pem(b"") is None
-    assert sm2.private_from_pem(KEY.to_pem(b"secret")) is None
+    assert sm2.private_from_pem(b"", None) is None
+    assert sm2.private_from_pem(KEY.to_pem(b"secret"), None) is None
     opened = sm2.private_from_pem(KEY.to_pem(b"secret"), b"secret")
     assert opened is not None
     assert opened.point() == KEY.point()

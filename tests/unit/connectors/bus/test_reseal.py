@@ -30,7 +30,7 @@ _MOVED = datetime(2026, 9, 22, tzinfo=UTC)
 
 
 def _rotate(county: County) -> None:
-    pem = new_private_key("Ed25519")
+    pem = new_private_key("Ed25519", None)
     row = row_of(US, signer_from_pem(pem.encode()).jwk, _MOVED)
     write_rows(county.home, rotated(read_rows(county.home.rulebook / KEYS_CSV), row, _MOVED))
     write_private(county.home.key("yanjiao"), pem)

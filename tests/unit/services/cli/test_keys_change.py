@@ -134,7 +134,7 @@ def test_a_key_with_a_passphrase_is_of_use_with_it_alone(
     assert b"ENCRYPTED" in home.key("yanjiao").read_bytes()
     capsys.readouterr()
     with pytest.raises(UserError, match=r"key\.passphrase"):
-        load_signer(home.key("yanjiao"))
+        load_signer(home.key("yanjiao"), None)
     monkeypatch.setenv("YICHUAN_KEYS__PASSPHRASE_FILE", str(secret))
     assert home_signer(home, "yanjiao").kid
     for empty in ("", "x" * 2000):

@@ -56,7 +56,7 @@ def in_force(home: Home) -> Office:
 
 def rotate(home: Home, login: str, grace: timedelta = timedelta(hours=24)) -> None:
     """As `yichuan keys rotate` does."""
-    pem, at = new_private_key(ES256), now()
+    pem, at = new_private_key(ES256, None), now()
     code = BUS if login == "bus" else organ(login)
     row = row_of(code, signer_from_pem(pem.encode()).jwk, at)
     write_rows(home, rotated(read_rows(home.rulebook / KEYS_CSV), row, at + grace))
