@@ -37,7 +37,6 @@ _PRIVATE: Final = (
     "keys/*.pem",
     "keys/*.key",
     "casebook.sqlite*",
-    "schema_ids.json",
     "tls/*.key",
     "tls/*.store.pem",
 )
@@ -49,11 +48,7 @@ def look_at_files(home: Home) -> Iterator[Symptom]:
     if _has_a_password(home.config):
         found.append(home.config)
     yield from judge_modes(
-        [
-            PrivateFile(_name(home, path), stat.S_IMODE(path.stat().st_mode))
-            for path in found
-            if path != home.schema_ids
-        ]
+        [PrivateFile(_name(home, path), stat.S_IMODE(path.stat().st_mode)) for path in found]
     )
     for folder in left_over(home.run):
         yield wrong("scratch.left", _name(home, folder))
