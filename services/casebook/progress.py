@@ -17,7 +17,8 @@ from services.casebook.tables import PROGRESS
 
 Place = tuple[str, int]  # topic and partition
 
-_BEGIN: Final = Progress(0, from_ms(0))
+NEVER: Final = from_ms(0)  # the clock of a partition of which nothing was decided
+_BEGIN: Final = Progress(0, NEVER)
 
 
 def lock_progress(connection: Connection, places: Iterable[Place]) -> dict[Place, Progress]:

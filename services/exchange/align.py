@@ -11,7 +11,6 @@ grown past it (replaced.py): that is another log, whose new records would be tak
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,7 +23,7 @@ from connectors.bus.layout import EXCHANGE
 from connectors.bus.stamps import stamped_by_writers
 from schemas.errors import Broken
 from schemas.parts import Flow
-from services.casebook.progress import begin_progress, lock_progress
+from services.casebook.progress import NEVER, begin_progress, lock_progress
 from services.casebook.retry import patiently
 from services.casebook.rows import Progress
 from services.casebook.store import Casebook
@@ -39,7 +38,6 @@ from services.exchange.shelf import Shelf
 
 _SECONDS_MAX: Final = 60.0  # longer than a dead member's session
 _PAUSE_SECONDS: Final = 2.0
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ async def _places(settings: Settings, login: Credentials) -> list[TopicPartition
 
 def _known(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicPartition, Progress]:
     with casebook.engine.begin() as connection:
-        rows = {(p.topic, p.partition): Progress(begin, _NEVER) for p, begin in begins.items()}
+        rows = {(p.topic, p.partition): Progress(begin, NEVER) for p, begin in begins.items()}
         begin_progress(connection, rows)
         found = lock_progress(connection, rows)
     return {place: found[place.topic, place.partition] for place in begins}

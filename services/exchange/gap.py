@@ -14,8 +14,8 @@ from typing import Final
 
 from schemas.ids import BUS, CaseId, MessageId, derive
 from schemas.topics import JOURNAL
-from services.casebook.progress import Place
-from services.casebook.rows import DecisionRow, OutboxRow, Position, from_ms
+from services.casebook.progress import NEVER, Place
+from services.casebook.rows import DecisionRow, OutboxRow, Position
 from services.exchange.incoming import Incoming
 from services.exchange.journal import canonical
 from services.exchange.originals import Kept
@@ -25,7 +25,6 @@ CODE: Final = "log.gap"
 RECORD: Final = "LogGap"  # of its line in the journal
 _PASSED: Final = "gap_passed"
 _IS_ONE: Final = f'"record":"{RECORD}"'
-_NEVER: Final = from_ms(0)  # the clock of a partition of which nothing was decided
 _DIGITS: Final = 8
 
 LostBefore = Mapping[int, Kept]  # of one partition, by the first offset
@@ -112,7 +111,7 @@ def in_its_place(passed: Passed) -> Incoming:
         Position(gap.topic, gap.partition, gap.last),
         None,
         None,
-        passed.found.decided_at or _NEVER,
+        passed.found.decided_at or NEVER,
         unread=Lost(missing.first, missing.refusal, passed),
     )
 

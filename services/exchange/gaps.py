@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.kafka import explain, start_consumer
 from schemas.topics import ORIGINALS
-from services.casebook.progress import Place
+from services.casebook.progress import NEVER, Place
 from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook
 from services.exchange.batch import run_batch, take_batch
@@ -28,7 +28,6 @@ from services.exchange.shelf import Shelf
 
 _READ_MAX: Final = 500
 _FIRST_MS_MAX: Final = 10_000  # for the first record that is left
-_NEVER: Final = from_ms(0)
 
 
 async def find_gaps(
@@ -51,7 +50,7 @@ async def find_gaps(
             missing = holes(spans, known.next_offset, begin)
             if missing:
                 goes_on = await _stamp(reader, place, begin) if begin < ends[place] else None
-                decided_at = None if known.clock == _NEVER else known.clock
+                decided_at = None if known.clock == NEVER else known.clock
                 gap = Gap(place.topic, place.partition, *missing[0])
                 found.append(Found(gap, decided_at, goes_on))
     except KafkaError as error:
