@@ -34,6 +34,7 @@ from connectors.bus.registry_answers import bounded, parsed, refusal_of
 from connectors.bus.tls import trusting, why_refused
 from schemas.errors import Broken, Unavailable, UserError
 
+REQUESTS_AT_ONCE: Final = 8  # of a command that asks about every subject
 _ATTEMPTS_MAX: Final = 5
 _REQUEST_SECONDS_MAX: Final = 10.0
 _CONNECT_SECONDS_MAX: Final = 3.0

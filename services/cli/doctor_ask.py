@@ -15,7 +15,7 @@ from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.librdkafka import asked, asked_until_led
 from connectors.bus.logins import ADMIN
-from connectors.bus.registry import SchemaIds, registry_of
+from connectors.bus.registry import REQUESTS_AT_ONCE, SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
 from schemas.inline import schema_from
@@ -45,7 +45,6 @@ from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
 _READ_SECONDS_MAX: Final = 15.0  # the newest record of every flow's partitions
-_REQUESTS_AT_ONCE: Final = 8  # to the registry
 _LIMIT: Final = {"request_timeout": REQUEST_SECONDS_MAX}
 _WITHOUT_READER: Final = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
 
@@ -186,7 +185,7 @@ def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
 
 async def _held(home: Home, settings: Settings, subjects: Sequence[str]) -> dict[str, Held]:
     login = home.credentials("registry-reader")
-    limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+    limit = asyncio.Semaphore(REQUESTS_AT_ONCE)
     async with registry_of(settings, login) as registry:
 
         async def held(subject: str) -> Held:

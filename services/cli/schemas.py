@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from connectors.bus.home import Home, home_at
-from connectors.bus.registry import Registry, SchemaIds, registry_of
+from connectors.bus.registry import REQUESTS_AT_ONCE, Registry, SchemaIds, registry_of
 from schemas.describe import describe
 from schemas.errors import UserError
 from schemas.inline import canonical_json, fingerprint, schema_from
@@ -30,7 +30,6 @@ from services.cli.schemas_print import (
     refuse_steps,
 )
 
-_REQUESTS_AT_ONCE: Final = 8  # to the registry
 _FINGERPRINTS: Final = Path(__file__).parents[2] / "schemas" / "fingerprints.json"
 
 AvroFolder = Annotated[
@@ -165,7 +164,7 @@ async def _prepare(registry: Registry, sources: Sources) -> _Prepared:
     """Compare with every version of every subject. Raises UserError schema.lint_failed."""
     _refuse_findings(sources, only_broken=True)
     schemas = wanted(sources)
-    limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+    limit = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def versions_of(subject: str) -> dict[int, tuple[int, Schema]]:
         async with limit:

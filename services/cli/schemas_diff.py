@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from connectors.bus.home import Home, home_at
-from connectors.bus.registry import registry_of
+from connectors.bus.registry import REQUESTS_AT_ONCE, registry_of
 from schemas.inline import schema_from
 from schemas.rollout import Schema, wanted
 from schemas.topics import RECORDS
@@ -18,7 +18,6 @@ from services.cli.output import emit_json, in_language, say
 from services.cli.schema_changes import changes
 from services.cli.schemas import AvroFolder, sources_of
 
-_REQUESTS_AT_ONCE: Final = 8  # to the registry
 Document = dict[str, Any]
 
 
@@ -106,7 +105,7 @@ def _document(
 
 async def _registered(home: Home, subjects: tuple[str, ...]) -> dict[str, Schema]:
     """Return the latest registered version of each subject that has one."""
-    limit = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+    limit = asyncio.Semaphore(REQUESTS_AT_ONCE)
     login = home.credentials("registry-reader")
     async with registry_of(home.settings(), login) as registry:
 
