@@ -19,10 +19,10 @@ from schemas.lint import lint as findings_of
 from schemas.load import avro_sources, fingerprints
 from schemas.rollout import LEVEL, Schema, Step, Verdict, step, wanted
 from schemas.topics import BY_SNAKE, RECORDS
+from services.cli.exit_codes import NO
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, say
 from services.cli.schemas_print import (
-    NO,
     description_object,
     print_description,
     print_steps,

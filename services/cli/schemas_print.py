@@ -9,9 +9,8 @@ from schemas.errors import text
 from schemas.lint import Finding
 from schemas.rollout import Reason, Step, Verdict
 from schemas.topics import RECORDS
+from services.cli.exit_codes import NO
 from services.cli.output import emit_json, error_object, in_language, print_error, table
-
-NO: Final = 1  # exit code: the answer is no
 
 
 def refuse_lint(found: Sequence[Finding], *, as_json: bool) -> int:
