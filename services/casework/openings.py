@@ -96,10 +96,9 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
     asking = situation.facts.asked or NOTHING_KNOWN
     if opened and not asking.fields:
         return Refusal("opening.original_erased", "envelope.in_reply_to")
+    # Never by now: the rulebook, or who asks, has changed since it was asked for.
     never = _never(_rulings(case, asked.reader, asking.fields, situation), "opened")
-    if (
-        never is not None
-    ):  # it was not when it was asked for: the rulebook, or who asks, has changed
+    if never is not None:
         return never
     answered = replace(asked, answered=True, opened=(*asked.opened, *opened))
     openings = tuple(answered if each is asked else each for each in case.openings)
@@ -111,20 +110,7 @@ def opening_answer(case: Case, message: OpeningAnswer, situation: Situation) -> 
             ToOpen(path, each.withheld_by, each.withheld_basis, None, None)
             for path, each in zip(opened, asking.fields, strict=True)
         )
-        outcome = outcome.also(
-            Open(
-                message=envelope.message_id,
-                request=asked.request,
-                asker=asked.by,
-                by=envelope.sender,
-                about=handed.message,
-                record=handed.record,
-                author=handed.author,
-                to=asked.reader,
-                relation=handed.relation,
-                fields=fields,
-            )
-        )
+        outcome = outcome.also(_open(envelope.message_id, asked, handed, envelope.sender, fields))
     return accept(outcome, message)
 
 
@@ -160,30 +146,17 @@ def _requested(
     at_once, rest = found
     owner = standing_for(handed.author, situation.rulebook, situation.at)
     asked = Opening(
-        envelope.message_id,
-        handed.message,
-        envelope.sender,
-        handed.author,
-        rest,
+        request=envelope.message_id,
+        message=handed.message,
+        by=envelope.sender,
+        owner=handed.author,
+        paths=rest,
         answered=not rest,
         opened=tuple(each.path for each in at_once),
     )
     outcome = Outcome(replace(case, openings=(*case.openings, asked)))
     if at_once:
-        outcome = outcome.also(
-            Open(
-                message=envelope.message_id,
-                request=envelope.message_id,
-                asker=envelope.sender,
-                by=None,
-                about=handed.message,
-                record=handed.record,
-                author=handed.author,
-                to=envelope.sender,
-                relation=handed.relation,
-                fields=at_once,
-            )
-        )
+        outcome = outcome.also(_open(envelope.message_id, asked, handed, None, at_once))
     if rest:
         relation = relation_in(case, owner, situation)
         outcome = hand(outcome, message, owner, relation, situation.at)
@@ -192,6 +165,28 @@ def _requested(
         told = Advise(envelope.message_id, owner, "advice.opened_by_the_rulebook", words)
         outcome = outcome.also(told)
     return accept(outcome, message)
+
+
+def _open(
+    message: MessageId,
+    asked: Opening,
+    handed: Handed,
+    by: OrganCode | None,
+    fields: tuple[ToOpen, ...],
+) -> Open:
+    """Return the effect. `message`: the answer, or the request that the rulebook answers."""
+    return Open(
+        message=message,
+        request=asked.request,
+        asker=asked.by,
+        by=by,
+        about=handed.message,
+        record=handed.record,
+        author=handed.author,
+        to=asked.reader,
+        relation=handed.relation,
+        fields=fields,
+    )
 
 
 def _rulings(
