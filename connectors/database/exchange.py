@@ -83,7 +83,7 @@ class Exchange:
     def mark(self, marks: Sequence[Mark]) -> None:
         """Show states in the rows, unless the agency has put something else there since."""
         try:
-            self._mark(marks, _shown_whole)
+            self._mark(marks, shown_values)
         except BAD_DATA:  # one of them is to blame: each by itself
             for mark in marks:
                 self._mark_alone(mark)
@@ -165,7 +165,7 @@ class Exchange:
     def _mark_alone(self, mark: Mark) -> None:
         """Show what the row has room for: the agency's columns may be shorter than ours."""
         refused = ""
-        for shown in (_shown_whole, _shown_cut, _shown_code, _shown_bare):
+        for shown in (shown_values, _shown_cut, _shown_code, _shown_bare):
             try:
                 self._mark([mark], shown)
             except BAD_DATA as error:
@@ -205,10 +205,6 @@ def _is_the_one(mark: Mark, row: OutRow, status: int) -> bool:
         and row.place == mark.place
         and row.digest == mark.digest
     )
-
-
-def _shown_whole(mark: Mark) -> dict[str, Any]:
-    return shown_values(mark)
 
 
 def _shown_cut(mark: Mark) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class Work:
         return self.expiry.due(*place, at, limit)
 
     def to_count_anew(self, place: Place, limit: int) -> tuple[CaseId, ...]:
-        """Return cases whose duties another calendar has counted; they are asked for once."""
+        """Return cases of those to be looked at anew (recounts.py); each is given once."""
         found = () if self.quiet.is_counted(*place) else self.recounts.take(place, limit)
         self.preload(found, (), ())
         return found

@@ -6,25 +6,11 @@ sender may not do is a Refusal; an exception here is a defect of ours, and stops
 
 from datetime import date, datetime
 
-from schemas.disputes import (
-    CaseSplit,
-    Designation,
-    GuidanceYearOpened,
-    LinkedEffect,
-)
+from schemas.disputes import CaseSplit, Designation, GuidanceYearOpened, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
-from schemas.messages import (
-    CaseSettled,
-    Message,
-    RoutingAssignment,
-    RulebookActivated,
-    Tick,
-)
-from schemas.oversight import (
-    BreachAnnotation,
-    SupervisionLetter,
-)
+from schemas.messages import CaseSettled, Message, RoutingAssignment, RulebookActivated, Tick
+from schemas.oversight import BreachAnnotation, SupervisionLetter
 from schemas.parts import Envelope
 from schemas.topics import RECORDS, Author, begins_case
 from services.casework.acts import FOLLOWING, OPENING
@@ -43,9 +29,7 @@ from services.casework.splitting import case_split
 from services.casework.standstill import must_wait, settle, wait
 from services.casework.steps import Facts, Outcome, Situation
 from services.casework.succession import pass_on, standing_for
-from services.casework.supervision import (
-    not_above,
-)
+from services.casework.supervision import not_above
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
 from services.rulebook.model import Directory, Rulebook

@@ -16,13 +16,8 @@ from services.cli.demo_replies import Step, reply
 from services.cli.demo_setting import Document, Setting
 
 _OPENING = "-00"  # how the name of a first message ends
-_ABOUT_THE_LAST = (
-    "agree",
-    "keep",
-    "sign_answer",
-    "count",
-    "settle",
-)  # they answer the message before, not the first
+# They answer the message before, not the first.
+_ABOUT_THE_LAST = ("agree", "keep", "sign_answer", "count", "settle")
 
 
 @dataclass(slots=True)

@@ -15,11 +15,7 @@ from services.cli.demo_story import Story
 from services.cli.output import in_language, language, listed
 from services.cli.words import FLOWS, RELATIONS, record_word, word
 
-RELEASES: Final = (
-    "correct",
-    "assign",
-    "withdraw",
-)  # acts that end a hold
+RELEASES: Final = ("correct", "assign", "withdraw")  # acts that end a hold
 _CELL_MAX: Final = 80  # characters of a value side by side
 _MARKS: Final = {
     "kept": ("", ""),

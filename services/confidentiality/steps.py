@@ -20,9 +20,8 @@ class Work:
     search: Search = NOTHING
     values: list[Value] = field(default_factory=list)  # not shown where they stand
     texts: list[str] = field(default_factory=list)  # shown, but for such values in them
-    unread: list[str] = field(
-        default_factory=list
-    )  # paths of symbols that only a newer writer knows
+    # Paths of symbols that only a newer writer knows.
+    unread: list[str] = field(default_factory=list)
 
 
 Step = Callable[[Any, Any, str, Work], Any]  # value, what holds it, its path → what is shown

@@ -32,9 +32,8 @@ class Office:
     partitions: int  # of each flow
     codecs: Mapping[int, Codec]  # by the id in the frame
     ids: Mapping[str, int]  # fingerprint → id in the frame
-    openers: Openers = field(
-        default_factory=dict, repr=False
-    )  # of the keys of files; none: a replay
+    # Of the keys of files; none: a replay.
+    openers: Openers = field(default_factory=dict, repr=False)
     own_keys: Keys = no_others  # of the bus, that the rulebook does not know yet (own_keys.py)
     # Of this rulebook and no other: who sees what, and how an address is generalised.
     redaction: Redaction = field(init=False, repr=False, compare=False)

@@ -372,22 +372,24 @@ class Rulebook:
     disputes: Disputes = field(default_factory=Disputes)
     reminders: Reminders = field(default_factory=Reminders)
     retention: Retention = field(default_factory=Retention)
-    # Indexes, made here so that they cannot differ from what they index.
+    # Indexes, made here so that they cannot differ from what they index. Subject → its rules.
     rules_by_subject: Mapping[str, tuple[JurisdictionRule, ...]] = field(
         init=False, repr=False, compare=False
-    )  # matter or group → its rules
+    )
+    # Area → matter or group → its rules there.
     rules_at: Mapping[DivisionCode, Mapping[str, tuple[JurisdictionRule, ...]]] = field(
         init=False, repr=False, compare=False
-    )  # area → matter or group → its rules there
-    recoded: Mapping[DivisionCode, DivisionCode] = field(
-        init=False, repr=False, compare=False
-    )  # a code that was changed → the one that stands for it now; no other code is here
+    )
+    # A code that was changed → the one that stands for it now; no other code is here.
+    recoded: Mapping[DivisionCode, DivisionCode] = field(init=False, repr=False, compare=False)
+    # A division → itself and all above it, the smallest first; of an old code, the new one's.
     areas_of: Mapping[DivisionCode, tuple[DivisionCode, ...]] = field(
         init=False, repr=False, compare=False
-    )  # a division → itself and all above it, the smallest first; of an old code, the new one's
+    )
+    # A county → its townships by each of their names, the longest first.
     townships_of: Mapping[DivisionCode, tuple[tuple[str, Division], ...]] = field(
         init=False, repr=False, compare=False
-    )  # a county → its townships by each of their names, the longest first
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules_by_subject", by_subject(self.rules))
