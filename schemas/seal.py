@@ -208,6 +208,8 @@ def _verified_parts(
 
 def _as_found(delivery: Delivery, found: Sequence[str]) -> Delivery:
     """Return the delivery with what is hidden listed as it is there."""
-    masked = tuple(path for path in delivery.masked if path in frozenset(found))
-    withheld = tuple(path for path in found if path not in frozenset(masked))
+    there = frozenset(found)
+    masked = tuple(path for path in delivery.masked if path in there)
+    those = frozenset(masked)
+    withheld = tuple(path for path in found if path not in those)
     return replace(delivery, withheld=withheld, masked=masked)

@@ -1,11 +1,13 @@
 """schemas/seal.py: what lies in an inbox, redacted or not, and what must not pass for it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from schemas import seal
 from schemas.codec import current
 from schemas.errors import Malformed, Refusal
 from schemas.ids import BUS, OrganCode
@@ -204,6 +206,30 @@ def test_what_is_listed_without_a_position_or_was_not_given_is_listed_as_it_is_t
     whole = CODEC.decode(_vouched(copied(opened, CODEC, gone, lead)))
     assert whole.envelope.delivery is not None
     assert whole.envelope.delivery.withheld == ()
+
+
+def test_twice_the_hidden_paths_are_no_more_than_twice_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work: list[int] = []
+
+    def counted(paths: Iterable[str]) -> frozenset[str]:
+        found = frozenset(paths)
+        work.append(len(found))
+        return found
+
+    monkeypatch.setattr(seal, "frozenset", counted, raising=False)
+    for many in (50, 100):
+        parties = (LEAD.parties or ())[:1] * many
+        lead = replace(LEAD, parties=parties)
+        opened = CODEC.open(seal_message(lead, ENTRY.signer).body)
+        masked = tuple(f"parties[{index}].name" for index in range(many))
+        delivery = replace(WHOLE, masked=masked, withheld=("parties[].uscc",))
+        shown = tuple(replace(each, name="王**", uscc=None) for each in parties)
+        body = _vouched(copied(opened, CODEC, delivery, replace(lead, parties=shown)))
+        assert _judged(body) is None
+        assert sum(work) <= 4 * many
+        work.clear()
 
 
 def test_a_withheld_list_does_not_tell_how_much_there_was() -> None:
