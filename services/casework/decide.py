@@ -18,7 +18,7 @@ from services.casework.calendar_end import calendar_ends
 from services.casework.case import Case, State
 from services.casework.clock import fire
 from services.casework.designation import not_the_superior
-from services.casework.effects import Accept, Decision, Effect, OpenDuty, Reject
+from services.casework.effects import Accept, Decision, Effect, OpenDuty, refused
 from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import held_anew, not_the_supervisor
 from services.casework.likeness import tell_alike
@@ -109,7 +109,7 @@ def _decide(
             return wait(case, message, at)
         result = refusal or _act(case, message, Situation(rulebook, facts, at))
     if isinstance(result, Refusal):
-        return _rejected(case, message, result)
+        return refused(case, message, result)
     return Decision(result.case, result.effects)
 
 
@@ -128,13 +128,7 @@ def _erased(case: Case | None, message: Message) -> Decision | None:
     """Of a case whose content is gone time alone goes on."""
     if case is None or case.erased_at is None or isinstance(message, Tick | RulebookActivated):
         return None
-    return _rejected(case, message, Refusal("case.erased"))
-
-
-def _rejected(case: Case | None, message: Message, refusal: Refusal) -> Decision:
-    envelope = message.envelope
-    rejected = Reject(envelope.message_id, envelope.record, envelope.sender, refusal)
-    return Decision(case, (rejected,))
+    return refused(case, message, Refusal("case.erased"))
 
 
 def _act(case: Case | None, message: Message, situation: Situation) -> Outcome | Refusal:

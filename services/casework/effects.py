@@ -9,7 +9,7 @@ from datetime import datetime
 from schemas.disputes import CaseSplit, GuidanceYearOpened, LinkedEffect
 from schemas.errors import Refusal
 from schemas.ids import MessageId, OrganCode, RuleId
-from schemas.messages import HoldReason, Rung
+from schemas.messages import HoldReason, Message, Rung
 from schemas.oversight import SuspensionReason
 from schemas.parts import Relation
 from services.casework.case import Case, Closing, Duty, State
@@ -232,3 +232,9 @@ class Decision:
 
     case: Case | None
     effects: tuple[Effect, ...]
+
+
+def refused(case: Case | None, message: Message, refusal: Refusal) -> Decision:
+    """Return the decision that tells the sender why it may not, and leaves the case as it is."""
+    envelope = message.envelope
+    return Decision(case, (Reject(envelope.message_id, envelope.record, envelope.sender, refusal),))

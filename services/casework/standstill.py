@@ -21,7 +21,7 @@ from schemas.messages import (
 )
 from schemas.topics import begins_case
 from services.casework.case import Case, State
-from services.casework.effects import Accept, Decision, Hold, Reject, Release
+from services.casework.effects import Accept, Decision, Hold, Release, refused
 from services.casework.lives import LIFE_OF
 from services.casework.routing import HOLD_CODES
 from services.casework.steps import Facts, Outcome, new_case
@@ -46,7 +46,7 @@ def freeze(case: Case | None, message: Message, code: str, at: datetime) -> Deci
     if case is None and begins_case(message) and type(message).__name__ in LIFE_OF:
         case = new_case(message, at)
     if case is None or not (envelope.sender == BUS or case.knows(envelope.sender)):
-        return _refused(case, message, Refusal("case.unknown"))
+        return refused(case, message, Refusal("case.unknown"))
     if case.is_frozen:
         return Decision(case, (hold,))
     stop = Stop(
@@ -75,7 +75,7 @@ def wait(case: Case, message: Message, at: datetime) -> Decision:
     envelope = message.envelope
     room = WAITING_MAX + (OF_THE_BUS_MAX if envelope.sender == BUS else 0)
     if len(case.waiting) >= room:
-        return _refused(case, message, Refusal("case.too_many_waiting", detail=str(room)))
+        return refused(case, message, Refusal("case.too_many_waiting", detail=str(room)))
     last = Waiting(envelope.message_id, envelope.sender, at, _releases(case, message))
     told = Hold(
         envelope.message_id,
@@ -124,8 +124,3 @@ def _releases(case: Case, message: Message) -> bool:
     """Whether the message puts right, assigns or takes back the one that is held."""
     about_it = message.envelope.in_reply_to == case.opening
     return case.state is State.HELD and isinstance(message, _RELEASING) and about_it
-
-
-def _refused(case: Case | None, message: Message, refusal: Refusal) -> Decision:
-    envelope = message.envelope
-    return Decision(case, (Reject(envelope.message_id, envelope.record, envelope.sender, refusal),))
