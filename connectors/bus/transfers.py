@@ -92,7 +92,7 @@ class Transfers:
         rows = [(message_id, file.blob, sealed_bytes(file.file.size_bytes)) for file in files]
         self._db.executemany("INSERT OR IGNORE INTO uploads VALUES (?,?,?)", rows)
 
-    def uploads(self, but: Collection[object] = ()) -> tuple[Upload, ...]:
+    def uploads(self, but: Collection[object]) -> tuple[Upload, ...]:
         """Return what is to be stored, without `but`."""
         query = "SELECT message_id, blob, size FROM uploads ORDER BY message_id, blob LIMIT ?"
         rows = self._db.execute(query, (CARRIED_MAX + len(but),))
@@ -121,7 +121,7 @@ class Transfers:
         self._db.executemany(f"INSERT OR IGNORE INTO downloads VALUES ({marks})", rows)
         return len(rows)
 
-    def downloads(self, but: Collection[object] = ()) -> tuple[Download, ...]:
+    def downloads(self, but: Collection[object]) -> tuple[Download, ...]:
         """Return what is to be fetched, without `but` and what was found unfit."""
         query = (
             'SELECT message_id, position, "offset", record, bus, sender, name, size, sha256, blob,'

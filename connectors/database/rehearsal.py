@@ -18,8 +18,8 @@ _WORDS_MAX: Final = 200  # characters
 
 def rehearse(
     connection: Connection,
-    reads: Iterable[tuple[Table, Any]] = (),
-    updates: Iterable[tuple[Table, Iterable[str]]] = (),
+    reads: Iterable[tuple[Table, Any]],
+    updates: Iterable[tuple[Table, Iterable[str]]],
     inserts: Iterable[tuple[Table, Iterable[str]]] = (),
 ) -> None:
     """Do it with no rows: conditions that are asked, columns that are written.

@@ -17,12 +17,12 @@ def is_owed(duty: Duty, at: datetime) -> bool:
     return duty.opened_at < at and (duty.closed_at is None or duty.closed_at >= at)
 
 
-def is_overdue(duty: Duty, at: datetime, frozen_at: datetime | None = None) -> bool:
+def is_overdue(duty: Duty, at: datetime, frozen_at: datetime | None) -> bool:
     """Whether it is owed at that time and late. `frozen_at`: since when its case stands still."""
     return is_owed(duty, at) and duty.due <= at and is_late(duty, at, frozen_at)
 
 
-def is_late(duty: Duty, at: datetime, frozen_at: datetime | None = None) -> bool:
+def is_late(duty: Duty, at: datetime, frozen_at: datetime | None) -> bool:
     """Whether it ended, or will have ended, after its due time: as it stood at that time.
 
     Where the calendar is not known or the clock stands still, nothing becomes overdue.

@@ -77,7 +77,7 @@ class Item:
 
 
 def of_duty(
-    case_id: CaseId, duty: Duty, period: Period, frozen_at: datetime | None = None
+    case_id: CaseId, duty: Duty, period: Period, frozen_at: datetime | None
 ) -> Iterator[Item]:
     """Yield what one duty shows: whether it is open, was kept, and how long it took.
 

@@ -26,7 +26,7 @@ from services.exchange.log_order import NONE_LOST, lost_from
 from services.exchange.originals import Kept, lay_at
 from services.exchange.portions import portions
 from services.exchange.reading import records_until
-from services.exchange.recorded import Remembers, nothing
+from services.exchange.recorded import Remembers
 from services.exchange.secret import noted
 from services.exchange.shelf import Shelf
 
@@ -40,7 +40,7 @@ async def recover(
     casebook: Casebook,
     shelf: Shelf,
     gaps: Mapping[Place, Gap],
-    remembers: Remembers = nothing,
+    remembers: Remembers,
     lost: Mapping[Place, LostBefore] = MappingProxyType({}),
 ) -> None:
     """Bring the casebook's progress to the log's begin in each of the partitions.

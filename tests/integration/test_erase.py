@@ -23,6 +23,7 @@ from services.cli.main import main
 from services.exchange import erase
 from services.exchange.erase import Eraser
 from services.exchange.incoming import Incoming
+from services.exchange.recorded import nothing
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
 from tests.integration.loops import within
@@ -114,7 +115,7 @@ class Bench:
         """Let an exchange start with an older casebook."""
         gaps = {PLACE: (progress, self.span()[0])}
         login = self.home.credentials("exchange")
-        within(recover(self.settings, login, older, Shelf(office()), gaps))
+        within(recover(self.settings, login, older, Shelf(office()), gaps, nothing))
 
     def close(self) -> None:
         """Close the casebooks."""

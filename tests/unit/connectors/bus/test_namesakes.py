@@ -166,7 +166,7 @@ def test_a_ledger_of_before_knows_what_it_got_and_a_namesake_is_new(
     assert ledger.arrivals.arrival(0, second).namesake
     assert not ledger.arrivals.arrival(0, first).namesake
     assert [target.case_id for target in ledger.targets("案移〔2026〕1号")] == [envelope.case_id]
-    (waiting,) = ledger.transfers.downloads()
+    (waiting,) = ledger.transfers.downloads(())
     assert waiting.message == envelope.key
     assert ledger.transfers.place_of(waiting.message) == (envelope.case_id, "leads")
     assert [target.case_id for target in ledger.targets(waits.message_id)] == [waits.case_id]

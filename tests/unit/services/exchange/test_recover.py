@@ -17,6 +17,7 @@ from services.exchange import recover as recovering
 from services.exchange.gap import Found, Gap, Passed, by_place, in_its_place
 from services.exchange.incoming import Incoming
 from services.exchange.originals import Copied, original
+from services.exchange.recorded import nothing
 from services.exchange.recover import recover
 from services.exchange.shelf import Shelf
 from tests.batches import of_one_partition
@@ -69,7 +70,7 @@ def recovered(
     monkeypatch.setattr(recovering, "restore_keys", AsyncMock())
     login = Credentials("exchange", SecretStr(""))
     shelf = Shelf(office())
-    asyncio.run(recover(Settings(), login, casebook, shelf, gaps, lost=lost))
+    asyncio.run(recover(Settings(), login, casebook, shelf, gaps, nothing, lost))
 
 
 def of_two_flows() -> tuple[list[Incoming], list[Copied]]:
