@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 
+from services.rulebook.layout import FILES
 from tests.house import rules
 from tests.house.tree import PRODUCT, REPO, modules, read, tracked
 
@@ -39,6 +40,11 @@ def test_every_folder_has_its_line_in_the_readme() -> None:
     folders = {"/".join(folder.parts[:2]) + "/" for folder in kept if folder.parts}
     readme = (REPO / "README.md").read_text(encoding="utf-8")
     assert sorted(folder for folder in folders if f"`{folder}`" not in readme) == []
+
+
+def test_every_file_of_a_rulebook_has_its_line_on_the_demo_s_page() -> None:
+    page = (REPO / "deploy" / "rulebooks" / "demo" / "README.md").read_text(encoding="utf-8")
+    assert sorted(file for file in FILES if f"| `{file}` |" not in page) == []
 
 
 def test_what_is_run_is_executable() -> None:
