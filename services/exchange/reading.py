@@ -64,3 +64,33 @@ async def records_until(
         elif monotonic() - heard > _SILENT_SECONDS_MAX:
             raise Unavailable("kafka.unreachable", where=place.topic, detail="timeout")
         yield records
+
+
+async def records_at(reader: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> list[Any]:
+    """Return the records at these offsets, asked for together; what is no more is left out.
+
+    One by one, each would wait for the broker's answer about the one before. Leaves the reader
+    assigned to these partitions. Raises Unavailable kafka.unreachable when nothing comes for too
+    long, KafkaError.
+    """
+    found: list[Any] = []
+    if not offsets:  # assigned to nothing, a client asks about every topic there is
+        return found
+    reader.assign(list(offsets))
+    for place, offset in offsets.items():
+        reader.seek(place, offset)
+    awaited = dict(offsets)
+    heard = monotonic()
+    while awaited:
+        given = await reader.getmany(*awaited, timeout_ms=_READ_MS_MAX, max_records=len(awaited))
+        for place, records in given.items():
+            found += (each for each in records if each.offset == awaited[place])
+        passed = [place for place in awaited if await reader.position(place) > awaited[place]]
+        for place in passed:
+            del awaited[place]
+        if passed:
+            heard = monotonic()
+        elif monotonic() - heard > _SILENT_SECONDS_MAX:
+            where = min(place.topic for place in awaited)
+            raise Unavailable("kafka.unreachable", where=where, detail="timeout")
+    return found

@@ -18,7 +18,7 @@ from connectors.bus.kafka import explain, start_consumer
 from connectors.bus.stamps import is_stamped
 from services.casebook.progress import Place
 from services.casebook.rows import Progress, from_ms
-from services.exchange.reading import records_until
+from services.exchange.reading import records_at
 
 
 async def replaced(
@@ -30,24 +30,19 @@ async def replaced(
     """Return where the last decided record is none that was decided: the partition, and why.
 
     Where the log has it no more (deleted in time, or a gap), it tells nothing. One that bears its
-    writer's time does not either. Leaves the reader assigned to one partition. Raises Unavailable
+    writer's time does not either. Leaves the reader assigned to what was asked. Raises Unavailable
     kafka.unreachable, KafkaError.
     """
+    lasts = {place: progress.next_offset - 1 for place, progress in known.items()}
+    there = {place: at for place, at in lasts.items() if begins[place] <= at < ends[place]}
     found: list[tuple[str, str]] = []
-    for place, progress in sorted(known.items()):
-        last = progress.next_offset - 1
-        if not begins[place] <= last < ends[place]:
-            continue
-        reader.assign([place])
-        reader.seek(place, last)
-        async for records in records_until(reader, place, progress.next_offset, 1):
-            for record in records:
-                stamp = from_ms(record.timestamp)
-                if record.offset <= last and is_stamped(record) and stamp > progress.clock:
-                    times = f"{stamp.isoformat()} > {progress.clock.isoformat()}"
-                    where = f"{place.topic}/{place.partition}"
-                    found.append((where, f"{record.offset}, {times}"))
-    return tuple(found)
+    for record in await records_at(reader, there):
+        stamp = from_ms(record.timestamp)
+        clock = known[TopicPartition(record.topic, record.partition)].clock
+        if is_stamped(record) and stamp > clock:
+            told = f"{record.offset}, {stamp.isoformat()} > {clock.isoformat()}"
+            found.append((f"{record.topic}/{record.partition}", told))
+    return tuple(sorted(found))
 
 
 async def find_replaced(

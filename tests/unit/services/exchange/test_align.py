@@ -65,13 +65,14 @@ class Log:
         """What is read next."""
         return self.at
 
-    async def getmany(self, **_: int) -> dict[TopicPartition, list[Any]]:
+    async def getmany(self, *_: TopicPartition, **__: int) -> dict[TopicPartition, list[Any]]:
         """Read one record, or none where compaction left none."""
         offset, self.at = max(self.at, self.begin), max(self.at, self.begin) + 1
         if offset not in self.stamps:
             return {}
         stamp, by = self.stamps[offset], self.stamped_by
-        found = Mock(offset=offset, timestamp=stamp, timestamp_type=by, key=None, value=None)
+        found = Mock(topic=PLACE.topic, partition=PLACE.partition, offset=offset)
+        found.configure_mock(timestamp=stamp, timestamp_type=by)
         return {PLACE: [found]}
 
     async def stop(self) -> None:

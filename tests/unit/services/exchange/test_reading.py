@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from services.exchange.reading import LOOK_BYTES_MAX, look
+import pytest
+from aiokafka import TopicPartition
+
+from schemas.errors import Unavailable
+from services.exchange import reading
+from services.exchange.reading import LOOK_BYTES_MAX, look, records_at
 
 MEGABYTE: Final = 1 << 20
 STEP: Final = 8
@@ -64,3 +69,53 @@ def test_a_record_without_value_has_no_length() -> None:
         return {0: [Record(0, None, None)] * number} if waits else {}
 
     assert len(asyncio.run(look(take, 500))[0]) == STEP
+
+
+@dataclass
+class Logs:
+    """A client of partitions that answer one at a time, each with what is left of its log."""
+
+    offsets: dict[int, list[int]]  # by partition; those before the last may be no more
+    at: dict[int, int] = field(default_factory=dict)
+    asked: int = 0
+
+    def assign(self, places: list[TopicPartition]) -> None:
+        """Read these."""
+        assert {place.partition for place in places} == self.offsets.keys()
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Read on from there."""
+        self.at[place.partition] = offset
+
+    async def position(self, place: TopicPartition) -> int:
+        """Return what is read next."""
+        return self.at[place.partition]
+
+    async def getmany(
+        self, *places: TopicPartition, **_: int
+    ) -> dict[TopicPartition, list[Record]]:
+        """Return all that one of the partitions has."""
+        self.asked += 1
+        place = places[0]
+        given = [Record(n, b"") for n in self.offsets[place.partition] if n >= self.at[place[1]]]
+        if given:
+            self.at[place.partition] = given[-1].offset + 1
+        return {place: given}
+
+
+def at(logs: Logs, offset: int) -> list[int]:
+    offsets = {TopicPartition("leads", number): offset for number in logs.offsets}
+    return [each.offset for each in asyncio.run(records_at(logs, offsets))]
+
+
+def test_one_record_of_each_partition_is_read_and_what_is_no_more_is_left_out() -> None:
+    logs = Logs({0: [6, 7, 8], 1: [5, 9], 2: [7]})
+    assert at(logs, 7) == [7, 7]
+    assert logs.asked == 3
+    assert at(Logs({}), 7) == []
+
+
+def test_a_partition_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_SILENT_SECONDS_MAX", -1.0)
+    with pytest.raises(Unavailable, match=r"kafka\.unreachable leads"):
+        at(Logs({0: []}), 7)
