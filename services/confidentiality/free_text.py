@@ -31,7 +31,7 @@ from services.confidentiality.told_numbers import (
 SECRETS_MAX: Final = 500  # values
 NAMES_MAX: Final = 1_000  # values, and names that stand together in one
 SOUGHT_CHARACTERS_MAX: Final = 50_000  # of all values
-LOOKS_MAX: Final = 2_000_000  # values that were found, times the characters of the texts
+LOOKS_MAX: Final = 2_000_000  # values found, times the characters of the texts in any form
 
 _SHORTEST: Final = {
     Kind.NAME: 2,
@@ -105,7 +105,8 @@ def search_for(values: Iterable[Value], texts: Sequence[str], *, numbers: bool) 
                 here[form, text] = Secret(text, shown, form)
     if not here and not has_numbers:
         return NOTHING
-    if len(here) * len(whole) > LOOKS_MAX:
+    # One character may be fifteen in another form (U+FDFA): these are what is gone through.
+    if len(here) * max([len(whole), *map(len, looked.values())]) > LOOKS_MAX:
         return TOO_MANY
     ordered = sorted(here.values(), key=lambda secret: (-len(secret.text), secret.text))
     return Search(tuple(ordered), numbers=has_numbers)

@@ -87,6 +87,17 @@ def test_with_more_to_take_out_than_there_is_time_for_the_texts_are_masked_whole
     assert search_for(names[:99], [text + "。"], numbers=False) is not TOO_MANY
 
 
+def test_signs_that_are_many_letters_in_another_form_count_as_these() -> None:
+    """U+FDFA is fifteen letters: a letter full of them, and a few names, took twenty seconds."""
+    names = [(Kind.NAME, f"王{chr(0x4E00 + number)}") for number in range(10)]
+    text = "、".join(name for _, name in names) + "\ufdfa" * 20_000
+    begin = process_time()
+    assert search_for(names, [text], numbers=False) is TOO_MANY
+    assert process_time() - begin < SECONDS_MAX
+    few = text[: LOOKS_MAX // 10 // 15 - 100]
+    assert len(search_for(names, [few], numbers=False).secrets) == 10
+
+
 def test_a_form_that_was_looked_at_is_made_anew_once_something_is_taken_out() -> None:
     values = [(Kind.NAME, "王小明"), (Kind.NAME, "小明王"), (Kind.PHONE, "13800000000")]
     text = "王小明王，小明王，138 0000 0000"
