@@ -21,13 +21,24 @@ def to_document(message: Message) -> dict[str, Any]:
     return document
 
 
+def in_china(at: datetime) -> datetime:
+    """Return the instant as China's clocks have it; the last hours of 9999, beyond them, as it is.
+
+    Of what nobody has checked any instant may be shown.
+    """
+    try:
+        return at.astimezone(CHINA)
+    except OverflowError:
+        return at
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a message or any part of one
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat(timespec="milliseconds")
+        return in_china(value).isoformat(timespec="milliseconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from typing import Any, Final, TextIO
 
 from schemas.errors import ErrorText, YichuanError, text
-from schemas.render import CHINA
+from schemas.render import in_china
 
 _BETWEEN: Final = 3  # columns of the terminal, between two of a table
 _ROOM: Final = 8  # at least for what wraps, beside what stays whole
@@ -159,5 +159,5 @@ def print_failure(error: YichuanError, *, as_json: bool) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat(timespec="milliseconds")
+        return in_china(value).isoformat(timespec="milliseconds")
     return str(value)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schemas.errors import texts
+from schemas.render import in_china
 from schemas.topics import RECORDS
 from services.casework.duty_names import DUTY_NAMES
 from services.cli.output import in_language, language
@@ -142,7 +143,7 @@ def organ_word(directory: Directory, code: str) -> str:
 
 def clock_time(at: datetime) -> str:
     """Return an instant as people in China read it, to the second."""
-    return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    return in_china(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def due_time(at: datetime) -> str:

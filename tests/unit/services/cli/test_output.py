@@ -1,6 +1,7 @@
 """What anybody may have written is printed and never obeyed."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from services.cli.output import (
     say,
     table,
 )
+from services.cli.words import clock_time
 
 EVIL = "张\x1b[2J\x9b31m\x07\x7f\u202e\u2066\u061c\r伟"
 SHOWN = "张\\u001b[2J\\u009b31m\\u0007\\u007f\\u202e\\u2066\\u061c\\u000d伟"
@@ -49,3 +51,28 @@ def test_tables_lines_and_errors_are_harmless(
     assert out.count(SHOWN) == 2
     assert err.count(SHOWN) == 3
     assert "  → 无须处理" not in err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("at", "shown", "in_words"),
+    [
+        (
+            datetime(2026, 9, 21, 2, tzinfo=UTC),
+            "2026-09-21T10:00:00.000+08:00",
+            "2026-09-21 10:00:00",
+        ),
+        (
+            datetime(9999, 12, 31, 23, tzinfo=UTC),
+            "9999-12-31T23:00:00.000+00:00",
+            "9999-12-31 23:00:00",
+        ),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T08:00:00.000+08:00", "1-01-01 08:00:00"),
+    ],
+)
+def test_any_instant_that_a_message_may_hold_is_shown(
+    at: datetime, shown: str, in_words: str, capsys: Any
+) -> None:
+    """Dead letters and exported files say what they will: no instant ends the command."""
+    emit_json({"sent_at": at})
+    assert json.loads(capsys.readouterr().out) == {"sent_at": shown}
+    assert clock_time(at).lstrip("0") == in_words
