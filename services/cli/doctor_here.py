@@ -1,8 +1,7 @@
-"""What the doctor sees on this host: the casebook, disk, ports, processes, fonts. Only looks."""
+"""What the doctor sees on this host: the casebook, disk, ports, processes. Only looks."""
 
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -36,7 +35,6 @@ from services.cli.doctor_host import (
     Part,
     Port,
     judge_disks,
-    judge_fonts,
     judge_parts,
     judge_ports,
 )
@@ -46,7 +44,6 @@ from services.exchange import workers
 _STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base
 _STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
 _FROZEN_MAX: Final = 1_000
-_FONTS_SECONDS_MAX: Final = 20.0
 
 
 def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, Progress]]:
@@ -88,12 +85,11 @@ def _without_its_key(connection: Connection, path: Path) -> Iterator[Symptom]:
 
 
 def look_at_host(home: Home, settings: Settings, rulebook: str | None) -> Iterator[Symptom]:
-    """Judge disk, ports, processes and fonts. `rulebook`: the hash of the copy in force."""
+    """Judge disk, ports and processes. `rulebook`: the hash of the copy in force."""
     yield from judge_disks([Disk(str(home.path), shutil.disk_usage(home.path).free)])
     if settings.stack_is_local:
         yield from judge_ports([_port(home, settings.ports.base + o) for o in _STACK_PORTS])
     yield from judge_parts(_parts(home, settings), rulebook)
-    yield from judge_fonts(_chinese_fonts())
 
 
 def _book(connection: Connection, home: Home, *, is_file: bool) -> Book:
@@ -193,19 +189,3 @@ def _reasons(body: str | None) -> tuple[str, ...] | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _chinese_fonts() -> int | None:
-    program = shutil.which("fc-list")
-    if program is None:
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603 - a program of the system, constant arguments
-            [program, ":lang=zh", "family"],
-            capture_output=True,
-            timeout=_FONTS_SECONDS_MAX,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:  # it looks through the fonts of a host for the first time
-        return None
-    return len(done.stdout.splitlines())

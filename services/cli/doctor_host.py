@@ -1,11 +1,11 @@
-"""Is the host fit, and do the processes live: disk, ports, certificates, fonts, /healthz? Pure."""
+"""Is the host fit, and do the processes live: disk, ports, certificates, /healthz? Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.cli.doctor_finding import Symptom, doubtful, remark, wrong
+from services.cli.doctor_finding import Symptom, doubtful, wrong
 
 _GIBIBYTE: Final = 1 << 30
 DISK_BYTES_MIN: Final = _GIBIBYTE  # below it Kafka may stop within the hour
@@ -101,9 +101,3 @@ def judge_parts(parts: Sequence[Part], rulebook: str | None) -> Iterator[Symptom
             yield doubtful("exchange.rulebook_stale", part.name, detail)
         if part.outdated is not None:
             yield doubtful("part.outdated", part.name, part.outdated)
-
-
-def judge_fonts(chinese_fonts: int | None) -> Iterator[Symptom]:
-    """Remark that letters cannot be printed here; None: fontconfig is not there, or too slow."""
-    if not chinese_fonts:
-        yield remark("font.missing", "fc-list :lang=zh", "-" if chinese_fonts is None else "0")

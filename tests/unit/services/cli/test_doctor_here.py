@@ -163,14 +163,3 @@ def test_a_wal_of_another_moment_is_a_finding(tmp_path: Path) -> None:
     casebook.close()
     ((found,), _) = look_at_casebook(home, home.settings())
     assert (found.severity, found.code) == ("error", "casebook.foreign_wal")
-
-
-def test_a_list_of_fonts_that_takes_too_long_is_a_remark_and_no_crash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "fc-list"
-    program.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
-    program.chmod(0o700)
-    monkeypatch.setattr(shutil, "which", lambda _: str(program))
-    monkeypatch.setattr(doctor_here, "_FONTS_SECONDS_MAX", 0.1)
-    assert doctor_here._chinese_fonts() is None

@@ -29,7 +29,6 @@ from services.cli.doctor_host import (
     Port,
     judge_certificates,
     judge_disks,
-    judge_fonts,
     judge_parts,
     judge_ports,
 )
@@ -276,13 +275,8 @@ def test_a_process_of_before_an_upgrade_is_warned_of_also_where_it_is_unwell() -
     ]
 
 
-@pytest.mark.parametrize(("fonts", "found"), [(3, 0), (0, 1), (None, 1)])
-def test_a_missing_chinese_font_is_a_note(fonts: int | None, found: int) -> None:
-    assert told(judge_fonts(fonts)) == [("note", "font.missing", "fc-list :lang=zh")] * found
-
-
 def test_findings_come_gravest_first_and_once_with_their_cure() -> None:
-    light, grave = remark("font.missing", "a"), wrong("disk.low", "b", "0.1 GiB")
+    light, grave = remark("case.held", "a"), wrong("disk.low", "b", "0.1 GiB")
     assert gravest_first([light, grave, light]) == (grave, light)
     document = as_document(grave)
     assert list(document) == [
