@@ -10,6 +10,8 @@ from connectors.bus.private import write_private
 from connectors.bus.toml_table import toml_line
 
 ADMIN: Final = "admin"  # the login of the home that may change the cluster
+REGISTRY_ADMIN: Final = "registry-admin"  # the one that may write schemas
+REGISTRY_READER: Final = "registry-reader"
 PASSWORD_BYTES: Final = 32
 SCRAM_ITERATIONS: Final = 8192  # Kafka takes 4,096 to 16,384
 

@@ -13,11 +13,11 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.bus.home import Credentials, Home, Settings
 from connectors.bus.kafka import librdkafka_options
-from connectors.bus.logins import SCRAM_ITERATIONS, made_login
+from connectors.bus.logins import ADMIN, SCRAM_ITERATIONS, made_login
 from connectors.bus.private import write_private
 from deploy.local.artifacts import KAFKA, Lock
 from deploy.local.java import Component, environment, java
-from deploy.local.kafka_config import ADMIN, FEATURES_OFF, LOG4J_TEXT, broker_properties
+from deploy.local.kafka_config import FEATURES_OFF, LOG4J_TEXT, broker_properties
 from schemas.errors import UserError
 
 FORMAT_SECONDS_MAX: Final = 120

@@ -8,10 +8,10 @@ import secrets
 from typing import Final
 
 from connectors.bus.home import Settings
+from connectors.bus.logins import ADMIN
 from deploy.local.java import properties
 from deploy.local.ports import LOOPBACK
 
-ADMIN: Final = "admin"
 BROKER_LOGIN: Final = "_broker"  # an alias has no underscore, so these two are nobody else's
 CONTROLLER_LOGIN: Final = "_controller"
 MESSAGE_BYTES_MAX: Final = 1_048_588  # 900,000 of ours, and the batch, headers and key around it

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from connectors.bus.home import Credentials, Home, Settings
-from connectors.bus.logins import made_login
+from connectors.bus.logins import REGISTRY_ADMIN, REGISTRY_READER, made_login
 from connectors.bus.private import write_private
 from deploy.local.artifacts import REGISTRY, Lock
 from deploy.local.java import SCRATCH, Component, java, properties
 from deploy.local.ports import LOOPBACK
 from schemas.errors import UserError
 
-ADMIN: Final = "registry-admin"
-READER: Final = "registry-reader"
 ANSWER_SECONDS_MAX: Final = 5.0
 BODY_BYTES_MAX: Final = 4 << 20
 CONNECTIONS_MAX: Final = 8  # to the store; by default 20 to 100
@@ -57,7 +55,8 @@ def ports(settings: Settings) -> tuple[int, int]:
 def prepare(home: Home, settings: Settings) -> None:
     """Make the logins the first time, and write the configuration that holds them."""
     (home.path / DATA).mkdir(parents=True, exist_ok=True, mode=0o700)
-    admin, reader = made_login(home, ADMIN, "admin"), made_login(home, READER, "reader")
+    admin = made_login(home, REGISTRY_ADMIN, "admin")
+    reader = made_login(home, REGISTRY_READER, "reader")
     write_private(home.path / PROPERTIES, server_properties(settings, admin, reader))
 
 
@@ -111,10 +110,10 @@ def server_properties(settings: Settings, admin: Credentials, reader: Credential
 
 def login_works(home: Home, settings: Settings) -> bool:
     """Whether the registry answers its reader. Raises UserError stack.login_refused."""
-    reader = home.credentials(READER)
+    reader = home.credentials(REGISTRY_READER)
     status = answer(settings, reader)
     if status == http.client.UNAUTHORIZED:
-        where = str(home.credentials_file(READER))
+        where = str(home.credentials_file(REGISTRY_READER))
         raise UserError("stack.login_refused", where=where, exit_code=3)
     return status == http.client.OK
 

@@ -14,7 +14,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.keyring import Keyring
 from connectors.bus.librdkafka import asked, asked_until_led
-from connectors.bus.logins import ADMIN
+from connectors.bus.logins import ADMIN, REGISTRY_READER
 from connectors.bus.registry import REQUESTS_AT_ONCE, SchemaIds, registry_of
 from schemas.codec import Opened
 from schemas.errors import UserError, YichuanError
@@ -184,7 +184,7 @@ def _newest(record: Logged, keyring: Keyring | None, now: datetime) -> Newest:
 
 
 async def _held(home: Home, settings: Settings, subjects: Sequence[str]) -> dict[str, Held]:
-    login = home.credentials("registry-reader")
+    login = home.credentials(REGISTRY_READER)
     limit = asyncio.Semaphore(REQUESTS_AT_ONCE)
     async with registry_of(settings, login) as registry:
 

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from connectors.bus.home import Home, home_at
+from connectors.bus.logins import REGISTRY_ADMIN, REGISTRY_READER
 from connectors.bus.registry import REQUESTS_AT_ONCE, Registry, SchemaIds, registry_of
 from schemas.describe import describe
 from schemas.errors import UserError
@@ -114,13 +115,13 @@ class _Prepared:
 
 
 async def _plan(place: Home, sources: Sources) -> tuple[Step, ...]:
-    login = place.credentials("registry-reader")
+    login = place.credentials(REGISTRY_READER)
     async with registry_of(place.settings(), login) as registry:
         return (await _prepare(registry, sources)).steps
 
 
 async def _apply(place: Home, sources: Sources) -> tuple[Step, ...]:
-    login = place.credentials("registry-admin")
+    login = place.credentials(REGISTRY_ADMIN)
     async with registry_of(place.settings(), login) as registry:
         prepared = await _prepare(registry, sources)
         if _is_refused(prepared.steps):

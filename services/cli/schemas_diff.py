@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from connectors.bus.home import Home, home_at
+from connectors.bus.logins import REGISTRY_READER
 from connectors.bus.registry import REQUESTS_AT_ONCE, registry_of
 from schemas.inline import schema_from
 from schemas.rollout import Schema, wanted
@@ -106,7 +107,7 @@ def _document(
 async def _registered(home: Home, subjects: tuple[str, ...]) -> dict[str, Schema]:
     """Return the latest registered version of each subject that has one."""
     limit = asyncio.Semaphore(REQUESTS_AT_ONCE)
-    login = home.credentials("registry-reader")
+    login = home.credentials(REGISTRY_READER)
     async with registry_of(home.settings(), login) as registry:
 
         async def latest(subject: str) -> Schema | None:

@@ -32,7 +32,7 @@ def open_office(home: Home, settings: Settings) -> Office:
     begun by this host's clock: nobody would believe what is sealed by it.
     """
     rulebook = load(home.rulebook)
-    pem = home.key("bus")
+    pem = home.key(BUS_LOGIN)
     if not pem.exists():
         raise UserError("home.login_missing", where=str(pem), exit_code=3)
     signer = load_signer(pem, read_passphrase(settings.keys.passphrase_file))

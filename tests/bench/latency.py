@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.bus.home import Home
 from connectors.bus.kafka import librdkafka_options, start_consumer, start_producer
-from deploy.local.kafka_config import ADMIN
+from connectors.bus.logins import ADMIN
 from tests.bench.figures import spread
 from tests.bench.processors import over
 from tests.bench.running import LEADS, Bus, finished

@@ -20,11 +20,11 @@ from sqlalchemy import Engine, create_engine, func, select
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.logins import ADMIN
 from connectors.bus.private import write_private
 from connectors.bus.sections import CasebookSection
 from deploy.local import processes
 from deploy.local.artifacts import KAFKA
-from deploy.local.kafka_config import ADMIN
 from services.casebook.tables import OUTBOX, PROGRESS
 from services.exchange.workers import GROUP, name_of
 from tests.postgresql import Server, postgresql

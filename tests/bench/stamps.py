@@ -14,7 +14,7 @@ from connectors.bus.clock import monotonic
 from connectors.bus.home import Home
 from connectors.bus.kafka import librdkafka_options
 from connectors.bus.layout import INBOX_PREFIX
-from deploy.local.kafka_config import ADMIN
+from connectors.bus.logins import ADMIN
 from schemas.codec import unframe
 from tests.bench.figures import p99
 from tests.bench.running import Bus

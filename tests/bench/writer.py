@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from connectors.bus.clock import monotonic
 from connectors.bus.home import Home
 from connectors.bus.kafka import librdkafka_options
-from deploy.local.kafka_config import ADMIN
+from connectors.bus.logins import ADMIN
 from tests.bench.sealed import read
 
 PAUSE_SECONDS: Final = 0.002  # between two looks at what is due: no burst is longer

@@ -18,10 +18,11 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Home, Settings, cache_dir
+from connectors.bus.logins import ADMIN, REGISTRY_ADMIN, REGISTRY_READER
 from deploy.local import kafka, processes, registry
 from deploy.local import stack as local_stack
 from deploy.local.artifacts import KAFKA, REGISTRY, locked
-from deploy.local.kafka_config import ADMIN, BROKER_LOGIN
+from deploy.local.kafka_config import BROKER_LOGIN
 from deploy.local.ports import LOOPBACK, listening_ports
 from deploy.local.status import status
 from schemas.errors import UserError
@@ -179,7 +180,7 @@ def test_what_runs_are_the_locked_jars(stack: tuple[Home, Settings]) -> None:
 
 def test_the_registry_answers_by_login_and_role(stack: tuple[Home, Settings]) -> None:
     home, settings = stack
-    reader, admin = home.credentials(registry.READER), home.credentials(registry.ADMIN)
+    reader, admin = home.credentials(REGISTRY_READER), home.credentials(REGISTRY_ADMIN)
     new = "/subjects/stack-test/versions"
 
     assert call(settings, None, "GET", "/subjects")[0] == 401
@@ -194,7 +195,7 @@ def test_the_registry_answers_by_login_and_role(stack: tuple[Home, Settings]) ->
 
 def test_no_secret_is_in_a_log_or_in_a_command_line(stack: tuple[Home, Settings]) -> None:
     home, _ = stack
-    logins = (ADMIN, registry.ADMIN, registry.READER)
+    logins = (ADMIN, REGISTRY_ADMIN, REGISTRY_READER)
     secrets = [home.credentials(login).password.get_secret_value() for login in logins]
     seen = "".join(path.read_text(encoding="utf-8") for path in home.logs.iterdir())
     seen += "".join(" ".join(psutil.Process(pid).cmdline()) for pid in pids(home).values())
@@ -228,7 +229,7 @@ def test_a_second_stack_stands_beside_survives_kill_9_and_goes_without_a_trace(
     home, settings = new_home(tmp_path / "second")
     try:
         local_stack.up(home, settings, silent)
-        admin, reader = home.credentials(registry.ADMIN), home.credentials(registry.READER)
+        admin, reader = home.credentials(REGISTRY_ADMIN), home.credentials(REGISTRY_READER)
         status_code, registered = call(settings, admin, "POST", "/subjects/kept/versions", FIXED_1)
         assert status_code == 200
         killed = [psutil.Process(pid) for pid in pids(home).values()]

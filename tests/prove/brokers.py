@@ -13,11 +13,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.bus.home import Home, Settings, cache_dir
 from connectors.bus.kafka import librdkafka_options
+from connectors.bus.logins import ADMIN
 from connectors.bus.private import write_private
 from deploy.local import kafka, processes
 from deploy.local.artifacts import KAFKA, locked
 from deploy.local.java import environment, java
-from deploy.local.kafka_config import ADMIN, LOG4J_TEXT
+from deploy.local.kafka_config import LOG4J_TEXT
 from deploy.local.ports import LOOPBACK
 from tests.prove.stand import free_base, wait_until
 
