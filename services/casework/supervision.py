@@ -5,7 +5,7 @@ that has ended. An explanation annotates a breach and erases nothing.
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from schemas.errors import Refusal
 from schemas.ids import OrganCode
@@ -15,6 +15,7 @@ from schemas.parts import Relation
 from services.casework.case import Case, Duty
 from services.casework.duties import Given
 from services.casework.handing import accept, hand
+from services.casework.owed import is_late
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, letters, surely, take
 from services.casework.transitions import Step
@@ -75,7 +76,7 @@ def breach_annotation(
             for duty in reversed(case.duties)
             if (duty.kind, duty.owner) == (message.duty, message.owner)
             and envelope.in_reply_to in {duty.message, *letters(case)}
-            and is_breach(duty, situation)
+            and is_breach(duty, situation.at)
         ),
         None,
     )
@@ -94,15 +95,15 @@ def breach_annotation(
     return accept(outcome, message)
 
 
-def is_breach(duty: Duty, situation: Situation) -> bool:
+def is_breach(duty: Duty, at: datetime) -> bool:
     """Whether the duty was open past its day: it still is, or ended later, in whatever way.
 
-    A breach outlives what ends the duty (domain, section 4): an objection makes no delay undone.
+    Late is what statistics and metrics count as late. A breach outlives what ends the duty (domain,
+    section 4): an objection makes no delay undone.
     """
-    if duty.closed_at is not None:
-        return duty.closed_at > duty.due
-    running = duty.suspension is None and duty.begins_at is None
-    return running and duty.due < situation.at
+    ended = duty.closed_at or at
+    # Of a case that stands still nothing is decided: there is no time since when.
+    return duty.begins_at is None and ended > duty.due and is_late(duty, at, frozen_at=None)
 
 
 def not_above(

@@ -135,6 +135,20 @@ def test_a_duty_that_is_open_past_its_day_is_explained_too() -> None:
     assert not is_refused(explained(history, HANDLER))
 
 
+@pytest.mark.parametrize("closes", [True, False])
+def test_past_a_day_that_the_calendar_does_not_know_yet_nobody_is_late(*, closes: bool) -> None:
+    """As statistics and metrics have it: what would be explained is counted by neither."""
+    history = in_state(State.ISSUED)
+    history.case = replace(
+        history.opened,
+        duties=tuple(replace(duty, provisional=True) for duty in history.opened.duties),
+    )
+    history.at += timedelta(days=5)
+    if closes:
+        history.send("signed_for", HANDLER)
+    assert refusal_of(explained(history, HANDLER)) == "breach.none"
+
+
 @pytest.mark.parametrize("by", [HANDLER, SUPERVISOR])
 def test_a_breach_is_explained_after_its_duty_was_superseded_or_withdrawn(by: str) -> None:
     own = {"duty": "decide_filing"}
