@@ -124,7 +124,7 @@ def test_what_cannot_be_read_says_why() -> None:
 
 def test_a_letter_is_told_in_lines_with_its_cure_and_without_its_content() -> None:
     found = letter({**CONNECT, "yichuan-code": b"case.defect"}, sealed(LEAD))
-    document = {
+    document: dict[str, Any] = {
         "id": "7",
         "at": AT,
         "code": found.code,
@@ -161,7 +161,7 @@ def test_a_letter_gives_the_operator_s_terminal_no_command_and_no_line_of_its_ow
     evil = "\x1b]0;x\x07\x1b[2J\x9b31m\u202e\r\n  状态: 已处理"
     lead = replace(LEAD, envelope=replace(LEAD.envelope, document_number=evil))
     found = letter({"yichuan-where": evil.encode()}, sealed(lead))
-    document = {
+    document: dict[str, Any] = {
         "id": "7",
         "at": AT,
         "retried": [],
