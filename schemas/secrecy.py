@@ -35,6 +35,7 @@ TITLES: Final = frozenset({"title", "name", "file_name"})  # fields in which sep
 
 _OLD: Final = "機絕絶祕級長⻓為爲個兩啟啓業"
 _MODERN: Final = "机绝绝秘级长长为为个两启启业"
+PATH_MAX: Final = 200  # characters; of one that is longer its end
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_]{0,64}")
 
 
@@ -217,24 +218,33 @@ def _snake(name: object) -> str | None:
 
 def _strings(value: object) -> Iterator[tuple[str, str]]:
     """Yield every text of a message or of JSON with its path, in order; no depth is too deep."""
-    stack: list[tuple[str, Any]] = [("", value)]
+    stack = [iter([("", value)])]  # of what is open, what is still to come: no path before its turn
     while stack:
-        path, part = stack.pop()
-        if isinstance(part, Enum):
-            continue
-        if isinstance(part, str):
-            yield path or "$", part
-        elif isinstance(part, tuple | list):
-            stack.extend((f"{path}[{index}]", part[index]) for index in reversed(range(len(part))))
-        elif isinstance(part, dict):
-            prefix = f"{path}." if path else ""
-            yield from ((f"{prefix}?", key) for key in part if not _PLAIN_KEY.fullmatch(key))
-            stack.extend((prefix + shown_name(key), part[key]) for key in reversed(part))
-        elif is_dataclass(part):
-            prefix = f"{path}." if path else ""
-            stack.extend((prefix + name, getattr(part, name)) for name in _names(part.__class__))
+        for path, part in stack[-1]:
+            if isinstance(part, Enum):
+                continue
+            if isinstance(part, str):
+                yield path or "$", part
+            elif isinstance(part, tuple | list | dict) or is_dataclass(part):
+                stack.append(_parts(path, part))
+                break
+        else:
+            stack.pop()
+
+
+def _parts(path: str, whole: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - what holds others
+    """Yield the parts of a list, an object or a record, and what an object's keys may tell."""
+    path = path[-PATH_MAX:]
+    prefix = f"{path}." if path else ""
+    if isinstance(whole, tuple | list):
+        yield from ((f"{path}[{index}]", part) for index, part in enumerate(whole))
+    elif isinstance(whole, dict):
+        yield from ((f"{prefix}?", key) for key in whole if not _PLAIN_KEY.fullmatch(key))
+        yield from ((prefix + shown_name(key), part) for key, part in whole.items())
+    else:
+        yield from ((prefix + name, getattr(whole, name)) for name in _names(whole.__class__))
 
 
 @cache
 def _names(cls: type) -> tuple[str, ...]:
-    return tuple(each.name for each in reversed(fields(cls)))
+    return tuple(each.name for each in fields(cls))

@@ -1,6 +1,7 @@
 """The gate: what is a mark and what only looks like one, wherever it stands."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from schemas.errors import Refusal
 from schemas.load import default_example
 from schemas.parts import Attachment, Secrecy
 from schemas.secrecy import (
+    PATH_MAX,
     Barred,
     Gate,
     Marks,
@@ -234,6 +236,22 @@ def test_no_depth_of_a_document_hides_a_mark() -> None:
     found = marked_document({"a": deep}, GATE)
     assert found is not None
     assert found.code == "secrecy.marked"
+
+
+def test_no_depth_of_a_document_makes_its_places_longer_than_itself() -> None:
+    """Each of 20,000 places had the whole way in its path: 156 kB took 700 MB, 4 MB a machine's."""
+    deep: Any = [*["一"] * 20_000, {"title": "通报 机密"}]
+    for _ in range(800):
+        deep = {"a" * 40: deep}
+    tracemalloc.start()
+    found = marked_document(deep, GATE)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 10_000_000
+    assert found is not None
+    assert found.where is not None
+    assert (found.code, found.where[-14:]) == ("secrecy.marked", "a[20000].title")
+    assert len(found.where) < PATH_MAX + 20
 
 
 @pytest.mark.guidance("二(一)1·10", "refusal secrecy.listed", words="保密法等法律、法规")
