@@ -76,17 +76,23 @@ class Debezium:
         """Make our tables, look at theirs. Raises as Exchange.open does."""
         theirs = self._tables.outbox
         if not self._tables.timed and self._engine.dialect.name not in _WRITTEN:
-            raise UserError("database.unusable", where="map.out.timestamp", detail="missing")
+            raise UserError(
+                "database.unusable", where="map.out.timestamp", detail="missing", exit_code=3
+            )
         with transaction(self._engine) as connection:
             self._tables.open(connection, create=self._create)
             seen = inspect(connection)
             if not seen.has_table(theirs.name, schema=theirs.schema):
-                raise UserError("database.unusable", where=theirs.fullname, detail="no such table")
+                raise UserError(
+                    "database.unusable", where=theirs.fullname, detail="no such table", exit_code=3
+                )
             there = {found["name"] for found in seen.get_columns(theirs.name, theirs.schema)}
         wanted = [theirs.c[name].name for name in (*_NEEDED, *self._tables.timed)]
         missing = [name for name in wanted if name not in there]
         if missing:
-            raise UserError("database.unusable", where=theirs.fullname, detail=", ".join(missing))
+            raise UserError(
+                "database.unusable", where=theirs.fullname, detail=", ".join(missing), exit_code=3
+            )
         self._incoming.open()
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:

@@ -36,7 +36,9 @@ def open_engine(url: str, base: Path) -> Engine:
         )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         detail = type(error).__name__
-        raise UserError("database.unusable", where="source.url", detail=detail) from None
+        raise UserError(
+            "database.unusable", where="source.url", detail=detail, exit_code=3
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

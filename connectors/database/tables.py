@@ -155,7 +155,9 @@ def _open(connection: Connection, ours: Tables | OutboxTables, *, create: bool) 
             ours.metadata.create_all(connection)
         except SQLAlchemyError as error:
             detail = type(error).__name__
-            raise UserError("database.unusable", where="create_tables", detail=detail) from None
+            raise UserError(
+                "database.unusable", where="create_tables", detail=detail, exit_code=3
+            ) from None
     else:
         hold(connection, *known_by_id)
     unused = {table: frozenset[str]() for table in ours.metadata.sorted_tables}

@@ -1,4 +1,9 @@
-"""How a command ends: 0 it worked, and what else its exit code may say."""
+"""How a command ends: 0 it worked, and what else its exit code may say.
+
+An error ends every command with the same one. A name that is not there: of a fixed list (a record,
+an organ, a matter, a place) WRONG_USE; looked up in the bus's books (a case, a message, a letter, a
+key) NO; a file or a folder (a letter, a rulebook, a scenario, a backup) NOT_TRIED.
+"""
 
 from typing import Final
 

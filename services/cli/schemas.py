@@ -76,7 +76,7 @@ def docs(
 ) -> None:
     """List every record with its paths: type, class, and what the sender must give."""
     if record is not None and record not in BY_SNAKE:
-        raise UserError("message.unknown_record", where=record, exit_code=NO)
+        raise UserError("message.unknown_record", where=record)
     names = [BY_SNAKE[record].name] if record else list(RECORDS)
     for description in map(describe, names):
         if as_json:

@@ -26,7 +26,7 @@ from schemas.seal import Sealed, seal_message
 from schemas.secrecy import Gate
 from schemas.topics import BY_SNAKE, RECORDS
 from services.cli.attached import looked_at, stored_with
-from services.cli.exit_codes import NO
+from services.cli.exit_codes import NO, NOT_TRIED
 from services.cli.installation import Installation, open_installation
 from services.cli.mailbox import Mailbox, open_mailbox
 from services.cli.options import AsJson, HomeFolder
@@ -216,4 +216,5 @@ def _read(file: str) -> bytes:
         with Path(file).open("rb") as opened:
             return opened.read(DOCUMENT_MAX_BYTES + 1)
     except OSError as error:
-        raise UserError("file.unreadable", where=file, detail=error.strerror) from None
+        detail = error.strerror
+        raise UserError("file.unreadable", where=file, detail=detail, exit_code=NOT_TRIED) from None
