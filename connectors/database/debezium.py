@@ -23,7 +23,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    inspect,
     literal_column,
     select,
     update,
@@ -33,6 +32,7 @@ from connectors.bus.system import Arrival, Arrived, Landed, Mark, Source, Unfit
 from connectors.database.engine import transaction
 from connectors.database.exchange import LEFT_MAX, READ_BYTES_MAX, shown_values
 from connectors.database.incoming import Incoming, instant
+from connectors.database.lacking import hold_columns
 from connectors.database.map import (
     KEY_MAX,
     EventRow,
@@ -81,18 +81,9 @@ class Debezium:
             )
         with transaction(self._engine) as connection:
             self._tables.open(connection, create=self._create)
-            seen = inspect(connection)
-            if not seen.has_table(theirs.name, schema=theirs.schema):
-                raise UserError(
-                    "database.unusable", where=theirs.fullname, detail="no such table", exit_code=3
-                )
-            there = {found["name"] for found in seen.get_columns(theirs.name, theirs.schema)}
-        wanted = [theirs.c[name].name for name in (*_NEEDED, *self._tables.timed)]
-        missing = [name for name in wanted if name not in there]
-        if missing:
-            raise UserError(
-                "database.unusable", where=theirs.fullname, detail=", ".join(missing), exit_code=3
-            )
+            read = {*_NEEDED, *self._tables.timed}
+            others = frozenset(each.key for each in theirs.c if each.key not in read)
+            hold_columns(connection, [(theirs, others)])
         self._incoming.open()
 
     def collect(self, sources_max: int) -> tuple[Source | Unfit, ...]:

@@ -52,10 +52,10 @@ def test_a_table_in_a_schema_is_ordered_by_a_time_of_its_own(side: OutboxSide) -
 
 def test_a_table_that_is_missing_or_another_is_told_at_the_start(side: OutboxSide) -> None:
     side.run("ALTER TABLE outbox RENAME COLUMN payload TO body")
-    with pytest.raises(UserError, match=r"database\.unusable outbox payload"):
+    with pytest.raises(UserError, match=r"database\.table_missing outbox payload"):
         side.system()
     side.run("DROP TABLE outbox")
-    with pytest.raises(UserError, match=r"database\.unusable outbox no such table"):
+    with pytest.raises(UserError, match=r"database\.table_missing outbox id, "):
         side.system()
 
 

@@ -132,7 +132,7 @@ def test_what_is_taken_at_once_is_bounded_in_bytes(
 
 def test_a_time_that_is_named_must_be_there(side: OutboxSide) -> None:
     found = outbox_tables(out_columns={"timestamp": "created_at"})
-    with pytest.raises(UserError, match=r"database\.unusable outbox created_at"):
+    with pytest.raises(UserError, match=r"database\.table_missing outbox created_at"):
         side.system(tables=found)
     side.run("ALTER TABLE outbox ADD COLUMN created_at TEXT")
     for number in (2, 1, 3):
