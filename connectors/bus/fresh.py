@@ -13,7 +13,7 @@ LOOK_SECONDS: Final = 1.0  # between two looks at one that is not
 
 Value = TypeVar("Value")
 Stamp = tuple[int, int, int]
-LOG: Final = logging.getLogger("yichuan.connector")
+LOG: Final = logging.getLogger("yichuan.files")  # of an exchange, too
 
 
 class Fresh(Generic[Value]):
