@@ -16,15 +16,15 @@ from services.casebook.store import open_for_reading
 from services.casebook.tables import DECISIONS, DUTIES, MESSAGES, SAID
 from services.casebook.work import Work
 from services.casework.case import Case, Duty
+from services.exchange.journal import DELIVERED, mark_of
 
 MATCHES_MAX: Final = 100  # cases that one number may mean
 DECISIONS_MAX: Final = 10_000  # of one case
 _READ_MAX: Final = 100  # entries in memory
 _SEQ_MAX: Final = 2**63 - 1
-_DELIVERED: Final = '"effect":"delivered"'  # as the journal writes it: in one form only
 _HANDED_OVER: Final = (
     DECISIONS_OF.where(
-        DECISIONS.c.entry.contains(_DELIVERED), DECISIONS.c.seq < bindparam("before")
+        DECISIONS.c.entry.contains(mark_of(DELIVERED)), DECISIONS.c.seq < bindparam("before")
     )
     .order_by(DECISIONS.c.seq.desc())
     .limit(_READ_MAX)

@@ -8,7 +8,6 @@ is hidden, too. The exchange's word on it is today's.
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from schemas.codec import frame
 from schemas.errors import Broken
@@ -18,9 +17,8 @@ from services.casebook.work import Work
 from services.casework.case import Case, Handed
 from services.casework.effects import Deliver
 from services.exchange.copies import Copies
+from services.exchange.journal import DELIVERED
 from services.exchange.shelf import Shelf
-
-_DELIVERED: Final = "delivered"
 
 
 def decided_in(decisions: Iterable[DecisionRow], handed: Handed) -> tuple[DecisionRow, Deliver]:
@@ -29,7 +27,7 @@ def decided_in(decisions: Iterable[DecisionRow], handed: Handed) -> tuple[Decisi
     Raises Broken casebook.unreadable where no decision of the case did.
     """
     wanted = {
-        "effect": _DELIVERED,
+        "effect": DELIVERED,
         "message": handed.message,
         "author": handed.author,
         "to": handed.to,

@@ -28,16 +28,18 @@ _WRITERS: Final[dict[type[Any], Writer]] = {
     NoneType: lambda _: "null",
 }
 _LATELY_MAX: Final = 50  # duties or rungs whose text is remembered: more than a message opens
+DELIVERED: Final = "delivered"
+WRITTEN: Final = "written"
 ERASED: Final = "erased"
 _NAMES: Final = {
     "Accept": "accepted",
     "Reject": "rejected",
     "Hold": "held",
     "Release": "released",
-    "Deliver": "delivered",
+    "Deliver": DELIVERED,
     "Open": "opened",
     "Advise": "advised",
-    "Write": "written",
+    "Write": WRITTEN,
     "OpenDuty": "duty_opened",
     "CloseDuty": "duty_closed",
     "MoveDuty": "duty_moved",
@@ -48,6 +50,11 @@ _NAMES: Final = {
     "ChangeState": "state_changed",
     "Erase": ERASED,
 }
+
+
+def mark_of(name: str) -> str:
+    """Return what an entry holds wherever an effect of that name is in it: it has one form only."""
+    return f'"effect":"{name}"'
 
 
 def effect_text(effect: Effect) -> str:

@@ -23,6 +23,7 @@ from services.casebook.rows import OutboxRow, Position
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS
 from services.casebook.work import Work
+from services.exchange.journal import WRITTEN, mark_of
 from services.exchange.office import Office
 
 _Record = CaseSplit | GuidanceYearOpened | LinkedEffect
@@ -42,12 +43,11 @@ WRITING: Final = frozenset(
         "Tick",
     }
 )
-_WRITTEN: Final = '"effect":"written"'  # as the journal writes it: in one form only
 _RECORDS: Final[Mapping[str, TypeAdapter[_Record]]] = {
     kind.__name__: TypeAdapter(kind) for kind in (CaseSplit, GuidanceYearOpened, LinkedEffect)
 }
 _MAY_HAVE_WRITTEN: Final = and_(
-    DECISIONS.c.record.in_(sorted(WRITING)), DECISIONS.c.entry.contains(_WRITTEN)
+    DECISIONS.c.record.in_(sorted(WRITING)), DECISIONS.c.entry.contains(mark_of(WRITTEN))
 )
 # By the number of the last one: each statement reads so many rows and no more, and of most of them
 # no entry.
@@ -103,7 +103,7 @@ def _look_at(
 def _written(entries: Iterable[str]) -> Iterator[_Record]:
     """Yield the records that decisions wrote into a flow; one that was written twice, twice."""
     for effect in (each for entry in entries for each in json.loads(entry)["effects"]):
-        if effect["effect"] == "written":
+        if effect["effect"] == WRITTEN:
             told = effect["record"]
             yield _RECORDS[told["envelope"]["record"]].validate_json(json.dumps(told))
 

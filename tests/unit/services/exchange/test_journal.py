@@ -27,7 +27,7 @@ from services.casebook.tables import (
 from services.casework.decide import decide
 from services.casework.effects import Accept, Effect, Release
 from services.exchange import clerk
-from services.exchange.journal import _NAMES, canonical, effect_text, text_of
+from services.exchange.journal import _NAMES, canonical, effect_text, mark_of, text_of
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, message, violation
 from tests.office import Log, dead_letters, rows, run, sent, settlement
 
@@ -247,6 +247,7 @@ def test_an_effect_is_told_in_plain_values() -> None:
     history = History()
     accept = next(effect for effect in history.decide(lead()) if isinstance(effect, Accept))
     text = effect_text(accept)
+    assert mark_of(_NAMES["Accept"]) in text
     told = json.loads(text)
     assert told["recipients"] == [[history.opened.handler, "handler"]]
     assert told["duties"][0]["due"] == "2026-09-23T00:00:00+08:00"
