@@ -8,7 +8,7 @@ from connectors.bus.clock import now
 from connectors.bus.home import Home, Settings, home_at
 from schemas.errors import UserError
 from services.cli.doctor_ask import ask_broker, ask_logs, ask_registry
-from services.cli.doctor_backup import look_at_backup, look_at_replaced
+from services.cli.doctor_backup import judge_backup, look_at_replaced
 from services.cli.doctor_finding import Symptom, gravest_first
 from services.cli.doctor_here import look_at_casebook, look_at_host
 from services.cli.doctor_look import (
@@ -35,18 +35,18 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
     at = now()
     note("正在检查……", "looking …")
     rulebook = rulebook_in_force(home, settings)
-    book, progress = look_at_casebook(home, settings)
+    book = look_at_casebook(home, settings)
     return gravest_first(
         [
             *look_at_files(home),
             *look_at_store(home),
             *look_at_rulebook(home, settings, at),
             *look_at_keys(home, rulebook, at),
-            *book,
-            *look_at_backup(home, at),
+            *book.found,
+            *judge_backup(book.backed_up, at),
             *look_at_replaced(home),
             *ask_broker(home, settings, rulebook),
-            *ask_logs(home, settings, rulebook, progress, at),
+            *ask_logs(home, settings, rulebook, book.progress, at),
             *ask_registry(home, settings),
             *ask_certificates(settings, at),
             *look_at_host(home, settings, rulebook.hash if rulebook else None),

@@ -2,30 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from connectors.bus.home import Home
-from schemas.errors import YichuanError
 from schemas.render import CHINA
-from services.casebook.backed_up import last_backup
 from services.casebook.standalone import left_aside
-from services.casebook.store import place_of
-from services.cli.casebook_view import reading
-from services.cli.doctor_casebook import CASEBOOK_URL
 from services.cli.doctor_finding import Symptom, doubtful
 
 BACKUP_AGE_MAX: Final = timedelta(days=2)  # one each night, and one that did not end well
 
 
-def look_at_backup(home: Home, now: datetime) -> Iterator[Symptom]:
-    """Judge the age of the last backup that ended well."""
-    try:
-        with reading(home) as connection:
-            last = last_backup(connection)
-        where = home.casebook.name if place_of(home) == home.casebook else CASEBOOK_URL
-    except YichuanError:
-        return  # look_at_casebook says why
-    yield from judge_backup(last, now, where)
+class BackedUp(NamedTuple):
+    """A casebook, and when its last backup that ended well had begun; None: there was none."""
+
+    where: str
+    last: datetime | None
 
 
 def look_at_replaced(home: Home) -> Iterator[Symptom]:
@@ -37,9 +28,14 @@ def look_at_replaced(home: Home) -> Iterator[Symptom]:
         yield doubtful("backup.replaced_left", str(folder))
 
 
-def judge_backup(last: datetime | None, now: datetime, where: str) -> Iterator[Symptom]:
-    """Find that there is none, or an old one. A warning: nothing is lost until a disk is. Pure."""
-    if last is None:
-        yield doubtful("backup.none", where)
-    elif now - last > BACKUP_AGE_MAX:
-        yield doubtful("backup.old", where, f"{last.astimezone(CHINA):%Y-%m-%d %H:%M}")
+def judge_backup(seen: BackedUp | None, now: datetime) -> Iterator[Symptom]:
+    """Find that there is none, or an old one; `seen` None: the casebook did not open. Pure.
+
+    A warning: nothing is lost until a disk is.
+    """
+    if seen is None:
+        return  # look_at_casebook says why
+    if seen.last is None:
+        yield doubtful("backup.none", seen.where)
+    elif now - seen.last > BACKUP_AGE_MAX:
+        yield doubtful("backup.old", seen.where, f"{seen.last.astimezone(CHINA):%Y-%m-%d %H:%M}")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psutil
 from sqlalchemy import Connection, func, make_url, select
@@ -16,12 +16,14 @@ from connectors.bus.home import Home, Settings
 from deploy.local import processes
 from deploy.local.ports import LOOPBACK, holder, is_free, listening_ports
 from schemas.errors import UserError, YichuanError
+from services.casebook.backed_up import last_backup
 from services.casebook.key_file import noted_key
 from services.casebook.progress import Place, progress_now
 from services.casebook.rows import Progress, case_from_text
 from services.casebook.tables import CASES, OUTBOX
 from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
+from services.cli.doctor_backup import BackedUp
 from services.cli.doctor_casebook import (
     CASEBOOK_URL,
     Book,
@@ -46,20 +48,29 @@ _STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
 _FROZEN_MAX: Final = 1_000
 
 
-def look_at_casebook(home: Home, settings: Settings) -> tuple[list[Symptom], dict[Place, Progress]]:
-    """Judge the casebook; return the findings, and how far each partition is decided."""
+class Seen(NamedTuple):
+    """What was found; how far each partition is decided; when it was backed up, if it opened."""
+
+    found: list[Symptom]
+    progress: dict[Place, Progress]
+    backed_up: BackedUp | None
+
+
+def look_at_casebook(home: Home, settings: Settings) -> Seen:
+    """Judge the casebook, opened once."""
     found = [*_several_on_sqlite(settings), *_unverified(settings)]
     is_file = not settings.casebook.url.get_secret_value()
     if is_file and not home.casebook.exists():
-        return [*found, doubtful("casebook.missing", str(home.casebook))], {}
+        return Seen([*found, doubtful("casebook.missing", str(home.casebook))], {}, None)
     try:
         with reading(home) as connection:
             book = _book(connection, home, is_file=is_file)
             progress = progress_now(connection)
+            backed_up = BackedUp(book.where, last_backup(connection))
             found += _without_its_key(connection, home.casebook_key)
     except YichuanError as error:  # it is another program's, or nobody answers
-        return [*found, of_error(error)], {}
-    return [*found, *judge_casebook(book)], progress
+        return Seen([*found, of_error(error)], {}, None)
+    return Seen([*found, *judge_casebook(book)], progress, backed_up)
 
 
 def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:

@@ -20,10 +20,11 @@ from services.casebook.store import open_for_reading, open_sqlite
 from services.cli import backup as command
 from services.cli.doctor_backup import (
     BACKUP_AGE_MAX,
+    BackedUp,
     judge_backup,
-    look_at_backup,
     look_at_replaced,
 )
+from services.cli.doctor_here import look_at_casebook
 from services.cli.exit_codes import NOT_TRIED
 from services.cli.main import main
 from tests.empty_casebook import empty_casebook
@@ -52,7 +53,8 @@ def run(command: str, file: Path, home: Home) -> int:
 
 
 def codes(home: Home, at: datetime) -> list[tuple[str, str]]:
-    return [(each.severity.value, each.code) for each in look_at_backup(home, at)]
+    seen = look_at_casebook(home, home.settings()).backed_up
+    return [(each.severity.value, each.code) for each in judge_backup(seen, at)]
 
 
 def test_one_that_ends_well_is_noted_beside_the_exchange_with_the_time_at_which_it_began(
@@ -159,13 +161,13 @@ def test_where_there_is_no_casebook_or_none_that_opens_others_say_so(
 
 def test_it_is_a_warning_and_told_in_china_s_time() -> None:
     at = datetime.fromisoformat("2026-03-02T20:00:00+00:00")
-    (found,) = judge_backup(at, at + timedelta(days=3), "casebook.sqlite")
+    (found,) = judge_backup(BackedUp("casebook.sqlite", at), at + timedelta(days=3))
     assert (found.code, found.where, found.detail) == (
         "backup.old",
         "casebook.sqlite",
         "2026-03-03 04:00",
     )
-    assert list(judge_backup(at, at + BACKUP_AGE_MAX, "casebook.sqlite")) == []
+    assert list(judge_backup(BackedUp("casebook.sqlite", at), at + BACKUP_AGE_MAX)) == []
 
 
 def test_whoever_has_not_looked_tells_of_no_backup_nothing() -> None:

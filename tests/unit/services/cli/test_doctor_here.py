@@ -29,7 +29,7 @@ def test_a_casebook_of_a_newer_program_is_a_finding_and_no_crash(tmp_path: Path)
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
 
-    (found,), progress = look_at_casebook(home, home.settings())
+    (found,), progress, _ = look_at_casebook(home, home.settings())
     assert (found.severity, found.code) == ("error", "casebook.version")
     assert "9999" in found.detail
     assert progress == {}
@@ -38,17 +38,18 @@ def test_a_casebook_of_a_newer_program_is_a_finding_and_no_crash(tmp_path: Path)
 def test_a_sound_casebook_gives_no_finding(tmp_path: Path) -> None:
     home = Home(tmp_path)
     open_sqlite(home.casebook).close()
-    assert look_at_casebook(home, home.settings()) == ([], {})
+    where = home.casebook.name
+    assert look_at_casebook(home, home.settings()) == ([], {}, (where, None))
 
 
 def test_a_key_file_that_is_gone_or_another_s_is_a_finding(tmp_path: Path) -> None:
     home = Home(tmp_path)
     open_sqlite(home.casebook).close()
     home.casebook_key.rename(home.casebook_key.with_suffix(".away"))
-    ((found,), _) = look_at_casebook(home, home.settings())
+    (found,) = look_at_casebook(home, home.settings()).found
     assert (found.severity, found.code) == ("error", "casebook.key_missing")
     made_key(home.casebook_key)
-    ((found,), _) = look_at_casebook(home, home.settings())
+    (found,) = look_at_casebook(home, home.settings()).found
     assert (found.severity, found.code) == ("error", "casebook.key_wrong")
 
 
@@ -97,7 +98,7 @@ def test_a_configuration_with_the_database_s_password_that_others_can_read_is_a_
 def test_several_exchanges_on_sqlite_are_a_finding(tmp_path: Path) -> None:
     home = Home(tmp_path)
     open_sqlite(home.casebook).close()
-    (found,), _ = look_at_casebook(home, Settings(exchange=ExchangeSection(workers=2)))
+    (found,) = look_at_casebook(home, Settings(exchange=ExchangeSection(workers=2))).found
     assert (found.severity, found.code) == ("error", "exchange.workers_need_postgresql")
 
 
@@ -116,7 +117,7 @@ def test_the_line_to_a_database_is_judged_also_while_it_does_not_answer(
 
     monkeypatch.setattr(doctor_here, "reading", reading)
     settings = Settings(casebook=CasebookSection(url=SecretStr(url)))
-    found, _ = look_at_casebook(Home(tmp_path), settings)
+    found = look_at_casebook(Home(tmp_path), settings).found
     assert [symptom.code for symptom in found] == codes
     assert "a:b" not in str(found)
 
@@ -161,5 +162,5 @@ def test_a_wal_of_another_moment_is_a_finding(tmp_path: Path) -> None:
     casebook = open_sqlite(other.casebook)
     shutil.copy(wal_of(other.casebook), wal_of(home.casebook))
     casebook.close()
-    ((found,), _) = look_at_casebook(home, home.settings())
+    (found,) = look_at_casebook(home, home.settings()).found
     assert (found.severity, found.code) == ("error", "casebook.foreign_wal")

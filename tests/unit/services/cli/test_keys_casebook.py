@@ -69,7 +69,7 @@ def test_the_casebook_opens_with_the_new_key_and_the_old_one_is_kept(
     assert (told["before"], told["after"], told["keys"]) == (before.id, after.id, 1)
     assert read_key(Path(told["kept"])) == before
     assert opened(home, locked) == PLAIN
-    assert [each.code for each in look_at_casebook(home, home.settings())[0]] == []
+    assert [each.code for each in look_at_casebook(home, home.settings()).found] == []
 
 
 def test_its_words_name_both_keys_and_what_to_do(
