@@ -21,7 +21,7 @@ ATTACHMENTS_MAX_BYTES: Final = 4 * 1024**3  # of one message together
 NAME_MAX_BYTES: Final = 200  # leaves room for what is put behind it; a file system allows 255
 WRAPPED_MAX_CHARACTERS: Final = 400
 
-_WHERE: Final = "envelope.attachments"
+ATTACHMENTS: Final = "envelope.attachments"  # where they are listed
 # Behind the name of a file that could not be had, of the note that says why (connectors/folder).
 # A file of such a name would be taken for the note, and removed once the other one has come.
 NOTE_SUFFIX: Final = ".reason.json"
@@ -43,11 +43,11 @@ def attachments_form(envelope: Envelope) -> Refusal | None:
     attachments = envelope.attachments or ()
     for index, attachment in enumerate(attachments):
         if not SHA256.fullmatch(attachment.sha256 or ""):
-            return Refusal("message.field_invalid", where=f"{_WHERE}[{index}].sha256")
+            return Refusal("message.field_invalid", where=f"{ATTACHMENTS}[{index}].sha256")
         found = _claim(attachment)
         if found is not None:
             code, name, detail = found
-            return Refusal(code, where=f"{_WHERE}[{index}].{name}", detail=detail)
+            return Refusal(code, where=f"{ATTACHMENTS}[{index}].{name}", detail=detail)
     carried = [attachment for attachment in attachments if attachment.blob is not None]
     return _together(carried)
 
@@ -102,9 +102,9 @@ def _together(carried: Sequence[Attachment]) -> Refusal | None:
     names = {_as_one_system_has_it(attachment.name or "") for attachment in carried}
     blobs = {attachment.blob for attachment in carried}
     if len(names) != len(carried) or len(blobs) != len(carried):
-        return Refusal("attachment.twice", where=_WHERE)
+        return Refusal("attachment.twice", where=ATTACHMENTS)
     found = sizes_refusal([attachment.size_bytes or 0 for attachment in carried])
-    return None if found is None else Refusal(found[0], where=_WHERE, detail=found[1])
+    return None if found is None else Refusal(found[0], where=ATTACHMENTS, detail=found[1])
 
 
 def _as_one_system_has_it(name: str) -> str:

@@ -30,13 +30,13 @@ from schemas.avro_values import (
     read_long,
 )
 from schemas.errors import Broken
+from schemas.inline import NAMESPACE
 
 Schema = Mapping[str, Any]
 Filler = Callable[[Any, bytes, int], int]
 
 SYMBOLS_MAX: Final = 64  # of an enum: their indexes take one byte
 ENVELOPE_TAIL: Final = ("sent_at", "delivery", "seal")  # the last; codec.py cuts the bytes here
-NAMESPACE: Final = "yichuan"
 CLASSES: Final[Mapping[str, type]] = {  # by the name of the Avro type
     name: kind
     for module in (parts, sharing, assistance, custody, disputes, joint, oversight, messages)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final
 
-from schemas.avro_reader import CLASSES, NAMESPACE, Schema
+from schemas.avro_reader import CLASSES, Schema
 from schemas.avro_values import (
     PRIMITIVE_WRITERS,
     Writer,
@@ -18,6 +18,7 @@ from schemas.avro_values import (
     write_instant,
     write_long,
 )
+from schemas.inline import NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
-from schemas.avro_reader import NAMESPACE, Schema
+from schemas.avro_reader import Schema
 from schemas.errors import Refusal
-from schemas.inline import schema_of
+from schemas.inline import NAMESPACE, schema_of
 from schemas.messages import Message
 from schemas.text_form import unfit_character
 

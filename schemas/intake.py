@@ -16,9 +16,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
-from schemas.avro_reader import CLASSES, NAMESPACE, Schema
+from schemas.avro_reader import CLASSES, Schema
 from schemas.errors import Refusal
-from schemas.inline import schema_of
+from schemas.inline import NAMESPACE, schema_of
 from schemas.messages import Message
 from schemas.text_form import is_blank
 

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final
 
-from schemas.avro_reader import CLASSES, NAMESPACE, Schema
+from schemas.avro_reader import CLASSES, Schema
 from schemas.avro_values import (
     ARRAY_MAX,
     INT_LIMIT,
@@ -24,7 +24,7 @@ from schemas.avro_values import (
     decimal_context,
 )
 from schemas.errors import Refusal
-from schemas.inline import schema_of
+from schemas.inline import NAMESPACE, schema_of
 from schemas.messages import Message
 from schemas.text_form import NARROWED, narrow, unfit_character
 

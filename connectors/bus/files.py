@@ -9,14 +9,13 @@ from typing import Final
 from connectors.bus.agency import Agency
 from connectors.bus.archives import archive_refusal
 from connectors.bus.sealing import Measured, Staged
-from schemas.attachments import name_is_fit, sizes_refusal
+from schemas.attachments import ATTACHMENTS, name_is_fit, sizes_refusal
 from schemas.errors import Refusal
 from schemas.file_key import Claim, wrap
 from schemas.ids import BUS
 from schemas.messages import Message
 from schemas.parts import Attachment
 
-WHERE: Final = "envelope.attachments"
 _TYPES: Final = mimetypes.MimeTypes()  # the library's own table, whatever the machine has
 _ANY_TYPE: Final = "application/octet-stream"
 
@@ -25,17 +24,17 @@ def files_refusal(files: Sequence[Measured]) -> Refusal | None:
     """Return why these files may not travel together: names, number, sizes, archives; or None."""
     for index, file in enumerate(files):
         if not name_is_fit(file.name):
-            return Refusal("attachment.name_invalid", where=f"{WHERE}[{index}].name")
+            return Refusal("attachment.name_invalid", where=f"{ATTACHMENTS}[{index}].name")
     found = sizes_refusal([file.size_bytes for file in files])
     if found is not None:
-        return Refusal(found[0], where=WHERE, detail=found[1])
+        return Refusal(found[0], where=ATTACHMENTS, detail=found[1])
     for index, file in enumerate(files):
         try:
             refusal = archive_refusal(file.path)
         except OSError:  # it was there when it was measured
             refusal = Refusal("attachment.unreadable")
         if refusal is not None:
-            return replace(refusal, where=f"{WHERE}[{index}]")
+            return replace(refusal, where=f"{ATTACHMENTS}[{index}]")
     return None
 
 
@@ -48,7 +47,7 @@ def listed(message: Message, files: Sequence[Measured]) -> Message | Refusal:
     by_name = {file.name: file for file in files}
     found: list[Attachment] = []
     for index, attachment in enumerate(message.envelope.attachments or ()):
-        where = f"{WHERE}[{index}]"
+        where = f"{ATTACHMENTS}[{index}]"
         if attachment.blob is not None or attachment.key is not None:
             return Refusal("attachment.claim_given", where=where)
         file = by_name.pop(attachment.name or "", None)
@@ -73,7 +72,7 @@ def claimed(
     """
     key = agency.keyring.encryption_key(BUS, at)
     if key is None:
-        return Refusal("attachment.bus_key_missing", where=WHERE)
+        return Refusal("attachment.bus_key_missing", where=ATTACHMENTS)
     envelope = message.envelope
     by_name = {file.file.name: file for file in files}
     found: list[Attachment] = []

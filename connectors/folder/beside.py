@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 from connectors.bus.sealing import Measured, measured
 from connectors.folder.files import Stamp, stamp_of
 from connectors.folder.map import SPELLINGS, names_document
-from schemas.attachments import ATTACHMENTS_MAX
+from schemas.attachments import ATTACHMENTS, ATTACHMENTS_MAX
 from schemas.errors import Refusal
 
 FILES: Final = ".files"
-WHERE: Final = "envelope.attachments"
 CLOSED: Final = "."  # stands for what is in a folder that may not be read
 
 
@@ -97,13 +96,13 @@ def files_in(folder: Path) -> tuple[Measured, ...] | Refusal:
     try:
         names = names_in(folder)
     except PermissionError:
-        return Refusal("attachment.unreadable", where=WHERE)
+        return Refusal("attachment.unreadable", where=ATTACHMENTS)
     if len(names) > ATTACHMENTS_MAX:
-        return Refusal("attachment.too_many", where=WHERE, detail=f"> {ATTACHMENTS_MAX}")
+        return Refusal("attachment.too_many", where=ATTACHMENTS, detail=f"> {ATTACHMENTS_MAX}")
     files: list[Measured] = []
     for index, name in enumerate(names):
         found = measured(name, folder / name)
         if isinstance(found, Refusal):
-            return Refusal(found.code, where=f"{WHERE}[{index}]", detail=found.detail)
+            return Refusal(found.code, where=f"{ATTACHMENTS}[{index}]", detail=found.detail)
         files.append(found)
     return tuple(files)

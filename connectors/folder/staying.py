@@ -15,9 +15,10 @@ from typing import Final
 from connectors.bus.gate import barred
 from connectors.bus.outgoing import as_text
 from connectors.bus.system import Mark
-from connectors.folder.beside import CLOSED, WHERE, Seen, files_of, stamps_in
+from connectors.folder.beside import CLOSED, Seen, files_of, stamps_in
 from connectors.folder.files import Stamp, read_bounded, write_whole
 from connectors.folder.map import REASON, beside, other_name, record_of, told_file
+from schemas.attachments import ATTACHMENTS
 from schemas.errors import Refusal
 from schemas.json_text import DOCUMENT_MAX_BYTES, Encoding, from_text, in_utf8
 from schemas.secrecy import Gate
@@ -53,7 +54,7 @@ class Staying:
         names = (shown, *(_shown(each) for each in beside_it))
         found = barred(names, record, self._plain(raw or b""), self._gate)
         if found is None and CLOSED in beside_it:
-            found = Refusal("attachment.unreadable", where=WHERE)
+            found = Refusal("attachment.unreadable", where=ATTACHMENTS)
         if found is not None:
             self._known[name] = seen.stamp
         return found

@@ -4,11 +4,11 @@ from typing import Any
 
 from services.cli.demo_outcomes import by_flow, refusals, released
 from services.cli.demo_play import Play
+from services.cli.demo_scenarios import HELD
 from services.cli.demo_sides import Held
 from services.cli.demo_story import Story
 
 Document = dict[str, Any]
-_HELD = ("held_then_corrected", "stays_held")
 
 
 def summary(play: Play, open_duties: int, seconds: float) -> Document:
@@ -55,7 +55,7 @@ def _refused(play: Play) -> list[Document]:
 
 
 def _held_transfers(play: Play) -> list[Story]:
-    return [story for story in play.stories.values() if story.scenario.twist in _HELD]
+    return [story for story in play.stories.values() if story.scenario.twist in HELD]
 
 
 def _side(held: Held) -> Document:

@@ -15,6 +15,7 @@ from services.casework.case import Case, Closing, Duty
 from services.casework.owed import is_late, is_overdue, is_owed
 from services.casework.routing import HOLD_CODES
 from services.rulebook.calendar import local_date, start_of
+from services.rulebook.guidance import KIND as YEARLY
 
 Entry = Mapping[str, Any]  # a line of the journal
 CaseOf = Callable[[CaseId], Case | None]
@@ -37,7 +38,6 @@ TIMED: Final[Mapping[str, str]] = {  # duty → the figure of how long it took
 }
 _LETTERS: Final = frozenset({"LeadTransfer", "CaseTransfer", "ComplaintForward"})
 _DONE: Final = frozenset({Closing.MET, Closing.LATE})
-_YEARLY: Final = "yearly_guidance"
 _MOMENT: Final = timedelta(milliseconds=1)
 
 
@@ -87,12 +87,12 @@ def of_duty(
         return
 
     def item(figure: str, at: datetime, seconds: float | None = None) -> Item:
-        detail = duty.counterpart if duty.kind == _YEARLY else duty.kind
+        detail = duty.counterpart if duty.kind == YEARLY else duty.kind
         return Item(figure, duty.owner, detail, case_id, duty.message, at, seconds)
 
     ended = duty.closed_at
     is_open = is_owed(duty, period.until)
-    if duty.kind == _YEARLY:
+    if duty.kind == YEARLY:
         yield from _of_guidance(item, duty, period, is_open=is_open)
         return
     if is_open:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
+from schemas.attachments import ATTACHMENTS
 from schemas.classes import FieldClass
 from schemas.errors import Broken
 from schemas.inline import fingerprint
@@ -23,7 +24,6 @@ from services.confidentiality.steps import Work
 from services.rulebook.clearances import treatment
 from services.rulebook.model import Clearance, Clearances, Treatment
 
-_FILES: Final = "envelope.attachments"
 LISTED_MAX: Final = 1_000  # paths listed on one copy; with more, whole lists are withheld
 
 M = TypeVar("M", bound=Message)
@@ -97,7 +97,7 @@ class Redactor:
             masked = [*masked, *work.unread]
         redacted = Redacted(shown, withheld, tuple(masked))
         if files_go:
-            redacted = _without(redacted, (_FILES,))
+            redacted = _without(redacted, (ATTACHMENTS,))
         many = len(redacted.withheld) + len(redacted.masked) > LISTED_MAX
         return coarser(redacted) if many else redacted
 
