@@ -101,7 +101,7 @@ class Answer:
     @property
     def considered(self) -> tuple[Considered, ...]:
         """Every rule that names the matter and the place, the most specific first."""
-        return tuple(_consider(self, rule, self.applying) for rule in self.rules)
+        return tuple(_consider(self, rule) for rule in self.rules)
 
     @property
     def explanation_zh(self) -> str:
@@ -167,15 +167,13 @@ def _applying(
     )
 
 
-def _consider(
-    answer: Answer, rule: JurisdictionRule, applying: tuple[JurisdictionRule, ...]
-) -> Considered:
+def _consider(answer: Answer, rule: JurisdictionRule) -> Considered:
     on = answer.question.day(rule.deciding_date)
     if on < rule.valid_from:
         return Considered(rule, on, Standing.NOT_YET)
-    if rule not in applying:
+    if rule not in answer.applying:
         return Considered(rule, on, Standing.ENDED)
-    if not is_beside(rule, applying[0]):
+    if not is_beside(rule, answer.applying[0]):
         return Considered(rule, on, Standing.LESS_SPECIFIC)
     organ = _organ(answer.rulebook, rule, answer.question)
     if organ is None:
