@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from connectors.bus.clock import monotonic
 from connectors.bus.system import System
 from connectors.database.engine import open_engine
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.tables import tables
 from connectors.folder.app import Folder
 from schemas.secrecy import Gate, NoSharing
@@ -117,7 +117,7 @@ class DatabaseSide:
     def system(self) -> System:
         """As Side says."""
         engine = open_engine(f"sqlite:///{self.path}", self.path.parent)
-        return Exchange(engine, tables(), {}, self.path.parent / "files", create=True)
+        return ExchangeTables(engine, tables(), {}, self.path.parent / "files", create=True)
 
     def put(self, name: str, record: str | None, content: str) -> None:
         """As Side says."""

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from connectors.bus.system import Arrival, Arrived, Landed
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.tables import tables
 from schemas.errors import UserError
 from schemas.messages import Message
@@ -104,14 +104,16 @@ class OlderSide:
         )
 
     @contextmanager
-    def opened(self, *, create: bool = True) -> Iterator[Exchange]:
+    def opened(self, *, create: bool = True) -> Iterator[ExchangeTables]:
         """Open the tables as this release does."""
-        system = Exchange(self.new_engine(), tables(), {}, self.folder, create=create)
+        system = ExchangeTables(self.new_engine(), tables(), {}, self.folder, create=create)
         with closing(system):
             system.open()
             yield system
 
-    def deliver(self, system: Exchange, message: Message, *, namesake: bool = False) -> Arrived:
+    def deliver(
+        self, system: ExchangeTables, message: Message, *, namesake: bool = False
+    ) -> Arrived:
         """Give a message; `namesake`: the ledger knows another's of its id."""
         return system.deliver([Arrival(1, message, namesake)])
 

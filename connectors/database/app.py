@@ -33,7 +33,7 @@ from connectors.bus.process import run
 from connectors.bus.system import System
 from connectors.database.debezium import Debezium
 from connectors.database.engine import open_engine
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.owner import OWNER, Owned
 from connectors.database.tables import (
     ANSWERS,
@@ -165,7 +165,7 @@ def _system(config: DatabaseConfig, engine: Engine, files: Path) -> Owned:
     source, found = config.source, tables_of(config)
     records, create = dict(config.map.records), source.create_tables
     system = (
-        Exchange(engine, found, records, files, create=create)
+        ExchangeTables(engine, found, records, files, create=create)
         if isinstance(found, Tables)
         else Debezium(
             engine, found, records, files, create=create, aggregate_types=source.aggregate_types

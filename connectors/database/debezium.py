@@ -73,7 +73,7 @@ class Debezium:
         self._left: list[str] | None = None  # None: not looked for yet
 
     def open(self) -> None:
-        """Make our tables, look at theirs. Raises as Exchange.open does."""
+        """Make our tables, look at theirs. Raises as ExchangeTables.open does."""
         theirs = self._tables.outbox
         if not self._tables.timed and self._engine.dialect.name not in _WRITTEN:
             raise UserError(

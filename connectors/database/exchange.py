@@ -39,7 +39,7 @@ LEFT_MAX: Final = 100_000  # rows that an earlier process took; the spool holds 
 LOG: Final = logging.getLogger("yichuan.connector")
 
 
-class Exchange:
+class ExchangeTables:
     """The exchange tables of one agency."""
 
     def __init__(

@@ -199,7 +199,7 @@ def _connector_points(watcher: Watcher) -> list[tuple[str, Any]]:
         _around(watcher, f"{desk}.take_in", "got", always),
         _around(watcher, f"{broker}.KafkaInbox.commit", "read", read),
     ]
-    for system in ("connectors.folder.app.Folder", "connectors.database.exchange.Exchange"):
+    for system in ("connectors.folder.app.Folder", "connectors.database.exchange.ExchangeTables"):
         points += [
             _around(watcher, f"{system}.collect", "taken", some),
             _around(watcher, f"{system}.mark", "shown", always),

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.bus.system import Arrival, Mark, Source, State
 from connectors.database.engine import open_engine
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.tables import outbox_tables, tables
 from schemas.errors import UserError
 from tests.agency_home import lead
@@ -60,7 +60,7 @@ def test_a_table_that_is_missing_or_another_is_told_at_the_start(side: OutboxSid
 
 
 def test_exchange_tables_work_on_postgresql_too(nowhere: str, tmp_path: Path) -> None:
-    system = Exchange(open_engine(nowhere, tmp_path), tables(), {}, tmp_path, create=True)
+    system = ExchangeTables(open_engine(nowhere, tmp_path), tables(), {}, tmp_path, create=True)
     system.open()
     try:
         with system._engine.begin() as connection:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from connectors.bus.system import Arrival, Mark, Source, State, System, Unfit
 from connectors.database import exchange
 from connectors.database.engine import BAD_DATA, open_engine, transaction
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.tables import tables
 from schemas.errors import Unavailable, UserError
 from schemas.ids import MessageId
@@ -194,7 +194,7 @@ def test_what_the_agency_has_put_there_meanwhile_is_not_marked(tmp_path: Path) -
 
 def raced(side: DatabaseSide) -> tuple[Engine, System]:
     engine = open_engine(f"sqlite:///{side.path}", side.path.parent)
-    return engine, Exchange(engine, tables(), {}, side.path.parent, create=True)
+    return engine, ExchangeTables(engine, tables(), {}, side.path.parent, create=True)
 
 
 def test_what_is_committed_is_on_the_disk(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_an_agency_may_have_its_own_tables_and_columns(tmp_path: Path) -> None:
     side = DatabaseSide(tmp_path / "own.db")
     names = tables(("T_OUT", "T_IN", "T_LEDGER"), {"payload": "CONTENT"}, {"payload": "BODY"})
     engine = open_engine(f"sqlite:///{side.path}", tmp_path)
-    system = Exchange(engine, names, {"XSYS": "lead_transfer"}, tmp_path, create=True)
+    system = ExchangeTables(engine, names, {"XSYS": "lead_transfer"}, tmp_path, create=True)
     system.open()
     side.query("INSERT INTO T_OUT (biz_type, CONTENT) VALUES ('XSYS', '{}')")
     (thing,) = system.collect(5)
@@ -313,7 +313,7 @@ def test_an_agency_may_have_its_own_tables_and_columns(tmp_path: Path) -> None:
 
 def test_tables_that_are_missing_are_made_only_where_that_is_wanted(tmp_path: Path) -> None:
     engine = open_engine("sqlite:///here.db", tmp_path)
-    system = Exchange(engine, tables(), {}, tmp_path, create=False)
+    system = ExchangeTables(engine, tables(), {}, tmp_path, create=False)
     with pytest.raises(UserError, match=r"database\.table_missing EX_.* message_id, "):
         system.open()
     system.close()
@@ -358,7 +358,7 @@ def test_a_url_that_leads_nowhere_is_told_without_its_password(tmp_path: Path, u
 
 
 def test_a_database_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
-    system = Exchange(
+    system = ExchangeTables(
         open_engine("sqlite:///no/such/x.db", tmp_path), tables(), {}, tmp_path, create=True
     )
     with pytest.raises(Unavailable, match=r"system\.unavailable"):

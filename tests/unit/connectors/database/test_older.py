@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.database.engine import open_engine
-from connectors.database.exchange import Exchange
+from connectors.database.exchange import ExchangeTables
 from connectors.database.tables import tables
 from schemas.errors import UserError
 from tests.agency_home import lead
@@ -58,7 +58,7 @@ def test_names_of_the_agencys_own_are_kept(side: OlderSide, tmp_path: Path) -> N
     side.run(text.format(serial=serial).replace("SENT BY VARCHAR", '"SENT BY" VARCHAR'))
     names = tables(("T_OUT", "T_IN", "T_LEDGER"), {}, {"message_id": "MSG_ID", "sender": "SENT BY"})
     engine = open_engine("sqlite:///exchange.db", tmp_path)
-    system = Exchange(engine, names, {}, tmp_path, create=True)
+    system = ExchangeTables(engine, names, {}, tmp_path, create=True)
     system.open()
     for message in side.two():
         side.deliver(system, message)
