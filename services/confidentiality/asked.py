@@ -18,6 +18,7 @@ from services.rulebook.model import Clearance, Clearances, Treatment
 _FILE: Final = "clearances.csv"
 _POSITION: Final = re.compile(r"\[\d+\]")
 _BOUNDARY: Final = (".", "[")
+_PART_BEGINS: Final = re.compile(r"[.\[]")
 ANYBODY: Final = Relation.HANDLER  # whom TELLING speaks of, and of nobody else
 # By this table everything is kept but who complained: what it hides is what tells that.
 TELLING: Final = Redaction(
@@ -84,8 +85,13 @@ def asked(paths: Sequence[str], leaves: Iterable[str], held: Held) -> tuple[Aske
 
     `leaves` are those of the original that lie at and below the paths.
     """
-    present = tuple(leaves)
-    return tuple(_asked(path, present, held) for path in paths)
+    within: dict[str, list[str]] = {path: [] for path in paths}
+    for leaf in leaves:
+        for whole in _wholes(leaf):
+            if whole in within:
+                within[whole].append(leaf)
+    telling = _Places(_listed(held.telling))
+    return tuple(_asked(path, within[path], held, telling) for path in paths)
 
 
 def contract_path(path: str) -> str:
@@ -98,15 +104,14 @@ def is_within(path: str, whole: str) -> bool:
     return path == whole or path.startswith(tuple(whole + sign for sign in _BOUNDARY))
 
 
-def _asked(path: str, leaves: Sequence[str], held: Held) -> Asked:
-    opened = [leaf for leaf in leaves if is_within(leaf, path)]
+def _asked(path: str, opened: Sequence[str], held: Held, telling: "_Places") -> Asked:
     hiding = next((each for each in _listed(held.copy) if _touches(path, each)), None)
     if not opened or hiding is None:
         return Asked("")
     row = held.redactor.rules.get(contract_path(hiding))
     if row is not None and row.treatment is Treatment.KEEP:  # a text of which something is hidden
         row = held.searched
-    classes = dict.fromkeys(each for leaf in opened for each in _classes(leaf, held))
+    classes = dict.fromkeys(each for leaf in opened for each in _classes(leaf, held, telling))
     return Asked(
         path,
         withheld_by=f"{_FILE}:{row.line}" if row else _FILE,
@@ -115,7 +120,7 @@ def _asked(path: str, leaves: Sequence[str], held: Held) -> Asked:
     )
 
 
-def _classes(leaf: str, held: Held) -> Iterator[Classed]:
+def _classes(leaf: str, held: Held, telling: "_Places") -> Iterator[Classed]:
     """Yield the classes of a leaf and of whatever it lies in."""
     names = contract_path(leaf).split(".")
     for end in range(1, len(names) + 1):
@@ -123,8 +128,28 @@ def _classes(leaf: str, held: Held) -> Iterator[Classed]:
         if path in held.redactor.rules:  # what is not there is public, and shown to everybody
             row = held.redactor.rules[path]
             yield Classed(path, row.field_class if row else None)
-    if any(_touches(leaf, each) for each in _listed(held.telling)):
+    if telling.touch(leaf):
         yield Classed(contract_path(leaf), FieldClass.COMPLAINANT)
+
+
+class _Places:
+    """Paths, and whether another touches one of them: a letter may have thousands of both."""
+
+    __slots__ = ("_above", "_paths")
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = frozenset(paths)
+        self._above = frozenset(whole for path in self._paths for whole in _wholes(path))
+
+    def touch(self, path: str) -> bool:
+        """Whether one of them is the path, leads to it, or is a part of it."""
+        return path in self._above or any(whole in self._paths for whole in _wholes(path))
+
+
+def _wholes(path: str) -> Iterator[str]:
+    """Yield the path, and all that it is a part of (`is_within`)."""
+    yield path
+    yield from (path[: found.start()] for found in _PART_BEGINS.finditer(path))
 
 
 def _listed(copy: Redacted[Any]) -> tuple[str, ...]:
