@@ -1,66 +1,135 @@
-"""What is asked for of a long letter is found at a cost of its length, as it always was."""
+"""What is asked to be seen: whether it is hidden, by which row, of which classes."""
 
-from time import process_time
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from schemas.classes import FieldClass
 from schemas.inline import schema_of
-from services.confidentiality import asked as places
-from services.confidentiality.asked import ANYBODY, TELLING, Asked, Held, asked
-from services.confidentiality.redact import Redacted
-from tests.any_message import default_lead
+from schemas.messages import Message
+from schemas.parts import Relation
+from schemas.sharing import Complainant, ComplaintForward
+from services.confidentiality.asked import (
+    ANYBODY,
+    TELLING,
+    Asked,
+    Held,
+    asked,
+    contract_path,
+    is_within,
+)
+from services.confidentiality.places import Places
+from services.confidentiality.redact import Redactor
+from services.rulebook.clearances import clearance
+from tests.any_message import default_lead, default_message
+from tests.history import demo
 
-REDACTOR = TELLING.redactor(schema_of("LeadTransfer"), ANYBODY)
-SECONDS_MAX = 2.0  # of the processor; one path took 34 of them, a hundred several minutes
-PATHS = st.from_regex(r"[ab](\[[01]\])?(\.[ab](\[[01]\])?){0,2}", fullmatch=True)
-
-
-def held(names: int) -> Held:
-    """A copy that hides all evidence, of which so many names tell who complained."""
-    hidden: Redacted[Any] = Redacted(default_lead(), ("evidence",))
-    told = tuple(f"evidence[{number}].name" for number in range(names))
-    return Held(REDACTOR, hidden, Redacted(default_lead(), masked=told), None)
-
-
-def telling(found: Asked) -> list[str]:
-    return [each.path for each in found.classes if each.field_class is FieldClass.COMPLAINANT]
-
-
-def test_a_request_for_a_long_list_does_not_hold_the_exchange_up() -> None:
-    fields = ("number", "kind", "name", "original", "copy_reason", "pages", "obtained_on")
-    leaves = [f"evidence[{number}].{field}" for number in range(2_000) for field in fields]
-    paths = ["evidence", *(f"evidence[{number}]" for number in range(99))]
-    begin = process_time()
-    whole, first, *_ = found = asked(paths, leaves, held(900))
-    assert process_time() - begin < SECONDS_MAX
-    assert len(found) == len(paths)
-    assert whole.is_hidden
-    # The name of each tells who complained: that is a class of its own, once.
-    assert telling(first) == ["evidence[].name"]
-    assert telling(whole) == ["evidence[].name"]
+PLACES = Places(demo().divisions)
+PARTY = ("parties[0].name", "parties[0].uscc")
 
 
-def test_what_tells_nothing_has_no_such_class() -> None:
-    (found,) = asked(["evidence[1].name"], ["evidence[1].name"], held(1))
+def ask(message: Message, relation: Relation, *paths: str, leaves: tuple[str, ...]) -> list[Asked]:
+    schema = schema_of(type(message).__name__)
+    redactor = Redactor(schema, relation, demo().clearances, PLACES)
+    held = Held(
+        redactor,
+        redactor(message),
+        TELLING.redactor(schema, ANYBODY)(message),
+        clearance(demo().clearances, relation, FieldClass.COMPLAINANT, ""),
+    )
+    return list(asked(paths, leaves, held))
+
+
+def rows(relation: Relation, field_class: FieldClass) -> str:
+    row = clearance(demo().clearances, relation, field_class, "")
+    assert row is not None
+    return f"clearances.csv:{row.line}"
+
+
+def test_a_field_that_is_masked_or_withheld_is_hidden_by_its_row() -> None:
+    leaves = ("parties[0].name", "reason")
+    name, reason = ask(default_lead(), Relation.FORMER_HOLDER, *leaves, leaves=leaves)
+    assert name.withheld_by == rows(Relation.FORMER_HOLDER, FieldClass.PERSONAL)
+    assert reason.withheld_by == rows(Relation.FORMER_HOLDER, FieldClass.INVESTIGATIVE)
+    assert name.withheld_basis
+    assert {(each.path, each.field_class) for each in name.classes} == {
+        ("parties", FieldClass.INTERNAL),
+        ("parties[].name", FieldClass.PERSONAL),
+    }
+
+
+def test_what_is_shown_or_not_there_is_not_hidden_and_its_path_is_not_repeated() -> None:
+    leaves = ("parties[0].name", "legal_basis")
+    paths = ("legal_basis", "parties[9].name", "nothing")
+    found = ask(default_lead(), Relation.FORMER_HOLDER, *paths, leaves=leaves)
+    assert found == [Asked("")] * 3
+    assert not any(each.is_hidden for each in found)
+
+
+def test_a_whole_that_holds_something_hidden_counts_with_all_its_classes() -> None:
+    (found,) = ask(default_lead(), Relation.FORMER_HOLDER, "parties[0]", leaves=PARTY)
     assert found.is_hidden
-    assert telling(found) == []
+    assert {each.path for each in found.classes} == {"parties", "parties[].name", "parties[].uscc"}
+    assert {each.field_class for each in found.classes} >= {FieldClass.PERSONAL}
 
 
-def test_what_is_not_there_or_not_hidden_is_not_repeated() -> None:
-    for path in ("evidence[7].name", "reason"):
-        (found,) = asked([path], ["evidence[1].name", "reason"], held(1))
-        assert (found.path, found.is_hidden) == ("", False)
+def test_what_cannot_be_null_is_public_and_no_class_of_its_own() -> None:
+    leaves = (*PARTY, "parties[0].kind")
+    (found,) = ask(default_lead(), Relation.FORMER_HOLDER, "parties[0]", leaves=leaves)
+    assert "parties[].kind" not in {each.path for each in found.classes}
 
 
-@given(st.lists(PATHS, max_size=5), PATHS)
-def test_paths_touch_as_one_by_one(paths: list[str], path: str) -> None:
-    one_by_one = any(places._touches(path, each) for each in paths)
-    assert places._Places(paths).touch(path) == one_by_one
+def complaint(**changes: Any) -> ComplaintForward:
+    found = default_message("complaint_forward")
+    assert isinstance(found, ComplaintForward)
+    who = Complainant("欧阳小明", "13800138000", None)
+    return replace(found, complainant=who, **changes)
 
 
-@given(PATHS, PATHS)
-def test_a_path_lies_within_all_its_wholes_and_nothing_else(path: str, other: str) -> None:
-    assert (other in places._wholes(path)) == places.is_within(path, other)
+@pytest.mark.parametrize(
+    ("summary", "tells"),
+    [
+        ("举报人欧阳小明称有人占道", True),
+        ("有人占道，详询138-0013-8000", True),
+        ("有人占道，详询0858-5321234", True),  # any number may be the complainant's
+        ("有人占道经营", False),
+    ],
+)
+def test_a_text_that_tells_who_complained_is_of_that_class_too(summary: str, tells: bool) -> None:  # noqa: FBT001
+    (found,) = ask(complaint(summary=summary), Relation.PARTICIPANT, "summary", leaves=("summary",))
+    assert found.is_hidden
+    classes = {each.field_class for each in found.classes}
+    assert (FieldClass.COMPLAINANT in classes) is tells
+    assert FieldClass.INVESTIGATIVE in classes
+
+
+def test_a_text_that_is_shown_but_for_what_it_tells_is_hidden_by_the_row_of_who_complained() -> (
+    None
+):
+    message = complaint(summary="举报人欧阳小明称有人占道")
+    (found,) = ask(message, Relation.SENDER, "summary", leaves=("summary",))
+    assert found.withheld_by == rows(Relation.SENDER, FieldClass.COMPLAINANT)
+    assert FieldClass.COMPLAINANT in {each.field_class for each in found.classes}
+
+
+def test_who_complained_is_of_that_class_alone_and_to_a_stranger_nothing_has_one() -> None:
+    leaves = ("complainant.name", "complainant.phone")
+    (found,) = ask(complaint(), Relation.SUPERIOR, "complainant", leaves=leaves)
+    assert {each.field_class for each in found.classes} == {FieldClass.COMPLAINANT}
+    (unknown,) = ask(complaint(), Relation.UNKNOWN, "summary", leaves=("summary",))
+    assert (unknown.withheld_by, unknown.withheld_basis) == ("clearances.csv", None)
+    assert {each.field_class for each in unknown.classes} == {None}
+
+
+def test_paths() -> None:
+    assert contract_path("parties[12].phone") == "parties[].phone"
+    for path, whole, within in (
+        ("reason", "reason", True),
+        ("reasons", "reason", False),
+        ("parties[0].name", "parties", True),
+        ("parties[0].name", "parties[0]", True),
+        ("parties[10].name", "parties[1]", False),
+        ("parties", "parties[0]", False),
+    ):
+        assert is_within(path, whole) is within
