@@ -14,9 +14,10 @@ from services.casebook.store import open_in_memory
 from services.casebook.tables import CASES, DUTIES
 from services.casework.case import Closing, Duty
 from services.cli import statistics_read
-from services.cli.statistics_items import YEARLY, Item, Period, of_duty
+from services.cli.statistics_items import Item, Period, of_duty
 from services.cli.statistics_read import CASE, items_in
 from services.rulebook.calendar import ZONE
+from services.rulebook.guidance import KIND as YEARLY
 
 CASE_ID = CaseId("a case")
 OCTOBER = datetime(2026, 10, 1, tzinfo=ZONE)
@@ -105,7 +106,7 @@ def test_no_duty_that_shows_in_a_month_is_left_out_whenever_it_was_due_and_ended
     put(connection, *every)
     shown: list[Item] = []
     for duty in every:
-        shown += of_duty(CASE_ID, duty, SEPTEMBER)
+        shown += of_duty(CASE_ID, duty, SEPTEMBER, None)
     assert len({item.figure for item in shown}) == 7
     found = list(items_in(connection, SEPTEMBER))
     # Numbers, not the lists: of thousands, pytest takes minutes to say where they differ.
