@@ -21,6 +21,20 @@ _ASK_ABOUT: Final = _ASK.where(
     func.coalesce(CASES.c.partition, -1) == bindparam("in_partition"),
 )
 
+_ASKED_AT_ONCE: Final = 5_000  # rows of one statement: some seconds, and none may take thirty
+_ASK_SOME: Final = _ASK.where(
+    CASES.c.seq.in_(
+        select(CASES.c.seq)
+        .where(
+            CASES.c.topic == bindparam("in_topic"),
+            CASES.c.partition == bindparam("in_partition"),
+            CASES.c.look_ms.is_distinct_from(CASES.c.rests_ms),
+            CASES.c.rests_ms.is_not(None),
+        )
+        .limit(bindparam("most"))
+    )
+)
+
 Resting = tuple[tuple[CaseId, datetime], ...]  # cases, and since when each rests
 
 
@@ -58,9 +72,13 @@ class Expiry:
         rewrite(self._connection, CASES, ("seq",), rows)
 
     def ask_all(self, topic: str, partition: int) -> None:
-        """Let the next Ticks ask about every case that rests: the terms are others now."""
-        here = (CASES.c.topic == topic, CASES.c.partition == partition)
-        self._connection.execute(_ASK.where(*here))
+        """Let the next Ticks ask about every case that rests: the terms are others now.
+
+        After years they are more than one statement may write in the time that it is given.
+        """
+        here = {"in_topic": topic, "in_partition": partition, "most": _ASKED_AT_ONCE}
+        while self._connection.execute(_ASK_SOME, here).rowcount == _ASKED_AT_ONCE:
+            pass  # each time so many are fewer that are left
 
     def ask_about(self, topic: str, partition: int, cases: Iterable[CaseId]) -> None:
         """Let the next Tick ask about those of the cases that lie there and rest."""

@@ -1,11 +1,13 @@
 """Which cases are asked whether they are kept, when, and of which partition."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
 from schemas.ids import CaseId
+from services.casebook import expiry
 from services.casebook.expiry import Expiry
 from services.casebook.rows import from_ms
 from services.casebook.sqlite import open_in_memory
@@ -18,7 +20,9 @@ def connection() -> Iterator[Connection]:
         yield connection
 
 
-def put(connection: Connection, case: str, partition: int, rests: int | None, look: int) -> None:
+def put(
+    connection: Connection, case: str, partition: int, rests: int | None, look: int | None
+) -> None:
     there = {"case_id": case, "topic": "leads", "partition": partition, "rests_ms": rests}
     said = {"look_ms": look, "state": "concluded", "waiting": 0, "body": "{}"}
     connection.execute(CASES.insert().values(**there, **said))
@@ -48,6 +52,24 @@ def test_under_other_terms_the_partition_s_cases_that_rest_are_asked_about_and_n
         "goes on": 99,
         "elsewhere": 99,
     }
+
+
+@pytest.mark.parametrize("resting", [3, 4])
+def test_more_of_them_than_one_statement_may_write_are_asked_about_in_portions(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, resting: int
+) -> None:
+    for number in range(resting):
+        put(connection, f"rests {number}", 0, 5, None if number == 0 else 99 + number)
+    monkeypatch.setattr(expiry, "_ASKED_AT_ONCE", 2)
+    written: list[int] = []
+
+    @event.listens_for(connection, "after_cursor_execute")
+    def note(_: object, cursor: Any, *__: object) -> None:
+        written.append(cursor.rowcount)
+
+    Expiry(connection, {}).ask_all("leads", 0)
+    assert written == [2, resting - 2, *([0] if resting == 4 else [])]
+    assert set(connection.execute(select(CASES.c.look_ms)).scalars()) == {5}
 
 
 def test_a_month_s_key_goes_once_its_time_is_over_and_no_case_s_with_it(
