@@ -42,7 +42,10 @@ class LostDesk:
 
     def places(self) -> tuple[Place, ...]:
         """Return the partitions to ask about."""
-        return self._ledger.unanswered.places(now())
+        at = now()
+        with self._ledger.transaction():
+            self._ledger.unanswered.not_later_than(at)
+        return self._ledger.unanswered.places(at)
 
     def send_again(self, spans: Spans, asked_at: datetime) -> int:
         """Put what the log has lost back into the spool; return how many letters.

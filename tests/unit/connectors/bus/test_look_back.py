@@ -9,7 +9,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import TopicPartition
 
-from connectors.bus import look_back, metrics, unanswered
+from connectors.bus import clock, look_back, metrics, unanswered
 from connectors.bus.allowance import Allowance
 from connectors.bus.broker import KafkaInbox
 from connectors.bus.clock import now
@@ -185,6 +185,20 @@ def test_one_look_by_a_clock_that_is_years_ahead_forgets_nothing(
     assert desk.lost.places() == (LEADS,)
     assert desk.lost.send_again(GONE, looking_at()) == 1
     assert desk.waiting(100) == (head,)
+
+
+def test_what_was_published_by_a_clock_that_was_years_ahead_is_looked_back_for(
+    side: Side, desk: Desk, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = now() + timedelta(days=KEPT_DAYS)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: ahead)
+        published(desk, side)
+    assert desk.lost.places() == ()  # now is when it was published
+    assert desk.lost.send_again(GONE, looking_at()) == 0
+    later(AGE_SECONDS_MIN + 1)
+    assert desk.lost.places() == (LEADS,)
+    assert desk.lost.send_again(GONE, looking_at()) == 1
 
 
 def test_it_survives_a_restart(
