@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -93,8 +93,28 @@ def _add(app: typer.Typer, name: str, verb: Verb, *, real: bool) -> None:
     app.command(name, help=_help(verb.zh, verb.en), context_settings=settings)(function)
 
 
-def _globals(home: HomeFolder = None) -> None:
+def _say_version(asked: bool) -> None:
+    if asked:
+        from connectors.bus.build import VERSION, code  # noqa: PLC0415 - only this one asks for it
+
+        print(f"yichuan {VERSION} ({code()})")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        help="version and digest of the code / 版本与代码摘要",
+        is_eager=True,
+        callback=_say_version,
+    ),
+]
+
+
+def _globals(home: HomeFolder = None, version: _Version = False) -> None:
     """`--home` before the noun is the same as after it."""
+    del version  # it has been said
     if home is not None:
         os.environ["YICHUAN_HOME"] = str(home)
 

@@ -10,6 +10,7 @@ from importlib import import_module
 import pytest
 import typer
 
+from connectors.bus import build
 from schemas.errors import Broken, Malformed, Unavailable, UserError, YichuanError, texts
 from services.cli import errors_cmd, main
 from services.cli.commands import COMMANDS, Noun, Verb
@@ -116,6 +117,13 @@ def test_help_lists_every_noun_without_importing_them(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.module}.{verb.function}")
 def test_every_command_listed_is_there(verb: Verb) -> None:
     assert callable(getattr(import_module(verb.module), verb.function))
+
+
+def test_the_version_is_told_with_the_digest_by_which_a_running_process_is_compared(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"yichuan {build.VERSION} ({build.code()})\n"
 
 
 def test_errors_lists_every_code_with_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
