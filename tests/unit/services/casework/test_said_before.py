@@ -1,14 +1,17 @@
 """One organ's letters in one case have a limit, which is nobody else's."""
 
 from dataclasses import replace
+from types import NoneType
 from typing import Any
 
 import pytest
 
-from schemas.ids import MessageId, OrganCode, derive
+from schemas.errors import Refusal
+from schemas.ids import BUS, MessageId, OrganCode, derive
 from schemas.parts import Relation
 from services.casework.case import Handed, Life, State
-from services.casework.said_before import LETTERS_MAX
+from services.casework.said_before import LETTERS_MAX, said_too_often
+from services.casework.steps import Outcome
 from tests.history import (
     HANDLER,
     PARTICIPANT,
@@ -86,3 +89,15 @@ def test_what_hands_nothing_to_anybody_is_not_counted() -> None:
     said(history, "Delivered", organ(PARTICIPANT), LETTERS_MAX)
     about = {"envelope": {"in_reply_to": letter.message}}
     assert "Reject" not in named(history.send("delivered", PARTICIPANT, **about))
+
+
+def test_what_the_bus_writes_for_itself_is_not_counted() -> None:
+    """It follows from what others were allowed, and nobody reads why it would be refused."""
+    history = in_state(State.RECEIVED)
+    message = history.next("evidence_review", HANDLER)
+    for sender, found in ((organ(HANDLER), Refusal), (BUS, NoneType)):
+        said(history, "EvidenceReview", sender, LETTERS_MAX)
+        case = history.opened
+        more = Outcome(replace(case, handed=(*case.handed, case.handed[-1])))
+        own = replace(message, envelope=replace(message.envelope, sender=sender))
+        assert isinstance(said_too_often(case, more, own), found)
