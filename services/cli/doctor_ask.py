@@ -37,10 +37,9 @@ from services.cli.doctor_broker import (
 )
 from services.cli.doctor_finding import Symptom, of_error, wrong
 from services.cli.doctor_registry import Held, judge_registry
-from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, open_log
+from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, LogReader, open_log
 from services.cli.topics import layout_of
-from services.exchange.record_batches import open_within_limits
-from services.exchange.replaced import find_replaced
+from services.exchange.replaced import why_another
 from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
@@ -78,7 +77,7 @@ def ask_logs(
             spans = {place: span for flow in Flow for place, span in log.spans(flow).items()}
             reached = {place: each.next_offset for place, each in progress.items()}
             yield from judge_logs(reached, spans)
-            yield from _replaced(home, settings, progress)
+            yield from _replaced(log, progress, spans)
             ends = {place: end for place, (_, end) in spans.items()}
             lasts = {place: max(begin, end - 1) for place, (begin, end) in spans.items()}
             newest = list(log.read(lasts, ends, _READ_SECONDS_MAX))
@@ -98,13 +97,17 @@ def ask_logs(
 
 
 def _replaced(
-    home: Home, settings: Settings, progress: Mapping[Place, Progress]
+    log: LogReader, progress: Mapping[Place, Progress], spans: Mapping[Place, tuple[int, int]]
 ) -> Iterator[Symptom]:
-    """Find flows that were made anew, by the exchange's own client: it opens what comes safely."""
-    open_within_limits()
-    login = home.credentials(ADMIN)
-    for where, detail in asyncio.run(find_replaced(settings, login, progress)):
-        yield wrong("log.replaced", where, detail)
+    """Find flows that were made anew and have grown past what was decided of the old ones."""
+    lasts = {place: each.next_offset - 1 for place, each in progress.items() if place in spans}
+    there = {place: at for place, at in lasts.items() if spans[place][0] <= at < spans[place][1]}
+    behind = {place: at + 1 for place, at in there.items()}
+    for record in log.read(there, behind, _READ_SECONDS_MAX):
+        why = why_another(progress[record.place].clock, record.offset, record.at)
+        if why is not None and record.is_stamped:
+            topic, partition = record.place
+            yield wrong("log.replaced", f"{topic}/{partition}", why)
 
 
 def ask_registry(home: Home, settings: Settings) -> Iterator[Symptom]:

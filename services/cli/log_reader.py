@@ -7,7 +7,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import (
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaException,
+    TopicPartition,
+)
 
 from connectors.bus.admin import connect
 from connectors.bus.clock import monotonic
@@ -31,10 +36,11 @@ class Logged:
 
     place: Place
     offset: int
-    at: datetime  # the broker's stamp
+    at: datetime  # the broker's stamp, where it is stamped
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]  # of a name that is there twice, the last
+    is_stamped: bool  # else `at` is what its writer said
 
 
 class LogReader:
@@ -119,11 +125,13 @@ def open_log(home: Home, settings: Settings, seconds_max: float) -> Iterator[Log
 
 
 def _logged(message: Any) -> Logged:  # noqa: ANN401 - the stubs make every part optional
+    stamped_by, at_ms = message.timestamp()
     return Logged(
         place=(message.topic(), message.partition()),
         offset=message.offset(),
-        at=from_ms(message.timestamp()[1]),
+        at=from_ms(at_ms),
         key=message.key(),
         value=message.value(),
         headers={name: value or b"" for name, value in message.headers() or ()},
+        is_stamped=stamped_by == TIMESTAMP_LOG_APPEND_TIME,
     )

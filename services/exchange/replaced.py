@@ -8,15 +8,12 @@ broker lost the end of and others have written on.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
-from connectors.bus.home import Credentials, Settings
-from connectors.bus.kafka import explain, start_consumer
 from connectors.bus.stamps import is_stamped
-from services.casebook.progress import Place
 from services.casebook.rows import Progress, from_ms
 from services.exchange.reading import records_at
 
@@ -37,28 +34,13 @@ async def replaced(
     there = {place: at for place, at in lasts.items() if begins[place] <= at < ends[place]}
     found: list[tuple[str, str]] = []
     for record in await records_at(reader, there):
-        stamp = from_ms(record.timestamp)
         clock = known[TopicPartition(record.topic, record.partition)].clock
-        if is_stamped(record) and stamp > clock:
-            told = f"{record.offset}, {stamp.isoformat()} > {clock.isoformat()}"
-            found.append((f"{record.topic}/{record.partition}", told))
+        why = why_another(clock, record.offset, from_ms(record.timestamp))
+        if why is not None and is_stamped(record):
+            found.append((f"{record.topic}/{record.partition}", why))
     return tuple(sorted(found))
 
 
-async def find_replaced(
-    settings: Settings, login: Credentials, progress: Mapping[Place, Progress]
-) -> tuple[tuple[str, str], ...]:
-    """Return the same of these partitions, for who only looks.
-
-    Raises Unavailable kafka.unreachable, UserError kafka.forbidden.
-    """
-    known = {TopicPartition(*place): each for place, each in progress.items()}
-    reader = await start_consumer(settings, login, (), group=None, client_id="exchange-replaced")
-    try:
-        begins = await reader.beginning_offsets(list(known))
-        ends = await reader.end_offsets(list(known))
-        return await replaced(reader, known, begins, ends)
-    except KafkaError as error:
-        raise explain(error, where=settings.bootstrap) from error
-    finally:
-        await reader.stop()
+def why_another(clock: datetime, offset: int, stamp: datetime) -> str | None:
+    """Return why a record cannot be the one that was decided last; None: it can. Pure."""
+    return f"{offset}, {stamp.isoformat()} > {clock.isoformat()}" if stamp > clock else None

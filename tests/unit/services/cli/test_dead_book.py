@@ -174,7 +174,7 @@ def test_letters_lie_on_the_desk_without_their_bytes_and_the_one_that_is_named_h
         def read(self, begins: Any, ends: Any, _seconds_max: float) -> Iterator[Logged]:
             ((place, begin),) = begins.items()
             for offset in range(begin, ends[place]):
-                yield Logged(place, offset, AT, b"key", b"x" * (offset + 1), {})
+                yield Logged(place, offset, AT, b"key", b"x" * (offset + 1), {}, is_stamped=True)
 
     @contextmanager
     def opened(*_asked: object) -> Iterator[Log]:

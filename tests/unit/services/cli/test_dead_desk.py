@@ -49,12 +49,14 @@ class Topics:
         with self.casebook.engine.begin() as connection:
             connection.execute(insert(DEAD), [lay | ids | {"at_ms": to_ms(AT), "code": CODE}])
         headers = dict(dead_letter(Position("leads", 0, offset), Refusal(CODE)).headers)
-        self.letters.append(Logged(PLACE, offset, AT, b"key", value, headers))
+        self.letters.append(Logged(PLACE, offset, AT, b"key", value, headers, is_stamped=True))
 
     def mark(self, of: int) -> None:
         """A mark on a letter."""
         headers = dict(mark_headers(of, Retry.RESENT))
-        self.letters.append(Logged(PLACE, len(self.letters), AT, b"k", None, headers))
+        self.letters.append(
+            Logged(PLACE, len(self.letters), AT, b"k", None, headers, is_stamped=True)
+        )
 
     def spans(self, topic: str) -> dict[Any, Any]:
         """Where they begin and end."""

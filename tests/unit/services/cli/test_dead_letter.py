@@ -44,7 +44,9 @@ CONNECT = {
 
 
 def letter(headers: dict[str, bytes], value: bytes | None = b"x", offset: int = 7) -> Any:
-    return read_letter(Logged(("dead-letters", 0), offset, AT, b"key", value, headers))
+    return read_letter(
+        Logged(("dead-letters", 0), offset, AT, b"key", value, headers, is_stamped=True)
+    )
 
 
 def codec_of(schema_id: int) -> Codec | None:
@@ -84,7 +86,9 @@ def test_a_place_that_no_broker_has_is_none_and_no_database_is_asked_about_it(pa
 
 @pytest.mark.parametrize("how", [{}, {"yichuan-retried-as": b"sent by post"}])
 def test_a_mark_of_another_release_is_a_mark(how: dict[str, bytes]) -> None:
-    record = Logged(("dead-letters", 0), 9, AT, b"7", None, {"yichuan-retried": b"7"} | how)
+    record = Logged(
+        ("dead-letters", 0), 9, AT, b"7", None, {"yichuan-retried": b"7"} | how, is_stamped=True
+    )
     assert read_letter(record) == Mark(7, Retry.RESENT, AT)
 
 

@@ -109,7 +109,15 @@ class Installation:
         for each in incoming:
             place = (each.position.topic, each.position.partition)
             self.broker.put(
-                Logged(place, each.position.offset, each.stamped_at, each.key, each.value, {})
+                Logged(
+                    place,
+                    each.position.offset,
+                    each.stamped_at,
+                    each.key,
+                    each.value,
+                    {},
+                    is_stamped=True,
+                )
             )
         for row in [row for row in rows(casebook, OUTBOX) if row.topic == JOURNAL]:
             self.tell(row.value)
@@ -119,7 +127,7 @@ class Installation:
     def tell(self, line: bytes) -> None:
         """Write a line into the journal."""
         offset = self.broker.spans(JOURNAL)[JOURNAL, 0][1]
-        self.broker.put(Logged((JOURNAL, 0), offset, LATER, b"", line, {}))
+        self.broker.put(Logged((JOURNAL, 0), offset, LATER, b"", line, {}, is_stamped=True))
 
     def cut(self, count: int) -> None:
         """Lose the beginning of the flow; what is lost lies in the originals, locked."""
@@ -133,7 +141,9 @@ class Installation:
             there = (ORIGINALS, position.partition)
             offset = self.broker.spans(ORIGINALS)[there][1]
             headers = dict(copied.headers)
-            self.broker.put(Logged(there, offset, LATER, copied.key, copied.value, headers))
+            self.broker.put(
+                Logged(there, offset, LATER, copied.key, copied.value, headers, is_stamped=True)
+            )
         self.broker.records[place] = self.broker.records[place][count:]
 
     def erase(self, number: int) -> None:
@@ -241,7 +251,7 @@ def test_what_another_flow_s_records_hold_is_not_opened(installation: Installati
     )
     headers = dict(stray.headers) | {LOCKED: b"nobody"}
     end = installation.broker.spans(ORIGINALS)[there][1]
-    installation.broker.put(Logged(there, end, LATER, b"", b"", headers))
+    installation.broker.put(Logged(there, end, LATER, b"", b"", headers, is_stamped=True))
     assert installation.replay("--json") == 0
 
 

@@ -255,7 +255,9 @@ def test_the_command_writes_the_same_bytes_unless_nobody_may_believe_them(
     first = bus.copy_to(HANDLER, letter)
     if is_stolen:
         steal_and_rotate(bus)
-    lies = Logged((f"inbox.{HANDLER}", 0), 7, AT, letter.envelope.case_id.encode(), first, {})
+    lies = Logged(
+        (f"inbox.{HANDLER}", 0), 7, AT, letter.envelope.case_id.encode(), first, {}, is_stamped=True
+    )
     written: list[Logged] = []
 
     async def write(_place: Installation, found: Logged) -> int:
