@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +38,8 @@ from tests.batches import LATER, of_one_partition
 from tests.empty_casebook import empty_casebook
 from tests.history import MONDAY
 from tests.office import Log, office, rows, run
+
+stamped = partial(Logged, is_stamped=True)
 
 
 @dataclass
@@ -109,15 +112,7 @@ class Installation:
         for each in incoming:
             place = (each.position.topic, each.position.partition)
             self.broker.put(
-                Logged(
-                    place,
-                    each.position.offset,
-                    each.stamped_at,
-                    each.key,
-                    each.value,
-                    {},
-                    is_stamped=True,
-                )
+                stamped(place, each.position.offset, each.stamped_at, each.key, each.value, {})
             )
         for row in [row for row in rows(casebook, OUTBOX) if row.topic == JOURNAL]:
             self.tell(row.value)
@@ -127,7 +122,7 @@ class Installation:
     def tell(self, line: bytes) -> None:
         """Write a line into the journal."""
         offset = self.broker.spans(JOURNAL)[JOURNAL, 0][1]
-        self.broker.put(Logged((JOURNAL, 0), offset, LATER, b"", line, {}, is_stamped=True))
+        self.broker.put(stamped((JOURNAL, 0), offset, LATER, b"", line, {}))
 
     def cut(self, count: int) -> None:
         """Lose the beginning of the flow; what is lost lies in the originals, locked."""
@@ -141,9 +136,7 @@ class Installation:
             there = (ORIGINALS, position.partition)
             offset = self.broker.spans(ORIGINALS)[there][1]
             headers = dict(copied.headers)
-            self.broker.put(
-                Logged(there, offset, LATER, copied.key, copied.value, headers, is_stamped=True)
-            )
+            self.broker.put(stamped(there, offset, LATER, copied.key, copied.value, headers))
         self.broker.records[place] = self.broker.records[place][count:]
 
     def erase(self, number: int) -> None:
@@ -251,7 +244,7 @@ def test_what_another_flow_s_records_hold_is_not_opened(installation: Installati
     )
     headers = dict(stray.headers) | {LOCKED: b"nobody"}
     end = installation.broker.spans(ORIGINALS)[there][1]
-    installation.broker.put(Logged(there, end, LATER, b"", b"", headers, is_stamped=True))
+    installation.broker.put(stamped(there, end, LATER, b"", b"", headers))
     assert installation.replay("--json") == 0
 
 
