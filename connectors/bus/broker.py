@@ -87,8 +87,8 @@ class KafkaPublisher:
             written = await producer.send_and_wait(topic, value, key=key)
         except (KafkaError, TimeoutError, OSError) as error:
             raise explain(error, where=topic) from error
-        stamp_ms = written.timestamp if is_stamped(written) else None
-        stamped_at = None if stamp_ms is None else datetime.fromtimestamp(stamp_ms / 1000, UTC)
+        is_known = is_stamped(written)
+        stamped_at = datetime.fromtimestamp(written.timestamp / 1000, UTC) if is_known else None
         return LiesAt(written.partition, written.offset, stamped_at)
 
     async def renew(self) -> None:

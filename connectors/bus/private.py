@@ -4,11 +4,10 @@ Keys, logins and what was set aside: something else relies on each being found a
 power, as the casebook does on its key.
 """
 
-import os
 from pathlib import Path
-from tempfile import mkstemp
+from secrets import token_hex
 
-from connectors.bus.durable import make_folder, put_in_place
+from connectors.bus.durable import make_folder, put_in_place, write_new
 
 
 def write_private(path: Path, text: str) -> None:
@@ -22,14 +21,9 @@ def write_private_bytes(path: Path, value: bytes) -> None:
     Two exchanges do so that are started together, so each has a name of its own until then.
     """
     make_folder(path.parent, 0o700)
-    descriptor, name = mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    partial = Path(name)
+    partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(value)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(partial, value, 0o600)
         put_in_place(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        partial.unlink(missing_ok=True)  # on a disk that is full nothing else could go on
