@@ -39,7 +39,7 @@ from services.cli.doctor_finding import Symptom, of_error, wrong
 from services.cli.doctor_registry import Held, judge_registry
 from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, LogReader, open_log
 from services.cli.topics import layout_of
-from services.exchange.replaced import why_another
+from services.exchange.replaced import last_decided, why_another
 from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
@@ -77,8 +77,9 @@ def ask_logs(
             spans = {place: span for flow in Flow for place, span in log.spans(flow).items()}
             reached = {place: each.next_offset for place, each in progress.items()}
             yield from judge_logs(reached, spans)
-            yield from _replaced(log, progress, spans)
+            begins = {place: begin for place, (begin, _) in spans.items()}
             ends = {place: end for place, (_, end) in spans.items()}
+            yield from _replaced(log, progress, last_decided(progress, begins, ends))
             lasts = {place: max(begin, end - 1) for place, (begin, end) in spans.items()}
             newest = list(log.read(lasts, ends, _READ_SECONDS_MAX))
             first = {
@@ -97,13 +98,11 @@ def ask_logs(
 
 
 def _replaced(
-    log: LogReader, progress: Mapping[Place, Progress], spans: Mapping[Place, tuple[int, int]]
+    log: LogReader, progress: Mapping[Place, Progress], lasts: Mapping[Place, int]
 ) -> Iterator[Symptom]:
     """Find flows that were made anew and have grown past what was decided of the old ones."""
-    lasts = {place: each.next_offset - 1 for place, each in progress.items() if place in spans}
-    there = {place: at for place, at in lasts.items() if spans[place][0] <= at < spans[place][1]}
-    behind = {place: at + 1 for place, at in there.items()}
-    for record in log.read(there, behind, _READ_SECONDS_MAX):
+    behind = {place: at + 1 for place, at in lasts.items()}
+    for record in log.read(lasts, behind, _READ_SECONDS_MAX):
         why = why_another(progress[record.place].clock, record.offset, record.at)
         if why is not None and record.is_stamped:
             topic, partition = record.place

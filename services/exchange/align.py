@@ -70,7 +70,7 @@ async def align(
         ends = await consumer.end_offsets(places)  # after the progress: both grow
         if others := await replaced(consumer, known, begins, ends):
             raise Broken("log.replaced", detail="; ".join(map(": ".join, others)))
-        wanted = {place: progress.next_offset for place, progress in known.items()}
+        wanted = _offsets(known)
         shelf = open_shelf(home, office, log_is_new=not any(ends.values()))
         gaps = {
             (place.topic, place.partition): (wanted[place], begin)
@@ -83,8 +83,7 @@ async def align(
         if gaps:
             lost = remembers.lost() if isinstance(remembers, Recollection) else {}
             await recover(settings, login, casebook, shelf, gaps, remembers, lost)
-            known = patiently(_known, casebook, begins)
-            wanted = {place: progress.next_offset for place, progress in known.items()}
+            wanted = _offsets(patiently(_known, casebook, begins))
             ends = await consumer.end_offsets(places)
         _refuse_shorter(wanted, ends)
         back = _ahead(committed, wanted)
@@ -133,6 +132,10 @@ def _known(casebook: Casebook, begins: dict[TopicPartition, int]) -> dict[TopicP
         begin_progress(connection, rows)
         found = lock_progress(connection, rows)
     return {place: found[place.topic, place.partition] for place in begins}
+
+
+def _offsets(known: dict[TopicPartition, Progress]) -> dict[TopicPartition, int]:
+    return {place: progress.next_offset for place, progress in known.items()}
 
 
 def _ahead(

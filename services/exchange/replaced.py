@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from connectors.bus.stamps import is_stamped
+from services.casebook.progress import Place
 from services.casebook.rows import Progress, from_ms
 from services.exchange.reading import records_at
 
@@ -30,15 +31,21 @@ async def replaced(
     writer's time does not either. Leaves the reader assigned to what was asked. Raises Unavailable
     kafka.unreachable, KafkaError.
     """
-    lasts = {place: progress.next_offset - 1 for place, progress in known.items()}
-    there = {place: at for place, at in lasts.items() if begins[place] <= at < ends[place]}
     found: list[tuple[str, str]] = []
-    for record in await records_at(reader, there):
+    for record in await records_at(reader, last_decided(known, begins, ends)):
         clock = known[TopicPartition(record.topic, record.partition)].clock
         why = why_another(clock, record.offset, from_ms(record.timestamp))
         if why is not None and is_stamped(record):
             found.append((f"{record.topic}/{record.partition}", why))
     return tuple(sorted(found))
+
+
+def last_decided(
+    known: Mapping[Place, Progress], begins: Mapping[Place, int], ends: Mapping[Place, int]
+) -> dict[Place, int]:
+    """Return the offset of the last decided record of each partition whose log has it. Pure."""
+    lasts = ((place, each.next_offset - 1) for place, each in known.items() if place in begins)
+    return {place: at for place, at in lasts if begins[place] <= at < ends[place]}
 
 
 def why_another(clock: datetime, offset: int, stamp: datetime) -> str | None:

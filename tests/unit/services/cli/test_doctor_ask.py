@@ -9,6 +9,7 @@ from services.casebook.progress import Place
 from services.casebook.rows import Progress
 from services.cli import doctor_ask
 from services.cli.log_reader import Logged, LogReader
+from services.exchange.replaced import last_decided
 
 CLOCK = datetime(2026, 9, 28, 1, tzinfo=UTC)
 LATER = CLOCK + timedelta(milliseconds=1)
@@ -37,7 +38,9 @@ class Log:
 
 def found(log: Log, spans: Mapping[Place, tuple[int, int]] = SPANS) -> list[tuple[str, str, str]]:
     progress = {place: Progress(LAST + 1, CLOCK) for place in (LEADS, COPIES)}
-    symptoms = doctor_ask._replaced(cast("LogReader", log), progress, spans)
+    begins, ends = ({place: span[at] for place, span in spans.items()} for at in (0, 1))
+    lasts = last_decided(progress, begins, ends)
+    symptoms = doctor_ask._replaced(cast("LogReader", log), progress, lasts)
     return [(each.code, each.where, each.detail) for each in symptoms]
 
 
