@@ -3,12 +3,23 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.ids import CaseId
 from services.casebook import marks as module
-from services.casebook.marks import ALIKE_MAX, LIKE, NEAR, NEAR_MAX, Marks
+from services.casebook.marks import (
+    ALIKE_MAX,
+    CROWDED_MAX,
+    LOOKED_MAX,
+    NEAR,
+    NEAR_EACH,
+    NEAR_MAX,
+    ONWARDS,
+    Marks,
+)
 from services.casebook.store import Casebook
 from services.casebook.tables import MARKS
 from services.casework.likeness import Mark
@@ -16,6 +27,7 @@ from tests.office import statements
 
 DAY = date(2026, 9, 10)
 ROWS = 3_000
+KEYS = st.sampled_from(["k", "l"])
 A, B, C = CaseId("a"), CaseId("b"), CaseId("c")
 
 
@@ -29,6 +41,23 @@ def stored(casebook: Casebook, case: CaseId, *marks: Mark) -> None:
         put = Marks(connection)
         put.put(case, marks)
         put.flush()
+
+
+def crowd(casebook: Casebook, key: str, cases: int, apart: int = 1) -> list[CaseId]:
+    """Store so many cases with one mark, each so many days after the last."""
+    ids = [CaseId(f"{key}{number:05}") for number in range(cases)]
+    with casebook.engine.begin() as connection:
+        put = Marks(connection)
+        for number, case in enumerate(ids):
+            put.put(case, (at(key, number * apart),))
+        put.flush()
+    return ids
+
+
+def none_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that each mark is asked about by itself."""
+    monkeypatch.setattr(module, "NEAR_MAX", 0)
+    monkeypatch.setattr(module, "NEAR_EACH", 0)
 
 
 def test_days_must_meet_and_the_key_be_the_same(casebook: Casebook) -> None:
@@ -89,22 +118,25 @@ def test_an_answer_names_no_more_than_its_limit_wherever_the_cases_lie(casebook:
 def test_an_answer_is_whole_though_all_of_a_page_has_changed_since(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "NEAR_MAX", 3)  # so that they are asked for page by page
-    ids = [CaseId(f"{number:03}") for number in range(ALIKE_MAX + 5)]
-    for case in ids:
-        stored(casebook, case, at("k"))
+    none_are_read_at_once(monkeypatch)
+    ids = [CaseId(f"{number:03}") for number in range(LOOKED_MAX + 5)]
+    with casebook.engine.begin() as connection:
+        put = Marks(connection)
+        for case in ids:
+            put.put(case, (at("k"),))
+        put.flush()
     with casebook.engine.begin() as connection:
         marks = Marks(connection)
-        for case in ids[:ALIKE_MAX]:
+        for case in ids[:LOOKED_MAX]:
             marks.put(case, ())
-        assert marks.alike([at("k")]) == tuple(ids[ALIKE_MAX:])
+        assert marks.alike([at("k")]) == tuple(ids[LOOKED_MAX:])
 
 
 def test_a_batch_is_answered_by_one_look_and_what_lies_outside_it_by_its_own(
     casebook: Casebook,
 ) -> None:
     stored(casebook, A, at("k", 0, 4), Mark("whole"))
-    stored(casebook, B, at("k", 20))
+    stored(casebook, B, at("k", -3))
     with casebook.engine.begin() as connection, statements(connection) as asked:
         marks = Marks(connection)
         marks.expect([at("k", 0), at("k", 6), at("new", 3), Mark("whole")])
@@ -115,35 +147,115 @@ def test_a_batch_is_answered_by_one_look_and_what_lies_outside_it_by_its_own(
         marks.put(A, ())
         assert marks.alike([at("k", 3)]) == ()
         assert len(asked) == 2
-        assert marks.alike([at("k", 20)]) == (B,)
+        assert marks.alike([at("k", -3)]) == (B,)
         assert len(asked) == 3
 
 
 def test_where_too_much_lies_near_each_is_asked_by_itself(casebook: Casebook) -> None:
-    ids = [CaseId(f"{number:05}") for number in range(NEAR_MAX + 1)]
-    with casebook.engine.begin() as connection:
-        put = Marks(connection)
-        for number, case in enumerate(ids):
-            put.put(case, (at("k", number),))
-        put.flush()
+    ids = crowd(casebook, "k", NEAR_MAX + NEAR_EACH + 1)
     with casebook.engine.begin() as connection:
         marks = Marks(connection)
-        marks.expect([at("k", 0), at("k", NEAR_MAX)])
+        marks.expect([at("k", 0)])
         assert marks.alike([at("k", 7)]) == (ids[7],)
-        assert marks.alike([at("k", 0, NEAR_MAX)]) == tuple(ids[:ALIKE_MAX])
+        assert marks.alike([at("k", len(ids))]) == ()
+        assert marks.alike([at("k", 0, len(ids))]) == tuple(ids[:ALIKE_MAX])
 
 
 def test_of_what_was_not_read_whole_nothing_is_taken_for_all(
     casebook: Casebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "NEAR_MAX", 3)
-    ids = [CaseId(f"{number:05}") for number in range(6)]
-    for number, case in enumerate(ids):
-        stored(casebook, case, at("k", number))
+    none_are_read_at_once(monkeypatch)
+    ids = crowd(casebook, "k", 6)
     with casebook.engine.begin() as connection:
         marks = Marks(connection)
         marks.expect([at("k", 0), at("k", 5)])
         assert [marks.alike([at("k", day)]) for day in range(6)] == [(case,) for case in ids]
+
+
+def test_what_is_that_of_too_many_keeps_the_others_from_no_look_at_once(
+    casebook: Casebook,
+) -> None:
+    crowd(casebook, "k", NEAR_MAX + 2 * NEAR_EACH + 1)
+    stored(casebook, A, at("other"))
+    with casebook.engine.begin() as connection, statements(connection) as asked:
+        marks = Marks(connection)
+        marks.expect([at("k"), at("other")])
+        assert len(asked) == 2
+        assert marks.alike([at("other")]) == (A,)
+        assert len(asked) == 2
+        for _ in range(3):  # the other letters of a batch ask the same
+            assert len(marks.alike([at("k"), at("other")])) == 2
+        assert len(asked) == 3
+
+
+def test_of_many_marks_that_are_those_of_too_many_each_is_asked_by_itself(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none_are_read_at_once(monkeypatch)
+    keys = [f"k{number}" for number in range(CROWDED_MAX + 2)]
+    stored(casebook, A, *(at(key) for key in keys))
+    with casebook.engine.begin() as connection, statements(connection) as asked:
+        marks = Marks(connection)
+        assert [marks.alike([at(key)]) for key in keys] == [(A,)] * len(keys)
+        asked.clear()
+        again = Marks(connection)
+        again.expect(at(key) for key in keys)
+        assert len(asked) == CROWDED_MAX
+        assert [again.alike([at(key)]) for key in keys] == [(A,)] * len(keys)
+        assert len(asked) == CROWDED_MAX + len(keys)
+
+
+def test_of_a_mark_that_thousands_have_a_letter_reads_no_more_than_of_a_few_hundred(
+    casebook: Casebook,
+) -> None:
+    """Of one matter in one township on one day, or on later days."""
+    crowd(casebook, "k", ROWS, apart=0)
+    crowd(casebook, "late", ROWS)
+    with casebook.engine.begin() as connection:
+        marks = Marks(connection)
+        assert len(marks.alike([at("k"), at("late", -1, 0)])) == ALIKE_MAX
+        read = {key: len(line.rows) for (key, _), line in marks._read.items()}
+        assert read == {"k": LOOKED_MAX, "late": LOOKED_MAX}
+        assert not marks._near
+
+
+# Each example leaves the casebook as it was: its transaction is rolled back.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_an_answer_is_the_same_wherever_the_cases_lie_and_whatever_was_read_at_once(
+    casebook: Casebook, data: st.DataObject
+) -> None:
+    days = st.integers(0, 4)
+    mark = st.builds(lambda key, first, more: at(key, first, first + more), KEYS, days, days)
+    of_cases = data.draw(st.lists(st.lists(mark, max_size=3, unique=True), max_size=12))
+    before = data.draw(st.lists(st.lists(mark, max_size=3, unique=True), max_size=12))
+    is_stored = data.draw(st.lists(st.booleans(), min_size=12, max_size=12))
+    asked = data.draw(st.lists(mark, min_size=1, max_size=3))
+    looked, near, alike = data.draw(st.tuples(*[st.integers(1, 5)] * 3))
+    with pytest.MonkeyPatch.context() as patch, casebook.engine.connect() as connection:
+        patch.setattr(module, "LOOKED_MAX", looked)
+        patch.setattr(module, "ALIKE_MAX", alike)
+        patch.setattr(module, "NEAR_EACH", 0)
+        whole = Marks(connection)
+        for number, marks in enumerate(of_cases):
+            whole.put(CaseId(f"{number:03}"), tuple(marks))
+        wanted = [whole.alike([each]) for each in asked]
+        earlier = Marks(connection)
+        for number, marks in enumerate(before[: len(of_cases)]):
+            earlier.put(CaseId(f"{number:03}"), tuple(marks))
+        earlier.flush()
+        then = Marks(connection)
+        for number, marks in enumerate(of_cases):
+            if is_stored[number]:
+                then.put(CaseId(f"{number:03}"), tuple(marks))
+        then.flush()
+        patch.setattr(module, "NEAR_MAX", near)
+        mixed = Marks(connection)
+        for number, marks in enumerate(of_cases):
+            if not is_stored[number]:
+                mixed.put(CaseId(f"{number:03}"), tuple(marks))
+        assert [mixed.alike([each]) for each in asked] == wanted
+        connection.rollback()
 
 
 def test_more_marks_than_one_query_asks_for_are_all_asked(casebook: Casebook) -> None:
@@ -166,12 +278,10 @@ def test_neither_look_up_searches_the_table_through(casebook: Casebook) -> None:
         connection.execute(text("ANALYZE"))
         kind = connection.dialect.name
         explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
-        asked = {"key": f"{7:064}", "first": 1, "last": 9, "after": "", "most": ALIKE_MAX}
+        asked = {"key": f"{7:064}", "first": -1, "last": 9, "after": "", "most": LOOKED_MAX}
         for query in (
-            LIKE.params(asked),
-            NEAR.params(
-                {"keys": [f"{row:064}" for row in range(3)], "first": 1, "last": 9, "most": 9}
-            ),
+            ONWARDS.params(asked),
+            NEAR.params({"keys": [f"{row:064}" for row in range(3)], "first": 1, "most": 9}),
             MARKS.select().where(MARKS.c.case_id == "7"),
         ):
             compiled = query.compile(
@@ -182,3 +292,5 @@ def test_neither_look_up_searches_the_table_through(casebook: Casebook) -> None:
             assert "marks" in plan
             assert "SCAN marks" not in plan, plan
             assert "Seq Scan" not in plan, plan
+            assert "TEMP B-TREE" not in plan, plan
+            assert "Sort" not in plan, plan
