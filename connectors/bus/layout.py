@@ -29,9 +29,11 @@ THE_BROKER: Final = "LogAppendTime"
 SEGMENT_MS: Final = "segment.ms"  # when a topic's setting: after so long a new segment is begun
 
 # What one organ may ask of each broker, so that none keeps the others waiting. Bytes a second, and
-# percent of one thread. Some 200 letters a second, and one of the largest in two seconds; who asks
-# for more has to wait. A connector keeps within less by itself (connectors/bus/allowance.py).
-ORGAN_WRITE_BYTES_PER_SECOND: Final = 524_288
+# percent of one thread. Some 50 to 90 letters a second, and one of the largest in seven seconds;
+# who asks for more has to wait. It is well under what one exchange decides: else one organ alone
+# could keep the others waiting ever longer. The broker counts a request when it is through, so one
+# of a megabyte passes at once. How much a connector has under way: connectors/bus/allowance.py.
+ORGAN_WRITE_BYTES_PER_SECOND: Final = 131_072
 ORGAN_QUOTA: Final = MappingProxyType(
     {
         "consumer_byte_rate": 16.0 * 1_048_576,

@@ -131,6 +131,9 @@ class Yard:
         """Let the others send their share for so long; return how long each letter took."""
         with ThreadPoolExecutor(max(len(bursts), 1)) as pool:
             done, begun = self._period(seconds, share, bursts, pool.submit)
+            while not all(each.done() for each in begun):  # the broker makes the flood wait
+                self.look()
+                time.sleep(LOOK_SECONDS)
             for each in begun:
                 each.result()
         self.drained()

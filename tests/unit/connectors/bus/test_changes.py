@@ -228,9 +228,9 @@ def test_a_quota_that_is_missing_or_another_is_set_and_no_other_is_touched() -> 
     other = {"producer_byte_rate": 7.0}
     found = {"dewu": {**WANTED.quotas["dewu"], **other}, "admin": other}
     changes = plan(WANTED, replace(SETTLED, quotas=found))
-    assert changes[0] == SetQuota("dewu", "producer_byte_rate", 7.0, 524_288.0)
+    assert changes[0] == SetQuota("dewu", "producer_byte_rate", 7.0, 131_072.0)
     assert {change.login for change in changes if isinstance(change, SetQuota)} == set(ORGANS)
     assert len(changes) == 1 + len(WANTED.quotas["shi-jian"])
     told = [in_words(change) for change in changes]
-    assert told[0] == ("set_quota", "dewu", "producer_byte_rate: 7 → 524288")
+    assert told[0] == ("set_quota", "dewu", "producer_byte_rate: 7 → 131072")
     assert told[-1] == ("set_quota", "shi-jian", "request_percentage: - → 100")
