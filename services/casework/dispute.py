@@ -8,12 +8,16 @@ from schemas.ids import CaseId, MessageId, OrganCode
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The transfer letter in force. `case`: where its original lies, in a split case the parent."""
+    """The transfer letter in force. `case`: where its original lies, in a split case the parent.
+
+    `sender` is who stands in its author's place by now; `author`, in a split case, who sealed it.
+    """
 
     message: MessageId
     record: str
     sender: OrganCode
     case: CaseId | None = None
+    author: OrganCode | None = None
 
 
 @dataclass(frozen=True, slots=True)

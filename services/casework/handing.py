@@ -52,6 +52,8 @@ def letter_record(case: Case) -> str:
 
 def letter_author(case: Case) -> OrganCode:
     """Return who sealed the letter in force; its successor sealed nothing."""
+    if case.letter is not None and case.letter.author is not None:
+        return case.letter.author
     authors = (handed.author for handed in case.handed if handed.message == case.current)
     return next(authors, case.asking)
 

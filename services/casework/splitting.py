@@ -15,9 +15,10 @@ from services.casework.case import Case, Charge, Complainant
 from services.casework.dispute import Dispute, Letter
 from services.casework.effects import Accept, Write
 from services.casework.elsewhere import own_envelope
-from services.casework.handing import accept, hand, letter_record
+from services.casework.handing import accept, hand, letter_author, letter_record
 from services.casework.referral import refer
 from services.casework.steps import Outcome, Situation, as_reply, surely, take, take_all
+from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.casework.watches import limitation_of, watches_of_split
 
@@ -44,8 +45,8 @@ def case_split(case: Case | None, message: CaseSplit, situation: Situation) -> O
     objected = replace(situation, at=message.objected_at)
     about = envelope.message_id
     outcome = surely(take(Outcome(begun), Step.SPLIT_OFF, message, objected, about=about))
-    sender, receiver = message.sender_organ, message.receiver_organ
-    told = hand(outcome, message, sender, Relation.COUNTERPART, situation.at)
+    receiver = message.receiver_organ
+    told = hand(outcome, message, begun.sender, Relation.COUNTERPART, situation.at)
     told = hand(told, message, receiver, Relation.COUNTERPART, situation.at)
     if begun.hop >= situation.rulebook.disputes.hops_max:
         told = refer(told, message, situation)
@@ -68,10 +69,12 @@ def _child_of(objection: MessageKey) -> tuple[MessageId, CaseId]:
 def _begun(message: CaseSplit, situation: Situation) -> Case:
     envelope = message.envelope
     charges = tuple(_charge(charge) for charge in message.charges)
+    author = message.sender_organ
+    sender = standing_for(author, situation.rulebook, situation.at)
     return Case(
         id=envelope.case_id,
         flow=envelope.flow,
-        sender=message.sender_organ,
+        sender=sender,
         opening=envelope.message_id,
         opened_at=situation.at,
         handler=message.receiver_organ,
@@ -79,10 +82,8 @@ def _begun(message: CaseSplit, situation: Situation) -> Case:
         complainant=Complainant(message.complainant) if message.complainant else None,
         charges=charges,
         hop=message.hop,
-        letter=Letter(
-            message.transfer, message.transfer_record, message.sender_organ, message.parent
-        ),
-        dispute=Dispute(envelope.message_id, message.receiver_organ, message.sender_organ),
+        letter=Letter(message.transfer, message.transfer_record, sender, message.parent, author),
+        dispute=Dispute(envelope.message_id, message.receiver_organ, sender),
         parent=message.parent,
         watches=watches_of_split(message.charges, situation.rulebook),
     )
@@ -100,7 +101,8 @@ def _child(case: Case, message: Objection, situation: Situation) -> CaseSplit:
         parent=case.id,
         transfer=case.current,
         transfer_record=letter_record(case),
-        sender_organ=case.asking,
+        # Who sealed it, though another stands in its place by now: by that name it is opened.
+        sender_organ=letter_author(case),
         # Who sent the letter and took the case back by agreement is on both sides of none: what it
         # objects to is disputed again with the one that held it.
         receiver_organ=envelope.sender if envelope.sender != case.asking else case.counterpart,

@@ -14,8 +14,18 @@ from services.casebook.store import Casebook
 from services.casebook.tables import CASES, DECISIONS, DUTIES, OUTBOX, PROGRESS, WAKES
 from services.exchange.incoming import Incoming
 from services.exchange.intake import Dead, Refused
-from tests.history import HANDLER, MONDAY, SENDER, SUPERIOR, History, message, organ, violation
+from tests.history import (
+    HANDLER,
+    MONDAY,
+    SENDER,
+    SUPERIOR,
+    History,
+    message,
+    organ,
+    violation,
+)
 from tests.office import PARTITIONS, Log, inboxes, office, rows, run, sent, take, told
+from tests.unit.services.casework.test_succession import AFTER, merged
 
 FLOWS = ("leads", "transfers")
 
@@ -125,6 +135,28 @@ def test_the_designee_of_a_child_gets_the_parent_s_letter(casebook: Casebook) ->
     got = [said.message for said in inboxes(casebook) if said.to == "liuzhi-jtj"]
     assert [type(message).__name__ for message in got] == ["Designation", "LeadTransfer"]
     assert got[1].envelope.message_id == history.opened.opening
+
+
+@pytest.mark.parametrize("since", ["before the split", "after it"])
+def test_the_letter_of_a_child_is_opened_by_its_author_s_name_though_that_organ_has_ended(
+    casebook: Casebook, since: str
+) -> None:
+    history = History()
+    lead, objection = three(history)
+    now = replace(office(), rulebook=merged(office().rulebook, SENDER))
+    later = AFTER if since == "before the split" else objection.stamped_at
+    run(casebook, [lead], by=now)
+    run(casebook, [replace(objection, stamped_at=later)], by=now)
+    (split,) = written(casebook, Log())
+    run(casebook, [next_there(casebook, replace(split, stamped_at=later))], by=now)
+    opened = office().codecs[unframe(split.value or b"")[0]].decode(unframe(split.value or b"")[1])
+    child = History(at=AFTER, count=50)
+    child.decide(opened)
+    designation = sent(child, "designation", SUPERIOR, designee=organ("liuzhi-swj"))
+    run(casebook, [next_there(casebook, Log().put(designation, child.at))], by=now)
+    got = [said.message for said in inboxes(casebook) if said.to == "liuzhi-swj"]
+    assert [type(message).__name__ for message in got] == ["Designation", "LeadTransfer"]
+    assert got[1].envelope.sender == organ(SENDER)
 
 
 @pytest.mark.parametrize("record", ["CaseSplit", "Designation"])
