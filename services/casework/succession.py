@@ -10,11 +10,15 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from schemas.ids import MessageId, OrganCode
-from services.casework.case import Case, Closing, Duty, State
+from schemas.parts import Relation
+from services.casework.case import Case, Closing, Duty, Handed, Life, State
 from services.casework.custody import OF_THINGS, handing_owed
 from services.casework.dispute import Dispute
 from services.casework.duty_names import DUTY_NAMES
 from services.casework.effects import Advise, CloseDuty, Decision, Deliver, Effect, PassDuty
+from services.casework.handing import hand_letter, handed_to
+from services.casework.lives import ENDED
+from services.casework.steps import Outcome, letters
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
 from services.rulebook.model import Directory, Rulebook
@@ -99,14 +103,38 @@ def _inherited(
         duties.append(passed)
         if _is_owed_by(duty, organ):
             effects.append(PassDuty(cause, passed, organ))
-    open_letters = {duty.message for duty in case.duties if _is_owed_by(duty, organ)}
-    for handed in case.handed:
-        if handed.to == organ and handed.message in open_letters:
-            copy = (handed.message, handed.record, handed.author, heir, handed.relation, case.rule)
-            effects.append(Deliver(*copy))
     inherited = _renamed(replace(case, duties=tuple(duties)), organ, heir)
+    for handed in _to_be_read(case, organ):
+        copy = (handed.message, handed.record, handed.author, heir, handed.relation, case.rule)
+        effects.append(Deliver(*copy))
+    if _reads_its_parent(case, organ):
+        lent = hand_letter(Outcome(inherited), heir, Relation.HANDLER, at)
+        inherited, effects = lent.case, [*effects, *lent.effects]
     now, closed = _at_its_place(inherited, cause, at)
     return now, [*effects, *closed]
+
+
+def _to_be_read(case: Case, organ: OrganCode) -> Iterator[Handed]:
+    """Yield what its heir has to read: what it owes something about, and what it handles."""
+    about = {duty.message for duty in case.duties if _is_owed_by(duty, organ)}
+    if _goes_on(case, organ):
+        about |= letters(case)
+    return (each for each in case.handed if each.to == organ and each.message in about)
+
+
+def _reads_its_parent(case: Case, organ: OrganCode) -> bool:
+    """Whether the letter that it is to answer was handed to it in the case this one was split from.
+
+    There it may owe nothing any more, so that its heir would get none.
+    """
+    in_parent = case.letter is not None and case.letter.case is not None
+    return in_parent and _goes_on(case, organ) and handed_to(case, case.current, organ) is None
+
+
+def _goes_on(case: Case, organ: OrganCode) -> bool:
+    """Whether the organ handles a transfer that has not ended, disputed or not."""
+    is_over = case.state in (State.NEW, State.HELD, *ENDED)
+    return organ == case.handler and case.life is Life.TRANSFER and not is_over
 
 
 def _at_its_place(case: Case, cause: MessageId, at: datetime) -> tuple[Case, list[Effect]]:

@@ -24,8 +24,19 @@ from tests.history import (
     organ,
     violation,
 )
-from tests.office import PARTITIONS, Log, inboxes, office, rows, run, sent, take, told
-from tests.unit.services.casework.test_succession import AFTER, merged
+from tests.office import (
+    PARTITIONS,
+    Log,
+    inboxes,
+    office,
+    outbox,
+    rows,
+    run,
+    sent,
+    take,
+    told,
+)
+from tests.unit.services.casework.test_succession import AFTER, HEIR, merged
 
 FLOWS = ("leads", "transfers")
 
@@ -157,6 +168,23 @@ def test_the_letter_of_a_child_is_opened_by_its_author_s_name_though_that_organ_
     got = [said.message for said in inboxes(casebook) if said.to == "liuzhi-swj"]
     assert [type(message).__name__ for message in got] == ["Designation", "LeadTransfer"]
     assert got[1].envelope.sender == organ(SENDER)
+
+
+def test_the_heir_of_a_child_s_handler_gets_the_parent_s_letter(casebook: Casebook) -> None:
+    history = History()
+    now = replace(office(), rulebook=merged(office().rulebook, HANDLER))
+    run(casebook, three(history), by=now)
+    (split,) = written(casebook, Log())
+    run(casebook, [next_there(casebook, replace(split, stamped_at=history.at))], by=now)
+    time = Log().tick(AFTER, split.position.partition)
+    run(casebook, [next_there(casebook, time)], by=now)
+    given = {
+        office().codecs[schema_id].decode(body).envelope.message_id
+        for row in outbox(casebook)
+        if (row.topic, row.key) == (f"inbox.{HEIR}", split.key)
+        for schema_id, body in [unframe(row.value)]
+    }
+    assert history.opened.opening in given
 
 
 @pytest.mark.parametrize("record", ["CaseSplit", "Designation"])
