@@ -12,7 +12,14 @@ from schemas.errors import Refusal
 from schemas.parts import Relation
 from services.casework.case import Case
 from services.casework.dispute import Dispute
-from services.casework.handing import accept, hand, hand_letter, relation_of_sender
+from services.casework.handing import (
+    accept,
+    complaint_of,
+    hand,
+    hand_complaint,
+    hand_letter,
+    relation_of_sender,
+)
 from services.casework.routing import can_handle
 from services.casework.steps import Outcome, Situation, letters, take
 from services.casework.transitions import Step
@@ -44,6 +51,8 @@ def designation(case: Case, message: Designation, situation: Situation) -> Outco
         return outcome
     told = hand(outcome, message, designee, Relation.DESIGNEE, situation.at)
     told = hand_letter(told, designee, Relation.DESIGNEE, situation.at)
+    complaint = complaint_of(told.case)
+    told = hand_complaint(told, complaint, designee, Relation.DESIGNEE, situation.at)
     for organ in dict.fromkeys((dispute.holder, dispute.other, case.sender)):
         if organ != designee:
             sent_it = organ in (case.sender, case.asking)

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Final
 
 from schemas.changed import changed
-from schemas.ids import MessageId, OrganCode, RuleId
+from schemas.ids import MessageId, MessageKey, OrganCode, RuleId
 from schemas.messages import Message
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, Duty, Handed
 from services.casework.effects import Accept, Deliver, OpenDuty
 from services.casework.steps import Outcome, Situation
 
+_COMPLAINT: Final = "ComplaintForward"
 _FORWARDED: Final = frozenset({Complainant.REACHABLE, Complainant.UNKNOWN})  # by ComplaintForward
 
 
@@ -41,6 +42,33 @@ def hand_letter(outcome: Outcome, to: OrganCode, relation: Relation, at: datetim
         return outcome
     record, author = letter_record(case), letter_author(case)
     return _delivered(outcome, Handed(case.current, record, author, to, relation, at))
+
+
+def hand_complaint(
+    outcome: Outcome, complaint: MessageKey | None, to: OrganCode, relation: Relation, at: datetime
+) -> Outcome:
+    """Return the outcome with the complaint delivered to one that is to answer another letter.
+
+    Who handles the case tells the complainant what came of it (guidance 二(一)3); who that is, the
+    letter says by which the complaint was forwarded, and no other does.
+    """
+    case = outcome.case
+    if complaint is None or case.complainant is not Complainant.REACHABLE:
+        return outcome
+    author, message = complaint
+    if to in (author, case.sender) or letter_record(case) == _COMPLAINT:
+        return outcome
+    if handed_to(case, message, to) is not None:
+        return outcome
+    return _delivered(outcome, Handed(message, _COMPLAINT, author, to, relation, at))
+
+
+def complaint_of(case: Case) -> MessageKey | None:
+    """Return the last letter that forwarded a complaint in the case."""
+    if letter_record(case) == _COMPLAINT:
+        return letter_author(case), case.current
+    given = (each for each in reversed(case.handed) if each.record == _COMPLAINT)
+    return next(((each.author, each.message) for each in given), None)
 
 
 def letter_record(case: Case) -> str:

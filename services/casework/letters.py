@@ -13,7 +13,13 @@ from schemas.messages import CaseTransfer, Lettered
 from schemas.parts import Relation
 from services.casework.case import Case, State
 from services.casework.dispute import Letter
-from services.casework.handing import accept, hand, relation_of_sender
+from services.casework.handing import (
+    accept,
+    complaint_of,
+    hand,
+    hand_complaint,
+    relation_of_sender,
+)
 from services.casework.refused_step import not_allowed
 from services.casework.routing import Competent, can_handle, conflict_in, resolve, unknown_in
 from services.casework.steps import Outcome, Situation, letters, surely, take
@@ -117,7 +123,8 @@ def _sent(
         stages=(),
     )
     outcome = surely(take(Outcome(moved), step, message, situation, about=before, to=(to,)))
-    told = hand(outcome, message, to, Relation.HANDLER, situation.at)
+    told = hand_complaint(outcome, complaint_of(case), to, Relation.HANDLER, situation.at)
+    told = hand(told, message, to, Relation.HANDLER, situation.at)
     for organ in dict.fromkeys((former, case.sender)):
         if organ is not None and organ not in (envelope.sender, to):
             relation = relation_of_sender(moved, organ)

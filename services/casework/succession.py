@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Final
 
 from schemas.ids import MessageId, OrganCode
 from schemas.parts import Relation
@@ -16,12 +17,14 @@ from services.casework.custody import OF_THINGS, handing_owed
 from services.casework.dispute import Dispute
 from services.casework.duty_names import DUTY_NAMES
 from services.casework.effects import Advise, CloseDuty, Decision, Deliver, Effect, PassDuty
-from services.casework.handing import hand_letter, handed_to
+from services.casework.handing import complaint_of, hand_letter, handed_to
 from services.casework.lives import ENDED
 from services.casework.steps import Outcome, letters
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
 from services.rulebook.model import Directory, Rulebook
+
+_TELLING: Final = "complainant_feedback"
 
 
 def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> Decision | None:
@@ -115,10 +118,17 @@ def _inherited(
 
 
 def _to_be_read(case: Case, organ: OrganCode) -> Iterator[Handed]:
-    """Yield what its heir has to read: what it owes something about, and what it handles."""
-    about = {duty.message for duty in case.duties if _is_owed_by(duty, organ)}
+    """Yield what its heir has to read: what it owes something about, and what it handles.
+
+    Of a complaint that a further letter sent on, also the letter that says who is to be told.
+    """
+    owed = [duty for duty in case.duties if _is_owed_by(duty, organ)]
+    about = {duty.message for duty in owed}
     if _goes_on(case, organ):
         about |= letters(case)
+    if _goes_on(case, organ) or any(duty.kind == _TELLING for duty in owed):
+        complaint = complaint_of(case)
+        about |= {complaint[1]} if complaint else set()
     return (each for each in case.handed if each.to == organ and each.message in about)
 
 

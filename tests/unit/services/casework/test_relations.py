@@ -66,7 +66,7 @@ WAYS: dict[str, Way] = {
                     "insist_reason": "经查属于贵局管辖",
                 },
             },
-            [(THIRD, R.HANDLER), (SENDER, R.FORWARDER)],
+            [(THIRD, R.HANDLER), (THIRD, R.HANDLER), (SENDER, R.FORWARDER)],  # the complaint, too
         ),
         ("signed_for", THIRD, {}, [(MARKET, R.SENDER)]),
     ],
