@@ -41,18 +41,17 @@ class Span:
     needs_superior: bool = False  # it begins once somebody is above both sides (referral.py)
 
 
+_OVER: Final = Closing.SUPERSEDED
 _BACK: Final = {Step.WITHDRAW: Closing.WITHDRAWN, Step.GIVE_BACK: Closing.WITHDRAWN}
 # Before a letter to a third there was an agreement on it, which has ended most already.
-_TAKEN_FROM_IT: Final = {
-    Step.DESIGNATE: Closing.SUPERSEDED,
-    Step.TRANSFER_ON: Closing.SUPERSEDED,
-}
+_TAKEN_FROM_IT: Final = {Step.DESIGNATE: _OVER, Step.TRANSFER_ON: _OVER}
 # Somebody else is to handle it from here: what the one before owed is no longer owed.
-_OTHER_HANDLER: Final = {Step.REISSUE: Closing.SUPERSEDED, **_TAKEN_FROM_IT}
-_AGREED: Final = dict.fromkeys(
-    (Step.AGREE_HOLDER, Step.AGREE_SENDER, Step.AGREE_SENDER_FILED, Step.AGREE_THIRD),
-    Closing.SUPERSEDED,
-)
+_OTHER_HANDLER: Final = {Step.REISSUE: _OVER, **_TAKEN_FROM_IT}
+# Who sent it handles it again.
+_BACK_TO_IT: Final = (Step.AGREE_SENDER, Step.AGREE_SENDER_FILED)
+_AGREED: Final = dict.fromkeys((Step.AGREE_HOLDER, Step.AGREE_THIRD, *_BACK_TO_IT), _OVER)
+# Another handles it than the complainant was told of.
+_TOLD_OF_ANOTHER: Final = {**_OTHER_HANDLER, **dict.fromkeys(_BACK_TO_IT, _OVER)}
 _SETTLED: Final = {
     **_AGREED,
     Step.DESIGNATE: Closing.SUPERSEDED,
@@ -125,8 +124,8 @@ _TABLE: Final[dict[str, Span]] = {
     ),
     "inform_complainant": Span(
         Owner.SENDER,
-        frozenset({Step.ISSUE, Step.REISSUE, Step.TRANSFER_ON, Step.DESIGNATE}),
-        {Step.INFORM: Closing.MET, Step.EXEMPT: Closing.WAIVED, **_BACK, **_OTHER_HANDLER},
+        frozenset({Step.ISSUE, *_TOLD_OF_ANOTHER}),
+        {Step.INFORM: Closing.MET, Step.EXEMPT: Closing.WAIVED, **_BACK, **_TOLD_OF_ANOTHER},
         # Only of a ComplaintForward: a lead's sender told its complainant itself, off the bus.
         complainants=frozenset({Complainant.REACHABLE, Complainant.UNKNOWN}),
     ),

@@ -123,3 +123,33 @@ def test_a_lead_s_handler_is_given_no_complaint() -> None:
     lead: Way = [("lead_transfer", SENDER, {"source": source})]
     assert complaints(last_of([*lead, *filed(HANDLER)])) == []
     assert complaints(last_of(COMPLAINT)) == [(MARKET, Relation.HANDLER)]
+
+
+HANDLED_BY_ANOTHER: dict[str, tuple[Way, str]] = {
+    "a complaint, back to its sender": (
+        [*HEARD, *OBJECTS, *both(SENDER, *MARKETS)],
+        "negotiate met, inform_complainant superseded, decide_filing open, inform_complainant open",
+    ),
+    "a complaint, back to its sender, which had told of the other": (
+        [*HEARD, ("complainant_informed", SENDER, {}), *OBJECTS, *both(SENDER, *MARKETS)],
+        "negotiate met, decide_filing open, inform_complainant open",
+    ),
+    "a complaint, back to the handler that had filed it": (
+        [
+            *(*HEARD, *filed(MARKET), *letter("case_transfer", MARKET, THIRD)),
+            ("objection", THIRD, {"competent": organ(FOURTH)}),
+            *both(MARKET, THIRD, MARKET),
+        ],
+        "negotiate met, inform_complainant superseded, decide_case open, inform_complainant open",
+    ),
+    "a complaint, kept by its handler": (
+        [*HEARD, *OBJECTS, *both(MARKET, *MARKETS)],
+        "negotiate met, decide_filing open",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", HANDLED_BY_ANOTHER)
+def test_the_complainant_is_told_when_it_goes_back_to_who_sent_it(row: str) -> None:
+    way, expected = HANDLED_BY_ANOTHER[row]
+    assert played(way)[1] == expected
