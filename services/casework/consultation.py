@@ -3,10 +3,11 @@
 from schemas.errors import Refusal
 from schemas.joint import Consultation, ConsultationMinutes
 from services.casework.case import Case
+from services.casework.duties import open_duty
 from services.casework.handing import accept, hand
 from services.casework.joint import everybody_in
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, new_case, take
+from services.casework.steps import Outcome, Situation, new_case, surely, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 from services.rulebook.directory import organ_on
@@ -50,6 +51,9 @@ def consultation_minutes(
     outcome = take(Outcome(case), Step.MINUTE, message, situation, to=others)
     if isinstance(outcome, Refusal):  # it is no consultation
         return outcome
+    if open_duty(case, "sign_for", case.opening, envelope.sender) is not None:
+        # Who writes down what was agreed has had what it was asked to: as a reply, it signs.
+        outcome = surely(take(outcome, Step.SIGN, message, situation, about=case.opening))
     for organ in others:
         relation = relation_in(case, organ, situation)
         outcome = hand(outcome, message, organ, relation, situation.at)

@@ -203,7 +203,7 @@ _JOINT: Final[_Rows] = {
         Step.REJECT_PLAN: State.DECLINED,
         Step.REPORT: State.SENT,
     },
-    State.DECLINED: {Step.SIGN: State.DECLINED},  # by the county government
+    State.DECLINED: {Step.SIGN: State.DECLINED},  # by who had not answered
 }
 _CONSULTATION: Final[_Rows] = {
     State.NEW: {Step.SEND: State.SENT},

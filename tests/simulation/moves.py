@@ -124,16 +124,19 @@ def sign_first(affair: Affair, when: When) -> None:
         about = affair.dispute.designation
     if affair.state == "issued":
         step(affair, "sign", when, about=about, state="received")
+    elif affair.life in ("joint", "consultation"):
+        if affair.open("sign_for", when.by, affair.opening):
+            step(affair, "sign", when, about=affair.opening)
     elif affair.state == "designated" and affair.open("sign_for", affair.handler, about):
         step(affair, "sign", when, about=about)
 
 
-def replying(*names: str, state: str | None = None) -> Then:
+def replying(*names: str, state: str | None = None, **more: Any) -> Then:
     """Return the same as `steps`, signed for first."""
 
     def then(affair: Affair, when: When) -> None:
         sign_first(affair, when)
-        steps(*names, state=state)(affair, when)
+        steps(*names, state=state, **more)(affair, when)
 
     return then
 

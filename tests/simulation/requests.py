@@ -113,6 +113,7 @@ def answers_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     about = owed[-1].about if owed else affair.opening
 
     def then(a: Affair, when: When) -> None:
+        sign_first(a, when)
         leaves = not agreed and a.plan_ends is not None and when.at < a.plan_ends
         step(a, "leave_plan" if leaves else "answer_plan", when, about=about)
 
@@ -132,7 +133,7 @@ def decides_the_plan(affair: Affair, scene: Scene) -> Draft | None:
         refused = "joint.decided"
     approved = scene.rng.random() < 0.5
     changes = {"approved": approved, **({} if approved else {"reasons": "时机不宜"})}
-    then = steps("approve_plan") if approved else steps("reject_plan", state="declined")
+    then = replying("approve_plan") if approved else replying("reject_plan", state="declined")
     return Draft(
         "joint_plan_decision", county, changes, reply=affair.opening, then=then, code=refused
     )
@@ -143,7 +144,7 @@ def rejects_the_plan(affair: Affair, scene: Scene) -> Draft | None:
     if not affair.open("decide_joint_plan", code(COUNTY)):
         return None
     changes = {"approved": False, "reasons": "时机不宜"}
-    then = steps("reject_plan", state="declined")
+    then = replying("reject_plan", state="declined")
     return Draft("joint_plan_decision", code(COUNTY), changes, reply=affair.opening, then=then)
 
 
@@ -167,7 +168,7 @@ def reports(affair: Affair, scene: Scene) -> Draft | None:
         {"number": 1, "matter": matter, "case_number": "示例〔2026〕1号", "filed_on": "2026-10-21"}
     ]
     return Draft(
-        "joint_outcome", who, {"cases": cases}, reply=reply, then=steps("report"), code=refused
+        "joint_outcome", who, {"cases": cases}, reply=reply, then=replying("report"), code=refused
     )
 
 
@@ -191,7 +192,7 @@ def writes_minutes(affair: Affair, scene: Scene) -> Draft:
         to, refused = (code("liuzhi-wlj"),), "consultation.stranger"
     elif chance < 0.4:
         participants, refused = [*everybody, "91520203YC0008888X"], "organ.unknown"
-    then = steps("minute", to=others)
+    then = replying("minute", to=others)
     return Draft(
         "consultation_minutes", who, {"participants": participants}, to=to, reply=affair.opening,
         then=then, code=refused,

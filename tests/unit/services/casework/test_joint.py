@@ -1,6 +1,6 @@
 """联合执法 and 联合执法协商 (guidance 二(三))."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -61,7 +61,7 @@ def test_a_plan_is_signed_for_and_answered_by_each_participant() -> None:
     assert ledger(effects) == [("sign_for", "open"), ("answer_joint_plan", "open")]
     assert delivered_to(effects) == [(PARTICIPANT, Relation.PARTICIPANT)]
     effects = history.send("joint_plan_answer", PARTICIPANT)
-    assert ledger(effects) == [("answer_joint_plan", "met")]
+    assert ledger(effects) == [("sign_for", "met"), ("answer_joint_plan", "met")]
     assert delivered_to(effects) == [(SENDER, Relation.PARTICIPANT)]
     again = history.send("joint_plan_answer", PARTICIPANT, **NO)
     assert refusal_of(again) == "joint.answered"
@@ -75,7 +75,7 @@ def test_the_county_government_decides_where_it_is_asked() -> None:
     assert ("decide_joint_plan", organ(SUPERIOR)) in owed(history)
     assert delivered_to(effects)[-1] == (SUPERIOR, Relation.SUPERIOR)
     effects = history.send("joint_plan_decision", SUPERIOR)
-    assert ledger(effects) == [("decide_joint_plan", "met")]
+    assert ledger(effects) == [("sign_for", "met"), ("decide_joint_plan", "met")]
     assert {to for to, _ in delivered_to(effects)} == {SENDER, PARTICIPANT}
     assert refusal_of(history.send("joint_plan_decision", SUPERIOR)) == "joint.decided"
 
@@ -94,6 +94,28 @@ def test_what_the_county_government_rejects_does_not_take_place() -> None:
     assert ("answer_joint_plan", "superseded") in ledger(effects)
     assert all_of(OpenDuty, history.tick(ENDS)) == []
     assert refusal_of(history.send("joint_outcome", PARTICIPANT)) == "step.not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("by", "record", "changes"),
+    [
+        (PARTICIPANT, "joint_plan_answer", {}),
+        (PARTICIPANT, "joint_plan_answer", NO),
+        (PARTICIPANT, "joint_outcome", {}),
+        (SUPERIOR, "joint_plan_decision", {}),
+    ],
+)
+def test_who_answers_a_plan_has_signed_for_it_and_is_not_carded_for_that(
+    by: str, record: str, changes: dict[str, Any]
+) -> None:
+    history = planned(**ASKED)
+    effects = history.send(record, by, **changes)
+    assert ledger(effects)[0] == ("sign_for", "met")
+    cards = all_of(FireRung, history.tick(history.at + timedelta(days=30)))
+    assert ("sign_for", organ(by)) not in {(card.duty.kind, card.duty.owner) for card in cards}
+    signed = history.send("signed_for", by)
+    assert not is_refused(signed)
+    assert ledger(signed) == []
 
 
 @pytest.mark.guidance(
@@ -165,7 +187,11 @@ def test_each_organ_says_what_it_did_within_ten_working_days_of_the_end() -> Non
 def test_who_takes_no_part_owes_no_outcome_and_who_is_early_none_any_more() -> None:
     history = planned()
     effects = history.send("joint_plan_answer", PARTICIPANT, **NO)
-    assert ledger(effects) == [("joint_outcome", "waived"), ("answer_joint_plan", "met")]
+    assert ledger(effects) == [
+        ("sign_for", "met"),
+        ("joint_outcome", "waived"),
+        ("answer_joint_plan", "met"),
+    ]
     history.send("joint_outcome", SENDER)
     assert all_of(OpenDuty, history.tick(ENDS)) == []
     closings = [d.closing for d in history.opened.duties if d.kind == "joint_outcome"]
@@ -180,7 +206,7 @@ def test_who_says_after_the_end_that_it_took_no_part_still_says_what_it_did(
     history.tick(ticked)
     history.at = ENDS.replace(hour=20)
     effects = history.send("joint_plan_answer", PARTICIPANT, **NO)
-    assert ledger(effects) == [("answer_joint_plan", "late")]
+    assert ledger(effects) == [("sign_for", "late"), ("answer_joint_plan", "late")]
     history.tick(ENDS.replace(hour=21))
     assert ("joint_outcome", organ(PARTICIPANT)) in owed(history)
     effects = history.send("joint_outcome", PARTICIPANT, cases=[])
@@ -260,7 +286,8 @@ def test_minutes_go_to_all_who_took_part_and_each_signs(author: str) -> None:
     history = consulted()
     nobody_named: dict[str, Any] = {"addressees": []}
     effects = history.send("consultation_minutes", author, envelope=nobody_named)
-    assert ledger(effects) == [("sign_for", "open")] * 2
+    of_the_proposal = [("sign_for", "met")] if author != SENDER else []
+    assert ledger(effects) == [("sign_for", "open")] * 2 + of_the_proposal
     assert {to for to, _ in delivered_to(effects)} == {SENDER, HANDLER, PARTICIPANT} - {author}
 
 

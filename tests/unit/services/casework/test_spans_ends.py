@@ -315,18 +315,18 @@ ROWS: dict[str, tuple[Way, str]] = {
     # ---- a plan
     "a plan, left": (
         [*PLAN, ("joint_plan_answer", PARTICIPANT, {"agreed": False, "reasons": "另有任务"})],
-        "joint_outcome waived, answer_joint_plan met",
+        "sign_for met, joint_outcome waived, answer_joint_plan met",
     ),
     "a plan, not approved": (
         [*PLAN, *NO_PLAN],
         (
-            "joint_outcome superseded, joint_outcome superseded, answer_joint_plan superseded, "
-            "decide_joint_plan met"
+            "sign_for met, joint_outcome superseded, joint_outcome superseded, "
+            "answer_joint_plan superseded, decide_joint_plan met"
         ),
     ),
     "a plan, answered and not approved": (
         [*PLAN, ("joint_plan_answer", PARTICIPANT, {}), *NO_PLAN],
-        "joint_outcome superseded, joint_outcome superseded, decide_joint_plan met",
+        ("sign_for met, joint_outcome superseded, joint_outcome superseded, decide_joint_plan met"),
     ),
 }
 # Who holds it gives it back: what it and the others owed is withdrawn.

@@ -275,9 +275,10 @@ def test_a_plan_stays_what_it_is_through_its_answers_and_outcomes() -> None:
         assert state_of(history) is State.SENT
 
 
-def test_the_county_government_signs_for_a_plan_that_it_has_not_approved() -> None:
+def test_who_had_not_answered_a_plan_signs_for_it_though_it_was_not_approved() -> None:
     history = in_state(State.DECLINED, Life.JOINT)
-    effects = accepted(history.send("signed_for", SUPERIOR))
+    assert ledger(accepted(history.send("signed_for", SUPERIOR))) == []  # its decision was one
+    effects = accepted(history.send("signed_for", PARTICIPANT))
     assert ledger(effects) == [("sign_for", "met")]
     assert state_of(history) is State.DECLINED
 
