@@ -6,11 +6,11 @@ from services.casework.case import Case
 from services.casework.duties import open_duty
 from services.casework.handing import accept, hand
 from services.casework.joint import everybody_in
+from services.casework.naming import unknown_organ
 from services.casework.relations import relation_in
 from services.casework.steps import Outcome, Situation, new_case, surely, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import organ_on
 
 
 def open_consultation(
@@ -45,8 +45,9 @@ def consultation_minutes(
         return Refusal("consultation.stranger", "envelope.addressees")
     directory, on = situation.rulebook.directory, local_date(situation.at)
     for index, organ in enumerate(message.participants or ()):
-        if organ_on(directory, organ, on) is None:
-            return Refusal("organ.unknown", f"participants[{index}]")
+        unknown = unknown_organ(organ, f"participants[{index}]", directory, on)
+        if unknown is not None:
+            return unknown
     others = tuple(organ for organ in everybody if organ != envelope.sender)
     outcome = take(Outcome(case), Step.MINUTE, message, situation, to=others)
     if isinstance(outcome, Refusal):  # it is no consultation

@@ -20,11 +20,11 @@ from services.casework.effects import Accept, Advise, Write
 from services.casework.elsewhere import linked
 from services.casework.guidance import guidance_ended
 from services.casework.handing import accept, to_sender
+from services.casework.naming import unknown_organ
 from services.casework.steps import Outcome, Situation, as_reply, letters, not_asked, take, take_all
 from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import organ_on
 
 _DONE: Final = frozenset({Closing.MET, Closing.LATE})
 _DUTY_OF: Final = {
@@ -41,8 +41,10 @@ def handling_feedback(
     if refusal is not None:
         return refusal
     directory, on = situation.rulebook.directory, local_date(situation.at)
-    if message.competent is not None and organ_on(directory, message.competent, on) is None:
-        return Refusal("organ.unknown", "competent")
+    if message.competent is not None:
+        refusal = unknown_organ(message.competent, "competent", directory, on)
+        if refusal is not None:
+            return refusal
     outcome = take_all(case, as_reply(case, Step.HANDLE), message, situation)
     return outcome if isinstance(outcome, Refusal) else to_sender(outcome, message, situation)
 

@@ -16,6 +16,7 @@ from services.casework.clock_moves import resumed
 from services.casework.dispute import Dispute, Stated
 from services.casework.duties import Given
 from services.casework.handing import accept, hand
+from services.casework.naming import unknown_organ
 from services.casework.referral import refer
 from services.casework.routing import can_handle
 from services.casework.splitting import split
@@ -23,7 +24,6 @@ from services.casework.steps import Outcome, Situation, as_reply, not_asked, sur
 from services.casework.transitions import Step
 from services.casework.watches import warn_newcomer
 from services.rulebook.calendar import local_date
-from services.rulebook.directory import organ_on
 
 _FINAL_WORD = {
     State.DESIGNATED: "objection.designated",
@@ -105,9 +105,8 @@ def _may_not(case: Case, message: Objection, situation: Situation) -> Refusal | 
         named = ", ".join(str(number) for number in sorted(unknown))
         return Refusal("filing.number_unknown", "numbers", named)
     directory, on = situation.rulebook.directory, local_date(situation.at)
-    if message.competent is None or organ_on(directory, message.competent, on) is None:
-        return Refusal("organ.unknown", "competent")
-    return None
+    competent = message.competent or OrganCode("")  # the form asks for it
+    return unknown_organ(competent, "competent", directory, on)
 
 
 def _differs(stated: Stated | None, other: Stated | None) -> Refusal | None:
