@@ -3,10 +3,11 @@
 The agency has no command to look at the case with: the refusal itself says what it needs.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from schemas.errors import Refusal
-from services.casework.case import Case
+from services.casework.case import Case, State
 from services.casework.diagram import STATES, STEPS
 from services.casework.transitions import TRANSITIONS, Step
 
@@ -39,6 +40,15 @@ _FOLLOWS: Final = frozenset(
 def not_allowed(case: Case, step: Step) -> Refusal:
     """Return the refusal of a step: the state, the step, and what each may do there, in Chinese."""
     row = TRANSITIONS[case.life][case.state]
-    possible = "、".join(STEPS[each] for each in row if each not in _FOLLOWS) or "无"
+    possible = "、".join(STEPS[each] for each in _offered(case, row)) or "无"
     told = f"案件状态：{STATES[case.state]}；不能办理：{STEPS[step]}；此时可以办理：{possible}"
     return Refusal("step.not_allowed", detail=told)
+
+
+def _offered(case: Case, row: Iterable[Step]) -> Iterator[Step]:
+    designated = case.dispute is not None and case.dispute.designation is not None
+    for step in row:
+        if step is Step.REFER and case.state is State.FILED:  # the request itself takes it there
+            yield Step.REQUEST
+        elif step not in _FOLLOWS and not (step is Step.TRANSFER_ON and designated):
+            yield step
