@@ -94,7 +94,9 @@ def handed_to(case: Case, message: MessageId | None, organ: OrganCode) -> Handed
     )
 
 
-def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+def to_sender(
+    outcome: Outcome, message: Message, situation: Situation, explanation: str | None = None
+) -> Outcome:
     """Hand the handler's message to who sent the case, and accept it.
 
     Who sent it on hears it, and who sent it first: 应当告知移交违法线索的部门 (二(一)3).
@@ -105,7 +107,7 @@ def to_sender(outcome: Outcome, message: Message, situation: Situation) -> Outco
         if organ != case.handler:
             relation = relation_of_sender(case, organ)
             outcome = hand(outcome, message, organ, relation, situation.at)
-    return accept(outcome, message)
+    return accept(outcome, message, explanation=explanation)
 
 
 def relation_of_sender(case: Case, organ: OrganCode) -> Relation:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from schemas.errors import Refusal
 from schemas.messages import CaseProgress, FilingReply, OutcomeFeedback, Stage
 from schemas.parts import Relation
-from services.casework.case import Case, State
+from services.casework.case import Case, Complainant, State
 from services.casework.dispute import Filing
-from services.casework.handing import accept, hand, to_sender
+from services.casework.handing import accept, complaint_of, hand, handed_to, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, not_asked, take, take_all
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
@@ -48,7 +48,7 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
     superior = case.dispute.superior if case.dispute and case.dispute.designation else None
     if step is Step.DECLINE and superior is not None:  # it sees what came of its designation
         outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)
-    return to_sender(outcome, message, situation)
+    return to_sender(outcome, message, situation, _way_to_the_complainant(case))
 
 
 def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Outcome | Refusal:
@@ -92,6 +92,24 @@ def _not_substantive(message: FilingReply, situation: Situation) -> Refusal | No
         if answer.ground not in grounds:
             return Refusal("filing.designee_ground", f"answers[{index}].ground")
     return None
+
+
+def _way_to_the_complainant(case: Case) -> str | None:
+    """Return how one that was designated learns whom it will owe the outcome (guidance 二(一)3).
+
+    Its copy of the complaint withholds that. From now on it is the handler, and may ask for it.
+    """
+    complaint = complaint_of(case)
+    if complaint is None or case.complainant is not Complainant.REACHABLE or case.handler is None:
+        return None
+    _, letter = complaint
+    copy = handed_to(case, letter, case.handler)
+    if copy is None or copy.relation is not Relation.DESIGNEE:
+        return None
+    return (
+        f"本案来自投诉举报，处理结果由贵机关反馈投诉举报人。函送文书（{letter}）中未提供的"
+        "投诉举报人姓名和联系方式，可自即日起申请查看（opening_request，字段 complainant）。"
+    )
 
 
 def _numbers(numbers: set[int]) -> str:

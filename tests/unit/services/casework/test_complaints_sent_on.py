@@ -1,11 +1,12 @@
 """A complaint that another letter sent on: its handler can tell the complainant (二(一)3)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from schemas.parts import Relation
-from services.casework.effects import Deliver, Effect
+from services.casework.effects import Accept, Deliver, Effect
 from tests.history import (
     HANDLER,
     SENDER,
@@ -14,6 +15,7 @@ from tests.history import (
     delivered_to,
     is_refused,
     organ,
+    the,
     violation,
 )
 from tests.history import (
@@ -123,6 +125,30 @@ def test_a_lead_s_handler_is_given_no_complaint() -> None:
     lead: Way = [("lead_transfer", SENDER, {"source": source})]
     assert complaints(last_of([*lead, *filed(HANDLER)])) == []
     assert complaints(last_of(COMPLAINT)) == [(MARKET, Relation.HANDLER)]
+
+
+@pytest.mark.parametrize("reply", [filed, declined])
+def test_a_designee_that_answers_is_told_how_it_learns_who_complained(
+    reply: Callable[[str], Way],
+) -> None:
+    way: Way = [*HEARD, *designated(THIRD), *reply(THIRD)]
+    told = the(Accept, last_of(way)).explanation or ""
+    complaint = played(way)[0].opened.opening
+    assert f"（{complaint}）" in told
+    assert "opening_request" in told
+
+
+def test_who_has_seen_it_or_needs_not_or_cannot_is_told_no_way() -> None:
+    unknown: Way = [("complaint_forward", SENDER, UNKNOWN), *designated(THIRD)]
+    ways: list[Way] = [
+        [*HEARD, *filed(MARKET)],
+        [*HEARD, *designated(MARKET), *filed(MARKET)],  # it had it as the handler
+        [*HEARD, *designated(SENDER), *filed(SENDER)],
+        [*unknown, *filed(THIRD)],
+        [("lead_transfer", SENDER, {}), *designated(THIRD), *filed(THIRD)],
+    ]
+    for way in ways:
+        assert the(Accept, last_of(way)).explanation is None
 
 
 HANDLED_BY_ANOTHER: dict[str, tuple[Way, str]] = {
