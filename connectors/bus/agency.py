@@ -25,6 +25,7 @@ from connectors.bus import clock
 from connectors.bus.allowance import LETTERS_PER_SECOND
 from connectors.bus.gate import load_gate
 from connectors.bus.home import Credentials, Home, Settings, home_at, read_login
+from connectors.bus.key_faults import first_fault
 from connectors.bus.keyring import Keyring
 from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.openers import FreshOpeners
@@ -134,9 +135,8 @@ def read_config(path: Path, model: type[Config]) -> Config:
     try:
         config = model.model_validate(read_toml(path))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _invalid(path, f"{where}: {first['msg']}") from None
+        key, why = first_fault(error)
+        raise _invalid(path, f"{'.'.join(key)}: {why}") from None
     base = path.resolve().parent
     found = {
         name: base / value.expanduser()

@@ -6,18 +6,12 @@ data, pids and logs. `yichuan.toml` in it is read first; `YICHUAN_<SECTION>__<KE
 
 import os
 import tomllib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from connectors.bus.sections import (
     AttachmentsSection,
@@ -29,6 +23,7 @@ from connectors.bus.sections import (
     PortsSection,
     RegistrySection,
 )
+from connectors.bus.settings_read import SETTINGS_CONFIG, read_settings
 from connectors.bus.tls import TlsFiles
 from connectors.bus.toml_table import config_invalid, toml_table
 from schemas.errors import UserError
@@ -39,9 +34,7 @@ HOME: Final = "~/.local/share/yichuan"
 class Settings(BaseSettings):
     """The whole configuration. Every key has a default: an empty home works."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="YICHUAN_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SETTINGS_CONFIG
 
     bus: BusSection = BusSection()
     ports: PortsSection = PortsSection()
@@ -176,39 +169,7 @@ class Home:
 
     def settings(self) -> Settings:
         """Read the configuration. Raises UserError home.config_invalid, home.missing."""
-        try:
-            table = toml_table(self.config)
-        except FileNotFoundError:
-            table = {}
-        except NotADirectoryError:
-            raise UserError("home.missing", str(self.path), "not a folder", exit_code=3) from None
-        except tomllib.TOMLDecodeError as error:
-            raise config_invalid(self.config, str(error)) from None
-
-        running = {}
-        with suppress(FileNotFoundError):  # no local stack runs
-            running = {"ports": {"base": self.ports.read_text(encoding="ascii")}}
-
-        class _FromHome(Settings):
-            @classmethod
-            def settings_customise_sources(
-                cls,
-                settings_cls: type[BaseSettings],
-                init_settings: PydanticBaseSettingsSource,
-                env_settings: PydanticBaseSettingsSource,
-                dotenv_settings: PydanticBaseSettingsSource,
-                file_secret_settings: PydanticBaseSettingsSource,
-            ) -> tuple[PydanticBaseSettingsSource, ...]:
-                del init_settings, dotenv_settings, file_secret_settings
-                own = (InitSettingsSource(settings_cls, each) for each in (table, running))
-                return env_settings, *own
-
-        try:
-            return _over_tls(self, _FromHome())
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UserError("home.config_invalid", where=where, detail=first["msg"]) from None
+        return _over_tls(self, read_settings(Settings, self.config, self.ports))
 
 
 def _over_tls(home: Home, settings: Settings) -> Settings:
@@ -230,11 +191,14 @@ def read_login(path: Path) -> Credentials:
     """Read the file of a login. Raises UserError home.login_missing, home.config_invalid."""
     try:
         table = toml_table(path)
-        return Credentials(table["username"], SecretStr(table["password"]))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("home.login_missing", where=str(path), exit_code=3) from None
-    except (tomllib.TOMLDecodeError, KeyError):  # whose own text may quote the password
-        raise config_invalid(path, "username = …, password = …") from None
+    except tomllib.TOMLDecodeError:  # whose own text may quote the password
+        table = {}
+    match table:
+        case {"username": str(username), "password": str(password)}:
+            return Credentials(username, SecretStr(password))
+    raise config_invalid(path, 'username = "…", password = "…"')
 
 
 def home_at(path: Path | None = None) -> Home:

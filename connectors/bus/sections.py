@@ -1,13 +1,46 @@
 """The sections of yichuan.toml, each key with its default and its limits."""
 
+import re
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.bus.layout import ORGAN_WRITE_BYTES_PER_SECOND
 
 PORT_BASE: Final = 19000
+_PORT_MAX: Final = 65535
+# A name, an IPv4 address, or an IPv6 one in brackets; the port may be left out.
+_BROKER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::([0-9]{1,5}))?")
+
+
+def _brokers(bootstrap: str) -> str:
+    """Refuse what no client reads as hosts; some read a part of it and ask nobody."""
+    hosts = tuple(filter(None, map(str.strip, bootstrap.split(","))))
+    for host in hosts:
+        found = _BROKER.fullmatch(host)
+        if found is None or not 0 < int(found[1] or 1) <= _PORT_MAX:
+            raise ValueError(  # noqa: TRY003 - pydantic's way
+                f"写作 主机:端口,主机:端口，IPv6 写作 [::1]:端口 | host:port,host:port: {host}"
+            )
+    return ",".join(hosts)
+
+
+def _url(url: str) -> str:
+    """Refuse what is no address of a server by http, without quoting it: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        good = named and parts.username is None  # logins lie in the home's credentials
+    except ValueError:  # a port that is none, a bracket that is open
+        good = False
+    if url and not good:
+        raise ValueError("写作 https://主机:端口/路径 | https://host:port/path")  # noqa: TRY003
+    return url
+
+
+_Url = Annotated[str, AfterValidator(_url)]
 
 
 class _Section(BaseModel):
@@ -29,7 +62,7 @@ class PortsSection(_Section):
 class KafkaSection(_Section):
     """[kafka]. Empty bootstrap: the local stack of `yichuan up`."""
 
-    bootstrap: str = ""
+    bootstrap: Annotated[str, AfterValidator(_brokers)] = ""
     security: str = Field("SASL_SSL", pattern="^SASL_(PLAINTEXT|SSL)$")
     mechanism: str = "SCRAM-SHA-512"
     ca_file: str = Field("", description="PEM of the CA for SASL_SSL; empty: the system's")
@@ -47,7 +80,7 @@ class KafkaSection(_Section):
 class RegistrySection(_Section):
     """[registry]. Empty url: the local stack of `yichuan up`."""
 
-    url: str = Field("", description="Confluent-compatible base URL")
+    url: _Url = Field("", description="Confluent-compatible base URL")
     ca_file: str = Field("", description="PEM of the CA for https; empty: the system's")
     memory_mb: int = Field(400, ge=200, le=65536)
 
@@ -72,7 +105,7 @@ class AttachmentsSection(_Section):
     """[attachments]: where encrypted attachments are stored; the same for all of a bus."""
 
     store: str = Field("", description="a folder that all reach, or s3://bucket/prefix")
-    endpoint: str = Field("", description="of an S3 that is not Amazon's, http(s)://host:port")
+    endpoint: _Url = Field("", description="of an S3 that is not Amazon's, http(s)://host:port")
     region: str = "us-east-1"
 
 
