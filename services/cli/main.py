@@ -15,12 +15,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from connectors.bus.exits import leave
-from schemas.errors import UserError, YichuanError, text
+from schemas.errors import UserError, YichuanError
 from services.cli.arguments import HELP, decoded, words_of
 from services.cli.commands import COMMANDS, Noun, Verb
-from services.cli.exit_codes import NOT_TRIED, WRONG_USE, code_of
+from services.cli.exit_codes import NO, NOT_TRIED, WRONG_USE, code_of
 from services.cli.options import HomeFolder
-from services.cli.output import error_object, language, print_all, print_error, print_failure
+from services.cli.output import language, print_all, print_failure
 
 _INTERRUPTED: Final = 130
 # The account or the disk is in the way, not a bug: whoever runs the command can mend it.
@@ -47,22 +47,41 @@ def main(arguments: Sequence[str]) -> int:
             prog_name="yichuan",
             standalone_mode=False,
         )
+        sys.stdout.flush()  # once the process ends it is too late to say anything
     except typer.TyperException as error:
-        wrong = error_object(text("command.usage"), detail=error.format_message())
-        print_error(wrong, as_json=as_json)
+        _tell(UserError("command.usage", detail=error.format_message()), as_json=as_json)
         return WRONG_USE
     except YichuanError as error:
-        print_failure(error, as_json=as_json)
+        _tell(error, as_json=as_json)
         return code_of(error, is_supervised=tuple(words_of(arguments))[:2] in _SUPERVISED)
+    except BrokenPipeError:  # who reads it has seen enough
+        _give_up_output()
+        return NO
     except OSError as error:
         if error.errno not in _HOST_REFUSES:
             raise
         where = None if error.filename is None else str(error.filename)
-        print_failure(UserError("host.refuses", where, error.strerror), as_json=as_json)
+        _tell(UserError("host.refuses", where, error.strerror), as_json=as_json)
         return NOT_TRIED
     except (typer.Abort, KeyboardInterrupt):  # the latter while a command is still being imported
         return _INTERRUPTED
     return WRONG_USE if incomplete else result or 0
+
+
+def _tell(error: YichuanError, *, as_json: bool) -> None:
+    """Print an error where that can be done: the host may refuse the output itself."""
+    try:
+        print_failure(error, as_json=as_json)
+        sys.stdout.flush()
+    except OSError:
+        _give_up_output()
+
+
+def _give_up_output() -> None:
+    """Let what still waits to be written go nowhere: the end of the process would try it again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:

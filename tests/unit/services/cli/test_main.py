@@ -4,8 +4,12 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
+from typing import IO, Final
 
 import pytest
 import typer
@@ -14,6 +18,9 @@ from connectors.bus import build
 from schemas.errors import Broken, Malformed, Unavailable, UserError, YichuanError, texts
 from services.cli import errors_cmd, main
 from services.cli.commands import COMMANDS, Noun, Verb
+from tests.house.tree import REPO
+
+SECONDS_MAX: Final = 60.0  # for one command to end
 
 VERBS = [
     verb
@@ -201,3 +208,53 @@ def test_no_help_in_the_list_of_commands_is_cut_off(
     monkeypatch.setenv("YICHUAN_LANG", language)
     assert main.main(["--help"]) == 0
     assert "..." not in capsys.readouterr().out.split("Commands:")[1]
+
+
+def ran(arguments: list[str], output: int | IO[str]) -> "subprocess.CompletedProcess[str]":
+    """Run it as people do: what a process cannot write is told at its end, if at all."""
+    run = "from services.cli.main import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", run, *arguments],
+        cwd=REPO,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        (["errors"], "host.refuses", 3),
+        (["errors", "--json"], "host.refuses", 3),
+        (["--help"], "host.refuses", 3),
+        (["nonsense", "--json"], "command.usage", 2),
+        (["status", "--home", "/dev/null", "--json"], "home.missing", 3),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_told_of_once(
+    arguments: list[str], code: str, status: int
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = ran(arguments, full)
+    assert ended.returncode == status
+    first, remedy = ended.stderr.splitlines()
+    assert first.startswith(code)
+    assert remedy.startswith("  → ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["errors"], 1), (["--version"], 1), (["nonsense", "--json"], 2)]
+)
+def test_a_reader_that_has_seen_enough_hears_no_complaint(
+    arguments: list[str], status: int
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = ran(arguments, writer)
+    os.close(writer)
+    assert ended.returncode == status
+    assert "Traceback" not in ended.stderr
+    assert "Exception" not in ended.stderr
