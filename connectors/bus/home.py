@@ -5,6 +5,7 @@ data, pids and logs. `yichuan.toml` in it is read first; `YICHUAN_<SECTION>__<KE
 """
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from connectors.bus.toml_table import config_invalid, toml_table
 from schemas.errors import UserError
 
 HOME: Final = "~/.local/share/yichuan"
+# A relative one: each folder that a command runs in would have a casebook of its own.
+_SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)((?!:memory:)[^/?].*)")
 
 
 class Settings(BaseSettings):
@@ -169,11 +172,11 @@ class Home:
 
     def settings(self) -> Settings:
         """Read the configuration. Raises UserError home.config_invalid, home.missing."""
-        return _over_tls(self, read_settings(Settings, self.config, self.ports))
+        return _from_home(self, read_settings(Settings, self.config, self.ports))
 
 
-def _over_tls(home: Home, settings: Settings) -> Settings:
-    """Return the settings with CAs seen from the home; the local stack's: TLS, by its own CA."""
+def _from_home(home: Home, settings: Settings) -> Settings:
+    """Return the settings with files seen from the home; the local stack's: TLS, by its own CA."""
     kafka, registry = settings.kafka, settings.registry
     by_own = {"ca_file": str(home.tls.ca)}
     if settings.stack_is_local:
@@ -184,7 +187,10 @@ def _over_tls(home: Home, settings: Settings) -> Settings:
         registry = registry.model_copy(update=by_own)
     elif registry.ca_file:
         registry = registry.model_copy(update={"ca_file": home.named(registry.ca_file)})
-    return settings.model_copy(update={"kafka": kafka, "registry": registry})
+    url = settings.casebook.url.get_secret_value()
+    named = _SQLITE.sub(lambda found: found[1] + home.named(found[2]), url)
+    casebook = settings.casebook.model_copy(update={"url": SecretStr(named)})
+    return settings.model_copy(update={"kafka": kafka, "registry": registry, "casebook": casebook})
 
 
 def read_login(path: Path) -> Credentials:

@@ -14,6 +14,9 @@ _PORT_MAX: Final = 65535
 # A name, an IPv4 address, or an IPv6 one in brackets; the port may be left out.
 _BROKER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::([0-9]{1,5}))?")
 
+_SCHEME: Final = re.compile(r"[A-Za-z][\w+.-]*:/")
+_BUCKET: Final = re.compile(r"s3://[^/]")
+
 
 def _brokers(bootstrap: str) -> str:
     """Refuse what no client reads as hosts; some read a part of it and ask nobody."""
@@ -38,6 +41,13 @@ def _url(url: str) -> str:
     if url and not good:
         raise ValueError("写作 https://主机:端口/路径 | https://host:port/path")  # noqa: TRY003
     return url
+
+
+def _store(store: str) -> str:
+    """Refuse another scheme's address, which would be taken for a folder of that name."""
+    if _SCHEME.match(store) and not _BUCKET.match(store):
+        raise ValueError("写作文件夹，或 s3://bucket/前缀 | a folder, or s3://bucket/prefix")  # noqa: TRY003
+    return store
 
 
 _Url = Annotated[str, AfterValidator(_url)]
@@ -104,7 +114,9 @@ class ExchangeSection(_Section):
 class AttachmentsSection(_Section):
     """[attachments]: where encrypted attachments are stored; the same for all of a bus."""
 
-    store: str = Field("", description="a folder that all reach, or s3://bucket/prefix")
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        "", description="a folder that all reach, or s3://bucket/prefix"
+    )
     endpoint: _Url = Field("", description="of an S3 that is not Amazon's, http(s)://host:port")
     region: str = "us-east-1"
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.bus.blobs import BlobStore, Directory
 from connectors.bus.home import Credentials, Home
-from schemas.errors import Unavailable, UserError
+from schemas.errors import Unavailable
 from schemas.ids import OrganCode
 
 LOGIN: Final = "attachments"  # of credentials/
@@ -45,8 +45,6 @@ def store_place(home: Home) -> StorePlace:
         absolute = folder if folder.is_absolute() else home.path / folder
         return StorePlace(absolute, must_exist=bool(section.store))
     bucket, _, prefix = section.store.removeprefix(_S3).partition("/")
-    if not bucket:
-        raise UserError("home.config_invalid", where="attachments.store", detail="s3://bucket")
     return StorePlace(
         None, bucket, prefix.strip("/"), section.endpoint, section.region, home.credentials(LOGIN)
     )

@@ -53,7 +53,9 @@ def trusting(ca_file: str, code: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except FileNotFoundError:
-        raise Unavailable(code, where=ca_file, detail="CA") from None
+        raise Unavailable(
+            code, where=ca_file, detail="没有这个 CA 文件 | no such CA file"
+        ) from None
     except OSError as error:
         detail = "PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise UserError("tls.ca_unreadable", where=ca_file, detail=detail, exit_code=3) from None

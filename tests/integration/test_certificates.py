@@ -221,7 +221,8 @@ def test_of_servers_that_are_away_or_plain_or_trusted_by_no_file_the_doctor_says
     plain = Settings(registry=RegistrySection(url="http://127.0.0.1:9"))
     assert list(ask_certificates(plain, now())) == []
     lost = settings(9, Home(tmp_path / "none"))
+    detail = "没有这个 CA 文件 | no such CA file"
     assert [(s.code, s.detail) for s in ask_certificates(lost, now())] == [
-        ("kafka.unreachable", "CA"),
-        ("registry.unreachable", "CA"),
+        ("kafka.unreachable", detail),
+        ("registry.unreachable", detail),
     ]

@@ -157,6 +157,31 @@ def test_what_is_no_address_by_http_is_refused_and_not_quoted(
     assert "hush" not in str(detail)
 
 
+@pytest.mark.parametrize("store", ["http://files.example/x", "s3://", "s3:/b", "S3://b"])
+def test_a_store_that_would_be_a_folder_of_that_name_is_refused(home: Home, store: str) -> None:
+    home.config.write_text(f'[attachments]\nstore = "{store}"\n', encoding="utf-8")
+    where, detail = fault_of(home)
+    assert where == f"{home.config} attachments.store"
+    assert "s3://bucket/prefix" in str(detail)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("sqlite:///books/c.sqlite", "sqlite:///{}/books/c.sqlite"),
+        ("sqlite+pysqlite:///c.sqlite", "sqlite+pysqlite:///{}/c.sqlite"),
+        ("sqlite:////srv/c.sqlite", "sqlite:////srv/c.sqlite"),
+        ("postgresql://u@h.example/c", "postgresql://u@h.example/c"),
+        ("", ""),
+    ],
+)
+def test_a_casebook_is_the_same_whichever_folder_a_command_runs_in(
+    home: Home, written: str, read: str
+) -> None:
+    home.config.write_text(f'[casebook]\nurl = "{written}"\n', encoding="utf-8")
+    assert home.settings().casebook.url.get_secret_value() == read.format(home.path)
+
+
 @pytest.mark.parametrize("text", ['username = 5\npassword = "x"\n', 'username = "a"\npassword = 5'])
 def test_a_login_of_another_type_is_named(home: Home, text: str) -> None:
     file = home.credentials_file("admin")
