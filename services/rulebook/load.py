@@ -6,6 +6,7 @@ to its hash: a later library must not change what a replay decides.
 
 import gc
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -19,7 +20,7 @@ import chinese_calendar
 from connectors.bus.durable import make_folder, put_in_place, write_new_folder
 from connectors.bus.private import write_private
 from connectors.bus.scratch import scratch_in
-from schemas.errors import UserError
+from schemas.errors import Broken, UserError
 from schemas.ids import RulebookHash
 from services.rulebook.layout import FILES
 from services.rulebook.model import Calendar, Rulebook
@@ -28,6 +29,7 @@ from services.rulebook.parse import parse
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024  # each file; the whole country's divisions are 2 MB
 _SATURDAY: Final = 5
 _LIBRARY: Final = "library_calendar.json"
+_HASH: Final = re.compile("[0-9a-f]{64}")
 _FIRST: Final = "first"  # the hash that an installation's logs begin under
 
 
@@ -119,9 +121,17 @@ def keep_first(shelf: Path, rulebook: RulebookHash) -> None:
 
 
 def first_kept(shelf: Path) -> RulebookHash | None:
-    """Return what `keep_first` noted last; None when nothing was."""
+    """Return what `keep_first` noted last; None when nothing was.
+
+    Raises Broken rulebook.unknown for what is no hash: a file that somebody has overwritten.
+    """
     path = shelf / _FIRST
-    return RulebookHash(path.read_text(encoding="ascii").strip()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = path.read_bytes().decode("ascii", "replace").strip()
+    if not _HASH.fullmatch(found):
+        raise Broken("rulebook.unknown", where=str(path), detail="SHA-256")
+    return RulebookHash(found)
 
 
 def _files_of(folder: Path) -> dict[str, bytes]:

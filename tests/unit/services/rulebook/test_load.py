@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.bus.durable import write_new_folder
-from schemas.errors import UserError
+from schemas.errors import Broken, UserError
 from services.rulebook.load import (
     bundled,
     first_kept,
@@ -151,6 +151,16 @@ def test_it_is_noted_what_the_logs_begin_under(folder: Path, tmp_path: Path) -> 
     assert first_kept(shelf) is None
     keep_first(shelf, version)
     assert first_kept(shelf) == version
+
+
+@pytest.mark.parametrize("content", [b"", b"demo\n", b"\xff\x00", b"../rulebook"])
+def test_a_note_of_it_that_somebody_has_overwritten_is_named(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "first").write_bytes(content)
+    with pytest.raises(Broken, match=r"rulebook\.unknown") as caught:
+        first_kept(tmp_path)
+    assert caught.value.where == str(tmp_path / "first")
 
 
 @pytest.mark.parametrize("torn", ["library_calendar.json", "calendar.csv"])
