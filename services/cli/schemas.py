@@ -17,7 +17,7 @@ from schemas.errors import UserError
 from schemas.inline import canonical_json, fingerprint, schema_from
 from schemas.lint import fingerprints_of
 from schemas.lint import lint as findings_of
-from schemas.load import avro_sources, fingerprints
+from schemas.load import fingerprints
 from schemas.rollout import LEVEL, Schema, Step, Verdict, step, wanted
 from schemas.topics import BY_SNAKE, RECORDS
 from services.cli.exit_codes import NO
@@ -31,7 +31,9 @@ from services.cli.schemas_print import (
     refuse_steps,
 )
 
-_FINGERPRINTS: Final = Path(__file__).parents[2] / "schemas" / "fingerprints.json"
+_SCHEMAS: Final = Path(__file__).parents[2] / "schemas"
+_FINGERPRINTS: Final = _SCHEMAS / "fingerprints.json"
+_AVRO: Final = _SCHEMAS / "avro"
 
 AvroFolder = Annotated[
     Path | None,
@@ -187,20 +189,20 @@ async def _prepare(registry: Registry, sources: Sources) -> _Prepared:
 
 
 def sources_of(avro: Path | None) -> Sources:
-    """Return the package's .avsc, or those of a folder laid out like schemas/avro."""
-    if avro is None:
-        return avro_sources()
-    sources = {}
-    for path in sorted((*avro.glob("*.avsc"), *avro.glob("shared/*.avsc"))):
+    """Return the package's .avsc, or those of a folder laid out like schemas/avro.
+
+    Raises UserError schema.unreadable, for who has just written one of them too.
+    """
+    folder, sources = avro or _AVRO, {}
+    for path in sorted((*folder.glob("*.avsc"), *folder.glob("shared/*.avsc"))):
         try:
             source = json.loads(path.read_text(encoding="utf-8"))
             sources[f"{source['namespace']}.{source['name']}"] = source
         except (ValueError, KeyError, TypeError) as error:
-            detail = type(error).__name__
-            raise UserError("schema.unreadable", where=str(path), detail=detail) from None
+            raise UserError("schema.unreadable", str(path), str(error)) from None
     missing = sorted({entry.full_name for entry in RECORDS.values()} - sources.keys())
     if missing:
-        raise UserError("schema.unreadable", where=str(avro), detail=", ".join(missing))
+        raise UserError("schema.unreadable", where=str(folder), detail=", ".join(missing))
     return sources
 
 
