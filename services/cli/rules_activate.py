@@ -67,9 +67,10 @@ def activate(
         await_taken(place, settings, in_force.hash, wait)
     _tell(old.hash, in_force.hash, written=written, as_json=as_json)
     if folder != place.rulebook and locate(settings.bus.rulebook) != folder:
+        whole = folder.resolve()  # a relative one would be seen from where each process starts
         note(
-            f"请把 yichuan.toml 的 [bus] rulebook 改为 {folder}",
-            f"set [bus] rulebook in yichuan.toml to {folder}",
+            f"请把 yichuan.toml 的 [bus] rulebook 改为 {whole}",
+            f"set [bus] rulebook in yichuan.toml to {whole}",
         )
 
 

@@ -38,7 +38,14 @@ def up(
         return
     place = home_at(home)
     remove_left_over(place.run)
-    stack.up(place, place.settings(), _progress)
+    try:
+        stack.up(place, place.settings(), _progress)
+    except KeyboardInterrupt:
+        note(
+            "已中断；已启动的仍在运行：再运行 yichuan up 接着等，或 yichuan down 停止",
+            "interrupted; what was started goes on: yichuan up waits again, yichuan down stops it",
+        )
+        raise
     _show(place, as_json=as_json)
     if not as_json:
         say(f"凭据在 {place.path / 'credentials'}", f"logins are in {place.path / 'credentials'}")

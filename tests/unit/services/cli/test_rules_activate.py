@@ -14,6 +14,7 @@ from schemas.parts import Flow
 from services.casebook.progress import begin_progress
 from services.casebook.rows import Progress, from_ms
 from services.casebook.store import open_sqlite
+from services.cli import rules_activate
 from services.cli.activation import _records, await_taken, not_yet_taken
 from services.cli.main import main
 from services.rulebook.load import keep, keep_first, load
@@ -140,3 +141,15 @@ def test_what_has_not_been_taken_in_time_is_named(home: Home) -> None:
         await_taken(home, home.settings(), RulebookHash("0" * 64), 0)
     assert raised.value.code == "rules.not_taken"
     assert str(raised.value.where).startswith("copies/0, copies/1")
+
+
+def test_where_the_rulebook_in_force_lies_is_told_from_the_root(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A relative path, copied into yichuan.toml, is seen from where each process starts."""
+    folder = changed(home, tmp_path, "rulebook.toml", "示例规则包", "规则包")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rules_activate, "_bring_in", lambda *_: load(home.rulebook))
+    monkeypatch.setattr(rules_activate, "not_yet_taken", lambda *_: ())
+    assert main(["rules", "activate", folder.name, "--yes"]) == 0
+    assert f"set [bus] rulebook in yichuan.toml to {folder}\n" in capsys.readouterr().err

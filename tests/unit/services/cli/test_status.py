@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import stack as local_stack
 from deploy.local.ports import Holder
 from services.cli import stack
 from services.cli.main import main
@@ -74,3 +75,14 @@ def test_the_version_of_each_process_is_shown_and_which_one_an_upgrade_forgot(
     printed = capsys.readouterr()
     assert "0.0.9，账本 0007，不是现装的" in printed.out
     assert printed.err.rstrip().endswith("请重新启动：exchange-2")
+
+
+def test_who_interrupts_up_is_told_that_what_was_started_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local_stack, "up", interrupted)
+    assert main(["up", "--home", str(tmp_path)]) == 130
+    assert "yichuan down 停止" in capsys.readouterr().err
