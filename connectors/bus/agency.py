@@ -30,6 +30,7 @@ from connectors.bus.keyring import Keyring
 from connectors.bus.keys import load_signer, read_passphrase
 from connectors.bus.openers import FreshOpeners
 from connectors.bus.stores import StorePlace, store_place
+from connectors.bus.toml_table import not_ours
 from schemas.errors import UserError
 from schemas.file_key import Openers
 from schemas.ids import Alias, OrganCode
@@ -103,13 +104,18 @@ class Agency:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the table of a configuration file. Raises UserError connector.config_invalid."""
+    """Return the table of a configuration file.
+
+    Raises UserError connector.config_invalid, host.refuses.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(CONFIG_BYTES_MAX + 1)
         if len(raw) > CONFIG_BYTES_MAX:
             raise _invalid(path, f"> {CONFIG_BYTES_MAX} bytes")
         return tomllib.loads(raw.decode("utf-8-sig"))  # editors on Windows put a BOM before it
+    except PermissionError as error:
+        raise not_ours(path, error) from None
     except OSError as error:
         raise _invalid(path, error.strerror or type(error).__name__) from None
     except UnicodeDecodeError:

@@ -23,8 +23,21 @@ from services.cli.options import HomeFolder
 from services.cli.output import language, print_all, print_failure
 
 _INTERRUPTED: Final = 130
-# The account or the disk is in the way, not a bug: whoever runs the command can mend it.
-_HOST_REFUSES: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC})
+# The account, the disk or what lies in a file's place is in the way, not a bug: whoever runs the
+# command can mend it.
+_HOST_REFUSES: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ESTALE,
+        errno.EISDIR,
+        errno.ENOTDIR,
+    }
+)
 # They run for long, and their exit codes are for what starts them again.
 _SUPERVISED: Final = frozenset({("connector", "run"), ("exchange", "run")})
 
@@ -61,7 +74,8 @@ def main(arguments: Sequence[str]) -> int:
         if error.errno not in _HOST_REFUSES:
             raise
         where = None if error.filename is None else str(error.filename)
-        _tell(UserError("host.refuses", where, error.strerror), as_json=as_json)
+        refused = UserError("host.refuses", where, error.strerror, exit_code=NOT_TRIED)
+        _tell(refused, as_json=as_json)
         return NOT_TRIED
     except (typer.Abort, KeyboardInterrupt):  # the latter while a command is still being imported
         return _INTERRUPTED

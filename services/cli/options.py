@@ -12,5 +12,7 @@ HomeFolder = Annotated[
         "--home",
         help="else YICHUAN_HOME, else ~/.local/share/yichuan / 安装目录，缺省依次为前两者",
         show_default=False,
+        # Whether it may be read is said as of YICHUAN_HOME, with what to do, not as wrong use.
+        readable=False,
     ),
 ]

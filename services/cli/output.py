@@ -37,6 +37,9 @@ _SYSTEM_SAYS: Final = {
         (errno.EEXIST, "已经存在"),
         (errno.ENOSPC, "磁盘已满"),
         (errno.EROFS, "磁盘是只读的"),
+        (errno.EDQUOT, "本账户的磁盘限额已满"),
+        (errno.EIO, "磁盘读写出错"),
+        (errno.ESTALE, "网络磁盘上已没有这个文件"),
     )
 }
 

@@ -146,7 +146,20 @@ def test_an_error_of_ours_without_a_text_is_a_bug(monkeypatch: pytest.MonkeyPatc
         ending(monkeypatch, error)()
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize(
+    "number",
+    [
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ESTALE,
+        errno.EISDIR,
+        errno.ENOTDIR,
+    ],
+)
 def test_a_host_that_refuses_a_file_is_told_of_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
