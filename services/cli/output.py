@@ -117,6 +117,8 @@ def table(
     rows = list(rows)
     cells = {column: [column, *(row[at] for row in rows)] for at, column in enumerate(columns)}
     widths = {column: max(map(cell_len, cells[column])) for column in columns}
+    least = sum(_BETWEEN + min(width, _ROOM) for width in widths.values())
+    console.width = max(console.width, least)  # in less, columns would be left out
     needed = sum(_BETWEEN + (widths[c] if c in whole else min(widths[c], _ROOM)) for c in columns)
     for column in columns:
         stays = column in whole and needed <= console.width

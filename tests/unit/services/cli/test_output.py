@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import text
+from services.cli import output
 from services.cli.output import (
     emit_json,
     error_object,
@@ -76,3 +77,14 @@ def test_any_instant_that_a_message_may_hold_is_shown(
     emit_json({"sent_at": at})
     assert json.loads(capsys.readouterr().out) == {"sent_at": shown}
     assert clock_time(at).lstrip("0") == in_words
+
+
+@pytest.mark.parametrize("width", [1, 8, 20, 40])
+def test_a_table_in_a_terminal_that_is_too_narrow_for_it_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setattr(output, "_WIDTH_WITHOUT_TERMINAL", width)
+    cells = ["".join(chr(code) for code in range(at, at + 20)) for at in range(0x4E00, 0x4E78, 20)]
+    output.table(list("abcdef"), [cells], whole=("a", "b"))
+    printed = capsys.readouterr().out
+    assert all(sign in printed for sign in "".join(cells) + "abcdef")
