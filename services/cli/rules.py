@@ -37,6 +37,11 @@ def lint(
 ) -> int:
     """Check a rulebook: errors keep it from being used, warnings and notes are for its author."""
     folder = chosen_folder(rulebook, home)
+    if rulebook is None:  # the copy in force, once there is one: not the one that is being written
+        note(
+            f"检查的是 {folder}；要检查别的，写出其名称或文件夹",
+            f"this is of {folder}; to check another, name it or its folder",
+        )
     found = findings_of(read_files(folder), library_calendar(), local_date(now()))
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if as_json and not errors:

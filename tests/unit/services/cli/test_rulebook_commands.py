@@ -1,6 +1,7 @@
 """rules lint and show, route, deadline: what a person and a program get."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,18 @@ def test_without_a_choice_the_homes_copy_is_used_and_else_the_configured_one(
     assert len(lines(capsys)) == 3
     assert main(["rules", "show", "matters", "--rulebook", "none", "--json"]) == 3
     assert lines(capsys)[0]["error"]["code"] == "rules.not_found"
+
+
+@pytest.mark.parametrize("seen", ["home/rulebook", "the one configured"])
+def test_lint_says_which_rulebook_it_has_looked_at_where_none_was_named(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], seen: str
+) -> None:
+    """Once one is in force it is its copy, not what the configuration names."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "yichuan.toml").write_text(f'[bus]\nrulebook = "{tiny}"\n', encoding="utf-8")
+    folder = tiny
+    if seen == "home/rulebook":
+        folder = shutil.copytree(tiny, home / "rulebook")
+    assert main(["rules", "lint", "--home", str(home)]) == 0
+    assert f"检查的是 {folder}；" in capsys.readouterr().err
