@@ -92,7 +92,8 @@ def test_the_figures_and_their_items_are_those_of_sqlite(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(statistics_read, "ROWS_AT_ONCE", ROWS_AT_ONCE)
+    for name in ("CASES_AT_ONCE", "DECISIONS_AT_ONCE"):
+        monkeypatch.setattr(statistics_read, name, ROWS_AT_ONCE)
     monkeypatch.setattr(statistics_read, "CASES_REMEMBERED_MAX", 1)
     on_server = home(tmp_path / "server", f'[casebook]\nurl = "{nowhere}"\n')
     in_file = home(tmp_path / "file")
