@@ -31,7 +31,7 @@ from services.cli.flow_reader import FlowReader
 from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
-from services.cli.replay_begin import begun, passed_in
+from services.cli.replay_begin import begun, gaps_of, passed_in
 from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told
 from services.exchange.gap import LostBefore, by_place
 from services.exchange.kept_keys import opened_record
@@ -139,6 +139,8 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
     decided_to = {place: each.next_offset for place, each in progress_now(connection).items()}
     waiting = select(OUTBOX.c.value).where(OUTBOX.c.topic == JOURNAL).order_by(OUTBOX.c.seq)
     unsent = [Told(value.decode(), -1, is_due=False) for value in connection.scalars(waiting)]
+    gaps = gaps_of(connection)
+    connection.rollback()  # a server ends a transaction in which nothing is asked for seconds
     spans = {place: (max(begin, known), end) for place, (begin, end) in look.spans(JOURNAL).items()}
     lines = sum(end - begin for begin, end in spans.values())
     if lines > ENTRIES_MAX:
@@ -154,7 +156,7 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
         for each in look.read(begins, ends, READ_SECONDS_MAX)
     ]
     journal = (*found, *unsent)
-    lost = by_place(passed_in(connection, (told.line for told in journal)))
+    lost = by_place(passed_in(gaps, (told.line for told in journal)))
     return Snapshot(decided_to, journal, lost)
 
 

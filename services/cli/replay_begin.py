@@ -24,6 +24,8 @@ from services.exchange.gap import CODE, Passed, passed_of
 
 _NAME: Final = "casebook.sqlite"
 
+Gaps = frozenset[tuple[str, int, int]]  # topic, partition, last offset
+
 
 @dataclass(frozen=True, slots=True)
 class Begin:
@@ -53,13 +55,16 @@ def begun(folder: Path, backup: Path | None) -> Iterator[Begin]:
         begin.casebook.close()
 
 
-def passed_in(connection: Connection, lines: Iterable[str]) -> Iterator[Passed]:
-    """Yield the gaps of which both the journal and the casebook say that they were passed."""
-    known = set(
-        map(tuple, connection.execute(select(*DEAD.primary_key).where(DEAD.c.code == CODE)))
-    )
+def gaps_of(connection: Connection) -> Gaps:
+    """Return where gaps were passed, as the casebook says."""
+    known = connection.execute(select(*DEAD.primary_key).where(DEAD.c.code == CODE))
+    return frozenset((topic, partition, offset) for topic, partition, offset in known)
+
+
+def passed_in(gaps: Gaps, lines: Iterable[str]) -> Iterator[Passed]:
+    """Yield the gaps of which the journal, too, says that they were passed."""
     for passed in filter(None, map(passed_of, lines)):
-        if (*passed.found.gap.place, passed.found.gap.last) in known:
+        if (*passed.found.gap.place, passed.found.gap.last) in gaps:
             yield passed
 
 
