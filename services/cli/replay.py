@@ -32,12 +32,13 @@ from services.cli.log_reader import Logged, LogReader, open_log
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, note, say, table
 from services.cli.replay_begin import begun, gaps_of, passed_in
-from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference, Told
+from services.exchange.audit import ENTRIES_MAX, Audit, Counts, Difference
 from services.exchange.gap import LostBefore, by_place
 from services.exchange.kept_keys import opened_record
 from services.exchange.log_order import NONE_LOST, in_log_order, lost_from, whole
 from services.exchange.opening import open_again
 from services.exchange.originals import Kept, lay_at
+from services.exchange.told_lines import Told, as_told
 
 CONNECT_SECONDS_MAX: Final = 30.0
 READ_SECONDS_MAX: Final = 24 * 3600.0  # of a partition: its reader waits while others are decided
@@ -138,7 +139,7 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
     before = {place: end for place, (_, end) in look.spans(JOURNAL).items()}
     decided_to = {place: each.next_offset for place, each in progress_now(connection).items()}
     waiting = select(OUTBOX.c.value).where(OUTBOX.c.topic == JOURNAL).order_by(OUTBOX.c.seq)
-    unsent = [Told(value.decode(), -1, is_due=False) for value in connection.scalars(waiting)]
+    unsent = [as_told(value.decode(), -1, is_due=False) for value in connection.scalars(waiting)]
     gaps = gaps_of(connection)
     connection.rollback()  # a server ends a transaction in which nothing is asked for seconds
     spans = {place: (max(begin, known), end) for place, (begin, end) in look.spans(JOURNAL).items()}
@@ -148,15 +149,15 @@ def _snapshot(look: LogReader, connection: Connection, known: int) -> Snapshot:
     begins = {place: begin for place, (begin, _) in spans.items()}
     ends = {place: end for place, (_, end) in spans.items()}
     found = [
-        Told(
+        as_told(
             (each.value or b"").decode(errors="replace"),
             each.offset,
-            each.offset < before[each.place],
+            is_due=each.offset < before[each.place],
         )
         for each in look.read(begins, ends, READ_SECONDS_MAX)
     ]
     journal = (*found, *unsent)
-    lost = by_place(passed_in(gaps, (told.line for told in journal)))
+    lost = by_place(passed_in(gaps, (each.line for each in journal)))
     return Snapshot(decided_to, journal, lost)
 
 

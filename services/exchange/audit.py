@@ -7,7 +7,7 @@ journal's entry says whether it was the same refusal. Of a case whose content wa
 nothing is decided anew: its records are counted.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,25 +35,16 @@ from services.exchange.recorded import (
     entry_of,
     first_difference,
     remembered_among,
-    unseen,
 )
 from services.exchange.recover import judge_kept
 from services.exchange.shelf import Shelf
+from services.exchange.told_lines import Told, digest_of
 
-ENTRIES_MAX: Final = 1_000_000  # of the journal, held in memory: some 2 kB each
+ENTRIES_MAX: Final = 1_000_000  # of the journal, held in memory: some 2 kB each, folded
 
 NOTHING_KNOWN: Final[Mapping[Place, int]] = MappingProxyType({})
 
 _Place = tuple[Position, CaseId]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A line of the journal. `is_due`: its decision is among those that are replayed."""
-
-    line: str
-    number: int  # its offset in the journal; -1: still in the outbox
-    is_due: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +90,12 @@ class Audit:
         """`casebook`: to be thrown away; `known`: where it goes on in each partition, else at 0."""
         self.counts = Counts()
         self._casebook, self._shelf = casebook, shelf
-        self._left: dict[_Place, deque[tuple[Entry, bool]]] = {}
-        self._decided: set[str] = set()  # lines given, each once
+        self._left: dict[_Place, list[tuple[Entry, bool]]] = {}
+        self._decided: set[bytes] = set()  # digests of lines given, each once
         self._known = known
         self._unreadable: Difference | None = None
         self._lost: set[CaseId] = set()  # cases of which records were erased
-        seen: set[str] = set()
+        seen: set[bytes] = set()
         for told in journal:
             self._note(told, seen)
 
@@ -121,16 +112,20 @@ class Audit:
         extra = min(kept, key=lambda entry: _order(entry.position), default=None)
         return None if extra is None else _difference(extra, "extra")
 
-    def _note(self, told: Told, seen: set[str]) -> None:
-        entry = entry_of(told.line)
+    def _note(self, told: Told, seen: set[bytes]) -> None:
+        """Take a line in, once: after a crash a batch is published once more."""
+        line = told.line
+        entry = entry_of(line, told.kept)
         if entry is None:
             where = Difference("journal", 0, told.number, "", "unreadable")
             self._unreadable = self._unreadable or where
             return
         if entry.position.offset < self._known.get(entry.position.place, 0):
             return
-        for new in unseen([entry], seen):
-            self._left.setdefault(new.place, deque()).append((new, told.is_due))
+        digest = digest_of(line)
+        if digest not in seen:
+            seen.add(digest)
+            self._left.setdefault(entry.place, []).append((entry, told.is_due))
 
     def _replay(self, batch: Sequence[Kept]) -> Difference | None:
         """One batch; where a frozen case is settled it ends: what follows may be decided again."""
@@ -165,9 +160,10 @@ class Audit:
         return lines
 
     def _compare(self, line: str) -> Difference | None:
-        if line in self._decided:
+        digest = digest_of(line)
+        if digest in self._decided:
             return None
-        self._decided.add(line)
+        self._decided.add(digest)
         entry = entry_of(line)
         if entry is None:  # ours, just written
             raise AssertionError(line)
@@ -177,7 +173,7 @@ class Audit:
         waiting = self._left.get(entry.place)
         if not waiting:
             return _difference(entry, "missing")
-        recorded, _ = waiting.popleft()
+        recorded, _ = waiting.pop(0)  # nearly always the only one
         self.counts.defects += recorded.has_failed
         if recorded.line == line:
             return None

@@ -6,7 +6,7 @@ decided anew.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_type_hints
 
@@ -17,6 +17,7 @@ from services.casebook.rows import Position
 from services.casework.steps import Facts
 from services.exchange.journal import ERASED
 from services.exchange.notes import DEFECT, FACTS_TOLD
+from services.exchange.told_lines import folded, unfolded
 
 _FACTS: Final = {
     name: TypeAdapter[Any](kind)
@@ -72,13 +73,18 @@ def failing(remembers: Remembers, failed: Collection[Which]) -> Remembers:
 class Entry:
     """A line of the journal, as far as a replay has to understand it."""
 
-    line: str
+    kept: bytes  # the line, folded
     position: Position
     message: MessageId
     case: CaseId
     facts: Mapping[str, Any] | None  # None: it was refused before anything was looked up
     has_failed: bool
     is_erasure: bool = False
+
+    @property
+    def line(self) -> str:
+        """As the journal has it."""
+        return unfolded(self.kept)
 
     @property
     def place(self) -> tuple[Position, CaseId]:
@@ -96,13 +102,16 @@ class Entry:
         return Remembered(self.facts or {}, self.has_failed)
 
 
-def entry_of(line: str) -> Entry | None:
-    """Return the entry that a line holds; None for what no exchange writes."""
+def entry_of(line: str, kept: bytes | None = None) -> Entry | None:
+    """Return the entry that a line holds; None for what no exchange writes.
+
+    `kept`: the line, where it was folded before: it is not held twice.
+    """
     try:
         document = json.loads(line)
         told = document["facts"]
         return Entry(
-            line=line,
+            kept=kept or folded(line),
             position=Position(
                 str(document["topic"]), int(document["partition"]), int(document["offset"])
             ),
@@ -138,14 +147,6 @@ def first_difference(recorded: str, decided: str) -> str:
         return _differing(json.loads(recorded), json.loads(decided), "") or "entry"
     except ValueError:
         return "entry"
-
-
-def unseen(entries: Iterable[Entry], seen: set[str]) -> Iterable[Entry]:
-    """Yield what was not there before: after a crash a batch is published once more."""
-    for entry in entries:
-        if entry.line not in seen:
-            seen.add(entry.line)
-            yield entry
 
 
 def _facts(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import OUTBOX
 from services.casework.decide import decide
 from services.exchange import clerk
-from services.exchange.audit import Audit, Difference, Told
+from services.exchange.audit import Audit, Difference
 from services.exchange.incoming import Incoming
 from services.exchange.intake import Refused
 from services.exchange.log_order import in_turn
 from services.exchange.originals import Kept
 from services.exchange.secret import note_of, noted
 from services.exchange.shelf import Shelf
+from services.exchange.told_lines import Told, as_told
 from services.rulebook.model import Length, Rulebook, Unit
 from tests.batches import failing, lead, of_one_partition, partition_of
 from tests.history import HANDLER, MONDAY, NOBODYS, SENDER, History, demo, message, violation
@@ -44,7 +45,7 @@ def audit(journal: list[Told], shelf: Shelf | None = None) -> Iterator[Audit]:
 
 def journal_of(casebook: Casebook) -> list[Told]:
     published = (row for row in rows(casebook, OUTBOX) if row.topic == "journal")
-    return [Told(row.value.decode(), number) for number, row in enumerate(published)]
+    return [as_told(row.value.decode(), number) for number, row in enumerate(published)]
 
 
 def live(casebook: Casebook, records: list[Incoming], shelf: Shelf | None = None) -> list[Told]:
@@ -94,7 +95,7 @@ def edited(told: Told, edit: Edit) -> Told:
     document = json.loads(told.line)
     edit(document)
     line = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return replace(told, line=line)
+    return as_told(line, told.number, is_due=told.is_due)
 
 
 # -------------------------------------------------------------------------------- the same again
@@ -288,7 +289,7 @@ def test_an_entry_that_nothing_leads_to_is_found(casebook: Casebook) -> None:
 def test_a_line_that_no_exchange_writes_is_found(casebook: Casebook, line: str) -> None:
     records = conversation()
     journal = live(casebook, records)
-    found = replayed([*journal, Told(line, 99)], records)
+    found = replayed([*journal, as_told(line, 99)], records)
     assert found == Difference("journal", 0, 99, "", "unreadable")
 
 

@@ -10,11 +10,12 @@ import pytest
 from services.casebook.case_keys import CaseKeys
 from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import DECISIONS, OUTBOX
-from services.exchange.audit import Audit, Counts, Difference, Told
+from services.exchange.audit import Audit, Counts, Difference
 from services.exchange.incoming import Incoming
 from services.exchange.kept_keys import ERASED
 from services.exchange.originals import Kept
 from services.exchange.shelf import Shelf
+from services.exchange.told_lines import Told, as_told
 from tests.batches import partition_of
 from tests.history import MONDAY, SENDER, History
 from tests.office import Log, office, rows, run_on, sent
@@ -61,7 +62,7 @@ class Live:
     @property
     def journal(self) -> list[Told]:
         """What was decided."""
-        return [Told(row.entry, row.seq) for row in rows(self.casebook, DECISIONS)]
+        return [as_told(row.entry, row.seq) for row in rows(self.casebook, DECISIONS)]
 
     def is_erased(self) -> bool:
         """Whether the case's key is gone."""
@@ -123,7 +124,7 @@ def test_an_erasure_under_another_basis_is_a_difference(live: Live) -> None:
     document = json.loads(journal[number].line)
     document["effects"][0]["basis"] = "另一依据"
     line = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    journal[number] = replace(journal[number], line=line)
+    journal[number] = as_told(line, journal[number].number)
     found, _ = replayed(journal, whole(live))
     assert found is not None
     assert found.field == "effects[0].basis"
@@ -142,7 +143,7 @@ def test_records_that_were_erased_leave_their_case_out_and_no_other(live: Live) 
     beside = [told for told in live.journal if json.loads(told.line)["case"] != live.case]
     assert counts.decisions == {"leads": len(beside)}
     assert len(beside) < len(live.journal)
-    forged = [replace(told, line=told.line.replace("2026", "2025", 1)) for told in beside[:1]]
+    forged = [as_told(told.line.replace("2026", "2025", 1), told.number) for told in beside[:1]]
     found, _ = replayed([*forged, *beside[1:]], lost)
     assert found is not None
 

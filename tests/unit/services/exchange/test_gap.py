@@ -12,7 +12,7 @@ from services.casebook.progress import progress_now
 from services.casebook.rows import Position, Progress
 from services.casebook.store import Casebook, open_in_memory
 from services.casebook.tables import DEAD, DECISIONS, OUTBOX
-from services.exchange.audit import Audit, Counts, Difference, Told
+from services.exchange.audit import Audit, Counts, Difference
 from services.exchange.batch import run_batch, take_batch
 from services.exchange.gap import (
     CODE,
@@ -31,6 +31,7 @@ from services.exchange.log_order import NONE_LOST, whole
 from services.exchange.originals import Kept
 from services.exchange.recall import Recollection
 from services.exchange.shelf import Shelf
+from services.exchange.told_lines import as_told
 from tests.batches import fired, of_one_partition, partition_of
 from tests.history import MONDAY
 from tests.office import Log, NewCasebook, dead_letters, everything, office, rows, run
@@ -80,7 +81,7 @@ def replayed(lived: Lived, told: list[str], lost: LostBefore) -> tuple[Differenc
     """Decide it all anew, into a casebook of its own."""
     casebook = open_in_memory()
     try:
-        lines = [Told(line, number) for number, line in enumerate(told)]
+        lines = [as_told(line, number) for number, line in enumerate(told)]
         audit = Audit(casebook, Shelf(office()), lines)
         end = lived.tick.position.offset + 1
         kept = [Kept(each, None) for each in lived.records()]
