@@ -91,7 +91,8 @@ def open_to_read(url: URL) -> Engine:
 
 def readers(url: URL) -> Engine:
     """Return an engine that cannot write; a connection is made when it is needed, and closed."""
-    return engine_of(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
+    engine = engine_of(url, _READER, LOCK_SECONDS_MAX, STATEMENT_SECONDS_MAX, read_only=True)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")  # who pauses is in no transaction
 
 
 def _prepare(connection: Connection, key_file: Path) -> WrappingKey:
@@ -202,9 +203,8 @@ def _by_index(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
 def _of_today(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """Refuse a worker whose casebook another program has brought forward: it would spoil it.
 
-    A migration sees every worker that is connected, and keeps the lock until its end: a worker
-    that connects meanwhile waits here, and then finds the new version. Raises Broken
-    casebook.version.
+    A migration sees every worker that is connected, and keeps the lock until its end: one that
+    connects meanwhile waits here, and finds the new version. Raises Broken casebook.version.
     """
     del entry
     lock = "SELECT pg_advisory_xact_lock_shared(%s)"

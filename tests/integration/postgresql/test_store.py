@@ -142,6 +142,16 @@ def test_a_second_worker_is_welcome(casebook: Casebook) -> None:
         open_at(url).close()
 
 
+def test_a_reader_that_pauses_is_in_no_transaction(casebook: Casebook) -> None:
+    """`yichuan resend` and `dead` read a topic between two statements, longer than one may idle."""
+    reader = open_for_reading(casebook.engine.url.render_as_string(hide_password=False))
+    state = text("SELECT state FROM pg_stat_activity WHERE pid = :pid")
+    with reader.connect() as connection, casebook.engine.connect() as other:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        assert other.execute(state, {"pid": pid}).scalar_one() == "idle"
+    reader.dispose()
+
+
 def test_a_reader_sees_what_was_written_and_cannot_write(casebook: Casebook) -> None:
     with casebook.engine.begin() as connection:
         work = Work(connection, casebook.key)
