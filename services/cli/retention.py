@@ -6,19 +6,23 @@ A hold, or an erasure before the time, is an order in the rulebook's retention.t
 
 from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 from typing import Annotated, Any, Final
 
 import typer
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from connectors.bus.clock import now
 from connectors.bus.home import home_at
 from schemas.ids import CaseId
+from services.casebook.progress import Place, progress_now
 from services.casebook.rows import from_ms
 from services.casebook.tables import CASE_KEYS, CASES
+from services.casebook.work import Work
 from services.casework.case import Case
 from services.casework.retention import in_force, look_at
-from services.cli.casebook_view import case_of, reading
+from services.cli.casebook_view import reading
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, say, table
 from services.cli.words import LIVES, STATES, word
@@ -27,6 +31,7 @@ from services.rulebook.load import load
 from services.rulebook.retention import Retention, What
 
 CASES_MAX: Final = 1_000  # shown, those that end first
+_AT_ONCE: Final = 50  # of a partition: of most fewer are among them
 _COLUMNS: Final = ("case", "life", "state", "rests_since", "until", "held_by", "erased_at", "basis")
 _HEADS: Final = (
     "案件 种类 状态 了结 保存至 冻结 已销毁 依据",
@@ -59,11 +64,52 @@ def retention(
 
 
 def _kept(connection: Connection, rules: Retention, at: datetime) -> Iterator[Document]:
-    query = select(CASES.c.case_id, CASES.c.rests_ms).where(CASES.c.rests_ms.is_not(None))
-    for row in connection.execute(query.order_by(CASES.c.look_ms).limit(CASES_MAX)).all():
-        case = case_of(connection, CaseId(row.case_id))
+    found = dict(islice(_resting(connection), CASES_MAX))
+    work = Work(connection)
+    work.preload_cases(found)
+    for case_id, since in found.items():
+        case = work.case(case_id)
         if case is not None:
-            yield kept_document(case, rules, from_ms(row.rests_ms), at)
+            yield kept_document(case, rules, since, at)
+
+
+def _resting(connection: Connection) -> Iterator[tuple[CaseId, datetime]]:
+    """Yield cases that are over, and since when: those that end first, then those without an end.
+
+    Of each partition in the order of its index: after years nearly all cases are over, and to sort
+    them each was read.
+    """
+    places = sorted(progress_now(connection))
+    for row in merge(*(_ending(connection, place) for place in places), key=_end):
+        yield CaseId(row.case_id), from_ms(row.rests_ms)
+    for place in places:
+        for row in connection.execute(_resting_in(place, CASES.c.look_ms.is_(None))).all():
+            yield CaseId(row.case_id), from_ms(row.rests_ms)
+
+
+def _ending(connection: Connection, place: Place) -> Iterator[Row[Any]]:
+    """Yield those of a partition that end, as far as they are asked for."""
+    query = _resting_in(place, CASES.c.look_ms.is_not(None)).limit(_AT_ONCE)
+    for begin in range(0, CASES_MAX, _AT_ONCE):
+        rows = connection.execute(query.offset(begin)).all()
+        yield from rows
+        if len(rows) < _AT_ONCE:
+            return
+
+
+def _resting_in(place: Place, such: ColumnElement[bool]) -> Select[Any]:
+    topic, partition = place
+    return (
+        select(CASES.c.case_id, CASES.c.rests_ms, CASES.c.look_ms, CASES.c.seq)
+        .where(CASES.c.topic == topic, CASES.c.partition == partition, such)
+        .where(CASES.c.rests_ms.is_not(None))
+        .order_by(CASES.c.look_ms, CASES.c.seq)
+        .limit(CASES_MAX)
+    )
+
+
+def _end(row: Row[Any]) -> tuple[int, int]:
+    return row.look_ms, row.seq
 
 
 def kept_document(case: Case, rules: Retention, since: datetime, at: datetime) -> Document:

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
+from services.casebook.progress import begin_progress
+from services.casebook.rows import Progress, to_ms
 from services.casebook.store import Casebook
-from services.casebook.tables import CASES
+from services.casebook.tables import CASE_NUMBERS, CASES
 from services.casework.case import Life, State
+from services.cli import retention
 from services.cli.main import main
 from services.cli.words import LIVES, STATES
 from services.rulebook.calendar import local_date, start_of
@@ -77,6 +81,51 @@ def test_its_term_its_basis_and_a_hold_are_shown(
     assert (early["until"], early["basis"]) == (early["rests_since"], "初1号")
     assert main(["retention", "--home", str(tmp_path)]) == 0
     assert "初1号" in capsys.readouterr().out
+
+
+def test_of_all_partitions_those_that_end_first_are_shown_and_last_those_without_an_end(
+    casebook: Casebook,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    of_today = to_ms(MONDAY)
+    ends = {0: (None, 50, 20), 1: (10, 30, 30, 40, None), 2: (None,), 3: ()}
+    withdrawn(casebook)
+    with casebook.engine.begin() as connection:
+        row = connection.execute(CASES.select()).one()._asdict()
+        connection.execute(CASES.delete())
+        begin_progress(connection, {("leads", each): Progress(1, MONDAY) for each in ends})
+        rows = [
+            row | {"partition": place, "look_ms": None if end is None else of_today + end}
+            for place, those in ends.items()
+            for end in those
+        ]
+        numbered = [each | {"seq": seq, "case_id": f"{seq}"} for seq, each in enumerate(rows)]
+        connection.execute(
+            CASES.insert(), [*numbered, row | {"seq": 99, "look_ms": None, "rests_ms": None}]
+        )
+        numbers = [{"case_id": each["case_id"], "seq": each["seq"]} for each in numbered]
+        connection.execute(CASE_NUMBERS.insert(), numbers)
+    ending = [3, 2, 4, 5, 6, 1]
+    shown = [each["case"] for each in told(tmp_path, capsys)]
+    assert len(shown) == 9
+    with casebook.engine.connect() as connection:
+        assert [int(case) for case, _ in retention._resting(connection)] == [*ending, 0, 7, 8]
+        monkeypatch.setattr(retention, "CASES_MAX", 5)
+        assert [int(case) for case, _ in retention._resting(connection)][:5] == ending[:5]
+
+
+def test_cases_that_are_over_are_found_by_their_index_not_sorted(casebook: Casebook) -> None:
+    with casebook.engine.connect() as connection:
+        for such in (CASES.c.look_ms.is_(None), CASES.c.look_ms.is_not(None)):
+            asked = retention._resting_in(("leads", 1), such)
+            written = asked.compile(connection.engine, compile_kwargs={"literal_binds": True})
+            plan = connection.execute(text(f"EXPLAIN QUERY PLAN {written}")).all()
+            assert [row.detail.split(" (")[0] for row in plan] == [
+                "SEARCH cases USING INDEX cases_by_look"
+            ]
 
 
 def test_what_was_erased_is_listed_apart(
