@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, tuple_, updat
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook.case_keys import CaseKeys
 from services.casebook.headers import headers_to_text
-from services.casebook.lockbox import Bound
+from services.casebook.lockbox import Bound, WrappingKey
 from services.casebook.rows import Original, OutboxRow
 from services.casebook.statements import Values
 from services.casebook.tables import ORIGINALS
@@ -58,21 +58,28 @@ def outbox_value(keys: CaseKeys, row: Row[Any]) -> bytes | None:
     return keys.unlock(row.case_id, value, _of_outbox(row.topic, row.case_id))
 
 
-def lock_originals(connection: Connection, keys: CaseKeys) -> None:
-    """Lock what a release before kept open. In one transaction with its migration."""
+def lock_originals(connection: Connection, key: WrappingKey) -> int:
+    """Lock what a release before kept open; return how many, which may take many minutes.
+
+    In one transaction with its migration. Of the cases' keys those of a page are in memory.
+    """
+    number = 0
     after: tuple[str, str] = ("", "")
     locks = update(ORIGINALS).where(
         ORIGINALS.c.sender == bindparam("of"), ORIGINALS.c.message_id == bindparam("named")
     )
     while page := list(connection.execute(page_behind(after))):
         found = [_original(row) for row in page]
+        keys = CaseKeys(connection, key)
         keys.make(original.case_id for original in found)
         rows = [
             {"of": one.sender, "named": one.message_id, "body": original_values(keys, one)["body"]}
             for one in found
         ]
         connection.execute(locks.values(body=bindparam("body")), rows)
+        number += len(rows)
         after = (found[-1].message_id, found[-1].sender)
+    return number
 
 
 def names_of(originals: Iterable[Original], outbox: Iterable[OutboxRow]) -> set[str]:

@@ -4,19 +4,21 @@ Opening for writing migrates by itself, in one transaction, on either database: 
 database administrator who would do it beside. Reading never does.
 """
 
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, column, inspect, select, table
 
+from connectors.bus.clock import monotonic
 from schemas.errors import Broken
-from services.casebook.case_keys import CaseKeys
 from services.casebook.key_file import own_key
 from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import lock_originals
 from services.casebook.tables import METADATA, SETTINGS
 
+LOG: Final = logging.getLogger("yichuan.casebook")
 _FOLDER: Final = Path(__file__).with_name("migrations")
 _VERSIONS: Final = table("alembic_version", column("version_num"))
 _VERSION: Final = select(_VERSIONS.c.version_num)
@@ -34,7 +36,10 @@ def bring_forward(connection: Connection, key_file: Path) -> WrappingKey:
     migrate(connection)
     key = own_key(connection, key_file)
     if before in _OPEN:
-        lock_originals(connection, CaseKeys(connection, key))
+        began = monotonic()
+        LOG.warning("casebook: locking what a release before kept open")  # as a step is told of
+        number = lock_originals(connection, key)
+        LOG.warning("casebook: %d originals locked in %.1f s", number, monotonic() - began)
     return key
 
 

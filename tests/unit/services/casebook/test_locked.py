@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
 from schemas.ids import CaseId, MessageId, OrganCode
 from services.casebook import locked
 from services.casebook.case_keys import CaseKeys
+from services.casebook.lockbox import WrappingKey
 from services.casebook.locked import lock_originals, original_of, page_behind
 from services.casebook.rows import Original
 from services.casebook.store import open_sqlite
@@ -35,7 +37,7 @@ def test_every_original_is_locked_once(tmp_path: Path, monkeypatch: pytest.Monke
                     body=f"{message} {sender}".encode(),
                 )
             )
-        lock_originals(connection, CaseKeys(connection, casebook.key))
+        assert lock_originals(connection, casebook.key) == len(KEPT)
         keys = CaseKeys(connection, casebook.key)
         found = [original_of(keys, row) for row in connection.execute(ORIGINALS.select())]
     casebook.close()
@@ -53,6 +55,28 @@ def test_every_original_is_locked_once(tmp_path: Path, monkeypatch: pytest.Monke
         ),
         key=lambda one: one.body,
     )
+
+
+def test_of_the_keys_of_all_cases_those_of_a_page_are_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[CaseKeys] = []
+
+    def noted(connection: Connection, wrapping: WrappingKey | None) -> CaseKeys:
+        made.append(CaseKeys(connection, wrapping))
+        return made[-1]
+
+    monkeypatch.setattr(locked, "_PAGE", 4)
+    monkeypatch.setattr(locked, "CaseKeys", noted)
+    casebook = open_sqlite(tmp_path / "casebook.sqlite")
+    with casebook.engine.begin() as connection:
+        for number in range(20):
+            names = {"message_id": f"m{number:02}", "sender": "s", "case_id": f"case {number}"}
+            row = names | {"record": "LeadTransfer", "fingerprint": "f", "body": b""}
+            connection.execute(ORIGINALS.insert().values(row))
+        lock_originals(connection, casebook.key)
+    casebook.close()
+    assert [len(keys._opened) for keys in made] == [4] * 5
 
 
 def test_a_page_is_found_by_the_key_and_nothing_is_sorted(tmp_path: Path) -> None:

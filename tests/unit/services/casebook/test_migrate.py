@@ -232,6 +232,21 @@ def test_the_migrations_make_what_the_tables_say(casebook: Casebook) -> None:
     assert kept == {n: {i.name for i in t.indexes} for n, t in METADATA.tables.items()}
 
 
+def test_what_a_migration_locks_is_told_as_its_steps_are(
+    nowhere: str, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes as long as all of them; who waits for the last step's end would begin too soon."""
+    as_released(engine)
+    open_at(nowhere).close()
+    told = [record.getMessage() for record in caplog.records if record.name == "yichuan.casebook"]
+    number = len(released()["originals"])
+    assert told[-2] == "casebook: locking what a release before kept open"
+    assert told[-1].startswith(f"casebook: {number} originals locked in ")
+    caplog.clear()
+    open_at(nowhere).close()
+    assert "yichuan.casebook" not in {record.name for record in caplog.records}
+
+
 def test_opening_again_changes_nothing(nowhere: str) -> None:
     first = open_at(nowhere)
     before = everything(first)
