@@ -19,7 +19,7 @@ from services.casebook.standalone import refuse_damaged
 from services.casebook.store import Casebook, open_scratch, open_sqlite
 from services.casebook.tables import DEAD
 from services.cli.backup_archive import CASEBOOK, read_archive
-from services.exchange.audit import forget_decided
+from services.exchange.decided_anew import clear
 from services.exchange.gap import CODE, Passed, passed_of
 
 _NAME: Final = "casebook.sqlite"
@@ -70,6 +70,6 @@ def passed_in(gaps: Gaps, lines: Iterable[str]) -> Iterator[Passed]:
 
 def _known(casebook: Casebook) -> Begin:
     with casebook.engine.begin() as connection:
-        forget_decided(connection)
+        clear(connection)
         offsets = {place: each.next_offset for place, each in progress_now(connection).items()}
         return Begin(casebook, offsets, journal_known(connection))

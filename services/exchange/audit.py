@@ -14,15 +14,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
-
 from schemas.ids import CaseId, MessageId
 from schemas.messages import CaseSettled, Tick
 from services.casebook.progress import Place
 from services.casebook.rows import Position
 from services.casebook.store import Casebook
-from services.casebook.tables import DEAD, DECISIONS, OUTBOX, SECRETS
 from services.exchange.batch import run_batch
+from services.exchange.decided_anew import last_decision, take_decided
 from services.exchange.gap import Lost
 from services.exchange.intake import Dead, Intake, Sound
 from services.exchange.kept_keys import ERASED, ERASED_CODE
@@ -90,6 +88,8 @@ class Audit:
         """`casebook`: to be thrown away; `known`: where it goes on in each partition, else at 0."""
         self.counts = Counts()
         self._casebook, self._shelf = casebook, shelf
+        with casebook.engine.connect() as connection:
+            self._last = last_decision(connection)  # of before
         self._left: dict[_Place, list[tuple[Entry, bool]]] = {}
         self._decided: set[bytes] = set()  # digests of lines given, each once
         self._known = known
@@ -152,12 +152,9 @@ class Audit:
         return found
 
     def _given(self) -> list[str]:
-        """Return what was decided, and clear the tables that only grow."""
+        """Return what was decided."""
         with self._casebook.engine.begin() as connection:
-            rows = connection.execute(select(DECISIONS.c.entry).order_by(DECISIONS.c.seq))
-            lines = [row.entry for row in rows]
-            forget_decided(connection)
-        return lines
+            return take_decided(connection, self._last)
 
     def _compare(self, line: str) -> Difference | None:
         digest = digest_of(line)
@@ -204,12 +201,6 @@ class Audit:
             return
         self.counts.dead[topic] += isinstance(intake, Dead) and not is_lost
         self.counts.refused_by_gate[topic] += intake.is_secret
-
-
-def forget_decided(connection: Connection) -> None:
-    """Clear the tables that a replay reads from, or that only grow."""
-    for table in (DECISIONS, OUTBOX, DEAD, SECRETS):
-        connection.execute(delete(table))
 
 
 def _batches(records: Iterable[Kept], batch_max: int) -> Iterator[list[Kept]]:
