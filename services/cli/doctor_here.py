@@ -45,6 +45,7 @@ from services.exchange import workers
 
 _STACK_PORTS: Final = (0, 1, 2, 10, 11)  # from ports.base
 _STUCK_SECONDS: Final = 2.0  # a row of the outbox is published within far less
+_STUCK_ROWS_MAX: Final = 100_000  # of those that wait the oldest: what stands still is among them
 _FROZEN_MAX: Final = 1_000
 
 
@@ -135,7 +136,9 @@ def _stuck(connection: Connection) -> dict[str, int]:
 
 
 def _outbox(connection: Connection) -> dict[int, str]:
-    found = {row.seq: row.topic for row in connection.execute(select(OUTBOX.c.seq, OUTBOX.c.topic))}
+    """Return the oldest, by their index: the table keeps its length when its rows are gone."""
+    oldest = select(OUTBOX.c.seq, OUTBOX.c.topic).order_by(OUTBOX.c.seq).limit(_STUCK_ROWS_MAX)
+    found = {row.seq: row.topic for row in connection.execute(oldest)}
     connection.rollback()  # so that the next look sees what has been committed since
     return found
 

@@ -15,6 +15,7 @@ from connectors.bus.sections import CasebookSection, ExchangeSection, PortsSecti
 from schemas.errors import Unavailable, UserError
 from services.casebook.key_file import made_key
 from services.casebook.store import open_sqlite
+from services.casebook.tables import OUTBOX
 from services.casebook.wal import wal_of
 from services.cli import doctor_here, running
 from services.cli.doctor_here import look_at_casebook, look_at_host
@@ -40,6 +41,29 @@ def test_a_sound_casebook_gives_no_finding(tmp_path: Path) -> None:
     open_sqlite(home.casebook).close()
     where = home.casebook.name
     assert look_at_casebook(home, home.settings()) == ([], {}, (where, None))
+
+
+def test_of_what_waits_to_be_published_the_oldest_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million may wait, and the table keeps its length when they are gone."""
+    home = Home(tmp_path)
+    casebook = open_sqlite(home.casebook)
+    topics = [(1, "inbox.b"), (2, "inbox.a"), (3, "inbox.a"), (4, "inbox.c"), (5, "inbox.a")]
+    rows = [
+        {"seq": seq, "source_topic": "leads", "source_partition": 0, "topic": topic}
+        for seq, topic in reversed(topics)
+    ]
+    with casebook.engine.begin() as connection:
+        connection.execute(OUTBOX.insert(), rows)
+    casebook.close()
+    monkeypatch.setattr(doctor_here, "_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(doctor_here, "_STUCK_ROWS_MAX", 3)
+    found = look_at_casebook(home, home.settings()).found
+    assert [(each.code, each.where, each.detail) for each in found] == [
+        ("outbox.stuck", "inbox.a", "2"),
+        ("outbox.stuck", "inbox.b", "1"),
+    ]
 
 
 def test_a_key_file_that_is_gone_or_another_s_is_a_finding(tmp_path: Path) -> None:
