@@ -44,6 +44,7 @@ def waiting_copies(connection: Connection, case_id: CaseId, home: Home) -> froze
     query = (
         select(OUTBOX)
         .where(OUTBOX.c.key == case_id.encode(), OUTBOX.c.topic.like("inbox.%"))
+        .order_by(OUTBOX.c.seq)  # by its index: the table keeps its length when its rows are gone
         .limit(WAITING_MAX)
     )
     keys = CaseKeys(connection, key_in_force(connection, home.casebook_key))

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, Select, text
 
 from services.casebook import queries
+from services.casebook.expiry import UNSENT_OF_CASE
 from services.casebook.store import Casebook
 from services.casebook.tables import DECISIONS
 
@@ -37,6 +38,10 @@ _DECISIONS = f"""
     outcome, rulebook, entry, case_seq)
     SELECT 'leads', 0, seq * {DECIDED} + n, case_id, left(case_id, 36), 'o', 'x', n, 'accepted',
     'r', '"effect":"delivered"', seq FROM cases, generate_series(1, {DECIDED}) AS n
+"""
+_WAITED = """
+    INSERT INTO outbox (source_topic, source_partition, topic, value, case_id)
+    SELECT 'leads', n, 'inbox.x', 'x', md5(n::text) FROM generate_series(1, {}) AS n
 """
 _HELD = "UPDATE cases SET stopped = 'gap' WHERE look_ms IS NULL"
 
@@ -113,3 +118,18 @@ def test_a_case_s_decisions_are_found_and_counted_without_reading_those_of_other
         found, rows = read(filled, asked, filled.readers)
         assert found == answer
         assert rows <= OF_A_CASE_MAX
+
+
+def test_what_waits_of_a_case_is_not_looked_for_where_nothing_waits_any_more(
+    casebook: Casebook,
+) -> None:
+    """A Tick asks it of each case that is to be erased; an outage leaves a table of gigabytes."""
+    with casebook.engine.begin() as connection:
+        for statement in (_WAITED.format(2_000), "DELETE FROM outbox", _WAITED.format(3)):
+            connection.execute(text(statement))
+        connection.execute(text("ANALYZE outbox"))
+        explain = f"EXPLAIN (FORMAT JSON) {UNSENT_OF_CASE.compile(connection)}"
+        values = {"case": A_CASE, "param_1": 1}
+        explained = connection.exec_driver_sql(explain, values).scalar_one()
+    plan = [node["Node Type"] for node in _nodes(explained[0]["Plan"])]
+    assert plan == ["Limit", "Index Scan"]
