@@ -30,7 +30,7 @@ from connectors.bus.toml_table import config_invalid, toml_table
 from schemas.errors import UserError
 
 HOME: Final = "~/.local/share/yichuan"
-# A relative one: each folder that a command runs in would have a casebook of its own.
+# A relative one is seen from the home: else each folder that a command runs in has its own.
 _SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)((?!:memory:)[^/?].*)")
 
 
@@ -187,10 +187,26 @@ def _from_home(home: Home, settings: Settings) -> Settings:
         registry = registry.model_copy(update=by_own)
     elif registry.ca_file:
         registry = registry.model_copy(update={"ca_file": home.named(registry.ca_file)})
-    url = settings.casebook.url.get_secret_value()
-    named = _SQLITE.sub(lambda found: found[1] + home.named(found[2]), url)
-    casebook = settings.casebook.model_copy(update={"url": SecretStr(named)})
+    url = _casebook_from(home, settings.casebook.url.get_secret_value())
+    casebook = settings.casebook.model_copy(update={"url": SecretStr(url)})
     return settings.model_copy(update={"kafka": kafka, "registry": registry, "casebook": casebook})
+
+
+def _casebook_from(home: Home, url: str) -> str:
+    """Return where the casebook is. Raises UserError home.config_invalid.
+
+    A release before looked from where the command ran: a casebook that lies there is in use.
+    """
+    found = _SQLITE.fullmatch(url)
+    if found is None:
+        return url
+    name = found[2].partition("?")[0]
+    before, now = Path(name).expanduser(), Path(home.named(name))
+    if before.exists() and not now.exists():
+        zh = f"账本在 {before.resolve()}：请写全路径，或全部停止后移到 {now}"
+        en = "it lies where this command runs: write its whole path, or stop all and move it"
+        raise config_invalid(home.config, f"casebook.url: {zh} | {en}")
+    return found[1] + home.named(found[2])
 
 
 def read_login(path: Path) -> Credentials:

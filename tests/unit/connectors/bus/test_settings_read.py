@@ -182,6 +182,22 @@ def test_a_casebook_is_the_same_whichever_folder_a_command_runs_in(
     assert home.settings().casebook.url.get_secret_value() == read.format(home.path)
 
 
+def test_a_casebook_that_lies_where_the_command_runs_is_not_begun_anew(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release before looked for a relative one there."""
+    before = tmp_path / "elsewhere" / "c.sqlite"
+    before.parent.mkdir()
+    before.touch()
+    monkeypatch.chdir(before.parent)
+    home.config.write_text('[casebook]\nurl = "sqlite:///c.sqlite"\n', encoding="utf-8")
+    where, detail = fault_of(home)
+    assert where == str(home.config)
+    assert f"账本在 {before}" in str(detail)
+    (home.path / "c.sqlite").touch()
+    assert home.settings().casebook.url.get_secret_value() == f"sqlite:///{home.path}/c.sqlite"
+
+
 @pytest.mark.parametrize("text", ['username = 5\npassword = "x"\n', 'username = "a"\npassword = 5'])
 def test_a_login_of_another_type_is_named(home: Home, text: str) -> None:
     file = home.credentials_file("admin")
