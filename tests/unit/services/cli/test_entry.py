@@ -12,9 +12,11 @@ from services.cli import entry, main
 from tests.house.tree import REPO
 
 SECONDS_MAX: Final = 60.0  # for the process to end
-# Its first import of a library is when somebody presses Ctrl-C.
+# Its first import of a library is when somebody presses Ctrl-C. In a terminal, wherever the tests
+# were started: a process in the background of a script has Ctrl-C ignored, and hands that on.
 INTERRUPTED: Final = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Press:
     def find_spec(self, name, *_):
         if name == "typer":
