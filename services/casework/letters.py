@@ -2,7 +2,7 @@
 
 The case stays one, with one order and one history; each letter is a hop more. What it says of each
 violation is what the case is about from there: a handler may have found it to be another matter. A
-receiver that objected may not simply send it on (不得再自行移送) [policy], nor may a designee.
+receiver that objected may not simply send it on (不得再自行移送) [policy].
 """
 
 from dataclasses import replace
@@ -83,9 +83,6 @@ def _on(case: Case, message: Lettered, situation: Situation) -> Outcome | Refusa
     """By the handler that filed it and finds that it has no power."""
     if message.envelope.sender != case.handler:
         return Refusal("reply.not_asked")
-    if case.dispute is not None and case.dispute.designation is not None:
-        # 指定管辖 gives it the power, and who gave it alone may give it to another.
-        return Refusal("transfer.designated")
     if not isinstance(message, CaseTransfer):
         return Refusal("transfer.filed_is_a_case", "envelope.record")
     return _routed(case, message, Step.TRANSFER_ON, situation)

@@ -46,9 +46,8 @@ def not_allowed(case: Case, step: Step) -> Refusal:
 
 
 def _offered(case: Case, row: Iterable[Step]) -> Iterator[Step]:
-    designated = case.dispute is not None and case.dispute.designation is not None
     for step in row:
         if step is Step.REFER and case.state is State.FILED:  # the request itself takes it there
             yield Step.REQUEST
-        elif step not in _FOLLOWS and not (step is Step.TRANSFER_ON and designated):
+        elif step not in _FOLLOWS:
             yield step

@@ -258,11 +258,9 @@ def finds_another_matter(affair: Affair, scene: Scene) -> Draft | None:
     for each in changes["violations"]:
         each["matter"] = matter
     named = (to,) if scene.rng.random() < 0.5 else ()
-    is_designated = affair.dispute is not None and affair.dispute.designation is not None
     return Draft(
-        "case_transfer", str(affair.handler), changes, to=named, reply=affair.current, then=then,
-        code="transfer.designated" if is_designated else None,
-    )  # fmt: skip
+        "case_transfer", str(affair.handler), changes, to=named, reply=affair.current, then=then
+    )
 
 
 @move("transfer", "disputed", 4)

@@ -363,9 +363,6 @@ def sends_it_on(affair: Affair, scene: Scene) -> Draft | None:
         record, refused = "lead_transfer", "transfer.filed_is_a_case"
     elif chance < 0.55:
         numbers, refused = (*affair.numbers, 8), "transfer.other_numbers"
-    by_designation = affair.dispute is not None and affair.dispute.designation is not None
-    if by_designation and refused != "transfer.other_numbers":
-        refused = "transfer.designated"
     return Draft(
         record, str(affair.handler), further(affair, numbers), to=(to,), insist=insist,
         reply=affair.current, then=onward(affair, record, to, "transfer_on"), code=refused,

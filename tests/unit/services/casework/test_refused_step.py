@@ -9,7 +9,7 @@ from services.casework.diagram import STEPS
 from services.casework.effects import Reject
 from services.casework.refused_step import not_allowed
 from services.casework.transitions import TRANSITIONS, Step
-from tests.history import HANDLER, SENDER, SUPERIOR, in_state, is_refused, organ, the
+from tests.history import HANDLER, SENDER, in_state, is_refused, the
 
 
 def test_who_handles_a_notice_as_if_it_were_a_case_is_told_the_way() -> None:
@@ -36,16 +36,6 @@ def test_a_handler_that_has_filed_it_is_offered_the_request_for_a_designation() 
     assert not is_refused(history.send("designation_request", HANDLER))
     referred = the(Reject, history.send("filing_reply", HANDLER)).refusal
     assert "协商不成" not in (referred.detail or "")
-
-
-def test_a_designee_that_has_filed_it_is_not_offered_to_send_it_on() -> None:
-    history = in_state(State.RECEIVED)
-    history.send("designation", SUPERIOR, designee=organ(HANDLER))
-    history.send("filing_reply", HANDLER)
-    refused = the(Reject, history.send("withdrawal", SENDER)).refusal
-    offered = (refused.detail or "").partition("此时可以办理：")[2].split("、")
-    assert "报请指定管辖" in offered
-    assert "无管辖权，再移送" not in offered
 
 
 @pytest.mark.parametrize(
