@@ -3,12 +3,11 @@
 from schemas.errors import Refusal
 from schemas.joint import Consultation, ConsultationMinutes
 from services.casework.case import Case
-from services.casework.duties import open_duty
 from services.casework.handing import accept, hand
 from services.casework.joint import everybody_in
-from services.casework.naming import unknown_organ
+from services.casework.naming import unknown_among
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, new_case, surely, take
+from services.casework.steps import Outcome, Situation, new_case, signed_for, take
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
 
@@ -44,17 +43,14 @@ def consultation_minutes(
     if set(envelope.addressees) - set(everybody):
         return Refusal("consultation.stranger", "envelope.addressees")
     directory, on = situation.rulebook.directory, local_date(situation.at)
-    for index, organ in enumerate(message.participants or ()):
-        unknown = unknown_organ(organ, f"participants[{index}]", directory, on)
-        if unknown is not None:
-            return unknown
+    unknown = unknown_among(message.participants or (), "participants", directory, on)
+    if unknown is not None:
+        return unknown
     others = tuple(organ for organ in everybody if organ != envelope.sender)
     outcome = take(Outcome(case), Step.MINUTE, message, situation, to=others)
     if isinstance(outcome, Refusal):  # it is no consultation
         return outcome
-    if open_duty(case, "sign_for", case.opening, envelope.sender) is not None:
-        # Who writes down what was agreed has had what it was asked to: as a reply, it signs.
-        outcome = surely(take(outcome, Step.SIGN, message, situation, about=case.opening))
+    outcome = signed_for(outcome, message, situation)
     for organ in others:
         relation = relation_in(case, organ, situation)
         outcome = hand(outcome, message, organ, relation, situation.at)

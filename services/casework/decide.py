@@ -22,7 +22,7 @@ from services.casework.effects import Accept, Decision, Effect, OpenDuty, refuse
 from services.casework.guidance import guidance_year_opened, open_years
 from services.casework.holds import held_anew, not_the_supervisor
 from services.casework.likeness import tell_alike
-from services.casework.naming import unknown_organ
+from services.casework.naming import unknown_among, unknown_organ
 from services.casework.notices import linked_effect
 from services.casework.projection import is_outdated, reproject
 from services.casework.said_before import said_too_often
@@ -198,14 +198,11 @@ def _from_above(message: Message) -> bool:
 
 def _known(envelope: Envelope, directory: Directory, on: date) -> Refusal | None:
     """Which organ or officer that is named the directory does not know on this day; or None."""
-    named = {"envelope.sender": envelope.sender} | {
-        f"envelope.addressees[{position}]": organ
-        for position, organ in enumerate(envelope.addressees)
-    }
-    for where, organ in named.items():
-        refusal = unknown_organ(organ, where, directory, on)
-        if refusal is not None:
-            return refusal
+    refusal = unknown_organ(envelope.sender, "envelope.sender", directory, on) or unknown_among(
+        envelope.addressees, "envelope.addressees", directory, on
+    )
+    if refusal is not None:
+        return refusal
     for position, officer in enumerate(envelope.officers or ()):
         registered = directory.officers.get((envelope.sender, officer.certificate or ""))
         if registered is None or registered.name != officer.name:

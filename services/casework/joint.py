@@ -17,10 +17,10 @@ from schemas.joint import (
 )
 from schemas.messages import Message
 from services.casework.case import Case, Closing, Duty
-from services.casework.duties import Given, open_duty
+from services.casework.duties import Given
 from services.casework.handing import accept, hand
 from services.casework.relations import relation_in
-from services.casework.steps import Outcome, Situation, new_case, surely, take
+from services.casework.steps import Outcome, Situation, new_case, signed_for, surely, take
 from services.casework.succession import standing_for
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date
@@ -100,14 +100,9 @@ def joint_outcome(case: Case, message: JointOutcome, situation: Situation) -> Ou
 
 
 def _taken(case: Case, step: Step, message: Message, situation: Situation) -> Outcome | Refusal:
-    """Take the step about the plan, and tell everybody who is part of it, and has not left it.
-
-    Who answers it has it: an answer before the signing counts as the signing, as a reply does.
-    """
-    signed, about = Outcome(case), case.opening
-    if open_duty(case, "sign_for", about, message.envelope.sender) is not None:
-        signed = surely(take(signed, Step.SIGN, message, situation, about=about))
-    outcome = take(signed, step, message, situation, about=about)
+    """Take the step about the plan, and tell everybody who is part of it, and has not left it."""
+    signed = signed_for(Outcome(case), message, situation)
+    outcome = take(signed, step, message, situation, about=case.opening)
     if isinstance(outcome, Refusal):
         return outcome
     left = _left(case, situation)

@@ -4,6 +4,7 @@ A letter that was begun before a merger still names the organ of before (domain,
 decide). Its sender has no command to look the directory up with: the refusal itself says whom.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from schemas.errors import Refusal
@@ -17,6 +18,17 @@ def unknown_organ(organ: OrganCode, where: str, directory: Directory, on: date) 
     if organ_on(directory, organ, on) is not None:
         return None
     return Refusal("organ.unknown", where, _ended(organ, directory, on))
+
+
+def unknown_among(
+    organs: Iterable[OrganCode], where: str, directory: Directory, on: date
+) -> Refusal | None:
+    """Return why the first of a list that may not be named may not; None: all may."""
+    for position, organ in enumerate(organs):
+        refusal = unknown_organ(organ, f"{where}[{position}]", directory, on)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def _ended(organ: OrganCode, directory: Directory, on: date) -> str | None:

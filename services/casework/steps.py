@@ -157,6 +157,17 @@ def as_reply(case: Case, step: Step) -> tuple[Step, ...]:
     return (Step.SIGN, step) if owed or case.state is State.ISSUED else (step,)
 
 
+def signed_for(outcome: Outcome, message: Message, situation: Situation) -> Outcome:
+    """Return the outcome with what opened the case signed for, if the sender owed that.
+
+    Who answers a plan, or writes down what was agreed, has had it: as a reply, that is the signing.
+    """
+    opening = outcome.case.opening
+    if open_duty(outcome.case, "sign_for", opening, message.envelope.sender) is None:
+        return outcome
+    return surely(take(outcome, Step.SIGN, message, situation, about=opening))
+
+
 def to_be_signed(case: Case) -> MessageId:
     """Return what the handler signs for: the letter, or what made the case its own."""
     designation = case.dispute.designation if case.dispute else None

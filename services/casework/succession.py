@@ -124,9 +124,10 @@ def _to_be_read(case: Case, organ: OrganCode) -> Iterator[Handed]:
     """
     owed = [duty for duty in case.duties if _is_owed_by(duty, organ)]
     about = {duty.message for duty in owed}
-    if _goes_on(case, organ):
+    goes_on = _goes_on(case, organ)
+    if goes_on:
         about |= letters(case)
-    if _goes_on(case, organ) or any(duty.kind == _TELLING for duty in owed):
+    if goes_on or any(duty.kind == _TELLING for duty in owed):
         complaint = complaint_of(case)
         about |= {complaint[1]} if complaint else set()
     return (each for each in case.handed if each.to == organ and each.message in about)
