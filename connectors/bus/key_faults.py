@@ -34,7 +34,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
 def first_fault(error: ValidationError) -> tuple[tuple[str, ...], str]:
     """Return the first key at fault and why, without its value: it may hold a password."""
     first = error.errors(include_input=False, include_url=False)[0]
-    said = first["msg"].removeprefix("Value error, ")  # of a check of ours
-    zh, en = _WORDS.get(first["type"], (said, ""))
-    words = " | ".join(filter(None, (zh, en))).format_map(first.get("ctx", {})) if en else said
-    return tuple(map(str, first["loc"])), words
+    key = tuple(map(str, first["loc"]))
+    if first["type"] not in _WORDS:
+        return key, first["msg"].removeprefix("Value error, ")  # of a check of ours
+    return key, " | ".join(_WORDS[first["type"]]).format_map(first.get("ctx", {}))

@@ -69,11 +69,11 @@ class Marks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._put: dict[CaseId, tuple[Mark, ...]] = {}  # the whole of what these cases have now
-        self._by_key: dict[str, list[_Row]] = {}  # the same, where one looks among them: in order
+        self._written: set[CaseId] = set()  # of those, the ones that are in the table already
+        self._by_key: dict[str, list[_Row]] = {}  # of all of those, in order
         self._near: dict[str, _Line] = {}  # of the table, whole
         self._crowded: set[str] = set()  # marks of too many, each asked about by itself
         self._read: dict[tuple[str, int], _Line] = {}  # those, from each day that was asked about
-        self._written: set[CaseId] = set()  # of those, the ones that are in the table already
         # By identity: a letter is kept here, so that no other gets its place.
         self._of_letters: dict[int, tuple[Lettered, tuple[Mark, ...]]] = {}
 

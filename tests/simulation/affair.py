@@ -235,9 +235,8 @@ def _begin(affair: Affair, kind: str, owner: str, about: str, when: When, name: 
     if affair.complaint == "unknown" and kind in ("inform_complainant", "complainant_feedback"):
         duty.closing = WAIVED
     before = affair.latest(kind, owner)
-    if (
-        kind == "decide_case" and before is not None and name == "agree_sender_filed"
-    ):  # its filing stands, and what followed
+    # Its filing stands, and what followed.
+    if kind == "decide_case" and before is not None and name == "agree_sender_filed":
         duty.extended, duty.stood = before.extended, before.stood
         if before.closed is not None:
             duty.stood -= before.left(before.closed)
