@@ -100,15 +100,20 @@ class PlantedCounty(County):
         """Return every strike that landed."""
         return [event for event in self.read_events() if event.event == "landed"]
 
-    def kill_now(self, name: str) -> None:
-        """Kill -9 one process wherever it is, and write down what it had passed last."""
+    def kill_now(self, name: str) -> bool:
+        """Kill -9 one process wherever it is, and write down what it had passed last.
+
+        Return whether it ran: a strike of its own may have ended it since it was looked at.
+        """
         process = processes.running(self.home, name)
-        assert process is not None, f"{name} does not run:\n{self.log(name)}"
+        if process is None:
+            return False
         os.kill(process.pid, signal.SIGKILL)
         os.waitpid(process.pid, 0)
         at = now().timestamp()
         last = last_of(self.events, name).read_bytes().strip(b" \0").decode()
         self.note(Event("landed", name, at, f"{RANDOM.name} (after {last or 'the start'})", "kill"))
+        return True
 
     def start(self) -> None:
         """Start all of them, unless told otherwise without a strike."""

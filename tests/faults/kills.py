@@ -104,8 +104,8 @@ def kill_all(
     struck = county.commands if connectors else county.exchanges
     begun = len(county.read_events())
     deadline = monotonic() + seconds_max
-    for name in tuple(struck):
-        county.kill_now(name)  # each is started again with its strike
+    for name in tuple(struck):  # each is started again with its strike
+        assert county.kill_now(name), f"{name} does not run:\n{county.log(name)}"
     armed: set[str] = set()
     due: dict[str, float] = {}  # process → when it is killed from outside
     landed, at = begun, monotonic()

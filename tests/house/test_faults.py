@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
+from connectors.bus.home import Home, Settings
 from tests.bench.letters import leads
-from tests.faults import stops
+from tests.faults import kills, stops
 from tests.faults.agencies import Got
-from tests.faults.build import Event
+from tests.faults.build import Event, PlantedCounty
 from tests.faults.duties import wrong_duties
 from tests.faults.files import Files, wrong_files
 from tests.faults.judge import Expected, Verdict, judge
-from tests.faults.kills import chance_of, landings, percentile, plan
+from tests.faults.kills import chance_of, kill_all, landings, percentile, plan
 from tests.faults.page import PAGE, page
 from tests.faults.points import CONNECTOR, EXCHANGE, POINTS, Act, Part, Strike, parse
 from tests.faults.stream import parties
@@ -202,3 +204,61 @@ def test_who_gets_a_lead_of_the_stream_is_told_by_the_day_it_is_sent() -> None:
     """A power that was handed back meanwhile: by the day of the act the township had it."""
     handlers = {parties(letter)[1] for letter in islice(leads(0, matter="CG-011"), 100)}
     assert handlers == {"liuzhi-cgj"}
+
+
+class _SlowCounty:
+    """Its process ends by its own strike in the moment in which the time is over."""
+
+    exchanges = ("exchange",)
+    commands = ("exchange",)
+
+    def __init__(self) -> None:
+        self.strikes: dict[str, Strike] = {}
+        self.kills = 0
+
+    def read_events(self) -> list[Event]:
+        return []
+
+    def ended(self) -> list[str]:
+        return ["exchange"] if self.kills == 1 else []
+
+    def begin(self, name: str) -> None:
+        self.strikes.pop(name, None)
+
+    def kill_now(self, _name: str) -> bool:
+        self.kills += 1
+        return self.kills == 1
+
+    def log(self, _name: str) -> str:
+        return ""
+
+
+class _SlowCampaign:
+    """Whose turn takes longer than all the time there is."""
+
+    chance = chance_of(1)
+
+    def __init__(self, clock: list[float]) -> None:
+        self.county, self.clock, self.supervised = _SlowCounty(), clock, 0
+
+    def turn(self) -> None:
+        self.clock[0] += 60.0
+
+    def supervise(self) -> None:
+        self.supervised += 1
+
+
+def test_a_strike_that_lands_as_the_time_ends_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(kills, "monotonic", lambda: clock[0])
+    campaign = _SlowCampaign(clock)
+    assert not kill_all(campaign, 30, 50.0, connectors=False).events  # type: ignore[arg-type] # a stand-in
+    assert (campaign.county.kills, campaign.supervised) == (2, 1)
+
+
+def test_who_has_ended_already_is_not_killed(tmp_path: Path) -> None:
+    county = PlantedCounty(Home(tmp_path), Settings(), [])
+    assert not county.kill_now("exchange")
+    assert not county.events.exists()

@@ -20,12 +20,12 @@ Opening = tuple[Affair, Draft, str]
 def across(world: World) -> Opening | None:
     """Return a letter that stands on another case."""
     chance = world.rng.random()
-    if chance < 0.4:
+    if chance < 0.2:
         return _of_a_notice(world)
-    if chance < 0.6:
-        return _a_twin(world)
+    if chance < 0.6:  # few runs have one that was declined: where there is one, it comes again
+        return declined_before(world) or _of_a_notice(world)
     if chance < 0.8:
-        return declined_before(world)
+        return _a_twin(world)
     return _cooperation(world)
 
 
