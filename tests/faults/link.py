@@ -46,7 +46,11 @@ class Link:
         if self.mode is Mode.REFUSE:
             writer.close()
             return
-        there, onward = await _connected(self.target)
+        try:
+            there, onward = await _connected(self.target)
+        except OSError:  # what lies behind is away: as it is without a proxy, nobody answers
+            writer.close()
+            return
         pipes = (self._carry(reader, onward), self._carry(there, writer))
         self._writers |= {writer, onward}
         try:

@@ -91,3 +91,19 @@ def test_what_is_refused_is_closed_also_where_it_is_open(kind: str, tmp_path: Pa
         with closing(opened(at)) as another:
             another.connect(address(at))
             assert another.recv(1) == b""
+
+
+@pytest.mark.parametrize("kind", ["port", "socket"])
+def test_where_nobody_answers_behind_it_the_connection_is_closed_and_the_next_is_taken(
+    kind: str, tmp_path: Path
+) -> None:
+    at, target = places(kind, tmp_path)
+    with linked(at, target) as link:
+        with closing(opened(at)) as client:
+            client.connect(address(at))
+            assert client.recv(1) == b""
+        with echo(target), closing(opened(at)) as client:
+            client.connect(address(at))
+            client.sendall(SENT[:1])
+            assert client.recv(1) == SENT[:1]
+        assert link.passed > 0
