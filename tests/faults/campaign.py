@@ -95,6 +95,13 @@ class Campaign:
             self.turn()
             self.supervise()
 
+    def work_for(self, seconds: float) -> None:
+        """Let the agencies go on, as far as they can."""
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
+            self.turn()
+            self.supervise()
+
     def work_until(self, fact: Callable[[], bool], what: str, seconds_max: float) -> float:
         """Work until something is so; return the seconds. AssertionError after the limit."""
         began = monotonic()

@@ -7,7 +7,6 @@ from typing import Final
 
 from psycopg import OperationalError
 
-from connectors.bus.clock import monotonic
 from services.exchange import workers
 from tests.faults.build import MODULE
 from tests.faults.campaign import Campaign
@@ -30,10 +29,10 @@ def workers_come_and_go(campaign: Campaign) -> str:
     for _ in range(TIMES):
         county.commands[name] = _words(campaign, name)
         county.begin(name)
-        _work_for(campaign, EVERY_SECONDS)
+        campaign.work_for(EVERY_SECONDS)
         del county.commands[name]
         county.end(name)
-        _work_for(campaign, EVERY_SECONDS)
+        campaign.work_for(EVERY_SECONDS)
     cases = len(campaign.traffic.answered) - before
     return f"{TIMES} times in and out, {cases} cases meanwhile; {campaign.judged()}"
 
@@ -65,7 +64,7 @@ def database_down(campaign: Campaign) -> str:
         server.run("SELECT 1")
         message = "the database answers"
         raise AssertionError(message)
-    _work_for(campaign, AWAY_SECONDS)
+    campaign.work_for(AWAY_SECONDS)
     server.start()
     campaign.work(CASES)
     return f"away for {AWAY_SECONDS:.0f} s; {campaign.judged()}"
@@ -76,10 +75,3 @@ def _words(campaign: Campaign, name: str) -> tuple[str, ...]:
     told = ("--name", name, "--events", str(county.events), "exchange")
     numbered = ("--home", str(campaign.home.path), "--worker", str(THIRD))
     return (sys.executable, "-m", MODULE, *told, *numbered)
-
-
-def _work_for(campaign: Campaign, seconds: float) -> None:
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        campaign.turn()
-        campaign.supervise()

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from connectors.bus.clock import monotonic
 from tests.faults.campaign import Campaign
 from tests.faults.link import Mode, linked
 
@@ -38,14 +37,14 @@ def _link(campaign: Campaign, name: str) -> str:
         campaign.work(CASES, SLOW_SECONDS_MAX)
         for _ in range(CUTS):
             link.mode = Mode.REFUSE
-            _work_for(campaign, CUT_SECONDS)
+            campaign.work_for(CUT_SECONDS)
             link.mode = Mode.PASS
-            _work_for(campaign, CUT_SECONDS)
+            campaign.work_for(CUT_SECONDS)
         campaign.work(CASES, SLOW_SECONDS_MAX)
         link.mode = Mode.SWALLOW
-        _work_for(campaign, SWALLOWED_SECONDS)
+        campaign.work_for(SWALLOWED_SECONDS)
         link.mode = Mode.REFUSE  # the held back is not given out late: it is lost with the link
-        _work_for(campaign, CUT_SECONDS)
+        campaign.work_for(CUT_SECONDS)
         link.mode = Mode.PASS
         campaign.work(CASES, SLOW_SECONDS_MAX)
         passed = link.passed
@@ -56,10 +55,3 @@ def _link(campaign: Campaign, name: str) -> str:
         f"{name}: delayed, cut {CUTS} times, swallowed for {SWALLOWED_SECONDS:.0f} s; "
         f"{passed} bytes passed; {figure}"
     )
-
-
-def _work_for(campaign: Campaign, seconds: float) -> None:
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        campaign.turn()
-        campaign.supervise()

@@ -30,7 +30,7 @@ def broker_killed(campaign: Campaign) -> str:
     """Kill -9 the broker and start it at once, then leave it away for longer than a session."""
     for away in (0.0, AWAY_SECONDS):
         kill(campaign.home, KAFKA)
-        _work_without(campaign, away)
+        campaign.work_for(away)
         stack.up(campaign.home, campaign.settings, _quietly)
         campaign.work(CASES, BACK_SECONDS_MAX)
     return f"killed and back at once, killed and away for {AWAY_SECONDS:.0f} s; {campaign.judged()}"
@@ -71,7 +71,7 @@ def agency_down(campaign: Campaign) -> str:
     kept = county.commands.pop(alias)
     processes.stop(campaign.home, alias, stack.GRACE_SECONDS)
     campaign.work(CASES)
-    _work_without(campaign, AWAY_SECONDS)
+    campaign.work_for(AWAY_SECONDS)
     county.commands[alias] = kept
     campaign.supervise()
     return f"{alias} away for {CASES} cases and {AWAY_SECONDS:.0f} s; {campaign.judged()}"
@@ -84,11 +84,11 @@ def store_down(campaign: Campaign) -> str:
     names = [alias, *(township.alias for township in traffic.townships)]
     kept = county.commands.pop(alias)
     processes.stop(campaign.home, alias, stack.GRACE_SECONDS)
-    stored = _filed(campaign)
+    stored = hand_over_files(campaign)
     _see(campaign, lambda: all(_fate(campaign, each) == ACCEPTED for each in stored), "stored")
     county.commands[alias] = kept
-    with _away(campaign):
-        waiting = _filed(campaign)
+    with store_away(campaign):
+        waiting = hand_over_files(campaign)
         campaign.work(CASES)
         for name in names:
             if name in county.ended():
@@ -115,7 +115,7 @@ def _see(campaign: Campaign, fact: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def _away(campaign: Campaign) -> Iterator[None]:
+def store_away(campaign: Campaign) -> Iterator[None]:
     """Keep the store away while the block runs, as a share that is not mounted."""
     store, elsewhere = campaign.store, campaign.store.with_name("store-away")
     store.rename(elsewhere)
@@ -126,7 +126,7 @@ def _away(campaign: Campaign) -> Iterator[None]:
         elsewhere.rename(store)
 
 
-def _filed(campaign: Campaign) -> list[Filed]:
+def hand_over_files(campaign: Campaign) -> list[Filed]:
     """Hand over leads with files."""
     return [
         campaign.traffic.feed_files(
@@ -147,14 +147,6 @@ def _fate(campaign: Campaign, filed: Filed) -> str | None:
 def _numbers(campaign: Campaign) -> set[str | None]:
     """Return the 文号 of all that the department of the files holds."""
     return {got.document_number for got in campaign.traffic.sleeper.everything()}
-
-
-def _work_without(campaign: Campaign, seconds: float) -> None:
-    """Let the agencies go on, as far as they can."""
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        campaign.turn()
-        campaign.supervise()
 
 
 def _quietly(_line: str) -> None:

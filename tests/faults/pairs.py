@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import combinations
 from typing import Final
 
-from connectors.bus.clock import monotonic
 from deploy.local import processes, stack
 from deploy.local.artifacts import KAFKA, REGISTRY
 from deploy.local.java import environment
 from tests.faults.campaign import Campaign
 from tests.faults.link import Link, Mode, linked
 from tests.faults.links import PORT_OFFSET
+from tests.faults.outages import hand_over_files, store_away
 from tests.prove.kill_stand import kill
 
 APART_SECONDS: Final = 3.0  # between the two beginnings, and between the two ends
@@ -76,8 +76,17 @@ def cut(campaign: Campaign, link: Link) -> Iterator[None]:
         yield
     finally:
         link.mode = Mode.REFUSE  # what was held back is not given out late
-        _work_without(campaign, CUT_SECONDS)
+        campaign.work_for(CUT_SECONDS)
         link.mode = Mode.PASS
+
+
+@contextmanager
+def store(campaign: Campaign, _link: Link) -> Iterator[None]:
+    """The attachments' store away: of some letters before their files are fetched or stored."""
+    hand_over_files(campaign)
+    with store_away(campaign):
+        hand_over_files(campaign)
+        yield
 
 
 @contextmanager
@@ -88,7 +97,7 @@ def killed(campaign: Campaign, _link: Link) -> Iterator[None]:
     yield
 
 
-OUTAGES: Final[tuple[Outage, ...]] = (broker, registry, database, frozen, cut, killed)
+OUTAGES: Final[tuple[Outage, ...]] = (broker, registry, database, store, frozen, cut, killed)
 PAIRS: Final = tuple(combinations(OUTAGES, 2))
 
 
@@ -118,11 +127,11 @@ def _struck(campaign: Campaign, link: Link, first: Outage, second: Outage) -> fl
     pair = f"{first.__name__} and {second.__name__}"
     with ExitStack() as later, ExitStack() as sooner:
         sooner.enter_context(first(campaign, link))
-        _work_without(campaign, APART_SECONDS)
+        campaign.work_for(APART_SECONDS)
         later.enter_context(second(campaign, link))
-        _work_without(campaign, TOGETHER_SECONDS)
+        campaign.work_for(TOGETHER_SECONDS)
         sooner.close()
-        _work_without(campaign, APART_SECONDS)
+        campaign.work_for(APART_SECONDS)
     stack.up(campaign.home, campaign.settings, lambda _line: None)  # until both answer
     wanted = len(campaign.traffic.answered) + CASES
     return campaign.work_until(
@@ -138,11 +147,3 @@ def _away(campaign: Campaign, name: str) -> Iterator[None]:
         yield
     finally:
         processes.start(campaign.home, name, process.argv, environment())
-
-
-def _work_without(campaign: Campaign, seconds: float) -> None:
-    """Let the agencies go on, as far as they can."""
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        campaign.turn()
-        campaign.supervise()

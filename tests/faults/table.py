@@ -276,8 +276,8 @@ FAULTS: Final = (
     ),
     Fault(
         "two_at_once",
-        "Kafka、登记中心、PostgreSQL、冻结、断链、全部进程 kill -9，两两交叠",
-        "broker, registry, PostgreSQL, a frozen exchange, a cut link, all killed: each two at once",
+        "Kafka、登记中心、PostgreSQL、附件存放处、冻结、断链、全部 kill -9，两两交叠",
+        "broker, registry, PostgreSQL, store, a frozen exchange, a cut link, all killed: in pairs",
         pairs.two_at_once,
         is_quick=False,
         stand=Stand.POSTGRESQL,
