@@ -81,7 +81,9 @@ def _elsewhere(name: str, address: str, host: str, port: int) -> ComponentStatus
 def _recorded(home: Home, name: str, port: int | None, version: str | None) -> ComponentStatus:
     process = processes.running(home, name)
     open_ports = listening_ports(process.pid) if process else ()
-    shown = port if port is not None else next(iter(open_ports), None)
+    # The home notes the ports while the stack is up: without that, nothing is known to be there.
+    noted = port if home.ports.exists() else None
+    shown = port if port in open_ports else next(iter(open_ports), noted)
     return ComponentStatus(
         name=name,
         local=True,

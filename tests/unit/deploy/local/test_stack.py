@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from connectors.bus.home import Home, Settings
 from connectors.bus.sections import KafkaSection, PortsSection, RegistrySection
-from deploy.local import stack, status
+from deploy.local import processes, stack, status
 from deploy.local.wording import say
 from schemas.errors import UserError
 
@@ -57,6 +58,27 @@ def test_a_stack_on_ports_of_its_own_is_found_by_its_home_while_it_runs(
     home.config.unlink()
     stack.down(home, print)
     assert home.settings().ports == PortsSection()
+
+
+def test_of_a_stack_that_is_down_no_port_is_shown(tmp_path: Path) -> None:
+    """They were the default ones, which another home's stack may have."""
+    home = Home(tmp_path)
+    shown = status.status(home, home.settings())
+    assert [(one.running, one.port, one.address) for one in shown] == [(False, None, "")] * 2
+
+
+def test_of_a_stack_whose_ports_nobody_noted_those_are_shown_on_which_it_listens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    up = processes.Process("kafka", os.getpid(), 0.0, (), tmp_path)
+    monkeypatch.setattr(processes, "running", lambda *_: up)
+    monkeypatch.setattr(status, "listening_ports", lambda _: (21_000, 21_001))
+    kafka, _ = status.status(home, home.settings())
+    assert (kafka.port, kafka.address, kafka.listening) == (21_000, "127.0.0.1:21000", True)
+    monkeypatch.setattr(status, "listening_ports", lambda _: ())  # it has only just begun
+    kafka, _ = status.status(home, home.settings())
+    assert (kafka.port, kafka.address, kafka.listening) == (None, "", False)
 
 
 def test_down_in_an_empty_home_is_harmless(tmp_path: Path) -> None:
