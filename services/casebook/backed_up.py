@@ -17,6 +17,7 @@ from services.casebook.rows import from_ms, to_ms
 from services.casebook.standalone import flush
 from services.casebook.statements import upsert
 from services.casebook.tables import SETTINGS
+from services.casebook.which import forget_mark
 
 _KEY: Final = "backup"  # milliseconds since 1970, UTC
 _LAST: Final = select(SETTINGS.c.value).where(SETTINGS.c.key == _KEY)
@@ -33,6 +34,8 @@ def note_in_copy(copy: Path, at: datetime) -> None:
     """Write into a file that stands alone when it was copied. Raises UserError file.unwritable."""
     engine = create_engine(URL.create("sqlite", database=str(copy)), poolclass=NullPool)
     try:
+        with engine.begin() as connection:
+            forget_mark(connection)  # put back, it is another casebook
         _note(engine, at)
     except DBAPIError as error:
         detail = type(error.orig).__name__

@@ -45,7 +45,7 @@ def examine(home: Home, settings: Settings) -> tuple[Symptom, ...]:
             *book.found,
             *judge_backup(book.backed_up, at),
             *look_at_replaced(home),
-            *ask_broker(home, settings, rulebook),
+            *ask_broker(home, settings, rulebook, book.mark),
             *ask_logs(home, settings, rulebook, book.progress, at),
             *ask_registry(home, settings),
             *ask_certificates(settings, at),

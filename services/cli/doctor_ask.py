@@ -39,7 +39,9 @@ from services.cli.doctor_finding import Symptom, of_error, wrong
 from services.cli.doctor_registry import Held, judge_registry
 from services.cli.log_reader import REQUEST_SECONDS_MAX, Logged, LogReader, open_log
 from services.cli.topics import layout_of
+from services.exchange.another import others_in
 from services.exchange.replaced import last_decided, why_another
+from services.exchange.workers import GROUP
 from services.rulebook.model import Rulebook
 
 _CONNECT_SECONDS_MAX: Final = 6.0
@@ -48,8 +50,13 @@ _LIMIT: Final = {"request_timeout": REQUEST_SECONDS_MAX}
 _WITHOUT_READER: Final = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
 
 
-def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Iterator[Symptom]:
-    """Judge topics, logins and rights by the directory, and who comes to which inbox."""
+def ask_broker(
+    home: Home, settings: Settings, rulebook: Rulebook | None, mark: str | None
+) -> Iterator[Symptom]:
+    """Judge topics, logins and rights by the directory, who comes to which inbox, who decides.
+
+    `mark`: the casebook's, by which its exchanges are known.
+    """
     if rulebook is None:
         return
     try:
@@ -60,6 +67,8 @@ def ask_broker(home: Home, settings: Settings, rulebook: Rulebook | None) -> Ite
         yield from judge_layout(wanted, actual)
         there = [alias for alias in aliases if inbox_of(alias) in actual.topics]
         yield from judge_inboxes(list(_inboxes(client, home, settings, there)))
+        if others := others_in(client, mark):
+            yield wrong("casebook.another", GROUP, ", ".join(others))
     except YichuanError as error:
         yield of_error(error)
 

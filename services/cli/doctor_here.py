@@ -20,7 +20,9 @@ from services.casebook.backed_up import last_backup
 from services.casebook.key_file import noted_key
 from services.casebook.progress import Place, progress_now
 from services.casebook.rows import Progress, case_from_text
+from services.casebook.store import place_of
 from services.casebook.tables import CASES, OUTBOX
+from services.casebook.which import mark_there
 from services.casework.routing import HOLD_CODES
 from services.cli.casebook_view import reading
 from services.cli.doctor_backup import BackedUp
@@ -50,11 +52,12 @@ _FROZEN_MAX: Final = 1_000
 
 
 class Seen(NamedTuple):
-    """What was found; how far each partition is decided; when it was backed up, if it opened."""
+    """What was found; how far each partition is decided; of one that opens: last backup, mark."""
 
     found: list[Symptom]
     progress: dict[Place, Progress]
     backed_up: BackedUp | None
+    mark: str | None = None
 
 
 def look_at_casebook(home: Home, settings: Settings) -> Seen:
@@ -68,10 +71,11 @@ def look_at_casebook(home: Home, settings: Settings) -> Seen:
             book = _book(connection, home, is_file=is_file)
             progress = progress_now(connection)
             backed_up = BackedUp(book.where, last_backup(connection))
+            mark = mark_there(connection, place_of(home))
             found += _without_its_key(connection, home.casebook_key)
     except YichuanError as error:  # it is another program's, or nobody answers
         return Seen([*found, of_error(error)], {}, None)
-    return Seen([*found, *judge_casebook(book)], progress, backed_up)
+    return Seen([*found, *judge_casebook(book)], progress, backed_up, mark)
 
 
 def _several_on_sqlite(settings: Settings) -> Iterator[Symptom]:

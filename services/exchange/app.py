@@ -30,6 +30,7 @@ from services.casebook.rows import Position
 from services.casebook.store import Casebook
 from services.exchange import garbage
 from services.exchange.align import Aligned, align
+from services.exchange.another import client_id_of, refuse_another
 from services.exchange.batches import BatchTransport, Handle, polled_max
 from services.exchange.closing import closer_of
 from services.exchange.erase import Eraser
@@ -79,8 +80,9 @@ def run(home: Home, worker: int = 0) -> None:
     casebook = open_casebook(home, settings)
     remove_left_over(home.run)
     with only_worker(home, worker):
+        mark = refuse_another(home, settings, casebook)  # before anything of the group is changed
         aligned = asyncio.run(align(home, settings, casebook, office, GROUP))
-        app = _app(home, settings, worker)
+        app = _app(home, settings, worker, mark)
         _declare(app, home, settings, aligned, casebook, worker)
         garbage.keep_for_good()
         # Not through Faust's command line: that would open a web server on every address.
@@ -96,7 +98,7 @@ def quiet_worker(app: faust.App) -> faust.Worker:
     return worker
 
 
-def _app(home: Home, settings: Settings, worker: int) -> faust.App:
+def _app(home: Home, settings: Settings, worker: int, mark: str) -> faust.App:
     login = home.credentials(EXCHANGE)
     return faust.App(
         GROUP,
@@ -108,6 +110,7 @@ def _app(home: Home, settings: Settings, worker: int) -> faust.App:
             ssl_context=ssl_context_of(settings),  # given: SASL_SSL, None: SASL_PLAINTEXT
         ),
         autodiscover=False,
+        broker_client_id=client_id_of(mark),
         broker_commit_interval=_COMMIT_SECONDS,
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_max_poll_records=polled_max(settings.exchange.batch_max),

@@ -97,7 +97,7 @@ async def _one(at: Means, producer: Any, finish: Finish, record: Incoming) -> No
 
 def textbook_faust(at: Means, finish: Finish, group: str) -> None:
     """Run an agent as Faust's manual has it: one event at a time, at least once."""
-    app = exchange_app._app(at.home, at.settings, 0)
+    app = exchange_app._app(at.home, at.settings, 0, "0" * 16)
     app.conf.id = group
     leads = app.topic(LEADS, key_serializer="raw", value_serializer="raw")
     producer: list[Any] = []

@@ -30,7 +30,7 @@ def test_a_casebook_of_a_newer_program_is_a_finding_and_no_crash(tmp_path: Path)
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
 
-    (found,), progress, _ = look_at_casebook(home, home.settings())
+    (found,), progress, *_ = look_at_casebook(home, home.settings())
     assert (found.severity, found.code) == ("error", "casebook.version")
     assert "9999" in found.detail
     assert progress == {}
@@ -40,7 +40,7 @@ def test_a_sound_casebook_gives_no_finding(tmp_path: Path) -> None:
     home = Home(tmp_path)
     open_sqlite(home.casebook).close()
     where = home.casebook.name
-    assert look_at_casebook(home, home.settings()) == ([], {}, (where, None))
+    assert look_at_casebook(home, home.settings()) == ([], {}, (where, None), None)
 
 
 def test_of_what_waits_to_be_published_the_oldest_are_looked_at(

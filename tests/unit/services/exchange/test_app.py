@@ -27,7 +27,7 @@ def test_a_start_does_not_wait_for_tables_to_be_declared(
     monkeypatch.setattr(Service, "sleep", AsyncMock(side_effect=AssertionError("it waits")))
 
     async def started() -> None:
-        tables: Any = shell._app(home, Settings(), 0).tables
+        tables: Any = shell._app(home, Settings(), 0, "0" * 16).tables
         monkeypatch.setattr(tables, "_update_channels", AsyncMock())
         monkeypatch.setattr(tables.recovery, "start", AsyncMock())
         await tables.on_start()
