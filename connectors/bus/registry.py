@@ -28,6 +28,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from connectors.bus.away import why_away
 from connectors.bus.home import Credentials, Settings
 from connectors.bus.private import write_private
 from connectors.bus.registry_answers import bounded, parsed, refusal_of
@@ -164,7 +165,7 @@ class Registry:
             why = why_refused(error.certificate_error)
             raise Unavailable("tls.certificate_refused", where=self._url, detail=why) from error
         except (ClientError, TimeoutError, OSError) as error:
-            raise self._unreachable(type(error).__name__) from error
+            raise self._unreachable(why_away(error)) from error
         answer = parsed(text)
         is_ours = answer is not None or response.status != HTTPStatus.OK
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_ours:

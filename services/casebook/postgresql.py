@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import Broken, Unavailable, UserError
+from services.casebook.away import why_away
 from services.casebook.bulk import in_bulk
 from services.casebook.key_file import NOTED, own_key
 from services.casebook.lockbox import WrappingKey
@@ -29,8 +30,7 @@ _CONNECT_SECONDS_MAX: Final = 5
 _SILENCE_SECONDS_MAX: Final = 15  # of a server whose host is gone
 _CONNECTIONS_MAX: Final = 3  # the batch, the gauges, one to spare
 _MIGRATION_WAIT_SECONDS_MAX: Final = 600  # for another worker's; then the process starts anew
-# Of a migration's statement: what it takes grows with the casebook, and one that is cut off is
-# rolled back whole, to be begun again for ever.
+# Of a migration's statement, which grows with the casebook: one cut off is begun again for ever.
 _NO_LIMIT: Final = 0
 _BY_INDEX: Final = (
     "enable_seqscan = off",
@@ -247,4 +247,4 @@ def _cut_off(error: DBAPIError) -> Unavailable | None:
 
 def unavailable(error: DBAPIError) -> Unavailable:
     """Without the error's text: it may tell the address and the login."""
-    return Unavailable("casebook.unavailable", detail=type(error.orig).__name__)
+    return Unavailable("casebook.unavailable", detail=why_away(error))

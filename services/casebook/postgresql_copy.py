@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, event, inspect,
 from sqlalchemy.exc import DBAPIError
 
 from schemas.errors import Unavailable, UserError, YichuanError
+from services.casebook.away import why_away
 from services.casebook.migrate import is_empty, migrate, step_of
 from services.casebook.postgresql import (
     LOCK_SECONDS_MAX,
@@ -187,4 +188,4 @@ def _in_our_word(error: DBAPIError | psycopg.Error, url: URL) -> YichuanError:
         return Unavailable("casebook.migrating", detail=f"> {LOCK_SECONDS_MAX} s")
     if isinstance(cause, DataError):
         return UserError("backup.not_storable", str(url.database), name, exit_code=3)
-    return Unavailable("casebook.unavailable", detail=name)
+    return Unavailable("casebook.unavailable", detail=why_away(error))

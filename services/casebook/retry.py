@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from schemas.errors import Unavailable
+from services.casebook.away import why_away
 
 ATTEMPTS_MAX: Final = 10
 _WAIT_SECONDS_MAX: Final = 5.0  # before one attempt; some 20 in all, and a lock's 5 at each
@@ -41,8 +42,7 @@ def patiently(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T
     except (DBAPIError, NoConnection) as error:
         if not passes(error):
             raise
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise Unavailable("casebook.unavailable", detail=type(cause).__name__) from error
+        raise Unavailable("casebook.unavailable", detail=why_away(error)) from error
 
 
 def passes(error: BaseException) -> bool:

@@ -175,7 +175,10 @@ def test_a_database_that_stays_away_stops_the_process(
     monkeypatch.setattr(working, "flush", busy(ATTEMPTS_MAX))
     with pytest.raises(Unavailable) as raised:
         run(casebook, [Log().put(lead(1), MONDAY)])
-    assert (raised.value.code, raised.value.detail) == ("casebook.unavailable", "TimeoutError")
+    assert (raised.value.code, raised.value.detail) == (
+        "casebook.unavailable",
+        "数据库没有应答 | the database gave no answer",
+    )
     assert rows(casebook, DECISIONS) == []
 
 
