@@ -10,23 +10,32 @@ from datetime import datetime, timedelta
 
 from schemas.disputes import CaseSplit, DesignationRequest, Objection
 from schemas.errors import Refusal
-from schemas.ids import MessageId, OrganCode
+from schemas.ids import BUS, MessageId, OrganCode
 from schemas.messages import Message
 from schemas.parts import Relation
 from services.casework.case import Case, Duty, State
 from services.casework.clock_moves import at_term
 from services.casework.dispute import Dispute
-from services.casework.duties import Given
+from services.casework.duties import Given, Turn, close_and_open
 from services.casework.effects import Advise, OpenDuty
 from services.casework.handing import accept, hand, hand_letter, letter_author
 from services.casework.spans import DUTIES
-from services.casework.steps import Outcome, Situation, letters, surely, take, take_all
+from services.casework.steps import (
+    Facts,
+    Outcome,
+    Situation,
+    letters,
+    surely,
+    take,
+    take_all,
+)
 from services.casework.transitions import Step
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import common_superior, supervisor_of
-from services.rulebook.model import Organ
+from services.rulebook.model import Organ, Rulebook
 
 _BASIS = "《中华人民共和国行政处罚法》第二十五条；意见二(二)3"
+_GONE = "advice.superior_gone"
 _REASONS = {
     True: "双方对管辖权归属未能协商一致，报请指定管辖。",
     False: "本案移送次数已达规定上限，管辖权归属仍有争议，报请指定管辖。",
@@ -72,6 +81,34 @@ def begin_request(outcome: Outcome, cause: MessageId, situation: Situation) -> O
         told = outcome.also(OpenDuty(cause, now), advice)
     duties = tuple(now if duty is waits else duty for duty in case.duties)
     return Outcome(replace(case, duties=duties), told.effects)
+
+
+def asked_in_vain(
+    case: Case, organ: OrganCode, cause: MessageId, rulebook: Rulebook, at: datetime
+) -> Outcome:
+    """Tell who asked a superior that has ended without an heir, once; let it ask who is now above.
+
+    While nobody is, the designation stays owed and is held, as any duty of who has gone: it passes
+    when an heir is named.
+    """
+    outcome, dispute, situation = Outcome(case), case.dispute, Situation(rulebook, Facts(), at)
+    if dispute is None or dispute.request is None or dispute.superior != organ:
+        return outcome
+    gone = f"{rulebook.directory.organs[organ].name}已撤销，没有继受机关，不再指定管辖。"
+    superior = _superior(dispute, situation)
+    if superior is None:
+        held = any(duty.owner == organ and duty.held_until is not None for duty in case.duties)
+        told = Advise(cause, dispute.holder, _GONE, gone)
+        return outcome if held else outcome.also(told)
+    free = replace(case, dispute=replace(dispute, request=None, superior=None))
+    turn = Turn(Step.REFER, cause, DesignationRequest.__name__, BUS, case.current, (), at, rulebook)
+    now, effects = close_and_open(free, turn)
+    talked = case.hop < rulebook.disputes.hops_max
+    draft = _draft(now, superior, situation, talked=talked)
+    return Outcome(now, effects).also(
+        Advise(cause, dispute.holder, _GONE, f"{gone}请向{superior.name}重新报请。"),
+        Advise(cause, dispute.holder, "advice.designation_draft", draft),
+    )
 
 
 def designation_request(

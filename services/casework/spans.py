@@ -112,7 +112,9 @@ _TABLE: Final[dict[str, Span]] = {
         needs_superior=True,
     ),
     "designate": Span(
-        Owner.SUPERIOR, frozenset({Step.REQUEST}), {**_SETTLED, Step.DESIGNATE: Closing.MET}
+        Owner.SUPERIOR,
+        frozenset({Step.REQUEST}),
+        {**_SETTLED, Step.DESIGNATE: Closing.MET, Step.REFER: Closing.SUPERSEDED},
     ),
     "decide_case": Span(
         Owner.HANDLER,

@@ -19,6 +19,7 @@ from services.casework.duty_names import DUTY_NAMES
 from services.casework.effects import Advise, CloseDuty, Decision, Deliver, Effect, PassDuty
 from services.casework.handing import complaint_of, hand_letter, handed_to
 from services.casework.lives import ENDED
+from services.casework.referral import asked_in_vain
 from services.casework.steps import Outcome, letters
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import in_office, is_valid, supervisor_of
@@ -38,8 +39,9 @@ def pass_on(case: Case, cause: MessageId, rulebook: Rulebook, at: datetime) -> D
             now, passed = _inherited(now, organ, heir.code, cause, at)
             effects += passed
         elif any(_is_owed_by(duty, organ) and _looked_at(duty, at) for duty in now.duties):
-            now, told = _held(now, organ, cause, directory, on)
-            effects += told
+            asked = asked_in_vain(now, organ, cause, rulebook, at)
+            now, told = _held(asked.case, organ, cause, directory, on)
+            effects += (*asked.effects, *told)
     return None if now is case else Decision(now, tuple(effects))
 
 
