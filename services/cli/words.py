@@ -10,6 +10,7 @@ from schemas.topics import RECORDS
 from services.casework.duty_names import DUTY_NAMES
 from services.cli.output import in_language, language
 from services.rulebook.calendar import ZONE
+from services.rulebook.guidance import KIND as YEARLY
 from services.rulebook.model import Directory
 
 Words = Mapping[str, tuple[str, str]]  # symbol → (zh, en)
@@ -118,7 +119,7 @@ FLOWS: Final[Words] = {
 def duty_words(kind: str, counterpart: str) -> str:
     """Return what is owed; of a year of guidance also to whom, for no letter says it."""
     what = word(DUTIES, kind)
-    return f"{what} ({counterpart})" if kind == "yearly_guidance" else what
+    return f"{what} ({counterpart})" if kind == YEARLY else what
 
 
 def word(words: Words, symbol: str) -> str:
