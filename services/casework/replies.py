@@ -1,12 +1,16 @@
 """What follows a transfer: reply, progress, outcome (guidance 二(二)2 and 4, annex 3)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from schemas.errors import Refusal
 from schemas.messages import CaseProgress, FilingReply, OutcomeFeedback, Stage
 from schemas.parts import Relation
 from services.casework.case import Case, Complainant, State
 from services.casework.dispute import Filing
+from services.casework.effects import Advise, Effect, OpenDuty
 from services.casework.handing import accept, complaint_of, hand, handed_to, to_sender
 from services.casework.steps import Outcome, Situation, as_reply, not_asked, take, take_all
 from services.casework.transitions import Step
@@ -19,6 +23,7 @@ _STEP_OF = {
     Stage.CONCLUDED: Step.CONCLUDE,
 }
 _ORDER = tuple(_STEP_OF)
+_MOMENT: Final = timedelta(milliseconds=1)  # 24:00 of a day is the next day's first
 
 
 def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outcome | Refusal:
@@ -48,7 +53,23 @@ def filing_reply(case: Case, message: FilingReply, situation: Situation) -> Outc
     superior = case.dispute.superior if case.dispute and case.dispute.designation else None
     if step is Step.DECLINE and superior is not None:  # it sees what came of its designation
         outcome = hand(outcome, message, superior, Relation.SUPERIOR, situation.at)
-    return to_sender(outcome, message, situation, _way_to_the_complainant(case))
+    told = outcome.also(*_long_ago(outcome, message, situation))
+    return to_sender(told, message, situation, _way_to_the_complainant(case))
+
+
+def _long_ago(outcome: Outcome, message: FilingReply, situation: Situation) -> Iterator[Effect]:
+    """Tell who says that it filed so long ago that the time to decide is over (行政处罚法 60).
+
+    A case of years ago may be brought in, so it is taken; a year that was written wrong would else
+    be a red card out of the blue, and nothing corrects a reply.
+    """
+    opened = (each.duty for each in outcome.effects if isinstance(each, OpenDuty))
+    for duty in opened:
+        since = duty.term.since if duty.term else None
+        if duty.kind == "decide_case" and since is not None and duty.due <= situation.at:
+            first, last = local_date(since), local_date(duty.due - _MOMENT)
+            words = f"期限自立案之日{first}起算，已于{last}届满。"
+            yield Advise(message.envelope.message_id, duty.owner, "advice.filed_long_ago", words)
 
 
 def case_progress(case: Case, message: CaseProgress, situation: Situation) -> Outcome | Refusal:

@@ -11,7 +11,7 @@ from schemas.ids import MessageId
 from schemas.messages import CaseProgress, Stage
 from schemas.parts import Relation
 from services.casework.case import Closing, State
-from services.casework.effects import Accept, CloseDuty, Deliver, OpenDuty, Reject
+from services.casework.effects import Accept, Advise, CloseDuty, Deliver, OpenDuty, Reject
 from tests.history import (
     HANDLER,
     SENDER,
@@ -153,6 +153,23 @@ def decided_by(*filed_on: str) -> date:
 )
 def test_the_ninety_days_run_from_the_day_of_the_filing(filed_on: list[str], last: date) -> None:
     assert decided_by(*filed_on) == last
+
+
+@pytest.mark.parametrize(
+    ("filed_on", "last"),
+    [("2016-09-21", "2016-12-20"), ("2026-06-21", "2026-09-19"), ("2026-06-24", None)],
+)
+def test_who_says_that_it_filed_so_long_ago_that_the_time_is_over_is_told_at_once(
+    filed_on: str, last: str | None
+) -> None:
+    history = History()
+    history.send("lead_transfer", SENDER)
+    effects = history.send("filing_reply", HANDLER, answers=[filed() | {"filed_on": filed_on}])
+    told = [(each.to, each.code, each.explanation) for each in all_of(Advise, effects)]
+    words = f"期限自立案之日{filed_on}起算，已于{last}届满。"
+    expected = [(organ(HANDLER), "advice.filed_long_ago", words)] if last else []
+    assert told == expected
+    assert history.opened.state is State.FILED
 
 
 def test_who_files_anew_what_came_back_to_it_counts_from_the_later_day() -> None:
