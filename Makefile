@@ -78,6 +78,10 @@ contract: $(VENV)/.dev ## the schemas, their examples and their history
 versitygw: $(VENV)/.dev ## the S3 that the tests of attachments ask; Go builds it once, in three minutes
 	$(BIN)/python -m tests.s3
 
+.PHONY: alerts
+alerts: $(VENV)/.dev ## the alerts' rules and their cases, by Prometheus's promtool; Go builds it once, in ten minutes
+	$(BIN)/python -m tests.promtool
+
 .PHONY: integration
 integration: $(VENV)/.dev download versitygw ## tests on a real broker and registry; T=path runs one
 	$(BIN)/python -m pytest $(or $(T),tests/integration)

@@ -1,6 +1,6 @@
 """The shipped alert rules ask for metrics that exist, and each has its words, runbook and case.
 
-What they do with numbers is tested by Prometheus itself: `promtool test rules alerts_test.yml`.
+What they do with numbers is tested by Prometheus itself: `make alerts`.
 """
 
 import re
