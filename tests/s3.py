@@ -5,9 +5,7 @@ Go the tests that ask for it fail and say what to do.
 """
 
 import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pytest
 from pydantic import SecretStr
 
 from connectors.bus.clock import monotonic
 from connectors.bus.home import Credentials
 from connectors.bus.stores import StorePlace
 from deploy.local.ports import is_free
+from tests.go_built import GoProgram, built
 
 VERSION: Final = "v1.8.0"
-MODULE: Final = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
-BUILD_SECONDS_MAX: Final = 900
+GATEWAY: Final = GoProgram(
+    "versitygw", f"github.com/versity/versitygw/cmd/versitygw@{VERSION}", build_seconds_max=900
+)
 READY_SECONDS_MAX: Final = 60.0
 POLL_SECONDS: Final = 0.1
 BUCKET: Final = "attachments"
@@ -53,27 +52,10 @@ class S3:
         )
 
 
-def gateway() -> Path:
-    """Return the gateway's binary, built where it is not there yet; without Go it fails."""
-    found = shutil.which("versitygw", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if found is not None:
-        return Path(found)
-    if shutil.which("go") is None:
-        pytest.fail("put versitygw on the PATH, or Go 1.24 or later to build it with")
-    folder = Path(sys.executable).parent
-    subprocess.run(
-        ["go", "install", MODULE],
-        env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-p=1"},
-        check=True,
-        timeout=BUILD_SECONDS_MAX,
-    )
-    return folder / "versitygw"
-
-
 @contextmanager
 def s3(folder: Path) -> Iterator[S3]:
     """Run a gateway with one bucket on a free port of 127.0.0.1."""
-    binary = gateway()
+    binary = built(GATEWAY)
     port = next(port for port in range(FIRST_PORT, LAST_PORT) if is_free(port))
     root = folder / "buckets"
     (root / BUCKET).mkdir(parents=True)
@@ -105,4 +87,4 @@ def s3(folder: Path) -> Iterator[S3]:
 
 
 if __name__ == "__main__":
-    gateway()
+    built(GATEWAY)
