@@ -83,8 +83,10 @@ def of_duty(
 
     `frozen_at`: since when its case stands still, by a defect of ours.
     """
-    if duty.begins_at is not None:  # nothing is owed yet
-        return
+    if duty.begins_at is not None:
+        if duty.closing is None:  # nothing is owed yet
+            return
+        duty = replace(duty, begins_at=None)  # it was done, or given up, before it was to begin
 
     def item(figure: str, at: datetime, seconds: float | None = None) -> Item:
         detail = duty.counterpart if duty.kind == YEARLY else duty.kind

@@ -15,7 +15,7 @@ from schemas.errors import UserError
 from schemas.ids import CaseId, DutyId, MessageId
 from services.casebook.store import Casebook
 from services.casebook.tables import ORIGINALS
-from services.casework.case import Case, Closing, Duty, State
+from services.casework.case import Case, Closing, Duty, Life, State
 from services.casework.effects import Effect, Hold
 from services.casework.term import Suspension
 from services.cli.main import main
@@ -34,6 +34,7 @@ from tests.history import (
     HANDLER,
     MONDAY,
     NOBODYS,
+    PARTICIPANT,
     SENDER,
     SUPERIOR,
     History,
@@ -109,6 +110,34 @@ def test_a_duty_shows_in_september_s_figures_as_it_stood_when_september_ended(
     changes: dict[str, Any], figures_shown: list[str]
 ) -> None:
     assert shown(SEPTEMBER, **changes) == figures_shown
+
+
+@pytest.mark.parametrize(
+    ("closing", "in_the_month", "in_a_year"),
+    [
+        (Closing.MET, ["kept"], ["guidance_done"]),
+        (Closing.WAIVED, [], ["guidance_waived"]),
+    ],
+)
+def test_what_was_done_before_it_was_to_begin_was_done_in_time(
+    closing: Closing, in_the_month: list[str], in_a_year: list[str]
+) -> None:
+    begins, due = OCTOBER + timedelta(days=1), OCTOBER + timedelta(days=9)
+    early: dict[str, Any] = {"begins_at": begins, "opened_at": begins, "due": due}
+    early |= {"closed_at": OCTOBER - timedelta(days=1), "closing": closing}
+    assert shown(NEXT, kind="joint_outcome", **early) == in_the_month
+    assert shown(SEPTEMBER, kind="joint_outcome", **early) == []
+    assert shown(NEXT, kind="yearly_guidance", **early) == in_a_year
+
+
+def test_a_joint_action_s_outcome_that_came_before_the_plan_s_end_was_given_in_time() -> None:
+    history = in_state(State.SENT, Life.JOINT)
+    history.send("joint_outcome", PARTICIPANT)
+    year = Period(date(2026, 1, 1), date(2026, 12, 31), datetime(2027, 1, 1, tzinfo=ZONE))
+    case = history.opened
+    told = [item for duty in case.duties for item in of_duty(case.id, duty, year, None)]
+    outcomes = [(each.figure, each.organ) for each in told if each.detail == "joint_outcome"]
+    assert outcomes == [("kept", organ(PARTICIPANT))]
 
 
 def test_where_the_clock_stands_still_nothing_is_overdue() -> None:
