@@ -69,7 +69,8 @@ def statistics(
     if list_ is not None and list_ not in FIGURES:
         raise UserError("command.usage", where="--list", detail=", ".join(FIGURES))
     with reading(place) as connection:
-        found = (item for item in items_in(connection, chosen) if _is(item, wanted))
+        heirs = frozenset(each.successor for each in directory.organs.values() if each.successor)
+        found = (item for item in items_in(connection, chosen, heirs) if _is(item, wanted))
         if list_ is not None:
             _print_items([item for item in found if item.figure == list_], directory, as_json)
             return

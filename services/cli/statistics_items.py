@@ -5,7 +5,7 @@ it is told down to the message. They follow from the ledger of duties, the cases
 alone, which nothing erases: a figure is the same after a restart, and after the content is gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -37,6 +37,7 @@ TIMED: Final[Mapping[str, str]] = {  # duty → the figure of how long it took
     "decide_case": "time_to_decide",
 }
 _LETTERS: Final = frozenset({"LeadTransfer", "CaseTransfer", "ComplaintForward"})
+_AS_IT_STANDS: Final = frozenset({"open", "overdue", "guidance_missing"})  # at the period's end
 _DONE: Final = frozenset({Closing.MET, Closing.LATE})
 _MOMENT: Final = timedelta(milliseconds=1)
 
@@ -76,12 +77,25 @@ class Item:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A duty has gone to the successor of `before`, which owed it until then."""
+
+    before: str
+    at: datetime
+
+
 def of_duty(
-    case_id: CaseId, duty: Duty, period: Period, frozen_at: datetime | None
+    case_id: CaseId,
+    duty: Duty,
+    period: Period,
+    frozen_at: datetime | None,
+    passed: Sequence[Passed] = (),
 ) -> Iterator[Item]:
     """Yield what one duty shows: whether it is open, was kept, and how long it took.
 
-    `frozen_at`: since when its case stands still, by a defect of ours.
+    `frozen_at`: since when its case stands still, by a defect of ours. `passed`: in their order.
+    Who inherits a breach has not committed it; figures of before an organ's end stay its own.
     """
     if duty.begins_at is not None:
         if duty.closing is None:  # nothing is owed yet
@@ -90,7 +104,9 @@ def of_duty(
 
     def item(figure: str, at: datetime, seconds: float | None = None) -> Item:
         detail = duty.counterpart if duty.kind == YEARLY else duty.kind
-        return Item(figure, duty.owner, detail, case_id, duty.message, at, seconds)
+        then = period.until if figure in _AS_IT_STANDS else at
+        owner = next((each.before for each in passed if then <= each.at), duty.owner)
+        return Item(figure, owner, detail, case_id, duty.message, at, seconds)
 
     ended = duty.closed_at
     is_open = is_owed(duty, period.until)
@@ -111,16 +127,18 @@ def of_duty(
         yield item(TIMED[duty.kind], ended, (ended - duty.opened_at).total_seconds())
 
 
-def of_notice(case: Case, period: Period) -> Iterator[Item]:
+def of_notice(case: Case, period: Period, sender: str | None = None) -> Iterator[Item]:
     """Yield how long a notice took from its finding to the bus: 立即 binds its sender.
 
+    `sender`: who sent it, where a successor may stand in its place by now.
     Who says that it was found later than the bus had it has a wrong clock: it counts, with no time.
     """
     if case.found_at is None or not period.has(case.opened_at):
         return
     took = (case.opened_at - case.found_at).total_seconds()
     seconds = took if took >= 0 else None
-    yield Item("notify_delay", case.sender, "", case.id, case.opening, case.opened_at, seconds)
+    by = sender or case.sender
+    yield Item("notify_delay", by, "", case.id, case.opening, case.opened_at, seconds)
 
 
 def of_entry(entry: Entry, case_of: CaseOf) -> Iterator[Item]:
@@ -155,12 +173,18 @@ def _of_effect(effect: Entry, entry: Entry, case_of: CaseOf) -> Iterator[Item]:
                 yield item("referred", _holder(entry) or (found.sender if found else ""))
             elif found is not None:
                 took = (at - _began(found, case_of)).total_seconds()
-                yield item("time_to_close", found.handler or found.sender, "", took)
+                yield item("time_to_close", _author(entry, effect) or found.sender, "", took)
 
 
 def _comes_to(entry: Entry, state: str) -> bool:
     changes = (each for each in entry["effects"] if each["effect"] == "state_changed")
     return any(each["after"] == state for each in changes)
+
+
+def _author(entry: Entry, effect: Entry) -> str | None:
+    """Return who sent what had this effect: by now another may stand in its place in the case."""
+    said = (each for each in entry["effects"] if each["effect"] == "accepted")
+    return next((str(each["to"]) for each in said if each["message"] == effect["message"]), None)
 
 
 def _holder(entry: Entry) -> str | None:

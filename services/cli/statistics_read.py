@@ -4,7 +4,7 @@ In portions of numbers that lie together: of PostgreSQL all that one statement f
 and its server ends each that takes longer than a reader's limit, as on a cold disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from json import loads
@@ -23,14 +23,16 @@ from sqlalchemy import (
     select,
 )
 
-from schemas.ids import CaseId
+from schemas.ids import CaseId, OrganCode
 from schemas.messages import HoldReason
 from schemas.parts import Flow
+from services.casebook.queries import DECISIONS_OF
 from services.casebook.rows import case_from_text, duty_from_text, to_ms
 from services.casebook.statements import parts
 from services.casebook.tables import CASE_NUMBERS, CASES, DECISIONS, DUTIES
-from services.casework.case import Case
-from services.cli.statistics_items import Item, Period, of_duty, of_entry, of_notice
+from services.casework.case import Case, Duty
+from services.cli.statistics_items import Item, Passed, Period, of_duty, of_entry, of_notice
+from services.exchange.journal import PASSED, mark_of
 from services.rulebook.guidance import KIND as YEARLY
 
 # Numbers of a portion, whether a row of it is wanted or not.
@@ -52,16 +54,27 @@ _NUMBERED: Final = (
     .where(CASES.c.seq.in_(bindparam("numbers", expanding=True)))
     .order_by(CASES.c.seq)
 )
+_PASSED: Final = DECISIONS_OF.where(
+    DECISIONS.c.entry.contains(mark_of(PASSED), autoescape=True)
+).order_by(DECISIONS.c.seq)
+_SENT: Final = DECISIONS_OF.where(DECISIONS.c.message_id == bindparam("message")).order_by(
+    DECISIONS.c.seq
+)
+
+Heirs = Collection[OrganCode]  # who stands in another's place by now, or may
 
 
-def items_in(connection: Connection, period: Period) -> Iterator[Item]:
-    """Yield every item of a period: of duties, of notices, of decisions in their order."""
-    yield from _of_duties(connection, period)
-    yield from _of_notices(connection, period)
+def items_in(connection: Connection, period: Period, heirs: Heirs = ()) -> Iterator[Item]:
+    """Yield every item of a period: of duties, of notices, of decisions in their order.
+
+    Of what is an heir's now the decisions say whose it was.
+    """
+    yield from _of_duties(connection, period, heirs)
+    yield from _of_notices(connection, period, heirs)
     yield from _of_decisions(connection, period)
 
 
-def _of_duties(connection: Connection, period: Period) -> Iterator[Item]:
+def _of_duties(connection: Connection, period: Period, heirs: Heirs) -> Iterator[Item]:
     frozen = case((CASES.c.stopped == HoldReason.FROZEN.value, CASES.c.body)).label("frozen")
     query = (
         select(DUTIES.c.case_id, DUTIES.c.body, DUTIES.c.ended, frozen)
@@ -72,7 +85,19 @@ def _of_duties(connection: Connection, period: Period) -> Iterator[Item]:
     for row in _portions(connection, query, DUTIES.c.case_seq, CASES_AT_ONCE):
         duty = duty_from_text(row.body, row.ended)
         stop = case_from_text(row.frozen, ()).stop if row.frozen else None
-        yield from of_duty(CaseId(row.case_id), duty, period, stop.at if stop else None)
+        passed = _passed(connection, row.case_id, duty) if duty.owner in heirs else ()
+        yield from of_duty(CaseId(row.case_id), duty, period, stop.at if stop else None, passed)
+
+
+def _passed(connection: Connection, case_id: str, duty: Duty) -> tuple[Passed, ...]:
+    """Return from whom the duty has come, and when, as the decisions tell it."""
+    entries = [loads(row.entry) for row in connection.execute(_PASSED, {"case": case_id})]
+    return tuple(
+        Passed(effect["before"], datetime.fromisoformat(entry["at"]))
+        for entry in entries
+        for effect in entry["effects"]
+        if effect["effect"] == PASSED and effect["duty"]["id"] == duty.id
+    )
 
 
 def _may_show(period: Period) -> ColumnElement[bool]:
@@ -90,14 +115,23 @@ def _may_show(period: Period) -> ColumnElement[bool]:
     )
 
 
-def _of_notices(connection: Connection, period: Period) -> Iterator[Item]:
+def _of_notices(connection: Connection, period: Period, heirs: Heirs) -> Iterator[Item]:
     """Of all notices that ever were, for none tells when it came but in its body."""
     topic = CASES.c.topic == Flow.NOTIFICATIONS.value
     numbers = connection.scalars(select(CASES.c.seq).where(topic).order_by(CASES.c.seq)).all()
     for several in parts(numbers):
         for body in connection.scalars(_NUMBERED, {"numbers": several}).all():
             if period.has(datetime.fromisoformat(loads(body)["opened_at"])):
-                yield from of_notice(case_from_text(body, ()), period)
+                notice = case_from_text(body, ())
+                sender = _sender(connection, notice) if notice.sender in heirs else None
+                yield from of_notice(notice, period, sender)
+
+
+def _sender(connection: Connection, notice: Case) -> str | None:
+    """Return who sent it."""
+    named = {"case": notice.id, "message": notice.opening}
+    row = connection.execute(_SENT, named).first()
+    return None if row is None else str(row.sender)
 
 
 def _of_decisions(connection: Connection, period: Period) -> Iterator[Item]:

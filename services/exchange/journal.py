@@ -31,6 +31,7 @@ _LATELY_MAX: Final = 50  # duties or rungs whose text is remembered: more than a
 DELIVERED: Final = "delivered"
 WRITTEN: Final = "written"
 ERASED: Final = "erased"
+PASSED: Final = "duty_passed"
 _NAMES: Final = {
     "Accept": "accepted",
     "Reject": "rejected",
@@ -45,7 +46,7 @@ _NAMES: Final = {
     "MoveDuty": "duty_moved",
     "SuspendDuty": "duty_suspended",
     "ResumeDuty": "duty_resumed",
-    "PassDuty": "duty_passed",
+    "PassDuty": PASSED,
     "FireRung": "rung",
     "ChangeState": "state_changed",
     "Erase": ERASED,
