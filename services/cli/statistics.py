@@ -65,12 +65,18 @@ def statistics(
     directory = load(place.rulebook).directory
     at = now()
     chosen = period_of(period, at)
-    wanted = _wanted(directory, organ, line, chosen.last)
+    whose = None if organ is None else _named(directory, organ, chosen.last).code
+    leader = None if line is None else _named(directory, line, chosen.last).code
     if list_ is not None and list_ not in FIGURES:
         raise UserError("command.usage", where="--list", detail=", ".join(FIGURES))
     with reading(place) as connection:
         heirs = frozenset(each.successor for each in directory.organs.values() if each.successor)
-        found = (item for item in items_in(connection, chosen, heirs) if _is(item, wanted))
+        found = (
+            item
+            for item in items_in(connection, chosen, heirs)
+            if whose in (None, item.organ)
+            and (leader is None or _is_led(directory, item.organ, leader, chosen.day_of(item)))
+        )
         if list_ is not None:
             _print_items([item for item in found if item.figure == list_], directory, as_json)
             return
@@ -109,39 +115,23 @@ def period_of(text: str | None, at: datetime) -> Period:
     return Period(first, last, min(at, start_of(last + timedelta(days=1))))
 
 
-def _wanted(
-    directory: Directory, organ: str | None, line: str | None, on: date
-) -> frozenset[OrganCode] | None:
-    """Return the organs that are asked for; None: all. Raises UserError organ.unknown."""
-    if organ is None and line is None:
-        return None
-    found = frozenset(directory.organs)
-    if line is not None:
-        leader = _named(directory, line, on).code
-        found &= {each.code for each in directory.organs.values() if _is_led(each, leader, on)}
-    if organ is not None:
-        found &= {_named(directory, organ, on).code}
-    return found
-
-
 def _named(directory: Directory, text: str, on: date) -> Organ:
-    found = find(directory, text, on) or directory.organs.get(OrganCode(text))  # one that is gone
-    if found is None:
+    """Return the organ in office on the day; else the last of that name. Raises organ.unknown."""
+    named = directory.by_text.get(text)
+    if not named:
         raise UserError("organ.unknown", where=text)
-    return found
+    return find(directory, text, on) or max(named, key=lambda each: each.valid_to or date.max)
 
 
-def _is_led(organ: Organ, leader: OrganCode, on: date) -> bool:
-    return any(
+def _is_led(directory: Directory, organ: str, leader: OrganCode, on: date) -> bool:
+    """Whether the organ was of its line on the day: those that end or change it, until then."""
+    known = directory.organs.get(OrganCode(organ))
+    return known is not None and any(
         each.organ == leader
         and each.line is Line.PROFESSIONAL
         and each.valid_from <= on <= (each.valid_to or date.max)
-        for each in organ.superiors
+        for each in known.superiors
     )
-
-
-def _is(item: Item, wanted: frozenset[OrganCode] | None) -> bool:
-    return wanted is None or item.organ in wanted
 
 
 def _print_figures(found: list[Figure], directory: Directory, period: Period) -> None:

@@ -59,6 +59,11 @@ class Period:
         """Whether something happened in it: the midnight that ends it is the next one's."""
         return self.start <= at < self.until
 
+    def day_of(self, item: "Item") -> date:
+        """Return on which of its days an item is to be looked at: what is due at 24:00, on that."""
+        at = self.until if item.figure in _AS_IT_STANDS else item.at
+        return local_date(min(max(at, self.start + _MOMENT), self.until) - _MOMENT)
+
     def has_due(self, due: datetime) -> bool:
         """Whether something fell due in it: 24:00 of the last day is that day's."""
         return self.start < due <= self.until

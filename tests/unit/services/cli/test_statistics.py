@@ -359,3 +359,28 @@ def test_one_organ_s_figures_are_its_own_and_a_line_s_are_of_those_it_leads(
     assert own["time_to_sign", None, None]["number"] == 0
     led = told(tmp_path, capsys, "--line", "lps-scjg")
     assert {whose for _, whose, _ in led} <= {None, organ("liuzhi-scjg")}
+
+
+@pytest.mark.usefixtures("lived")
+def test_an_organ_that_left_a_line_within_the_period_is_its_until_then(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (tmp_path / "rulebook" / "superiors.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{HANDLER},lps-scjg,professional,2019-03-01,{MONDAY:%Y-%m-%d}\n")
+    led = told(tmp_path, capsys, "--line", "lps-scjg")
+    assert led["time_to_sign", organ(HANDLER), None]["number"] == 1  # on its last day
+    assert ("open", organ(HANDLER), None) not in led  # when the month ended
+
+
+@pytest.mark.usefixtures("lived")
+def test_an_organ_that_ended_within_the_period_is_found_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = told(tmp_path, capsys, "--organ", HANDLER)
+    organs = tmp_path / "rulebook" / "organs.csv"
+    text = organs.read_text(encoding="utf-8")
+    (row,) = (each for each in text.splitlines() if f",{HANDLER}," in each)
+    ended = f"{row.removesuffix(',,')},{MONDAY:%Y-%m-%d},"
+    organs.write_text(text.replace(row, ended), encoding="utf-8")
+    for name in (HANDLER, demo().directory.organs[organ(HANDLER)].name):
+        assert told(tmp_path, capsys, "--organ", name) == before
