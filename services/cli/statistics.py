@@ -18,7 +18,7 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, note, table
 from services.cli.statistics_figures import FIGURES, Figure, figures
 from services.cli.statistics_items import Item, Period
-from services.cli.statistics_read import items_in
+from services.cli.statistics_read import decided_until, items_in
 from services.cli.words import DUTIES, RUNGS, Words, clock_time, organ_word, word
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import find
@@ -28,6 +28,7 @@ from services.rulebook.model import Directory, Line, Organ
 _PERIOD: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _MONTHS: Final = 12
 _DAY_SECONDS: Final = 86_400
+_BEHIND_MAX: Final = timedelta(minutes=5)  # Ticks come every ten seconds
 _HEADS: Final = (
     "指标 机关 类别 件数 中位用时 最长用时 占比",
     "figure organ kind number median longest share",
@@ -70,6 +71,7 @@ def statistics(
     if list_ is not None and list_ not in FIGURES:
         raise UserError("command.usage", where="--list", detail=", ".join(FIGURES))
     with reading(place) as connection:
+        known = min((chosen.until, *decided_until(connection).values()))
         heirs = frozenset(each.successor for each in directory.organs.values() if each.successor)
         found = (
             item
@@ -79,15 +81,30 @@ def statistics(
         )
         if list_ is not None:
             _print_items([item for item in found if item.figure == list_], directory, as_json)
+            _tell_what_is_unknown(chosen, known)
             return
         told = list(figures(found))
+    _tell_what_is_unknown(chosen, known)
     if as_json:
         for figure in told:
-            emit_json({"from": chosen.first, "to": chosen.last, **asdict(figure)})
+            days = {"from": chosen.first, "to": chosen.last, "until": known}
+            emit_json({**days, **asdict(figure)})
     else:
         shown = (each for each in told if by_organ or each.organ is None)
         _print_figures(
             [each for each in shown if each.number or not each.detail], directory, chosen
+        )
+
+
+def _tell_what_is_unknown(period: Period, known: datetime) -> None:
+    """Say what waits to be decided: duties are told as they stood before it came."""
+    if period.until - known > _BEHIND_MAX:
+        at = clock_time(known)
+        note(
+            f"总线只处理到 {at} 收到的来件（交换进程停着，或有积压）："
+            "其后的尚未计入，其后到期的不算逾期",
+            f"decided up to {at} only (the exchange stands still, or is behind): what came later "
+            "is not counted yet, and what fell due later is not overdue",
         )
 
 

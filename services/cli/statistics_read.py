@@ -4,7 +4,8 @@ In portions of numbers that lie together: of PostgreSQL all that one statement f
 and its server ends each that takes longer than a reader's limit, as on a cold disk.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from json import loads
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from schemas.ids import CaseId, OrganCode
 from schemas.messages import HoldReason
 from schemas.parts import Flow
+from services.casebook.progress import NEVER, Place, progress_now
 from services.casebook.queries import DECISIONS_OF
 from services.casebook.rows import case_from_text, duty_from_text, to_ms
 from services.casebook.statements import parts
@@ -41,6 +43,7 @@ DECISIONS_AT_ONCE: Final = 2_000
 CASES_REMEMBERED_MAX: Final = 1_000
 # How a duty ended begins with the time, of whichever zone: a day in one is the next in another.
 _ZONES: Final = timedelta(days=2)
+_NEXT: Final = timedelta(milliseconds=1)
 _NO_TIME: Final = "0"  # what begins with a time is not before that
 # By its number: the table of cases has no index by id.
 CASE: Final = (
@@ -69,15 +72,34 @@ def items_in(connection: Connection, period: Period, heirs: Heirs = ()) -> Itera
 
     Of what is an heir's now the decisions say whose it was.
     """
-    yield from _of_duties(connection, period, heirs)
+    yield from _of_duties(connection, period, heirs, decided_until(connection))
     yield from _of_notices(connection, period, heirs)
     yield from _of_decisions(connection, period)
 
 
-def _of_duties(connection: Connection, period: Period, heirs: Heirs) -> Iterator[Item]:
+def decided_until(connection: Connection) -> dict[Place, datetime]:
+    """Return as of when each partition's duties are known: what came later lies undecided.
+
+    Every partition has its Tick within seconds; where the exchange stands still, or is behind, who
+    has answered in time would else be late.
+    """
+    found = progress_now(connection)
+    return {place: each.clock + _NEXT for place, each in found.items() if each.clock != NEVER}
+
+
+def _of_duties(
+    connection: Connection, period: Period, heirs: Heirs, decided: Mapping[Place, datetime]
+) -> Iterator[Item]:
     frozen = case((CASES.c.stopped == HoldReason.FROZEN.value, CASES.c.body)).label("frozen")
     query = (
-        select(DUTIES.c.case_id, DUTIES.c.body, DUTIES.c.ended, frozen)
+        select(
+            DUTIES.c.case_id,
+            DUTIES.c.body,
+            DUTIES.c.ended,
+            CASES.c.topic,
+            CASES.c.partition,
+            frozen,
+        )
         .join(CASES, CASES.c.seq == DUTIES.c.case_seq)
         .where(_may_show(period))
         .order_by(DUTIES.c.case_seq, DUTIES.c.position)
@@ -86,7 +108,9 @@ def _of_duties(connection: Connection, period: Period, heirs: Heirs) -> Iterator
         duty = duty_from_text(row.body, row.ended)
         stop = case_from_text(row.frozen, ()).stop if row.frozen else None
         passed = _passed(connection, row.case_id, duty) if duty.owner in heirs else ()
-        yield from of_duty(CaseId(row.case_id), duty, period, stop.at if stop else None, passed)
+        until = decided.get((row.topic, row.partition), period.until)
+        known = replace(period, until=min(until, period.until))
+        yield from of_duty(CaseId(row.case_id), duty, known, stop.at if stop else None, passed)
 
 
 def _passed(connection: Connection, case_id: str, duty: Duty) -> tuple[Passed, ...]:
