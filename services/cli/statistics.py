@@ -17,9 +17,9 @@ from services.cli.casebook_view import reading
 from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, language, note, table
 from services.cli.statistics_figures import FIGURES, Figure, figures
-from services.cli.statistics_items import Item, Period
+from services.cli.statistics_items import DUE, Item, Period
 from services.cli.statistics_read import decided_until, items_in
-from services.cli.words import DUTIES, RUNGS, Words, clock_time, organ_word, word
+from services.cli.words import DUTIES, RUNGS, Words, clock_time, due_time, organ_word, word
 from services.rulebook.calendar import local_date, start_of
 from services.rulebook.directory import find
 from services.rulebook.load import load
@@ -153,14 +153,16 @@ def _is_led(directory: Directory, organ: str, leader: OrganCode, on: date) -> bo
 
 def _print_figures(found: list[Figure], directory: Directory, period: Period) -> None:
     days = f"{period.first} — {period.last}"
-    title = in_language(
-        f"{days}（截至 {clock_time(period.until)}）", f"{days}, up to {clock_time(period.until)}"
-    )
+    until = due_time(period.until)
+    title = in_language(f"{days}（截至 {until}）", f"{days}, up to {until}")
     table(in_language(*_HEADS).split(), _rows(found, directory), title)
     note(
+        "占比：按期完成的占按期完成与逾期之和，已作出指导的占已作出与尚未作出之和（免除的不计）；"
         "机关连接器退回的、未进入总线的不计在内；用时为自然时间。逐件：--list 指标代码（"
         + "、".join(f"{code} {zh}" for code, (zh, _) in FIGURES.items())
         + "）",
+        "share: done in time, of that and what was not; guidance given, of that and what is "
+        "missing (not what was waived); "
         "what a connector gave back never reached the bus; times are of the clock. --list FIGURE: "
         + ", ".join(f"{code} ({en})" for code, (_, en) in FIGURES.items()),
     )
@@ -186,7 +188,7 @@ def _print_items(found: list[Item], directory: Directory, as_json: bool) -> None
         return
     rows = (
         [
-            clock_time(item.at),
+            due_time(item.at) if item.figure in DUE else clock_time(item.at),
             organ_word(directory, item.organ),
             _kind(item.detail, directory),
             _took(item.seconds),

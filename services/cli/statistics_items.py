@@ -37,6 +37,8 @@ TIMED: Final[Mapping[str, str]] = {  # duty → the figure of how long it took
     "decide_case": "time_to_decide",
 }
 _LETTERS: Final = frozenset({"LeadTransfer", "CaseTransfer", "ComplaintForward"})
+# Of these an item's time is when it fell due: 24:00 of a day.
+DUE: Final = frozenset({"overdue", "kept", "breached", "guidance_missing"})
 _AS_IT_STANDS: Final = frozenset({"open", "overdue", "guidance_missing"})  # at the period's end
 _DONE: Final = frozenset({Closing.MET, Closing.LATE})
 _MOMENT: Final = timedelta(milliseconds=1)
