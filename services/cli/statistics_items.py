@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from schemas.ids import CaseId
+from schemas.ids import BUS, CaseId
 from services.casework.case import Case, Closing, Duty
 from services.casework.owed import is_late, is_overdue, is_owed
 from services.casework.routing import HOLD_CODES
@@ -161,7 +161,7 @@ def _of_effect(effect: Entry, entry: Entry, case_of: CaseOf) -> Iterator[Item]:
         return Item(figure, organ, detail, case_id, effect["message"], at, seconds)
 
     match effect["effect"]:
-        case "rejected":
+        case "rejected" if effect["to"] != BUS:  # its own is no letter
             yield item("refused", effect["to"], effect["refusal"]["code"])
         case "held" if effect["code"] in HOLD_CODES.values() and _comes_to(entry, "held"):
             yield item("held", effect["to"][0], effect["code"])  # not what is held still

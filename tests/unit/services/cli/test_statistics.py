@@ -36,10 +36,12 @@ from tests.history import (
     NOBODYS,
     PARTICIPANT,
     SENDER,
+    STRANGER,
     SUPERIOR,
     History,
     demo,
     in_state,
+    is_refused,
     message,
     organ,
     the,
@@ -248,6 +250,17 @@ def test_a_letter_counts_as_held_when_it_comes_and_not_when_it_is_held_for_anoth
     assert told_of(history, (replace(the_hold, again=True, code="superior.none"),)) == []
     history.freeze(history.next("withdrawal", SENDER))
     assert told_of(history, history.send("withdrawal", SENDER)) == []
+
+
+def test_what_the_bus_itself_tells_a_case_in_vain_is_no_letter_that_was_refused() -> None:
+    history = in_state(State.HANDLED, Life.NOTICE)
+    effects = history.send("linked_effect", HANDLER)  # its handler makes a transfer of it, late
+    assert is_refused(effects)
+    assert told_of(history, effects) == []
+    again = history.send("handling_feedback", STRANGER)
+    assert [(each.figure, each.organ) for each in told_of(history, again)] == [
+        ("refused", organ(STRANGER))
+    ]
 
 
 def test_a_referral_stays_with_who_owed_the_request_when_both_agree_later() -> None:
