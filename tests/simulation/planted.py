@@ -29,6 +29,7 @@ from services.casework.acts import FOLLOWING
 from services.casework.effects import FireRung
 from services.casework.steps import Outcome
 from services.casework.transitions import Step
+from services.cli import statistics_items
 from services.confidentiality import masks
 from services.exchange import batch
 from tests.simulation.county import later
@@ -180,6 +181,21 @@ def what_was_declined_comes_again() -> AbstractContextManager[Any]:
     return patch.object(transfer, "declined_already", lambda *_: None)
 
 
+def a_breach_is_no_figure() -> AbstractContextManager[Any]:
+    """The supervisor's figures show nobody late."""
+    return patch.object(statistics_items, "is_late", lambda *_: False)
+
+
+def what_is_refused_counts_for_the_bus() -> AbstractContextManager[Any]:
+    """Whose letters were refused is not told."""
+    right = statistics_items._of_effect
+
+    def wrong(effect: Any, *rest: Any) -> Iterator[Any]:
+        yield from right({**effect, "to": "another"}, *rest)
+
+    return patch.object(statistics_items, "_of_effect", wrong)
+
+
 PLANTS: Final[Mapping[str, Plant]] = {
     plant.__name__: plant
     for plant in (
@@ -200,6 +216,8 @@ PLANTS: Final[Mapping[str, Plant]] = {
         a_shortfall_is_not_told,
         a_twin_is_not_told,
         what_was_declined_comes_again,
+        a_breach_is_no_figure,
+        what_is_refused_counts_for_the_bus,
     )
 }
 

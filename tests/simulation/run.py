@@ -15,6 +15,7 @@ from tests.simulation import (
     custody,
     disputes,
     faults,
+    figures,
     openings,
     other_beginnings,
     oversight,
@@ -341,6 +342,7 @@ def simulate(
     run = Run(seed, file, loop, crash_chance, pace)
     try:
         run.live(messages)
+        figures.agree(run.world)
         if replayed:
             again(run.world, file.with_name(f"{file.stem}-again.sqlite"), loop)
             run.result.replayed = 1

@@ -74,7 +74,10 @@ def test_who_is_to_die_often_dies_at_every_kind_of_place_and_keeps_every_promise
     assert totals.crashes.total() > 4 * run_some(range(1, 5), MESSAGES).crashes.total()
 
 
-@pytest.mark.parametrize("plant", ["ids_are_not_unique", "a_copy_is_dropped", "nothing_waits"])
+@pytest.mark.parametrize(
+    "plant",
+    ["ids_are_not_unique", "a_copy_is_dropped", "nothing_waits", "a_breach_is_no_figure"],
+)
 def test_a_planted_bug_is_found(plant: str) -> None:
     assert plant in PLANTS
     assert run_some(range(1, SEEDS + 1), MESSAGES, plant, stop=True).broken != []
