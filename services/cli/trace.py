@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from connectors.bus.home import Home, home_at
 from schemas.errors import UserError
 from schemas.ids import CaseId
+from services.casebook.progress import progress_now
 from services.cli.casebook_view import (
     case_of,
     cases_named,
@@ -58,7 +59,9 @@ def told_case(
     waiting = waiting_copies(connection, case_id, home)
     decisions = decisions_of(connection, case_id)
     left_out = decision_count(connection, case_id) - len(decisions)
-    return story(case, decisions, directory, waiting, left_out)
+    place = decisions[-1].position.place
+    decided = progress_now(connection).get(place)
+    return story(case, decisions, directory, waiting, left_out, decided.clock if decided else None)
 
 
 def _print_several(cases: list[Document], *, as_json: bool) -> None:

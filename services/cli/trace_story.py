@@ -5,6 +5,7 @@ content of a message is in it, so an operator may look at it.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from services.casebook.rows import DecisionRow
@@ -31,16 +32,19 @@ def story(
     directory: Directory,
     waiting: frozenset[Copy] = frozenset(),
     left_out: int = 0,
+    at: datetime | None = None,
 ) -> Document:
     """Return the journey of one case; it has at least one decision.
 
     `case` None: its opening message was refused, so no case came of it. `waiting`: its copies that
     are still in the outbox. `left_out`: how many decisions there are in the middle of these.
+    `at`: until when is decided what has come; None: to the last of the decisions.
     """
     told = Teller(directory, case)
     steps = [told.step(row) for row in decisions]
     first = decisions[0]
-    duties = [told.duty(duty) for duty in case.duties] if case else []
+    until = at or decisions[-1].at
+    duties = [told.duty(duty, until) for duty in case.duties] if case else []
     return {
         "case": first.case_id,
         "flow": first.position.topic,

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from schemas.ids import OrganCode
 from services.casebook.rows import DecisionRow
 from services.casework.case import Case, Duty, Handed
+from services.casework.owed import is_overdue
 from services.cli.recipients import copy_of
 from services.rulebook.model import Directory
 
@@ -23,6 +25,8 @@ class Teller:
         }
         # A case holds its stages in the order in which they were accepted, as the decisions are.
         self._stages = iter(case.stages if case else ())
+        stop = case.stop if case and case.is_frozen else None
+        self._frozen_at = stop.at if stop else None
 
     def organ(self, code: str | None) -> Document | None:
         """Return an organ by its code, name and alias; of one that is unknown, its code."""
@@ -57,8 +61,8 @@ class Teller:
             return next(self._stages, None)
         return None
 
-    def duty(self, duty: Duty) -> Document:
-        """Return a duty, with what was fired of its ladder."""
+    def duty(self, duty: Duty, at: datetime) -> Document:
+        """Return a duty as it stands at that time, with what was fired of its ladder."""
         return {
             "duty": duty.kind,
             "organ": self.organ(duty.owner),
@@ -70,6 +74,8 @@ class Teller:
             "basis": duty.basis,
             "closing": duty.closing,
             "closed_at": duty.closed_at,
+            # Whether a card has fired or not; what ended just now is open no more.
+            "overdue": duty.closing is None and is_overdue(duty, at, self._frozen_at),
             "begins_at": duty.begins_at,  # nothing is owed before
             "suspended_until": duty.suspension.ends_at if duty.suspension else None,
             "rungs": [

@@ -153,7 +153,7 @@ def _now(told: Document) -> Iterator[str]:
             f"  waiting: {waiting['message']}, received {time_words(waiting['received_at'])}",
         )
     for duty in told["clock"]:
-        late = in_language("（已逾期）", " (overdue)") if _has_card(duty) else ""
+        late = in_language("（已逾期）", " (overdue)") if duty["overdue"] else ""
         if duty["suspended_until"]:
             late = in_language("（中止计算）", " (suspended)")
         who, what, due = name(duty["organ"]), word(DUTIES, duty["duty"]), due_words(duty)
@@ -162,7 +162,3 @@ def _now(told: Document) -> Iterator[str]:
         )
     if not stop and not told["clock"]:
         yield in_language("现在：没有未了的职责", "Now: nothing is owed")
-
-
-def _has_card(duty: Document) -> bool:
-    return any(rung["fired_at"] and rung["rung"] != "reminder" for rung in duty["rungs"])

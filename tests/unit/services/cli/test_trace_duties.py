@@ -4,16 +4,21 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 
+from connectors.bus.home import Home
 from schemas.ids import CaseId
 from schemas.topics import flow_partition
 from services.casebook.rows import DecisionRow
 from services.casebook.store import Casebook, open_in_memory
+from services.casebook.tables import CASES, OUTBOX
 from services.casework.effects import Effect, MoveDuty, PassDuty
 from services.cli.casebook_view import case_of, decisions_of
+from services.cli.trace import told_case
 from services.cli.trace_effects import effect_lines
 from services.cli.trace_story import story
 from services.cli.trace_text import lines
@@ -123,3 +128,46 @@ def test_what_has_not_begun_is_listed_and_holds_nobody_s_clock(book: Casebook) -
 def test_an_advice_is_told_in_words(code: str, explanation: str | None, line: str) -> None:
     effect = {"effect": "advised", "code": code, "explanation": explanation}
     assert line in "\n".join(effect_lines(effect)) + "\n"
+
+
+def at_night(book: Casebook, at: datetime) -> str:
+    """How a lead that nobody has signed for is told of, once its partition has decided up to then.
+
+    Due on Tuesday the 22nd; the yellow card comes on Wednesday at nine.
+    """
+    history, log = History(), Log()
+    lead = log.put(sent(history, "lead_transfer", SENDER), history.at)
+    run(book, [lead, log.tick(at, lead.position.partition)])
+    with book.engine.begin() as connection:
+        connection.execute(delete(OUTBOX))  # all of it is sent
+        told = told_case(connection, history.opened.id, demo().directory, Home(Path()))
+    return "\n".join(lines(told))
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (datetime(2026, 9, 22, 23, 59, tzinfo=SHANGHAI), 0),
+        (datetime(2026, 9, 23, 0, 1, tzinfo=SHANGHAI), 1),  # and no card yet
+    ],
+)
+def test_what_is_due_is_late_from_24_00_on_before_any_card(
+    book: Casebook, at: datetime, said: int
+) -> None:
+    text = at_night(book, at)
+    assert "黄牌" not in text
+    assert text.count("已逾期") == said
+
+
+def test_what_was_carded_and_is_due_later_now_by_another_calendar_is_not_late_any_more(
+    book: Casebook,
+) -> None:
+    assert "已逾期" in at_night(book, datetime(2026, 9, 23, 9, 1, tzinfo=SHANGHAI))
+    with book.engine.connect() as connection:
+        (case_id,) = connection.scalars(select(CASES.c.case_id)).all()
+        case, rows = case_of(connection, CaseId(case_id)), decisions_of(connection, CaseId(case_id))
+    assert case is not None
+    moved = tuple(replace(each, due=each.due + timedelta(days=1)) for each in case.duties)
+    told = story(replace(case, duties=moved), rows, demo().directory)
+    assert any(rung["fired_at"] for duty in told["duties"] for rung in duty["rungs"])
+    assert "已逾期" not in "\n".join(lines(told))
