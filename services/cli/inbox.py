@@ -12,7 +12,7 @@ from connectors.bus.agency import ConnectorConfig, load_agency
 from connectors.bus.outgoing import as_text
 from connectors.bus.private import write_private
 from connectors.bus.transfers import entitled
-from schemas.messages import Message
+from schemas.messages import DutyNotice, Message
 from schemas.oversight import FieldsOpened
 from schemas.render import to_document
 from services.cli.attached import Exported, export_files
@@ -22,17 +22,19 @@ from services.cli.options import AsJson, HomeFolder
 from services.cli.output import emit_json, in_language, listed, note, one_line, table
 from services.cli.verify_judge import exported
 from services.cli.words import (
+    DUTIES,
     ENDS,
     RUNGS,
     STAGES,
     clock_time,
     code_words,
+    due_time,
     organ_word,
     record_word,
     word,
 )
 from services.cli.writing import writing
-from services.rulebook.model import Organ
+from services.rulebook.model import Directory, Organ
 
 # What a message says in few words, the first of these that it has.
 _SAYS: Final[Mapping[str, Callable[[str], str]]] = {
@@ -158,9 +160,21 @@ def _row(place: Installation, letter: Letter) -> tuple[str, ...]:
         organ_word(place.rulebook.directory, envelope.sender),
         envelope.document_number or "",
         envelope.case_id,
-        gist(message),
+        _card(message, place.rulebook.directory)
+        if isinstance(message, DutyNotice)
+        else gist(message),
         in_language("有效", "valid"),
     )
+
+
+def _card(notice: DutyNotice, directory: Directory) -> str:
+    """Whose duty a card is about, which one and since when: who gets forty asks that of each."""
+    owner, duty = organ_word(directory, notice.owner), word(DUTIES, notice.duty)
+    due = due_time(notice.due)
+    if notice.provisional:
+        due += in_language("（暂定）", " (provisional)")
+    rung = word(RUNGS, notice.rung)
+    return in_language(f"{rung}：{owner}{duty}，{due} 到期", f"{rung}: {owner}, {duty}, due {due}")
 
 
 def gist(message: object) -> str:

@@ -3,13 +3,15 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Self
 
 import pytest
 
 from connectors.bus.home import Home
-from schemas.messages import Outcome, Rung, Stage
+from schemas.ids import BUS
+from schemas.messages import DutyNotice, Outcome, Rung, Stage
 from schemas.parts import Relation
 from services.casework.effects import Open, ToOpen
 from services.cli.inbox import gist
@@ -19,7 +21,7 @@ from services.cli.trace_text import lines
 from services.cli.words import ENDS
 from services.exchange.journal import effect_text
 from tests.expected import FOLDER
-from tests.history import HANDLER, MONDAY, SENDER, organ
+from tests.history import HANDLER, MONDAY, SENDER, SUPERVISOR, demo, message, organ
 from tests.unit.services.cli.one_case import filed_case
 from tests.unit.services.cli.test_verify import _opened as opened_fields
 from tests.unit.services.cli.test_verify import chosen
@@ -29,31 +31,53 @@ __all__ = ["chosen", "home"]  # fixtures
 PATHS = ("reason", "parties[0].name")
 
 
+class Inbox:
+    """An inbox of one letter, without a broker."""
+
+    def __init__(self, letter: Letter) -> None:
+        self._letter = letter
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+    async def end(self) -> int:
+        return 1
+
+    async def present(self, _newest: int) -> AsyncIterator[Letter]:
+        yield self._letter
+
+
 def test_an_inbox_shows_which_fields_were_opened_and_what_they_say(
     home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = opened_fields(home)
-
-    class Inbox:
-        """An inbox without a broker."""
-
-        async def __aenter__(self) -> Self:
-            return self
-
-        async def __aexit__(self, *_: object) -> None:
-            """Nothing was opened."""
-
-        async def end(self) -> int:
-            return 1
-
-        async def present(self, _newest: int) -> AsyncIterator[Letter]:
-            yield Letter(0, MONDAY, opened.message, None, opened)
-
-    monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Inbox())
+    letter = Letter(0, MONDAY, opened.message, None, opened)
+    monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_: Inbox(letter))
     assert main(["inbox", HANDLER]) == 0
     printed = capsys.readouterr().out
     for words in ("准予查看的内容", 'reason="', 'parties[0].address="'):
         assert words in printed
+
+
+@pytest.mark.usefixtures("home")
+def test_an_inbox_shows_whose_duty_a_card_is_about_which_one_and_when_it_was_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    letter = message("lead_transfer", SENDER, "a lead")
+    envelope = replace(letter.envelope, record="DutyNotice", sender=BUS)
+    due = datetime(2026, 9, 30, 16, tzinfo=UTC)
+    card = DutyNotice(envelope, Rung.RED, "sign_for", organ(HANDLER), MONDAY, due, MONDAY)
+    rows: list[tuple[str, ...]] = []
+    monkeypatch.setattr("services.cli.inbox.table", lambda _, told: rows.extend(told))
+    for provisional, words in ((False, ""), (True, "（暂定）")):
+        got = Letter(0, MONDAY, replace(card, provisional=provisional), None, None)
+        monkeypatch.setattr("services.cli.inbox.open_mailbox", lambda *_, got=got: Inbox(got))
+        assert main(["inbox", SUPERVISOR]) == 0
+        name = demo().directory.organs[organ(HANDLER)].name
+        assert rows.pop()[5] == f"红牌：{name}签收，2026-09-30 24:00{words} 到期"
 
 
 @pytest.mark.parametrize(
