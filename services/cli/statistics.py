@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -27,6 +27,7 @@ from services.rulebook.model import Directory, Line, Organ
 
 _PERIOD: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _MONTHS: Final = 12
+_SHOWN_MIN: Final = 0.001  # of a share: a tenth of a percent
 _DAY_SECONDS: Final = 86_400
 _BEHIND_MAX: Final = timedelta(minutes=5)  # Ticks come every ten seconds
 _HEADS: Final = (
@@ -92,7 +93,9 @@ def statistics(
     else:
         shown = (each for each in told if by_organ or each.organ is None)
         _print_figures(
-            [each for each in shown if each.number or not each.detail], directory, chosen
+            [each for each in shown if each.number or not each.detail],
+            directory,
+            replace(chosen, until=known),
         )
 
 
@@ -177,8 +180,17 @@ def _rows(found: list[Figure], directory: Directory) -> Iterator[list[str]]:
             str(each.number),
             _took(each.median_seconds),
             _took(each.longest_seconds),
-            "—" if each.share is None else f"{each.share:.1%}",
+            _share(each.share),
         ]
+
+
+def _share(share: float | None) -> str:
+    """Return it in percent: no breach is rounded away to 100 %, nor what was done to 0 %."""
+    if share is None:
+        return "—"
+    if not _SHOWN_MIN <= share <= 1 - _SHOWN_MIN and share not in (0, 1):
+        return f"<{_SHOWN_MIN:.1%}" if share < _SHOWN_MIN else f">{1 - _SHOWN_MIN:.1%}"
+    return f"{share:.1%}"
 
 
 def _print_items(found: list[Item], directory: Directory, as_json: bool) -> None:
