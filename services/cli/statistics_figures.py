@@ -28,6 +28,7 @@ FIGURES: Final[Words] = {
     "hop": ("案件中再次移送", "further transfers within a case"),
     "rung": ("提醒与黄牌、红牌、督办提示", "reminders and cards"),
     "supervised": ("督办函", "supervision letters"),
+    "explained": ("超期说明", "explanations of breaches"),
     "guidance_done": ("年度现场业务指导：已作出", "yearly guidance on site: given"),
     "guidance_missing": ("年度现场业务指导：尚未作出", "yearly guidance on site: missing"),
     "guidance_waived": ("年度现场业务指导：免除", "yearly guidance on site: waived"),

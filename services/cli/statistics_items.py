@@ -26,6 +26,7 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "Designation": "designated",
     "RoutingAssignment": "assigned",
     "SupervisionLetter": "supervised",
+    "BreachAnnotation": "explained",
     "JointPlan": "joint_plan",
     "JointPlanAnswer": "joint_answer",
     "JointPlanDecision": "joint_decision",
@@ -169,7 +170,7 @@ def _of_effect(effect: Entry, entry: Entry, case_of: CaseOf) -> Iterator[Item]:
             duty = effect["duty"]
             yield replace(item("rung", duty["owner"], effect["rung"]), message=duty["message"])
         case "accepted" if effect["record"] in ACCEPTED:
-            yield item(ACCEPTED[effect["record"]], effect["to"])
+            yield item(ACCEPTED[effect["record"]], effect["to"], _asked(effect))
         case "accepted" if effect["record"] in _LETTERS:
             found = case_of(case_id)
             if found is not None and found.opening != effect["message"]:
@@ -181,6 +182,13 @@ def _of_effect(effect: Entry, entry: Entry, case_of: CaseOf) -> Iterator[Item]:
             elif found is not None:
                 took = (at - _began(found, case_of)).total_seconds()
                 yield item("time_to_close", _author(entry, effect) or found.sender, "", took)
+
+
+def _asked(effect: Entry) -> str:
+    """Return of whom a supervision letter asks an account; the others have no such kind."""
+    if effect["record"] != "SupervisionLetter":
+        return ""
+    return next((str(organ) for organ, _ in effect["recipients"]), "")
 
 
 def _comes_to(entry: Entry, state: str) -> bool:
