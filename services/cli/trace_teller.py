@@ -8,7 +8,7 @@ from typing import Any
 from schemas.ids import OrganCode
 from services.casebook.rows import DecisionRow
 from services.casework.case import Case, Duty, Handed
-from services.casework.owed import is_overdue
+from services.casework.owed import is_late, is_overdue
 from services.cli.recipients import copy_of
 from services.rulebook.model import Directory
 
@@ -76,6 +76,8 @@ class Teller:
             "closed_at": duty.closed_at,
             # Whether a card has fired or not; what ended just now is open no more.
             "overdue": duty.closing is None and is_overdue(duty, at, self._frozen_at),
+            # As the figures count it: whatever has ended it since, a breach stays one.
+            "breached": duty.due <= at and is_late(duty, at, self._frozen_at),
             "begins_at": duty.begins_at,  # nothing is owed before
             "suspended_until": duty.suspension.ends_at if duty.suspension else None,
             "rungs": [

@@ -125,6 +125,8 @@ def _duty(duty: Document) -> str:
         ended = in_language("尚未开始", "not begun")
     if duty["closing"]:
         ended = f"{word(CLOSINGS, duty['closing'])} {time_words(duty['closed_at'])}"
+        if duty["breached"] and duty["closing"] != "late":  # that says it
+            ended += in_language("，此前已逾期", ", overdue before")
     cards = listed(
         f"{word(RUNGS, rung['rung'])} {time_words(rung['fired_at'])}"
         for rung in duty["rungs"]

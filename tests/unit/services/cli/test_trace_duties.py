@@ -171,3 +171,19 @@ def test_what_was_carded_and_is_due_later_now_by_another_calendar_is_not_late_an
     told = story(replace(case, duties=moved), rows, demo().directory)
     assert any(rung["fired_at"] for duty in told["duties"] for rung in duty["rungs"])
     assert "已逾期" not in "\n".join(lines(told))
+
+
+def test_what_was_superseded_once_it_was_due_says_that_it_was_overdue_as_the_figures_do(
+    book: Casebook,
+) -> None:
+    history, log = History(), Log()
+    lead, signed = sent(history, "lead_transfer", SENDER), sent(history, "signed_for", HANDLER)
+    run(book, [log.put(each, history.at) for each in (lead, signed)])
+    objection, late = history.next("objection", HANDLER), history.at + timedelta(days=40)
+    run(book, [log.put(objection, late)])
+    told = told_of(book, history.opened.id)
+    (filing,) = (each for each in told["duties"] if each["duty"] == "decide_filing")
+    assert (filing["closing"], filing["breached"], filing["overdue"]) == ("superseded", True, False)
+    assert f"已被取代 {late:%Y-%m-%d %H:%M:%S}，此前已逾期" in "\n".join(lines(told))
+    (signing,) = (each for each in told["duties"] if each["duty"] == "sign_for")
+    assert (signing["closing"], signing["breached"]) == ("met", False)
