@@ -23,7 +23,7 @@ FIGURES: Final[Words] = {
     "held": ("暂存", "held"),
     "assigned": ("转办", "assigned"),
     "disputed": ("管辖异议", "objections to jurisdiction"),
-    "referred": ("协商不成，待指定管辖", "referred to the common superior"),
+    "referred": ("转入待指定管辖", "referred to the common superior"),
     "designated": ("指定管辖", "designations"),
     "hop": ("案件中再次移送", "further transfers within a case"),
     "rung": ("提醒与黄牌、红牌、督办提示", "reminders and cards"),

@@ -22,7 +22,7 @@ STATES: Final[Words] = {
     "issued": ("已发出，待签收", "issued, to be signed for"),
     "received": ("已签收，待立案决定", "received, filing to be decided"),
     "disputed": ("管辖有异议，协商中", "disputed, being negotiated"),
-    "referred": ("协商不成，待指定管辖", "referred to the common superior"),
+    "referred": ("待指定管辖", "referred to the common superior"),
     "designated": ("已指定管辖，待立案决定", "designated, filing to be decided"),
     "filed": ("已立案，办理中", "filed, being handled"),
     "declined": ("不予立案", "not filed"),

@@ -4,7 +4,9 @@ import json
 from datetime import timedelta
 
 from services.casework.case import State
+from services.cli.statistics_figures import FIGURES
 from services.cli.statistics_items import of_entry
+from services.cli.words import STATES
 from services.exchange.journal import effect_text
 from tests.history import HANDLER, MONDAY, SUPERVISOR, in_state, organ
 
@@ -22,3 +24,15 @@ def test_a_supervision_letter_shows_whom_it_asks_and_an_explanation_who_gave_it(
         ("supervised", organ(SUPERVISOR), organ(HANDLER)),
         ("explained", organ(HANDLER), ""),
     ]
+
+
+def test_what_a_handler_without_power_refers_is_not_called_a_negotiation_that_failed() -> None:
+    history = in_state(State.FILED)
+    effects = history.send("designation_request", HANDLER)
+    lines = [json.loads(effect_text(each)) for each in effects]
+    line = {"at": history.at.isoformat(), "case": history.opened.id, "effects": lines}
+    (found,) = of_entry(line, lambda _: history.case)
+    assert (found.figure, found.organ) == ("referred", organ(HANDLER))
+    for words in (FIGURES[found.figure], STATES[history.opened.state]):
+        assert "待指定管辖" in words[0]
+        assert "协商" not in words[0]
