@@ -67,6 +67,9 @@ class Scene(Protocol):
     def is_due(self, affair: Affair, duty: Any) -> bool:
         """Whether the duty's day, by the judge's own calendar, is over."""
 
+    def plan(self, affair: Affair, duty: Any) -> Any:
+        """Return the duty's days by that calendar; None: they are not judged."""
+
     def decided_by(self, affair: Affair, duty: Any) -> datetime:
         """Return when the duty to decide the case falls due."""
 

@@ -256,7 +256,9 @@ def explains_a_breach(affair: Affair, scene: Scene) -> Draft | None:
     same = [each for each in affair.duties if (each.kind, each.owner) == (duty.kind, duty.owner)]
     if len(same) > 1:
         return None
-    refused = None if scene.is_due(affair, duty) else "breach.none"
+    plan = scene.plan(affair, duty)
+    is_late = scene.is_due(affair, duty) and plan is not None and not plan.provisional
+    refused = None if is_late else "breach.none"
     by, owner = duty.owner, duty.owner
     chance = scene.rng.random()
     if chance < 0.3 and code(FAR) not in (duty.owner, affair.sender):
