@@ -21,7 +21,7 @@ from services.cli.statistics_items import DUE, Item, Period
 from services.cli.statistics_read import decided_until, items_in
 from services.cli.words import DUTIES, RUNGS, Words, clock_time, due_time, organ_word, word
 from services.rulebook.calendar import local_date, start_of
-from services.rulebook.directory import find
+from services.rulebook.directory import find, superiors_of
 from services.rulebook.load import load
 from services.rulebook.model import Directory, Line, Organ
 
@@ -144,14 +144,12 @@ def _named(directory: Directory, text: str, on: date) -> Organ:
 
 
 def _is_led(directory: Directory, organ: str, leader: OrganCode, on: date) -> bool:
-    """Whether the organ was of its line on the day: those that end or change it, until then."""
-    known = directory.organs.get(OrganCode(organ))
-    return known is not None and any(
-        each.organ == leader
-        and each.line is Line.PROFESSIONAL
-        and each.valid_from <= on <= (each.valid_to or date.max)
-        for each in known.superiors
-    )
+    """Whether the organ was of its line on the day: those that end or change it, until then.
+
+    A leader's line is its successor's, once it has ended.
+    """
+    above = superiors_of(directory, OrganCode(organ), on, Line.PROFESSIONAL)
+    return any(each.code == leader for each in above)
 
 
 def _print_figures(found: list[Figure], directory: Directory, period: Period) -> None:

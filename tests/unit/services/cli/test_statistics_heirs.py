@@ -12,6 +12,7 @@ from schemas.parts import Flow
 from services.casebook.store import Casebook
 from services.casework.case import State
 from services.cli.casebook_view import case_of
+from services.cli.statistics import _is_led
 from services.cli.statistics_items import Item, Period
 from services.cli.statistics_read import items_in
 from services.rulebook.calendar import ZONE
@@ -22,6 +23,7 @@ from tests.office import PARTITIONS, Log, office, run, sent
 from tests.unit.services.casework.test_succession import HEIR, merged
 
 TOWNSHIP_S_HEIR = "mugang"
+LEADER, LEADER_S_HEIR = "lps-scjg", "lps-swj"  # of the line of liuzhi-scjg
 OCTOBER = datetime(2026, 10, 1, tzinfo=ZONE)
 SEPTEMBER = Period(date(2026, 9, 1), date(2026, 9, 30), OCTOBER)
 OF_THE_DAY = Period(date(2026, 9, 22), date(2026, 9, 22), datetime(2026, 9, 23, tzinfo=ZONE))
@@ -43,6 +45,16 @@ def casebook(tmp_path: Path) -> Iterator[Casebook]:
 def items(casebook: Casebook, period: Period) -> list[Item]:
     with casebook.engine.connect() as connection:
         return list(items_in(connection, period, HEIRS))
+
+
+def test_the_line_of_a_leader_that_has_ended_is_its_successor_s() -> None:
+    directory = merged(office().rulebook, LEADER, LEADER_S_HEIR).directory
+    days = (date(2026, 9, 22), date(2026, 9, 23))
+    led = [
+        [_is_led(directory, organ("liuzhi-scjg"), organ(leader), day) for day in days]
+        for leader in (LEADER, LEADER_S_HEIR)
+    ]
+    assert led == [[True, False], [False, True]]
 
 
 def told(casebook: Casebook, period: Period, figure: str) -> Counter[tuple[str, str]]:
