@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import KafkaTimeoutError, TopicAuthorizationFailedError
 
 from schemas.messages import Message
 from services.casebook.locked import outbox_value
@@ -30,6 +30,7 @@ class Producer:
 
     shut: tuple[str, ...] = (SHUT,)
     times: int | None = None
+    gives_up: bool = False  # the client itself, before the broker is asked
     refused: int = 0
     taken: list[tuple[str, str]] = field(default_factory=list)  # topic, case
 
@@ -38,6 +39,8 @@ class Producer:
         done = asyncio.get_running_loop().create_future()
         if topic in self.shut and self.refused != self.times:
             self.refused += 1
+            if self.gives_up:
+                raise KafkaTimeoutError
             done.set_exception(TopicAuthorizationFailedError(topic))
         else:
             self.taken.append((topic, key.decode()))
@@ -216,3 +219,34 @@ def test_what_waits_for_one_that_takes_again_goes_though_another_one_still_refus
     assert [each for each in bench.producer.taken if each[0] == SHUT] == receipts(leads)
     assert done.failed == (other,)
     assert {topic for topic, _ in bench.left()} == {other}
+
+
+def test_what_the_client_gives_up_is_one_row_and_none_goes_out_behind_it(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits its time for each that it is given: a page of them would stop the exchange."""
+    bench = bench_of(casebook, monkeypatch)
+    bench.producer.gives_up, bench.producer.times = True, 1
+    log, leads = Log(), of_one_partition(3)
+    done = bench.batch(*(log.put(each, MONDAY) for each in leads))
+    assert (done.failed, bench.producer.refused) == ((SHUT,), 1)
+    assert SHUT not in {topic for topic, _ in bench.producer.taken}
+    assert bench.left() == receipts(leads)
+
+
+def test_what_is_no_word_of_the_broker_is_raised_and_nothing_of_the_page_is_gone(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(casebook, monkeypatch)
+    run(casebook, [Log().put(lead(0), MONDAY)])
+    before = bench.left()
+
+    async def send(*_: Any, **__: Any) -> "asyncio.Future[Stored]":
+        done = asyncio.get_running_loop().create_future()
+        done.set_exception(ArithmeticError())
+        return done
+
+    monkeypatch.setattr(bench.producer, "send", send)
+    with pytest.raises(ArithmeticError):
+        bench.published({("leads", partition) for partition in range(4)})
+    assert bench.left() == before
