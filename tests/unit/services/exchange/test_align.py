@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from aiokafka import TopicPartition
@@ -13,9 +13,11 @@ from aiokafka import TopicPartition
 from connectors.bus.home import Home, Settings
 from connectors.bus.private import write_private
 from schemas.errors import Broken
+from schemas.parts import Flow
 from services.casebook.progress import lock_progress
 from services.casebook.rows import Progress, from_ms
 from services.casebook.store import Casebook
+from services.casebook.tables import PROGRESS
 from services.casebook.work import Work
 from services.exchange import align as aligning
 from services.exchange.gap import Found, Gap, Passed, by_place, rows_of
@@ -23,11 +25,12 @@ from services.exchange.recall import Recollection
 from services.exchange.recorded import Remembers, nothing
 from services.exchange.shelf import Shelf
 from tests.empty_casebook import empty_casebook
-from tests.office import office
+from tests.office import office, rows
 
 PLACE = TopicPartition("leads", 0)
 BY_THE_WRITER, BY_THE_BROKER = 0, 1  # as Kafka numbers them
 Told = TypeVar("Told")
+ASKED_OF_THE_BROKER = aligning._places
 STEP = 5  # records that come and are decided between two looks
 
 
@@ -276,3 +279,21 @@ def test_while_a_flow_takes_its_writers_time_nothing_is_begun(
         align(log, tmp_path)
     assert sorted(asked) == ["copies", "leads", "notifications", "requests", "transfers"]
     assert log.set_back == []
+
+
+@pytest.mark.parametrize("there", [1, 3, 5])
+def test_a_flow_of_another_number_of_partitions_than_its_keys_were_spread_over_is_refused(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: int
+) -> None:
+    """A case's later letters would lie in another partition than those of before."""
+    numbers = dict.fromkeys(Flow, Settings().kafka.partitions) | {Flow.REQUESTS: there}
+
+    async def partitions(_: Any, topic: str) -> int:
+        return numbers[Flow(topic)]
+
+    monkeypatch.setattr(aligning, "_places", ASKED_OF_THE_BROKER)
+    monkeypatch.setattr(aligning, "start_producer", AsyncMock())
+    monkeypatch.setattr(aligning, "partitions_of", partitions)
+    with pytest.raises(Broken, match=rf"topics\.partitions_fixed.*requests: {there}, not 4"):
+        align(log, tmp_path)
+    assert rows(log.casebook, PROGRESS) == []
