@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from pydantic import SecretStr
 
 from connectors.bus.home import Credentials, Settings
+from connectors.bus.sections import ExchangeSection
 from schemas.errors import Broken
 from services.casebook.store import Casebook
 from services.exchange import recover as recovering
@@ -65,12 +66,14 @@ def recovered(
     monkeypatch: pytest.MonkeyPatch,
     gaps: Any = MappingProxyType(GAPS),
     lost: Any = MappingProxyType({}),
+    batch_max: int = 500,
 ) -> None:
     monkeypatch.setattr(recovering, "start_consumer", AsyncMock(return_value=Originals(kept)))
     monkeypatch.setattr(recovering, "restore_keys", AsyncMock())
     login = Credentials("exchange", SecretStr(""))
     shelf = Shelf(office())
-    asyncio.run(recover(Settings(), login, casebook, shelf, gaps, nothing, lost))
+    settings = Settings(exchange=ExchangeSection(batch_max=batch_max))
+    asyncio.run(recover(settings, login, casebook, shelf, gaps, nothing, lost))
 
 
 def of_two_flows() -> tuple[list[Incoming], list[Copied]]:
@@ -83,13 +86,14 @@ def of_two_flows() -> tuple[list[Incoming], list[Copied]]:
     return [*others, *leads], [original(each, None) for each in again]
 
 
+@pytest.mark.parametrize("batch_max", [2, 3, 500], ids="batches of {}".format)
 def test_of_partitions_that_share_the_originals_each_gets_its_own_records_once(
-    casebook: Casebook, new_casebook: NewCasebook, monkeypatch: pytest.MonkeyPatch
+    casebook: Casebook, new_casebook: NewCasebook, monkeypatch: pytest.MonkeyPatch, batch_max: int
 ) -> None:
     records, kept = of_two_flows()
     run(casebook, records)
     with new_casebook() as older:
-        recovered(older, kept, monkeypatch)
+        recovered(older, kept, monkeypatch, batch_max=batch_max)
         assert everything(older) == everything(casebook)
 
 
