@@ -170,3 +170,20 @@ def test_a_folder_that_cannot_be_flushed_is_told(
     refusing(monkeypatch, errno.EIO)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         flush_folder(tmp_path)
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_no_folder_stays_open_whether_it_could_be_flushed_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_flushed: bool
+) -> None:
+    """One for each file of an agency: the process would be out of them within a day."""
+    before = _open_files()
+    if not is_flushed:
+        refusing(monkeypatch, errno.EINVAL)
+    for _ in range(3):
+        flush_folder(tmp_path)
+    assert _open_files() == before
