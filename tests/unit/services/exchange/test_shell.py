@@ -10,19 +10,23 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
+from pydantic import SecretStr
 
 from connectors.bus.clock import SKEW_MAX, now
-from connectors.bus.home import Settings
+from connectors.bus.home import Credentials, Settings
 from schemas.errors import Broken
+from services.casebook.secrets import Pending
 from services.casebook.store import Casebook
 from services.casebook.tables import OUTBOX
 from services.exchange import shell as module
 from services.exchange.closing import Closer
+from services.exchange.erase import Eraser
 from services.exchange.measures import Measures
 from services.exchange.shelf import Shelf
 from services.exchange.shell import Shell
 from tests.batches import of_one_partition
 from tests.history import MONDAY, SENDER
+from tests.marked import copy, marked
 from tests.office import Log, office, rows, run
 
 SHUT = f"inbox.{SENDER}"
@@ -144,13 +148,14 @@ def test_of_a_round_of_ticks_that_fails_midway_no_error_is_left_to_nobody(
 LITTLE = timedelta(minutes=1)
 
 
+def raised(error: Exception) -> NoReturn:
+    """End no process."""
+    raise error
+
+
 def given_up(shell: Shell, records: Sequence[Any], monkeypatch: pytest.MonkeyPatch) -> str | None:
     """Let it handle a batch; return what it ends the process for."""
-
-    def end(error: Exception) -> NoReturn:
-        raise error
-
-    monkeypatch.setattr(module, "give_up", end)
+    monkeypatch.setattr(module, "give_up", raised)
     monkeypatch.setattr(module, "take_batch", Mock(return_value=[None]))
     monkeypatch.setattr(Shell, "_handle", AsyncMock())
     monkeypatch.setattr(module, "portions", lambda taken: [taken])
@@ -200,3 +205,61 @@ def test_a_tick_that_the_broker_did_not_stamp_stops_the_exchange(casebook: Caseb
     shell = shell_of(casebook, Stamping(timedelta(0), stamps=0))
     with pytest.raises(Broken, match=r"log\.unstamped"):
         asyncio.run(shell.tick({("leads", 0): None}))
+
+
+@dataclass
+class Handled:
+    """An exchange that handles whole batches; what its eraser saw, and whether that could erase."""
+
+    casebook: Casebook
+    producer: Producer = field(default_factory=Producer)
+    can_erase: bool = True
+    seen: list[tuple[tuple[str, int], bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Open it."""
+        self.shell = shell_of(self.casebook, self.producer)
+        eraser = Eraser(Settings(), Credentials("exchange", SecretStr("")), self.casebook)
+        eraser._erase = self.erased  # type: ignore[method-assign]
+        self.shell.eraser = eraser
+
+    async def erased(self, pending: Pending) -> bool:
+        """Note a partition, and whether all that was decided had gone out by then."""
+        self.seen.append((pending.place, rows(self.casebook, OUTBOX) == []))
+        return self.can_erase
+
+    def ready(self) -> tuple[str, ...]:
+        """Return what /readyz tells, but for the partitions that no Tick has named."""
+        return self.shell.measures._ready().reasons
+
+
+def test_a_batch_is_done_when_it_is_published_and_its_secret_was_made_unreadable(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "give_up", raised)
+    log = Log()
+    secret = log.put(marked(1), MONDAY)
+    bench = Handled(casebook)
+    asyncio.run(bench.shell.handle([log.put(each, MONDAY) for each in of_one_partition(2)]))
+    assert bench.seen == []
+    asyncio.run(bench.shell.handle([secret]))
+    assert bench.seen == [(secret.position.place, True)]
+    assert rows(casebook, OUTBOX) == []
+    assert bench.ready() == ()
+
+
+def test_what_could_not_be_erased_or_sent_is_told_until_it_is(
+    casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "give_up", raised)
+    log, leads = Log(), of_one_partition(2)
+    secret = log.put(marked(1), MONDAY)
+    bench = Handled(casebook, Producer(TopicAuthorizationFailedError), can_erase=False)
+    asyncio.run(bench.shell.handle([secret, log.put(leads[0], MONDAY)]))
+    topic, number = secret.position.place
+    assert bench.ready() == (f"publish.failing {SHUT}", f"secret.readable {topic}/{number}")
+    bench.can_erase, bench.producer.error = True, None
+    bench.shell.refusing.ask_all()
+    more = log.put(copy(2), MONDAY)
+    asyncio.run(bench.shell.handle([more, log.put(leads[1], MONDAY)]))
+    assert bench.ready() == ()
