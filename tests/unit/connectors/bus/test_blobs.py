@@ -39,6 +39,15 @@ def test_of_a_share_that_is_not_mounted_nothing_is_stored_deleted_or_called_gone
     assert not (home.path / "share").exists()
 
 
+def test_of_a_share_that_answers_with_an_error_nothing_is_called_gone_or_deleted(
+    tmp_path: Path,
+) -> None:
+    """Else a file that is there were refused to its reader, or stayed for good."""
+    (tmp_path / US).write_text("what a damaged share has in the place of a folder")
+    store = Directory(tmp_path, must_exist=True)
+    assert codes_of_all_work(store) == {"attachment.store_unavailable"}
+
+
 def test_in_a_named_store_that_is_there_what_is_not_stored_is_gone(tmp_path: Path) -> None:
     store = Directory(tmp_path, must_exist=True)
     assert store.get(US, BLOB, 0) is None
