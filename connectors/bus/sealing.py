@@ -4,6 +4,7 @@ The encrypted file stays there until the store has all of it: so an agency may d
 what it sent, and an upload that was cut off goes on with the very same bytes.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -17,6 +18,8 @@ from schemas.errors import Refusal, Unavailable
 from schemas.file_cipher import CHUNK_BYTES, FileCipher, new_file_key
 
 READ_BYTES: Final = 1024 * 1024
+# A link, gone, a socket, closed to us; no number: another thing than a file (open_plain).
+NO_FILE_OF_OURS: Final = (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def staged(file: Measured, folder: Path) -> Staged | Refusal:
     """Encrypt a file into the folder, under a fresh key, flushed to the disk.
 
     Refusals: attachment.changed where it is no more what was measured. Raises Unavailable
-    attachment.staging_failed, as when the disk is full; nothing of it is left there then.
+    attachment.staging_failed, as when the disk is full or the file's is away; nothing of it is left
+    there then.
     """
     key = new_file_key()
     partial = folder / f".{file.sha256[:16]}.partial"
@@ -94,8 +98,10 @@ def _encrypted(file: Measured, key: bytes, partial: Path) -> str | None:
     with os.fdopen(open_new(partial, 0o600), "wb") as out:
         try:
             source = open_plain(file.path)
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in NO_FILE_OF_OURS:
+                return None
+            raise  # a share that is away for a while changes no file
         with source:
             for index in cipher.indexes():
                 data = source.read(CHUNK_BYTES)

@@ -4,15 +4,12 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from connectors.bus.durable import write_new
-from connectors.bus.sealing import open_plain
+from connectors.bus.sealing import NO_FILE_OF_OURS, open_plain
 from schemas.errors import Unavailable
 
 Stamp = tuple[int, ...]  # by which a file is known: stamp_of
-# A link, gone, a socket, closed to us; no number: another thing than a file (open_plain).
-_NO_FILE_OF_OURS: Final = (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES, None)
 
 
 @contextmanager
@@ -41,7 +38,7 @@ def read_bounded(path: Path, bytes_max: int) -> bytes | None:
         with open_plain(path) as file:
             content = file.read(bytes_max + 1)
     except OSError as error:
-        if error.errno in _NO_FILE_OF_OURS:
+        if error.errno in NO_FILE_OF_OURS:
             return None
         raise
     return content if len(content) <= bytes_max else None

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -101,6 +102,25 @@ def test_what_changed_since_it_was_measured_is_not_staged(
         path.write_bytes(changed[change])
     assert staged(file, tmp_path / "staged") == Refusal("attachment.changed")
     assert list((tmp_path / "staged").iterdir()) == []
+
+
+def test_a_share_that_is_away_for_a_moment_has_changed_no_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a lawful letter would be refused, and its agency told what it has not done."""
+    file, really = looked_at(path), os.open
+
+    def away(name: Path, *rest: int) -> int:
+        if name == path:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return really(name, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", away)
+        with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
+            staged(file, tmp_path / "staged")
+    assert list((tmp_path / "staged").iterdir()) == []
+    assert isinstance(staged(file, tmp_path / "staged"), Staged)
 
 
 def test_a_file_that_grew_by_whole_chunks_is_not_staged_without_what_came_after(
