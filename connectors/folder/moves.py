@@ -66,9 +66,12 @@ class Moves:
         self._carry(name, self._outbox, self._work)
         return True
 
-    def is_parted(self, name: str) -> bool:
-        """Whether the files of a document in work/ could not be put beside it."""
-        return os.path.lexists(self._work / f"{COMING}{folder_name(name)}")
+    def is_joined(self, name: str) -> bool:
+        """Put the files of a document in work/ beside it; False: they are not ours to move."""
+        coming = self._work / f"{COMING}{folder_name(name)}"
+        if os.path.lexists(coming):
+            self._alone(coming, self._settle)
+        return not os.path.lexists(coming)
 
     def put_back(self, name: str) -> bool:
         """Put a document from work/ into outbox/; False: it stays, for want of its name there.

@@ -100,7 +100,12 @@ class Outbox:
         things: list[Source | Unfit] = []
         read_bytes = files_bytes = 0
         for name in self._left[:sources_max]:
-            thing = self._read(name)
+            try:
+                thing = self._read(name)
+            except OSError:
+                if not things:
+                    raise
+                break  # it is the first of the next time; nobody else has those before it
             self._left = self._left[1:]
             if thing is not None:
                 things.append(thing)
@@ -141,6 +146,8 @@ class Outbox:
         except FileNotFoundError:
             return False  # the agency took it back
         except OSError as error:  # this one alone: a mount point, or not ours to move
+            if os.path.lexists(self.work / name):
+                return True  # its files alone did not follow
             if name not in self._stuck:
                 LOG.warning("a file cannot be taken: %s", error.strerror)
                 self._stuck.add(name)
@@ -157,7 +164,7 @@ class Outbox:
         refusal = unfitness(name, is_file=is_file, size_bytes=found.st_size)
         if refusal is not None:
             return Unfit(name, "", refusal)
-        if self._moves.is_parted(name):
+        if not self._moves.is_joined(name):
             return None  # until it can be put together, at a next start
         before = stamp_of(path)
         raw = read_bounded(path, DOCUMENT_MAX_BYTES)

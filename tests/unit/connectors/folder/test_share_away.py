@@ -1,0 +1,77 @@
+"""A share that fails once, at whatever it is asked: no letter waits for a restart, none doubles."""
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.bus import clock
+from connectors.bus.desk import Desk
+from connectors.bus.later import PAUSE_SECONDS_MAX
+from schemas.errors import Unavailable
+from tests.agency_home import document, written
+from tests.attached import RECORD, Sender, carry
+
+NAMES = ("a", "b", "c")
+ROUNDS = 6  # enough for three letters, also when one of them fails
+OWNERS: dict[str, Any] = {"open": os, "scandir": os, "lstat": Path, "rename": Path, "replace": Path}
+MOMENTS = [(call, at) for call in OWNERS for at in range(1, 13)]
+# Whoever looks at an attachment cannot tell a disk that is damaged there from one that is away: the
+# letter is refused, visibly, and the others go on.
+LOOKED_AT = ("open", 6)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, root: Path, call: str, at: int) -> list[int]:
+    """Let the call of that number below a folder fail once; count them."""
+    real, count = getattr(OWNERS[call], call), [0]
+
+    def perhaps(path: Any, *rest: Any, **named: Any) -> Any:
+        if not isinstance(path, int) and Path(path).is_relative_to(root):
+            count[0] += 1
+            if count[0] == at:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(OWNERS[call], call, perhaps)
+    return count
+
+
+def patiently(work: Callable[[], object]) -> None:
+    """Do it again where the system is away, as a connector does."""
+    for _ in range(3):
+        with suppress(Unavailable):
+            work()
+            return
+    pytest.fail("it failed once, and went on failing")
+
+
+def rounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(ROUNDS):
+        monkeypatch.setattr(clock, "monotonic", lambda: number * PAUSE_SECONDS_MAX)  # noqa: B023
+        patiently(desk.take_out)
+
+
+@pytest.mark.parametrize(("call", "at"), [each for each in MOMENTS if each != LOOKED_AT])
+def test_whatever_fails_once_all_letters_go_out_once_and_are_shown(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    desk = sender.desk()
+    for number, name in enumerate(NAMES, 11):
+        sender.put(name, {"x.bin": b"evidence"} if name == "b" else {}, document(RECORD, number))
+    with monkeypatch.context() as patch:
+        failing(patch, sender.root, call, at)
+        rounds(desk, patch)
+        assert [sender.side.state(name) for name in NAMES] == ["taken"] * 3
+    carry(desk, sender.county, "yanjiao", sender.store)
+    heads = desk.waiting(10)
+    assert len({head.message_id for head in heads}) == 3
+    with monkeypatch.context() as patch:
+        failing(patch, sender.root, call, at)
+        patiently(lambda: desk.published(written(heads)))
+        rounds(desk, patch)
+    assert [sender.side.state(name) for name in NAMES] == ["sent"] * 3
+    assert desk.waiting(10) == ()
