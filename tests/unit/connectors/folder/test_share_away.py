@@ -13,7 +13,7 @@ from connectors.bus import clock
 from connectors.bus.desk import Desk
 from connectors.bus.later import PAUSE_SECONDS_MAX
 from schemas.errors import Unavailable
-from tests.agency_home import document, written
+from tests.agency_home import document, lead, written
 from tests.attached import RECORD, Sender, carry
 
 NAMES = ("a", "b", "c")
@@ -75,3 +75,29 @@ def test_whatever_fails_once_all_letters_go_out_once_and_are_shown(
         rounds(desk, patch)
     assert [sender.side.state(name) for name in NAMES] == ["sent"] * 3
     assert desk.waiting(10) == ()
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("call", ["open", "rename", "replace"])
+def test_whatever_fails_once_each_message_is_put_there_once_and_in_its_order(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    """Also where the agency takes away at once what it sees."""
+    desk, there = sender.desk(), list[str]()
+    came = [lead(name) for name in NAMES]
+    records = [sender.county.copy(message, offset) for offset, message in enumerate(came)]
+    refused: list[frozenset[int]] = []
+
+    def take_in() -> None:
+        try:
+            refused.append(desk.take_in(records))
+        finally:
+            there.extend(sender.side.take())
+
+    with monkeypatch.context() as patch:
+        failing(patch, sender.root, call, at)
+        patiently(take_in)
+    assert refused == [frozenset()]
+    assert there == [message.envelope.message_id for message in came]
+    told = [sender.county.opened(head.value).envelope.in_reply_to for head in desk.waiting(10)]
+    assert told == there
