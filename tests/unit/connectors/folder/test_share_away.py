@@ -15,6 +15,7 @@ from connectors.bus.later import PAUSE_SECONDS_MAX
 from schemas.errors import Unavailable
 from tests.agency_home import document, lead, written
 from tests.attached import RECORD, Sender, carry
+from tests.letters_through import RAR
 
 NAMES = ("a", "b", "c")
 ROUNDS = 6  # enough for three letters, also when one of them fails
@@ -75,6 +76,26 @@ def test_whatever_fails_once_all_letters_go_out_once_and_are_shown(
         rounds(desk, patch)
     assert [sender.side.state(name) for name in NAMES] == ["sent"] * 3
     assert desk.waiting(10) == ()
+
+
+@pytest.mark.parametrize(("call", "at"), [each for each in MOMENTS if each[0] != "open"])
+def test_whatever_fails_once_what_is_refused_is_so_with_its_files_and_the_reason(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    desk = sender.desk()
+    sender.put("a", {"x.bin": b"evidence"}, "{")
+    sender.put("b", {"x.bin": RAR})
+    sender.put("c", {"x.bin": b"evidence"}, document(RECORD, 13))
+    with monkeypatch.context() as patch:
+        failing(patch, sender.root, call, at)
+        rounds(desk, patch)
+    states = [sender.side.state(name) for name in NAMES]
+    assert states == ["message.invalid_json", "attachment.archive_unreadable", "taken"]
+    refused = sender.root / "refused"
+    files = {path.parent.name: path.read_bytes() for path in refused.glob("*.files/*")}
+    assert files == {f"a.{RECORD}.files": b"evidence", f"b.{RECORD}.files": RAR}
+    assert len(list(refused.iterdir())) == 6
+    assert len(list((sender.root / "work").iterdir())) == 2
 
 
 @pytest.mark.parametrize("at", range(1, 13))
