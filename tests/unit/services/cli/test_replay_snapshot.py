@@ -1,14 +1,20 @@
-"""What `yichuan replay` asks a casebook before it reads the journal."""
+"""What `yichuan replay` begins with, and asks of it before it reads the journal."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
+from connectors.bus.home import Home
+from schemas.errors import UserError
 from services.casebook.progress import Place
+from services.casebook.store import open_sqlite
 from services.cli import replay
+from services.cli.backup_archive import write_archive
 from services.cli.log_reader import Logged
+from services.cli.replay_begin import begun
 from tests.batches import of_one_partition
 from tests.empty_casebook import empty_casebook
 from tests.history import MONDAY
@@ -48,3 +54,22 @@ def test_no_transaction_is_open_while_the_journal_is_read(tmp_path: Path) -> Non
     assert journal.was_open == [False]
     assert sum(snapshot.decided_to.values()) == 2
     assert len(snapshot.journal) == 3  # a line, and two that wait in the outbox
+
+
+def test_a_backup_whose_casebook_is_damaged_is_no_beginning(tmp_path: Path) -> None:
+    """What it lacks or has twice would read as what somebody had done to the journal."""
+    home = Home(tmp_path / "home")
+    open_sqlite(home.casebook, home.casebook_key).close()
+    book = home.casebook.read_bytes()
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(book[:-4096] + b"\xff" * 4096)
+    for number, path in enumerate((home.casebook, damaged)):
+        write_archive(tmp_path / f"{number}.tar", home.path, path)
+        (tmp_path / f"{number}").mkdir()
+    with begun(tmp_path / "0", tmp_path / "0.tar") as begin:
+        assert begin.offsets == {}
+    with (
+        pytest.raises(UserError, match=r"casebook\.damaged"),
+        begun(tmp_path / "1", tmp_path / "1.tar"),
+    ):
+        pytest.fail("it was begun with")

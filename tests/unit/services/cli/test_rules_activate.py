@@ -69,6 +69,26 @@ def test_it_shows_what_changes_and_changes_nothing(
     assert contents(home.path) == before
 
 
+def test_what_not_every_partition_has_taken_is_not_said_to_be_in_force(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress(home, OTHER)
+    folder = changed(home, tmp_path, "duties.toml", '"15 working days"', '"20 working days"')
+    written: list[RulebookHash] = []
+    monkeypatch.setattr(rules_activate, "_bring_in", lambda *_: load(folder))
+    monkeypatch.setattr(
+        rules_activate, "write_activation", lambda _home, _settings, new: written.append(new.hash)
+    )
+    assert main(["rules", "activate", str(folder), "--yes", "--wait", "0", "--json"]) != 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told[-1]["error"]["code"] == "rules.not_taken"
+    assert not any("activated" in line for line in told)
+    assert written == [load(folder).hash]
+
+
 def test_a_rulebook_with_errors_is_refused(
     home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
