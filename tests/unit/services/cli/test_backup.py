@@ -229,6 +229,23 @@ def test_a_book_that_is_damaged_is_put_over_none(
     assert noted(home) == "before"
 
 
+def test_a_backup_of_a_newer_release_is_put_over_none(
+    home: Home, casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No exchange of this one would start on it, and the one that works would be set aside."""
+    note(casebook, "before")
+    newer = empty_casebook(tmp_path / "newer" / "casebook.sqlite")
+    with newer.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer.close()
+    casebook.close()
+    write_archive(tmp_path / "backup.tar", home.path, tmp_path / "newer" / "casebook.sqlite")
+    capsys.readouterr()
+    assert main(["restore", str(tmp_path / "backup.tar"), "--home", str(home.path), "--json"]) != 0
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "casebook.version"
+    assert noted(home) == "before"
+
+
 def test_a_backup_overwrites_nothing(
     home: Home, casebook: Casebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
