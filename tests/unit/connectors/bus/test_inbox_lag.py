@@ -5,9 +5,11 @@ from collections import deque
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
 
 from connectors.bus import broker
 from connectors.bus.broker import KafkaInbox
+from schemas.errors import YichuanError
 from tests.agency_home import County
 
 READ_BEFORE = 5_000  # letters of years: of an earlier life of this connector
@@ -21,6 +23,8 @@ class Consumer:
         self.place = place
         self.end: int | None = None
         self.answered_ms: int | None = None
+        self.committed: list[dict[TopicPartition, int]] = []
+        self.error: KafkaError | None = None
         self.batches: deque[dict[TopicPartition, list[object]]] = deque()
 
     def assignment(self) -> set[TopicPartition]:
@@ -38,6 +42,12 @@ class Consumer:
     async def position(self, _place: TopicPartition) -> int:
         """What is read next: the committed offset."""
         return READ_BEFORE
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Note how far it is read."""
+        if self.error is not None:
+            raise self.error
+        self.committed.append(offsets)
 
     async def getmany(self, **_limits: object) -> dict[TopicPartition, list[object]]:
         """Nothing, as far as these tests go."""
@@ -84,3 +94,15 @@ def test_a_broker_that_says_nothing_is_silent_and_one_that_says_nothing_is_new_i
     inbox._consumer.answered_ms = 200
     fetch(inbox)
     assert inbox.silent_seconds() == 0.0
+
+
+def test_how_far_it_is_read_is_told_to_the_broker_and_a_refusal_to_the_connector(
+    inbox: KafkaInbox,
+) -> None:
+    """Who passes it over reads all of it again at each start, and nobody is told."""
+    consumer = inbox._consumer
+    asyncio.run(inbox.commit(7))
+    assert consumer.committed == [{consumer.place: 7}]
+    consumer.error = CommitFailedError()
+    with pytest.raises(YichuanError):
+        asyncio.run(inbox.commit(8))
