@@ -4,7 +4,7 @@ from unittest.mock import MagicMock, Mock
 import pytest
 
 from connectors.bus import carrier
-from connectors.bus.blobs import Directory
+from connectors.bus.blobs import BlobStore, Directory
 from connectors.bus.carrier import Carrier, store_file
 from connectors.bus.transfers import Download, Upload
 from connectors.bus.unsealing import Wanted
@@ -56,3 +56,26 @@ def test_a_staged_file_that_cannot_be_read_is_tried_again_later(tmp_path: Path) 
     for path in (tmp_path / "gone", tmp_path):  # a folder: EISDIR stands for what a disk may say
         with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
             store_file(Mock(), OrganCode("o"), path, upload)
+
+
+def test_a_download_that_is_told_to_stop_gives_up_at_its_next_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process waits for its threads: it would stay for as long as the file takes."""
+    store, parts = Mock(), list[int]()
+    carries = Carrier(MagicMock(), store, tmp_path)
+
+    def part(_owner: str, _blob: str, index: int) -> bytes:
+        parts.append(index)
+        carries.stop()
+        return b"x"
+
+    def fetched(_wanted: Wanted, store: BlobStore, *_: object) -> None:
+        for index in range(3):
+            store.get(OrganCode("o"), "ab" * 32, index)
+
+    store.get = part
+    monkeypatch.setattr(carrier, "fetched", fetched)
+    with pytest.raises(Unavailable, match="stopping"):
+        carries.download(download_of("one"))
+    assert parts == [0]
