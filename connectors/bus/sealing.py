@@ -20,6 +20,12 @@ from schemas.file_cipher import CHUNK_BYTES, FileCipher, new_file_key
 READ_BYTES: Final = 1024 * 1024
 # A link, gone, a socket, closed to us; no number: another thing than a file (open_plain).
 NO_FILE_OF_OURS: Final = (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES, None)
+# What a share says while its server is away. Of EIO nobody can tell it from a damaged disk, for
+# which all letters behind this one would wait.
+_AWAY: Final = (
+    *(errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+    *(errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Staged:
 def measured(name: str, path: Path) -> Measured | Refusal:
     """Read a file once, for its size and digest.
 
-    Refusals: attachment.unreadable for what is no file of its own, attachment.too_large.
+    Refusals: attachment.unreadable for what is no file of its own, attachment.too_large. Raises
+    Unavailable system.unavailable while its share is away.
     """
     try:
         with open_plain(path) as file:
@@ -60,7 +67,10 @@ def measured(name: str, path: Path) -> Measured | Refusal:
                 read_bytes += len(data)
                 if read_bytes > size_bytes:  # it is still being written
                     return Refusal("attachment.changed")
-    except OSError:
+    except OSError as error:
+        if error.errno in _AWAY:
+            detail = errno.errorcode[error.errno]
+            raise Unavailable("system.unavailable", detail=detail) from error
         return Refusal("attachment.unreadable")
     if read_bytes != size_bytes:
         return Refusal("attachment.changed")

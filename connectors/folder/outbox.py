@@ -40,7 +40,7 @@ from connectors.folder.map import (
 )
 from connectors.folder.moves import Moves, free_name, is_free, tag_of
 from connectors.folder.staying import Staying
-from schemas.errors import Refusal
+from schemas.errors import Refusal, Unavailable
 from schemas.json_text import DOCUMENT_MAX_BYTES, Encoding, from_text, in_utf8
 from schemas.secrecy import Gate
 
@@ -102,7 +102,7 @@ class Outbox:
         for name in self._left[:sources_max]:
             try:
                 thing = self._read(name)
-            except OSError:
+            except (OSError, Unavailable):
                 if not things:
                     raise
                 break  # it is the first of the next time; nobody else has those before it

@@ -117,6 +117,8 @@ def test_a_share_that_is_away_for_a_moment_has_changed_no_file(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", away)
+        with pytest.raises(Unavailable, match=r"system\.unavailable.*ESTALE"):
+            measured("a", path)
         with pytest.raises(Unavailable, match=r"attachment\.staging_failed"):
             staged(file, tmp_path / "staged")
     assert list((tmp_path / "staged").iterdir()) == []
