@@ -1,17 +1,24 @@
 """Copies in the originals topic are locked; their keys outlive the casebook, erased ones do not."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from aiokafka import TopicPartition
+from pydantic import SecretStr
 
+from connectors.bus.home import Credentials, Settings
 from schemas.errors import Broken
 from schemas.ids import CaseId
 from services.casebook.case_keys import CaseKeys
 from services.casebook.letters import LOCKED
 from services.casebook.store import Casebook
+from services.exchange import kept_keys
 from services.exchange.incoming import Incoming
 from services.exchange.intake import Dead
-from services.exchange.kept_keys import ERASED, Wrapped, _take_over, locked, opened
+from services.exchange.kept_keys import ERASED, Wrapped, _take_over, locked, opened, restore_keys
 from services.exchange.originals import Copied, original
 from services.exchange.secret import noted
 from tests.batches import lead
@@ -110,3 +117,56 @@ def test_what_is_past_its_term_is_copied_as_a_note(casebook: Casebook) -> None:
     ((copied,), wrapped) = held(casebook, stray)
     assert wrapped == {}
     assert copied == original(stray, ERASED)
+
+
+class Topic:
+    """The topic of the keys, as a consumer sees it: two records at a time."""
+
+    def __init__(self, records: Sequence[tuple[str, bytes | None]]) -> None:
+        self.records = [Mock(key=name.encode(), value=value) for name, value in records]
+        self.place: TopicPartition | None = None
+        self.at, self.is_open = len(records), True
+
+    def assign(self, places: Sequence[TopicPartition]) -> None:
+        """Its one partition."""
+        (self.place,) = places
+
+    async def end_offsets(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where it ends."""
+        return dict.fromkeys(places, len(self.records))
+
+    async def seek_to_beginning(self, _: TopicPartition) -> None:
+        """Go there."""
+        self.at = 0
+
+    async def position(self, _: TopicPartition) -> int:
+        """How far it is."""
+        return self.at
+
+    async def getmany(self, **_: object) -> dict[TopicPartition, list[Any]]:
+        """Return two."""
+        assert self.place == TopicPartition("case-keys", 0)
+        self.at += 2
+        return {self.place: self.records[self.at - 2 : self.at]}
+
+    async def stop(self) -> None:
+        """Close."""
+        self.is_open = False
+
+
+def test_of_each_key_the_last_that_the_topic_tells_counts_from_its_beginning_on(
+    casebook: Casebook, restored: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    records = [log.put(lead(number), MONDAY) for number in (1, 2, 3)]
+    run(casebook, records)
+    copied, wrapped = held(casebook, *records)
+    first, second, third = (str(each.key, "ascii") for each in records if each.key)
+    topic = Topic([*wrapped.items(), (CaseId(second), None)])
+    monkeypatch.setattr(kept_keys, "start_consumer", AsyncMock(return_value=topic))
+    monkeypatch.setattr(kept_keys, "_READ_MAX", 2)
+    login = Credentials("exchange", SecretStr(""))
+    asyncio.run(restore_keys(Settings(), login, restored))
+    assert [each.note for each in opened(restored, copied)] == [None, ERASED, None]
+    assert wrapped.keys() == {first, second, third}
+    assert not topic.is_open
