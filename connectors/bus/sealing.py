@@ -22,7 +22,7 @@ READ_BYTES: Final = 1024 * 1024
 NO_FILE_OF_OURS: Final = (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EACCES, None)
 # What a share says while its server is away. Of EIO nobody can tell it from a damaged disk, for
 # which all letters behind this one would wait.
-_AWAY: Final = (
+AWAY: Final = (
     *(errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH),
     *(errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED),
 )
@@ -68,7 +68,7 @@ def measured(name: str, path: Path) -> Measured | Refusal:
                 if read_bytes > size_bytes:  # it is still being written
                     return Refusal("attachment.changed")
     except OSError as error:
-        if error.errno in _AWAY:
+        if error.errno in AWAY:
             detail = errno.errorcode[error.errno]
             raise Unavailable("system.unavailable", detail=detail) from error
         return Refusal("attachment.unreadable")

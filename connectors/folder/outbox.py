@@ -25,6 +25,7 @@ from typing import Final
 
 from connectors.bus.durable import flush_folder
 from connectors.bus.outgoing import as_text
+from connectors.bus.sealing import AWAY
 from connectors.bus.system import Mark, Source, State, Unfit
 from connectors.folder.beside import Seen, files_in, files_of, folder_name, seen_in
 from connectors.folder.files import read_bounded, stamp_of, write_whole
@@ -146,8 +147,8 @@ class Outbox:
         except FileNotFoundError:
             return False  # the agency took it back
         except OSError as error:  # this one alone: a mount point, or not ours to move
-            if os.path.lexists(self.work / name):
-                return True  # its files alone did not follow
+            if error.errno in AWAY or os.path.lexists(self.work / name):
+                return True  # its files did not follow, or nobody knows yet: _read looks there
             if name not in self._stuck:
                 LOG.warning("a file cannot be taken: %s", error.strerror)
                 self._stuck.add(name)

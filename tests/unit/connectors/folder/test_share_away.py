@@ -119,3 +119,46 @@ def test_whatever_fails_once_each_message_is_put_there_once_and_in_its_order(
     assert there == [message.envelope.message_id for message in came]
     told = [sender.county.opened(head.value).envelope.in_reply_to for head in desk.waiting(10)]
     assert told == there
+
+
+class Gone:
+    """A share that is away from some call on, whatever is called, until it is back."""
+
+    def __init__(self, root: Path, begins: int) -> None:
+        self.root, self.begins, self.calls, self.is_back = root, begins, 0, False
+
+    def plant(self, patch: pytest.MonkeyPatch) -> None:
+        """Let every call of the file system ask it first."""
+        for call, owner in (*OWNERS.items(), ("lstat", os), ("stat", os)):
+            patch.setattr(owner, call, self._perhaps(getattr(owner, call)))
+
+    def _perhaps(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def perhaps(path: Any, *rest: Any, **named: Any) -> Any:
+            if not isinstance(path, int) and Path(path).is_relative_to(self.root):
+                self.calls += 1
+                if self.calls >= self.begins and not self.is_back:
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+            return real(path, *rest, **named)
+
+        return perhaps
+
+
+@pytest.mark.parametrize("begins", range(70, 150))
+def test_whenever_it_goes_away_all_letters_go_out_when_it_is_back(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, begins: int
+) -> None:
+    desk = sender.desk()
+    for number, name in enumerate(NAMES, 11):
+        sender.put(name, {"x.bin": b"evidence"} if name == "b" else {}, document(RECORD, number))
+    gone = Gone(sender.root, begins)
+    with monkeypatch.context() as patch:
+        gone.plant(patch)
+        for _ in range(ROUNDS):
+            with suppress(Unavailable):
+                desk.take_out()
+        gone.is_back = True
+        rounds(desk, patch)
+    assert gone.calls >= begins
+    assert [sender.side.state(name) for name in NAMES] == ["taken"] * 3
+    carry(desk, sender.county, "yanjiao", sender.store)
+    assert len(desk.waiting(10)) == 3
