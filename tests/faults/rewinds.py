@@ -78,7 +78,8 @@ def backup_over_a_killed_casebook(campaign: Campaign) -> str:
         kill(campaign.home, name)
     shutil.copyfile(kept, file)
     kept.unlink()
-    assert _opened(file) == "casebook.foreign_wal"
+    why = _opened(file)
+    assert why == "casebook.foreign_wal", f"not refused as it should be, but: {why}"
     assert main(["restore", str(archive), *at]) == 0
     started(campaign, names)
     campaign.work(CASES)

@@ -33,5 +33,9 @@ def kill(home: Home, name: str, number: signal.Signals = signal.SIGKILL) -> proc
     process = processes.running(home, name)
     assert process is not None, f"{name} does not run"
     os.kill(process.pid, number)
-    wait_until(lambda: not processes.is_alive(process), DEAD_SECONDS_MAX, f"{name} dead")
+    child = processes._children.get(process.pid)
+    # One of ours is over when all its threads are: what is ending has no command line any more,
+    # and still holds its locks.
+    gone = (lambda: child.poll() is not None) if child else lambda: not processes.is_alive(process)
+    wait_until(gone, DEAD_SECONDS_MAX, f"{name} dead")
     return process
