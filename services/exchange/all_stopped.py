@@ -8,7 +8,6 @@ No sign alone tells of all of them, so each that there is gets asked:
     members of the consumer group, where a casebook is shared: also one that lost its connection
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -17,20 +16,15 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
 from connectors.bus.admin import connect
-from connectors.bus.clock import monotonic
 from connectors.bus.home import Home, Settings
-from connectors.bus.librdkafka import asked_until_led
 from connectors.bus.logins import ADMIN
 from schemas.errors import Unavailable, UserError
 from services.casebook.store import is_shared, place_of
 from services.casebook.writers import refuse_writers
-from services.exchange.workers import GROUP, SESSION_SECONDS, no_worker
+from services.exchange.members import group_now, still_there
+from services.exchange.workers import GROUP, no_worker
 
 _CONNECT_SECONDS_MAX: Final = 6.0
-_LIMIT: Final = {"request_timeout": 20.0}  # seconds
-# The broker takes an ended worker, who is to come back under his number, for a member until then.
-_LEAVING_SECONDS_MAX: Final = SESSION_SECONDS + 2.0
-_PAUSE_SECONDS: Final = 0.5
 _WITHOUT_MEMBER: Final = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
 
 
@@ -61,13 +55,5 @@ def _refuse_members(home: Home, settings: Settings) -> None:
 
 
 def _refuse_in(client: AdminClient) -> None:
-    def state() -> ConsumerGroupState:
-        answers = client.describe_consumer_groups([GROUP], **_LIMIT)
-        found: ConsumerGroupState = answers[GROUP].result().state
-        return found
-
-    deadline = monotonic() + _LEAVING_SECONDS_MAX
-    while asked_until_led(state, GROUP) not in _WITHOUT_MEMBER:
-        if monotonic() >= deadline:
-            raise UserError("casebook.in_use", detail=GROUP, exit_code=3)
-        time.sleep(_PAUSE_SECONDS)
+    if still_there(lambda: group_now(client).state not in _WITHOUT_MEMBER):
+        raise UserError("casebook.in_use", detail=GROUP, exit_code=3)

@@ -24,7 +24,7 @@ from services.casebook.tables import DEAD, DECISIONS
 from services.cli import gap as command
 from services.cli.exit_codes import NO, NOT_TRIED, WRONG_USE
 from services.cli.main import main
-from services.exchange import all_stopped
+from services.exchange import all_stopped, members
 from services.exchange.gap import Found, Gap, name_of, passed_of
 from services.exchange.shelf import Shelf
 from services.exchange.workers import only_worker
@@ -227,7 +227,7 @@ def test_on_postgresql_it_is_also_the_group_that_says_whether_an_exchange_runs(
     monkeypatch.setattr(Home, "settings", lambda _: settings)
     monkeypatch.setattr(all_stopped, "connect", lambda *_: Group(state))
     monkeypatch.setattr(all_stopped, "refuse_writers", lambda _: None)
-    monkeypatch.setattr(all_stopped, "_LEAVING_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(members, "_LEAVING_SECONDS_MAX", 0.0)
 
     def away(_home: Home, given: Settings) -> None:
         opened.append(given)

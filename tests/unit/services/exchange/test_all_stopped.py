@@ -14,6 +14,7 @@ from connectors.bus.sections import CasebookSection, ExchangeSection
 from schemas.errors import Unavailable, UserError
 from services.casebook.store import open_sqlite
 from services.exchange import all_stopped as asking
+from services.exchange import members
 from services.exchange.all_stopped import all_stopped
 from services.exchange.workers import only_worker
 
@@ -107,7 +108,7 @@ def test_a_member_of_the_group_refuses_where_the_casebook_is_shared(
     is_refused: bool,  # noqa: FBT001 - a parameter of pytest's
 ) -> None:
     monkeypatch.setattr(asking, "connect", lambda *_: Group(state))
-    monkeypatch.setattr(asking, "_LEAVING_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(members, "_LEAVING_SECONDS_MAX", 0.0)
     assert refusal(shared, SHARED) == ("casebook.in_use 3 exchange.flows" if is_refused else None)
 
 
@@ -116,7 +117,7 @@ def test_a_worker_that_has_just_ended_is_waited_for_until_its_place_is_given_up(
 ) -> None:
     group = Group(ConsumerGroupState.STABLE, ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
     monkeypatch.setattr(asking, "connect", lambda *_: group)
-    monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(members, "_PAUSE_SECONDS", 0.0)
     assert refusal(shared, SHARED) is None
 
 

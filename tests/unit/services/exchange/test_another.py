@@ -11,7 +11,7 @@ from connectors.bus.home import Home, Settings
 from connectors.bus.private import write_private
 from schemas.errors import UserError
 from services.casebook.store import open_sqlite
-from services.exchange import another
+from services.exchange import another, members
 from services.exchange.another import client_id_of, others_in, refuse_another
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *looks: Members) ->
     home = Home(tmp_path)
     write_private(home.credentials_file("exchange"), 'username = "exchange"\npassword = "x"\n')
     monkeypatch.setattr(another, "connect", lambda *_: Group(*looks))
-    monkeypatch.setattr(another, "_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(another, "_LEAVING_SECONDS_MAX", 0.0 if len(looks) == 1 else 60.0)
+    monkeypatch.setattr(members, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(members, "_LEAVING_SECONDS_MAX", 0.0 if len(looks) == 1 else 60.0)
     casebook = open_sqlite(home.casebook)
     try:
         return refuse_another(home, Settings(), casebook)
